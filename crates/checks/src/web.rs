@@ -1,0 +1,6 @@
+//! Checks of the web groups.
+
+use crate::Check;
+
+/// The registry slice, in listing order.
+pub static CHECKS: &[&dyn Check] = &[];

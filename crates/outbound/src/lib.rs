@@ -1,0 +1,153 @@
+//! The only crate that opens connections to scan targets and user-given addresses.
+//!
+//! Every connection goes through [`Outbound::connect`] or [`Outbound::datagram`], which vet the *address* that is
+//! really contacted (never a name that could resolve anew), bound the time and count the sockets in flight.
+//! Cloud metadata services are refused whatever the settings say. Protocol clients (TLS, HTTP, DNS) in this crate
+//! are built on these two functions and nothing else.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+pub mod policy;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bartizan_domain::evidence::{FailureKind, ProbeFailure};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub use policy::Policy;
+
+/// Bounds of all outgoing traffic of one scan (or of the server's own fetches).
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which addresses may be contacted.
+    pub policy: Policy,
+    /// How long establishing a connection may take.
+    pub connect_timeout: Duration,
+    /// How long a whole exchange on one connection may take.
+    pub exchange_timeout: Duration,
+    /// Sockets open at the same time.
+    pub max_sockets: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            connect_timeout: Duration::from_secs(5),
+            exchange_timeout: Duration::from_secs(10),
+            max_sockets: 100,
+        }
+    }
+}
+
+/// The way out. Cheap to clone; clones share the bounds.
+#[derive(Debug, Clone)]
+pub struct Outbound {
+    settings: Arc<Settings>,
+    sockets: Arc<Semaphore>,
+}
+
+/// A vetted TCP connection. It gives its place among the sockets in flight back when dropped.
+#[derive(Debug)]
+pub struct Connection {
+    /// The stream.
+    pub stream: TcpStream,
+    /// The address really contacted.
+    pub peer: SocketAddr,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// Splits off the permit, for clients that need to own the bare stream; keep it alive as long as the stream.
+    #[must_use]
+    pub fn into_parts(self) -> (TcpStream, OwnedSemaphorePermit) {
+        (self.stream, self.permit)
+    }
+}
+
+/// A vetted, connected UDP socket.
+#[derive(Debug)]
+pub struct Datagram {
+    /// The socket, connected: answers of strangers are dropped by the kernel.
+    pub socket: UdpSocket,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Outbound {
+    /// A way out within `settings`.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let sockets = Arc::new(Semaphore::new(settings.max_sockets.max(1)));
+        Self { settings: Arc::new(settings), sockets }
+    }
+
+    /// The bounds in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Connects to `address`, after vetting it.
+    ///
+    /// # Errors
+    /// [`FailureKind::Denied`] if the policy forbids the address, otherwise how the connection failed.
+    pub async fn connect(&self, address: SocketAddr) -> Result<Connection, ProbeFailure> {
+        self.settings.policy.vet(address.ip())?;
+        let permit = self.permit().await?;
+        let attempt = TcpStream::connect(address);
+        let stream = tokio::time::timeout(self.settings.connect_timeout, attempt)
+            .await
+            .map_err(|_| {
+                ProbeFailure::new(
+                    FailureKind::Timeout,
+                    format!("no answer from {address} within {:?}", self.settings.connect_timeout),
+                )
+            })?
+            .map_err(|error| io_failure(&error, &format!("connecting to {address}")))?;
+        // Latency matters more than packet count for probes; a failure only costs latency.
+        let _ = stream.set_nodelay(true);
+        Ok(Connection { stream, peer: address, permit })
+    }
+
+    /// A UDP socket connected to `address`, after vetting it.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn datagram(&self, address: SocketAddr) -> Result<Datagram, ProbeFailure> {
+        self.settings.policy.vet(address.ip())?;
+        let permit = self.permit().await?;
+        let local: SocketAddr = if address.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
+        let socket = UdpSocket::bind(local).await.map_err(|error| io_failure(&error, "opening a UDP socket"))?;
+        socket.connect(address).await.map_err(|error| io_failure(&error, &format!("connecting to {address}")))?;
+        Ok(Datagram { socket, _permit: permit })
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, ProbeFailure> {
+        Arc::clone(&self.sockets)
+            .acquire_owned()
+            .await
+            .map_err(|_| ProbeFailure::new(FailureKind::Cancelled, "the scan was cancelled"))
+    }
+}
+
+/// Translates an I/O error into the failure a check can reason about. Local trouble stays apart from what the peer
+/// did, so that a full descriptor table never looks like a closed port.
+#[must_use]
+pub fn io_failure(error: &std::io::Error, doing: &str) -> ProbeFailure {
+    use std::io::ErrorKind;
+    let kind = match error.kind() {
+        ErrorKind::ConnectionRefused => FailureKind::Refused,
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof => FailureKind::Reset,
+        ErrorKind::TimedOut => FailureKind::Timeout,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => FailureKind::Unreachable,
+        ErrorKind::InvalidData => FailureKind::Protocol,
+        _ => FailureKind::Local,
+    };
+    ProbeFailure::new(kind, format!("{doing}: {error}"))
+}

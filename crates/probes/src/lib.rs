@@ -1,0 +1,50 @@
+//! Gathers evidence and judges nothing.
+//!
+//! Each probe is an async function from a [`ProbeContext`] and a place to typed evidence of `domain::evidence`. A
+//! probe keeps failures as [`bartizan_domain::evidence::Observation::Failed`] with their class; it redacts secrets
+//! before they enter a structure; it bounds everything that comes from the target in size, count and time.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bartizan_domain::Clock;
+use bartizan_domain::evidence::{FailureKind, ProbeFailure};
+use bartizan_outbound::Outbound;
+use tokio_util::sync::CancellationToken;
+
+/// What every probe is handed.
+#[derive(Clone)]
+pub struct ProbeContext {
+    /// The only way to the network.
+    pub outbound: Outbound,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fires when the scan is cancelled or runs out of time.
+    pub cancel: CancellationToken,
+    /// How long one probe (one exchange with the target) may take.
+    pub timeout: Duration,
+}
+
+impl ProbeContext {
+    /// Runs `work` until it ends, `limit` passes or the scan is cancelled.
+    ///
+    /// # Errors
+    /// [`FailureKind::Timeout`] or [`FailureKind::Cancelled`], saying what was being done; otherwise the failure of
+    /// `work`.
+    pub async fn within<T>(
+        &self,
+        limit: Duration,
+        doing: &str,
+        work: impl Future<Output = Result<T, ProbeFailure>>,
+    ) -> Result<T, ProbeFailure> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(ProbeFailure::new(FailureKind::Cancelled, format!("{doing}: the scan was stopped"))),
+            result = tokio::time::timeout(limit, work) => {
+                result.unwrap_or_else(|_| Err(ProbeFailure::new(FailureKind::Timeout, format!("{doing}: no answer within {limit:?}"))))
+            }
+        }
+    }
+}

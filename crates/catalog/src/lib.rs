@@ -150,6 +150,21 @@ impl Catalog {
         CONTENT.get_file(path).map(include_dir::File::contents)
     }
 
+    /// Selectors of frameworks that match no check: `(framework, control, selector)`. Not an error when loading, since
+    /// an uploaded framework may know checks that this version does not; the shipped ones must have none.
+    pub fn dangling_selectors(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.frameworks
+            .iter()
+            .flat_map(|framework| framework.controls.iter().map(move |control| (framework, control)))
+            .flat_map(|(framework, control)| {
+                let unmatched = control
+                    .checks
+                    .iter()
+                    .filter(|selector| !self.checks.keys().any(|id| framework::matches(selector, id)));
+                unmatched.map(move |selector| (framework.id.as_str(), control.id.as_str(), selector.as_str()))
+            })
+    }
+
     fn validate(&self) -> Result<(), ContentError> {
         for meta in self.checks.values() {
             for other in &meta.excluded_by {
@@ -158,18 +173,6 @@ impl Catalog {
                         file: format!("checks/…/{}", meta.id),
                         message: format!("excluded_by names the unknown check {other}"),
                     });
-                }
-            }
-        }
-        for framework in &self.frameworks {
-            for control in &framework.controls {
-                for selector in &control.checks {
-                    if !self.checks.keys().any(|id| framework::matches(selector, id)) {
-                        return Err(ContentError {
-                            file: format!("frameworks/{}", framework.id),
-                            message: format!("control {} selects `{selector}`, which no check matches", control.id),
-                        });
-                    }
                 }
             }
         }
@@ -208,7 +211,7 @@ mod tests {
     #[test]
     fn the_shipped_content_is_valid() {
         let catalog = Catalog::parse_builtin().unwrap();
-        assert!(catalog.checks().count() > 0);
+        assert_eq!(catalog.profiles().len(), 3);
         assert_eq!(catalog.version().len(), 12);
     }
 }

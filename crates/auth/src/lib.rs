@@ -1,0 +1,18 @@
+//! Proof of who is calling: password hashes, access tokens, opaque tokens.
+//!
+//! What is here: Argon2id on a bounded blocking pool ([`password`]), signed access tokens ([`access`]), random
+//! opaque tokens that are stored as digests ([`opaque`]) and the key access tokens are signed with ([`key`]).
+//! What is deliberately not here: users, roles, permissions and the database. The crate turns a credential into an
+//! [`Identity`]; whether that identity still exists and what it may do is decided in `services`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+pub mod access;
+pub mod key;
+pub mod opaque;
+pub mod password;
+
+pub use access::{AccessTokens, Identity, IssuedToken, TokenError};
+pub use key::SigningKey;
+pub use opaque::OpaqueToken;
+pub use password::{PasswordError, Passwords};

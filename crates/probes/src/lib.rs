@@ -14,6 +14,10 @@ use bartizan_domain::evidence::{FailureKind, ProbeFailure};
 use bartizan_outbound::Outbound;
 use tokio_util::sync::CancellationToken;
 
+pub mod settings;
+
+pub use settings::{DnsSettings, RegistrationSettings};
+
 /// What every probe is handed.
 #[derive(Clone)]
 pub struct ProbeContext {
@@ -25,9 +29,26 @@ pub struct ProbeContext {
     pub cancel: CancellationToken,
     /// How long one probe (one exchange with the target) may take.
     pub timeout: Duration,
+    /// How names are resolved.
+    pub dns: DnsSettings,
+    /// Where registration data is looked up.
+    pub registration: RegistrationSettings,
 }
 
 impl ProbeContext {
+    /// A context with the default data sources, ten seconds for a probe, and nothing that cancels it.
+    #[must_use]
+    pub fn new(outbound: Outbound, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            outbound,
+            clock,
+            cancel: CancellationToken::new(),
+            timeout: Duration::from_secs(10),
+            dns: DnsSettings::default(),
+            registration: RegistrationSettings::default(),
+        }
+    }
+
     /// Runs `work` until it ends, `limit` passes or the scan is cancelled.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ pub use ports::PortsEvidence;
 pub use registration::RegistrationEvidence;
 pub use service::ServiceEvidence;
 pub use ssh::SshEvidence;
-pub use tls::TlsEvidence;
+pub use tls::{StartTls, TlsEvidence};
 pub use web::WebEvidence;
 
 /// Version of the evidence types below, written into every stored document.

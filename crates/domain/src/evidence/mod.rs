@@ -32,7 +32,7 @@ pub use registration::RegistrationEvidence;
 pub use service::ServiceEvidence;
 pub use ssh::SshEvidence;
 pub use tls::{StartTls, TlsEvidence};
-pub use web::WebEvidence;
+pub use web::{Scheme, WebEvidence};
 
 /// Version of the evidence types below, written into every stored document.
 pub const EVIDENCE_VERSION: u32 = 1;

@@ -1,0 +1,275 @@
+//! One self-contained page: no script, no request, readable in light, dark and on paper.
+
+use std::io::Write;
+use std::sync::OnceLock;
+
+use bartizan_catalog::Catalog;
+use bartizan_domain::document::{FindingRecord, HostResult, ScanDocument, VerdictRecord};
+use bartizan_domain::evidence::ports::PortState;
+use bartizan_domain::{Outcome, Severity};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment};
+use serde::Serialize;
+
+use crate::ReportError;
+use crate::view::{confidence, coverage_text, duration_text, glyph, score_text, severity_counts};
+
+/// Rows of the "not conclusive" list; the rest is counted, since a wide scan has many of the same kind.
+const MAX_GAPS: usize = 500;
+
+#[derive(Serialize)]
+struct Page<'a> {
+    title: String,
+    demo: bool,
+    partial: bool,
+    partial_reasons: &'a [String],
+    targets: &'a [String],
+    profile: String,
+    status: String,
+    started: String,
+    duration: Option<String>,
+    tool_version: &'a str,
+    catalogue: &'a str,
+    score: String,
+    score_value: Option<f64>,
+    formula: &'a str,
+    coverage: String,
+    severities: Vec<SeverityCount>,
+    findings: Vec<Finding<'a>>,
+    hosts: Vec<Host<'a>>,
+    gaps: Vec<Gap<'a>>,
+    gaps_left_out: usize,
+    passed: u64,
+}
+
+#[derive(Serialize)]
+struct SeverityCount {
+    name: &'static str,
+    glyph: &'static str,
+    count: usize,
+    /// Share of the bar, per mille, so that widths add up without rounding to nothing.
+    per_mille: usize,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    number: usize,
+    severity: &'static str,
+    glyph: &'static str,
+    title: &'a str,
+    check_id: &'a str,
+    asset: &'a str,
+    location: &'a str,
+    confidence: &'static str,
+    status: String,
+    category: &'a str,
+    controls: &'a [String],
+    description: Option<&'a str>,
+    risk: Option<&'a str>,
+    remediation: &'a [String],
+    examples: Vec<Example<'a>>,
+    references: &'a [String],
+    evidence: Vec<Fact>,
+    fingerprint: &'a str,
+}
+
+#[derive(Serialize)]
+struct Example<'a> {
+    label: &'a str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Fact {
+    name: String,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Host<'a> {
+    asset: String,
+    addresses: String,
+    reached: bool,
+    score: Option<u8>,
+    open: Vec<Port<'a>>,
+    other: usize,
+}
+
+#[derive(Serialize)]
+struct Port<'a> {
+    port: u16,
+    protocol: &'static str,
+    address: String,
+    service: &'a str,
+    tls: bool,
+    product: String,
+}
+
+#[derive(Serialize)]
+struct Gap<'a> {
+    check_id: &'a str,
+    asset: &'a str,
+    location: &'a str,
+    verdict: &'static str,
+    reason: &'a str,
+}
+
+pub(crate) fn render(document: &ScanDocument, catalog: &Catalog, out: &mut dyn Write) -> Result<(), ReportError> {
+    let page = page(document, catalog);
+    let template = environment().get_template("scan.html").map_err(|error| ReportError::Render(error.to_string()))?;
+    let html =
+        template.render(minijinja::value::Serde(&page)).map_err(|error| ReportError::Render(error.to_string()))?;
+    out.write_all(html.as_bytes())?;
+    Ok(())
+}
+
+fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment
+            .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default());
+        // The template is part of the program and a test renders it, so that it cannot fail to parse in use.
+        if let Err(error) = environment.add_template("scan.html", include_str!("../templates/scan.html")) {
+            unreachable!("the embedded template is tested: {error}");
+        }
+        environment
+    })
+}
+
+fn page<'a>(document: &'a ScanDocument, catalog: &'a Catalog) -> Page<'a> {
+    let scan = &document.scan;
+    let total = document.findings.len().max(1);
+    let severities = severity_counts(document)
+        .into_iter()
+        .map(|(severity, count)| SeverityCount {
+            name: severity.as_str(),
+            glyph: glyph(severity),
+            count,
+            per_mille: count * 1000 / total,
+        })
+        .collect();
+    let gaps: Vec<&VerdictRecord> =
+        document.verdicts.iter().filter(|v| matches!(v.verdict, Outcome::Error | Outcome::NotTested)).collect();
+    Page {
+        title: title(document),
+        demo: scan.demo,
+        partial: scan.partial,
+        partial_reasons: &scan.partial_reasons,
+        targets: &scan.targets,
+        profile: scan.profile.to_string(),
+        status: scan.status.to_string(),
+        started: scan.started_at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        duration: duration_text(scan),
+        tool_version: &scan.tool_version,
+        catalogue: &scan.catalogue,
+        score: score_text(document),
+        score_value: document.score.value,
+        formula: &document.score.formula,
+        coverage: coverage_text(document),
+        severities,
+        findings: document
+            .findings
+            .iter()
+            .enumerate()
+            .map(|(index, finding)| finding_view(index + 1, finding, catalog))
+            .collect(),
+        hosts: document.hosts.iter().map(host_view).collect(),
+        gaps_left_out: gaps.len().saturating_sub(MAX_GAPS),
+        gaps: gaps.into_iter().take(MAX_GAPS).map(gap_view).collect(),
+        passed: document.coverage.passed,
+    }
+}
+
+fn title(document: &ScanDocument) -> String {
+    match document.scan.targets.as_slice() {
+        [] => "Scan".to_owned(),
+        [only] => format!("Scan of {only}"),
+        [first, rest @ ..] => format!("Scan of {first} and {} more", rest.len()),
+    }
+}
+
+fn finding_view<'a>(number: usize, finding: &'a FindingRecord, catalog: &'a Catalog) -> Finding<'a> {
+    let meta = catalog.check(finding.check_id.as_str());
+    Finding {
+        number,
+        severity: finding.severity.as_str(),
+        glyph: glyph(finding.severity),
+        title: &finding.title,
+        check_id: finding.check_id.as_str(),
+        asset: &finding.asset,
+        location: finding.location.as_str(),
+        confidence: confidence(finding.confidence),
+        status: finding.status.to_string(),
+        category: &finding.category,
+        controls: &finding.controls,
+        description: meta.map(|meta| meta.description.trim()),
+        risk: meta.map(|meta| meta.risk.trim()),
+        remediation: &finding.remediation,
+        examples: meta
+            .map(|meta| meta.examples.iter().map(|e| Example { label: &e.label, text: e.text.trim_end() }).collect())
+            .unwrap_or_default(),
+        references: meta.map(|meta| meta.references.as_slice()).unwrap_or_default(),
+        evidence: facts(&finding.evidence),
+        fingerprint: finding.fingerprint.as_str(),
+    }
+}
+
+fn facts(evidence: &serde_json::Value) -> Vec<Fact> {
+    let Some(object) = evidence.as_object() else { return Vec::new() };
+    object
+        .iter()
+        .map(|(name, value)| Fact {
+            name: name.replace('_', " "),
+            value: match value {
+                serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_string) => {
+                    items.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join("\n")
+                }
+                other => serde_json::to_string_pretty(other).unwrap_or_default(),
+            },
+        })
+        .collect()
+}
+
+fn host_view(host: &HostResult) -> Host<'_> {
+    let open = host.ports.iter().filter(|port| port.state == PortState::Open);
+    Host {
+        asset: host.asset.to_string(),
+        addresses: host.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        reached: host.reached,
+        score: host.score,
+        open: open
+            .map(|port| Port {
+                port: port.port,
+                protocol: port.protocol.as_str(),
+                address: port.address.to_string(),
+                service: port.service.as_deref().unwrap_or("unknown"),
+                tls: port.tls,
+                product: [port.product.as_deref(), port.version.as_deref()]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            })
+            .collect(),
+        other: host.ports.iter().filter(|port| port.state != PortState::Open).count(),
+    }
+}
+
+fn gap_view(verdict: &VerdictRecord) -> Gap<'_> {
+    Gap {
+        check_id: verdict.check_id.as_str(),
+        asset: &verdict.asset,
+        location: verdict.location.as_str(),
+        verdict: match verdict.verdict {
+            Outcome::Error => "error",
+            _ => "not tested",
+        },
+        reason: verdict.reason.as_deref().unwrap_or(""),
+    }
+}
+
+// Severity is ordered in the template by `Severity::ALL`; a new one must get a colour there.
+const _: () = assert!(Severity::ALL.len() == 5);

@@ -53,7 +53,7 @@ fn services(document: &ScanDocument, options: RenderOptions, out: &mut dyn Write
         writeln!(out, "{table}\n")?;
     }
     for host in document.hosts.iter().filter(|host| !host.reached) {
-        writeln!(out, "{}: not reached; nothing about it was assessed.", printable(&host.asset.to_string()))?;
+        writeln!(out, "{}: not reached; nothing about it was assessed.\n", printable(&host.asset.to_string()))?;
     }
     Ok(())
 }

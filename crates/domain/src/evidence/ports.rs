@@ -1,5 +1,6 @@
 //! Port states of an asset.
 
+use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -89,32 +90,80 @@ impl PortsEvidence {
     }
 
     /// TCP ports that answered as closed on every address: those requested, less every port listed with another
-    /// state; empty as soon as any address has ports in a summarised state other than closed, since it is not known
-    /// which they are.
+    /// state. Where ports of an address are summarised in another state than closed (or have none, because the scan
+    /// was cut short), it is not known which they are; then only ports listed as closed on that address count.
     #[must_use]
     pub fn closed_on_every_address(&self) -> PortSet {
-        let tcp_only = |protocol| protocol == Transport::Tcp;
-        let undetermined = self.summarised.iter().any(|sum| tcp_only(sum.protocol) && sum.state != PortState::Closed);
-        if undetermined || self.incomplete.is_some() {
-            let closed: PortSet = self
-                .listed
-                .iter()
-                .filter(|port| tcp_only(port.protocol) && port.state == PortState::Closed)
-                .map(|port| port.port)
-                .collect();
-            return closed.iter().filter(|port| !self.listed_otherwise(*port)).collect();
+        let tcp_sums = || self.summarised.iter().filter(|sum| sum.protocol == Transport::Tcp);
+        let tcp_listed = || self.listed.iter().filter(|port| port.protocol == Transport::Tcp);
+        let addresses: BTreeSet<IpAddr> =
+            tcp_listed().map(|port| port.address).chain(tcp_sums().map(|sum| sum.address)).collect();
+        if addresses.is_empty() {
+            return PortSet::new();
         }
-        self.requested.iter().filter(|port| !self.listed_otherwise(*port)).collect()
-    }
-
-    fn listed_otherwise(&self, number: u16) -> bool {
-        self.listed
+        let unclear: Vec<IpAddr> = addresses
+            .into_iter()
+            .filter(|address| {
+                self.incomplete.is_some()
+                    || tcp_sums().any(|sum| sum.address == *address && sum.state != PortState::Closed)
+            })
+            .collect();
+        let closed: HashSet<(IpAddr, u16)> =
+            tcp_listed().filter(|port| port.state == PortState::Closed).map(|port| (port.address, port.port)).collect();
+        let otherwise: HashSet<u16> =
+            tcp_listed().filter(|port| port.state != PortState::Closed).map(|port| port.port).collect();
+        self.requested
             .iter()
-            .any(|port| port.protocol == Transport::Tcp && port.port == number && port.state != PortState::Closed)
+            .filter(|port| {
+                !otherwise.contains(port) && unclear.iter().all(|address| closed.contains(&(*address, *port)))
+            })
+            .collect()
     }
 
     /// The open ports.
     pub fn open(&self) -> impl Iterator<Item = &PortObservation> {
         self.listed.iter().filter(|port| port.state == PortState::Open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(address: &str, port: u16, state: PortState) -> PortObservation {
+        PortObservation {
+            address: address.parse().unwrap(),
+            protocol: Transport::Tcp,
+            port,
+            state,
+            reason: "test".into(),
+            rtt_us: None,
+        }
+    }
+
+    fn summary(address: &str, state: PortState, count: u32) -> PortSummary {
+        PortSummary { address: address.parse().unwrap(), protocol: Transport::Tcp, state, reason: "test".into(), count }
+    }
+
+    #[test]
+    fn a_port_counts_as_closed_only_where_every_address_says_so() {
+        let mut ports = PortsEvidence {
+            requested: "22,80,443".parse().unwrap(),
+            listed: vec![listed("192.0.2.1", 22, PortState::Open)],
+            summarised: vec![summary("192.0.2.1", PortState::Closed, 2), summary("192.0.2.2", PortState::Closed, 3)],
+            ..PortsEvidence::default()
+        };
+        assert_eq!(ports.closed_on_every_address().to_string(), "80,443");
+        ports.summarised[1].state = PortState::Filtered;
+        assert_eq!(ports.closed_on_every_address().to_string(), "");
+        ports.listed.push(listed("192.0.2.2", 80, PortState::Closed));
+        assert_eq!(ports.closed_on_every_address().to_string(), "80");
+        ports.incomplete = Some("cancelled".into());
+        assert_eq!(ports.closed_on_every_address().to_string(), "");
+        assert!(
+            PortsEvidence { requested: PortSet::all(), ..PortsEvidence::default() }
+                .closed_on_every_address()
+                .is_empty()
+        );
     }
 }

@@ -1,0 +1,466 @@
+//! The connect engine: non-blocking `connect` on a few threads, each with its own epoll set.
+//!
+//! A worker takes positions of the common [`Order`] in small lots, keeps as many attempts in flight as its
+//! [`Window`] allows, and hands results over in batches. Nothing is stored for a pair that has no attempt in flight
+//! and no repetition due, so memory does not grow with the job.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+
+use crate::order::Order;
+use crate::timing::{Attempt, Rtt};
+use crate::window::{Repeated, Window};
+use crate::{Control, Error, Event, Finding, Progress, Protocol, Reason, Settings, State, descriptors};
+
+/// Positions a worker takes from the order at a time.
+const LOT: u64 = 64;
+/// Attempts started between two looks at the answers.
+const BURST: usize = 256;
+/// Results a worker collects before it hands them over.
+const BATCH: usize = 256;
+/// Longest sleep of a worker, so that cancelling is prompt.
+const NAP: Duration = Duration::from_millis(50);
+/// Between two progress events.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// Repetitions after local trouble, before it is reported.
+const LOCAL_TRIES: u8 = 10;
+
+/// A job made ready: no repetitions, nothing forbidden.
+pub struct Plan {
+    pub order: Order,
+    pub targets: Vec<IpAddr>,
+    pub ports: Vec<u16>,
+    pub settings: Settings,
+}
+
+/// Results of a worker on their way to the caller.
+struct Batch {
+    findings: Vec<Finding>,
+    attempts: u64,
+}
+
+/// Runs the plan; returns the final counts and whether the run was cut short.
+pub fn run(plan: &Plan, control: &Control, sink: &mut dyn FnMut(Event)) -> Result<(Progress, bool), Error> {
+    let mut progress = Progress { total: plan.order.len(), ..Progress::default() };
+    sink(Event::Progress(progress));
+    if plan.order.is_empty() {
+        return Ok((progress, false));
+    }
+    let most = usize::try_from(plan.order.len().div_ceil(LOT)).unwrap_or(usize::MAX);
+    let threads = plan.settings.threads.clamp(1, 8).min(most);
+    let in_flight = plan.settings.max_in_flight.min(descriptors::available()).max(threads) / threads;
+    let next = AtomicU64::new(0);
+    let (sender, receiver) = sync_channel::<Batch>(threads * 4);
+    let mut workers = Vec::new();
+    for _ in 0..threads {
+        workers.push(Worker::new(plan, control, &next, in_flight, threads, sender.clone())?);
+    }
+    drop(sender);
+    std::thread::scope(|scope| -> Result<(), Error> {
+        let mut started = Ok(());
+        for worker in workers {
+            if let Err(error) =
+                std::thread::Builder::new().name("portscan".into()).spawn_scoped(scope, || worker.work())
+            {
+                // The threads that did start must end before the scope does.
+                control.cancel();
+                started = Err(error.into());
+            }
+        }
+        let mut last_progress = Instant::now();
+        loop {
+            match receiver.recv_timeout(PROGRESS_EVERY) {
+                Ok(batch) => {
+                    progress.attempts += batch.attempts;
+                    for finding in batch.findings {
+                        progress.done += 1;
+                        progress.open += u64::from(finding.state == State::Open);
+                        sink(Event::Found(finding));
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if last_progress.elapsed() >= PROGRESS_EVERY {
+                last_progress = Instant::now();
+                sink(Event::Progress(progress));
+            }
+        }
+        started
+    })?;
+    sink(Event::Progress(progress));
+    Ok((progress, progress.done < progress.total))
+}
+
+/// A pair that is to be asked.
+#[derive(Debug, Clone, Copy)]
+struct Question {
+    host: usize,
+    port: u16,
+    /// Attempts that went out and stayed without a final answer.
+    asked: u8,
+    /// Attempts that failed on this machine.
+    local: u8,
+}
+
+/// An attempt in flight.
+struct Flight {
+    socket: OwnedFd,
+    question: Question,
+    started: Instant,
+    number: u32,
+}
+
+/// What an attempt came to.
+enum Answer {
+    Final(State, Reason),
+    /// Nothing, or an unreachable that may be passing: ask again, and settle for this at the end.
+    AskAgain(State, Reason),
+    /// Trouble on this machine.
+    Local(Reason),
+}
+
+struct Worker<'p> {
+    plan: &'p Plan,
+    control: &'p Control,
+    next: &'p AtomicU64,
+    lot: std::ops::Range<u64>,
+    epoll: OwnedFd,
+    window: Window,
+    /// Seconds between two attempts under a rate ceiling.
+    pace: Option<Duration>,
+    next_start: Instant,
+    flights: Vec<Option<Flight>>,
+    free: Vec<usize>,
+    in_flight: usize,
+    number: u32,
+    deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
+    again: BinaryHeap<Reverse<(Instant, usize, u16, u8, u8)>>,
+    rtts: Vec<Rtt>,
+    batch: Batch,
+    last_flush: Instant,
+    sender: SyncSender<Batch>,
+}
+
+impl<'p> Worker<'p> {
+    fn new(
+        plan: &'p Plan,
+        control: &'p Control,
+        next: &'p AtomicU64,
+        in_flight: usize,
+        threads: usize,
+        sender: SyncSender<Batch>,
+    ) -> Result<Self, Error> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?;
+        let pace = plan.settings.max_rate.map(|rate| {
+            let share = u32::try_from(threads).unwrap_or(1);
+            Duration::from_secs(1) * share / rate.max(1)
+        });
+        let now = Instant::now();
+        Ok(Self {
+            plan,
+            control,
+            next,
+            lot: 0..0,
+            epoll,
+            window: Window::new(in_flight),
+            pace,
+            next_start: now,
+            flights: Vec::new(),
+            free: Vec::new(),
+            in_flight: 0,
+            number: 0,
+            deadlines: BinaryHeap::new(),
+            again: BinaryHeap::new(),
+            rtts: vec![Rtt::default(); plan.targets.len()],
+            batch: Batch { findings: Vec::new(), attempts: 0 },
+            last_flush: now,
+            sender,
+        })
+    }
+
+    fn work(mut self) {
+        let mut events: Vec<epoll::Event> = Vec::with_capacity(BURST);
+        loop {
+            if self.control.is_cancelled() {
+                break;
+            }
+            let exhausted = self.start_some();
+            if exhausted && self.in_flight == 0 && self.again.is_empty() {
+                break;
+            }
+            events.clear();
+            let nap = self.nap();
+            let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
+            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&wait)) {
+                Ok(_) | Err(Errno::INTR) => {}
+                // Any other failure of epoll is a mistake in this file; without it no answer can be read, and the
+                // pairs without result make the run incomplete.
+                Err(_) => break,
+            }
+            for event in &events {
+                let slot = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);
+                if let Some(flight) = self.land(slot) {
+                    let answer = answer_of(&flight.socket, sockopt::socket_error(&flight.socket));
+                    self.conclude(flight.question, flight.started, answer);
+                }
+            }
+            self.expire();
+            if self.last_flush.elapsed() >= NAP {
+                self.flush();
+            }
+        }
+        self.flush();
+    }
+
+    /// Starts what window and pace allow; returns whether the order is exhausted.
+    fn start_some(&mut self) -> bool {
+        if self.control.is_paused() {
+            return false;
+        }
+        for _ in 0..BURST {
+            if self.in_flight >= self.window.size() {
+                return false;
+            }
+            let now = Instant::now();
+            if let Some(pace) = self.pace {
+                if now < self.next_start {
+                    return false;
+                }
+                // Credit for at most a few milliseconds, so that a pause is not followed by a burst.
+                let earliest = now.checked_sub(Duration::from_millis(5)).unwrap_or(now);
+                self.next_start = self.next_start.max(earliest) + pace;
+            }
+            match self.next_question(now) {
+                Some(question) => self.start(question, now),
+                None => return true,
+            }
+        }
+        false
+    }
+
+    fn next_question(&mut self, now: Instant) -> Option<Question> {
+        if let Some(Reverse((due, host, port, asked, local))) = self.again.peek().copied()
+            && due <= now
+        {
+            self.again.pop();
+            return Some(Question { host, port, asked, local });
+        }
+        if self.lot.is_empty() {
+            let first = self.next.fetch_add(LOT, Ordering::Relaxed).min(self.plan.order.len());
+            self.lot = first..(first + LOT).min(self.plan.order.len());
+        }
+        let (host, port) = self.plan.order.pair(self.lot.next()?)?;
+        Some(Question { host, port: *self.plan.ports.get(port)?, asked: 0, local: 0 })
+    }
+
+    fn start(&mut self, question: Question, now: Instant) {
+        let Some(address) = self.plan.targets.get(question.host) else { return };
+        self.batch.attempts += 1;
+        let target = SocketAddr::new(*address, question.port);
+        let socket = match open_socket(target) {
+            Ok(socket) => socket,
+            Err(errno) => return self.conclude(question, now, classify(errno)),
+        };
+        match rustix::net::connect(&socket, &target) {
+            Err(Errno::INPROGRESS) => {}
+            Ok(()) => {
+                let answer = answer_of(&socket, Ok(Ok(())));
+                return self.conclude(question, now, answer);
+            }
+            Err(errno) => return self.conclude(question, now, classify(errno)),
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.flights.push(None);
+            self.flights.len() - 1
+        });
+        let data = epoll::EventData::new_u64(slot as u64);
+        let flags = epoll::EventFlags::OUT | epoll::EventFlags::ONESHOT;
+        if let Err(errno) = epoll::add(&self.epoll, &socket, data, flags) {
+            self.free.push(slot);
+            return self.conclude(question, now, classify(errno));
+        }
+        let is_last = if question.asked + 1 >= self.plan.settings.attempts { Attempt::Last } else { Attempt::Earlier };
+        let wait = self.rtts.get(question.host).copied().unwrap_or_default().wait(is_last, self.plan.settings.timeout);
+        self.number = self.number.wrapping_add(1);
+        self.deadlines.push(Reverse((now + wait, slot, self.number)));
+        self.flights[slot] = Some(Flight { socket, question, started: now, number: self.number });
+        self.in_flight += 1;
+    }
+
+    /// Takes an attempt out of the air.
+    fn land(&mut self, slot: usize) -> Option<Flight> {
+        let flight = self.flights.get_mut(slot)?.take()?;
+        self.free.push(slot);
+        self.in_flight -= 1;
+        Some(flight)
+    }
+
+    fn expire(&mut self) {
+        let now = Instant::now();
+        while let Some(Reverse((due, slot, number))) = self.deadlines.peek().copied() {
+            if due > now {
+                break;
+            }
+            self.deadlines.pop();
+            let current = self.flights.get(slot).and_then(Option::as_ref).is_some_and(|f| f.number == number);
+            if current && let Some(flight) = self.land(slot) {
+                // The answer may have come while this thread had no processor: look before calling it silence.
+                let answer = match sockopt::socket_error(&flight.socket) {
+                    Ok(Ok(())) if rustix::net::getpeername(&flight.socket).is_ok() => {
+                        answer_of(&flight.socket, Ok(Ok(())))
+                    }
+                    Ok(Ok(())) => Answer::AskAgain(State::Filtered, Reason::NoResponse),
+                    error => answer_of(&flight.socket, error),
+                };
+                self.conclude(flight.question, flight.started, answer);
+            }
+        }
+    }
+
+    fn conclude(&mut self, mut question: Question, started: Instant, answer: Answer) {
+        let now = Instant::now();
+        match answer {
+            Answer::Final(state, reason) => {
+                let answered = matches!(state, State::Open | State::Closed);
+                let rtt = answered.then(|| now.saturating_duration_since(started));
+                if answered {
+                    self.window.answer(if question.asked > 0 { Repeated::Yes } else { Repeated::No });
+                }
+                if let (Some(rtt), Some(estimate)) = (rtt, self.rtts.get_mut(question.host)) {
+                    estimate.observe(rtt);
+                }
+                question.asked += 1;
+                self.report(question, state, reason, rtt);
+            }
+            Answer::AskAgain(state, reason) => {
+                self.window.silence();
+                question.asked += 1;
+                if question.asked >= self.plan.settings.attempts.max(1) {
+                    self.report(question, state, reason, None);
+                } else {
+                    self.ask_again(question, now);
+                }
+            }
+            Answer::Local(reason) => {
+                self.window.local_trouble();
+                question.local += 1;
+                if question.local >= LOCAL_TRIES {
+                    self.report(question, State::Error, reason, None);
+                } else {
+                    let backoff = Duration::from_millis(5 << question.local.min(7));
+                    self.ask_again(question, now + backoff);
+                }
+            }
+        }
+    }
+
+    fn ask_again(&mut self, question: Question, due: Instant) {
+        self.again.push(Reverse((due, question.host, question.port, question.asked, question.local)));
+    }
+
+    fn report(&mut self, question: Question, state: State, reason: Reason, rtt: Option<Duration>) {
+        let Some(address) = self.plan.targets.get(question.host).copied() else { return };
+        let attempts = question.asked.saturating_add(question.local);
+        let protocol = Protocol::Tcp;
+        self.batch.findings.push(Finding { address, protocol, port: question.port, state, reason, rtt, attempts });
+        if self.batch.findings.len() >= BATCH {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.last_flush = Instant::now();
+        if self.batch.findings.is_empty() && self.batch.attempts == 0 {
+            return;
+        }
+        let batch = std::mem::replace(&mut self.batch, Batch { findings: Vec::new(), attempts: 0 });
+        // The receiver outlives every worker; if its thread panicked, nobody is interested any more.
+        let _ = self.sender.send(batch);
+    }
+
+    /// How long to wait for answers: until the next thing is due.
+    fn nap(&self) -> Duration {
+        let now = Instant::now();
+        let until = |due: Instant| due.saturating_duration_since(now);
+        let mut nap = NAP;
+        if let Some(Reverse((due, ..))) = self.deadlines.peek() {
+            nap = nap.min(until(*due) + Duration::from_micros(500));
+        }
+        let may_start = !self.control.is_paused() && self.in_flight < self.window.size();
+        if may_start && let Some(Reverse((due, ..))) = self.again.peek() {
+            nap = nap.min(until(*due) + Duration::from_micros(500));
+        }
+        if may_start && (!self.lot.is_empty() || self.next.load(Ordering::Relaxed) < self.plan.order.len()) {
+            let pace = if self.pace.is_some() { until(self.next_start) } else { Duration::ZERO };
+            nap = nap.min(pace);
+        }
+        nap
+    }
+}
+
+fn open_socket(target: SocketAddr) -> Result<OwnedFd, Errno> {
+    let family = if target.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    // Closing resets instead of waiting out TIME_WAIT, which would use up local ports.
+    sockopt::set_socket_linger(&socket, Some(Duration::ZERO))?;
+    Ok(socket)
+}
+
+/// Reads the end of an attempt off its socket.
+fn answer_of(socket: &OwnedFd, error: rustix::io::Result<Result<(), Errno>>) -> Answer {
+    match error {
+        Ok(Ok(())) => {
+            // Connecting to a free local port may pick that very port as source: TCP then connects the socket to
+            // itself, and nothing listens there.
+            let itself = match (rustix::net::getsockname(socket), rustix::net::getpeername(socket)) {
+                (Ok(local), Ok(Some(peer))) => local == peer,
+                _ => false,
+            };
+            if itself { Answer::Local(Reason::SelfConnect) } else { Answer::Final(State::Open, Reason::SynAck) }
+        }
+        Ok(Err(errno)) | Err(errno) => classify(errno),
+    }
+}
+
+fn classify(errno: Errno) -> Answer {
+    match errno {
+        Errno::CONNREFUSED => Answer::Final(State::Closed, Reason::ConnRefused),
+        Errno::CONNRESET | Errno::PIPE => Answer::Final(State::Open, Reason::ResetAfterAccept),
+        Errno::TIMEDOUT => Answer::AskAgain(State::Filtered, Reason::NoResponse),
+        Errno::HOSTUNREACH | Errno::HOSTDOWN => Answer::AskAgain(State::Unreachable, Reason::HostUnreachable),
+        Errno::NETUNREACH | Errno::NETDOWN => Answer::AskAgain(State::Unreachable, Reason::NetUnreachable),
+        Errno::MFILE | Errno::NFILE => Answer::Local(Reason::NoDescriptors),
+        Errno::ADDRNOTAVAIL | Errno::AGAIN | Errno::ADDRINUSE => Answer::Local(Reason::NoLocalPort),
+        Errno::NOBUFS | Errno::NOMEM | Errno::NOSPC => Answer::Local(Reason::NoBuffers),
+        Errno::PERM | Errno::ACCESS => Answer::Final(State::Error, Reason::LocalPolicy),
+        other => Answer::Final(State::Error, Reason::System(other.raw_os_error())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_trouble_is_never_a_closed_port() {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::AGAIN, Errno::NOBUFS, Errno::NOMEM] {
+            assert!(matches!(classify(errno), Answer::Local(_)), "{errno:?}");
+        }
+        for errno in [Errno::PERM, Errno::ACCESS, Errno::INVAL, Errno::AFNOSUPPORT] {
+            assert!(matches!(classify(errno), Answer::Final(State::Error, _)), "{errno:?}");
+        }
+        assert!(matches!(classify(Errno::CONNREFUSED), Answer::Final(State::Closed, Reason::ConnRefused)));
+        assert!(matches!(classify(Errno::HOSTUNREACH), Answer::AskAgain(State::Unreachable, _)));
+    }
+}

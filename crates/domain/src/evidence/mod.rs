@@ -29,7 +29,7 @@ pub use dns::DnsEvidence;
 pub use mail::MailEvidence;
 pub use ports::PortsEvidence;
 pub use registration::RegistrationEvidence;
-pub use service::{ServiceEvidence, StartTls};
+pub use service::ServiceEvidence;
 pub use ssh::SshEvidence;
 pub use tls::{StartTls, TlsEvidence};
 pub use web::{Scheme, WebEvidence};

@@ -6,30 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::StartTls;
+
 /// Longest banner kept, in characters.
 pub const MAX_BANNER: usize = 256;
-
-/// A protocol in which a plain connection can be turned into TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StartTls {
-    /// `STARTTLS` (RFC 3207).
-    Smtp,
-    /// `STARTTLS` (RFC 9051).
-    Imap,
-    /// `STLS` (RFC 2595).
-    Pop3,
-    /// `AUTH TLS` (RFC 4217).
-    Ftp,
-    /// The StartTLS extended operation (RFC 4511).
-    Ldap,
-    /// `SSLRequest` (PostgreSQL protocol).
-    Postgres,
-    /// The `CLIENT_SSL` capability (MySQL protocol).
-    Mysql,
-    /// `starttls` stream feature (RFC 6120).
-    Xmpp,
-}
 
 /// Identification of one open port.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 pub mod policy;
+pub mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

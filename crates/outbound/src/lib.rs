@@ -7,8 +7,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod http;
 pub mod policy;
 pub mod tls;
+pub mod tls_verified;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

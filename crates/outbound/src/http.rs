@@ -1,0 +1,411 @@
+//! A small bounded HTTP/1.1 client.
+//!
+//! The address contacted, the TLS server name, the `Host` and the path are separate inputs, so that what is asked is
+//! exactly what was vetted. There are no automatic redirects, no cookies, no proxy and no decompression (we do not
+//! offer any encoding; a body that comes encoded anyway is handed over as it is). Size and time of everything that
+//! comes back are bounded.
+//!
+//! [`Client`] speaks to one origin and keeps its connection alive; [`get`] fetches one URL with redirects, each hop
+//! resolved by the caller and vetted here.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use bartizan_domain::evidence::{FailureKind, ProbeFailure};
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use url::Url;
+
+pub use crate::tls_verified::Trust;
+use crate::{Outbound, io_failure, tls, tls_verified};
+
+/// How we introduce ourselves.
+pub const USER_AGENT: &str = concat!("Bartizan/", env!("CARGO_PKG_VERSION"), " (+security scan)");
+
+/// Header fields of one response at most.
+const MAX_HEADERS: usize = 100;
+/// Bytes of a response head at most.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// Where to send requests.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The address contacted.
+    pub address: SocketAddr,
+    /// TLS, for https.
+    pub tls: Option<TlsOrigin>,
+    /// `Host` header, with the port where it is not the scheme's own.
+    pub host: String,
+}
+
+/// The TLS side of an origin.
+#[derive(Debug, Clone)]
+pub struct TlsOrigin {
+    /// Name asked for: sent as SNI if it is a DNS name.
+    pub server_name: String,
+    /// Whom to believe.
+    pub trust: Trust,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path and query, beginning with `/`.
+    pub path: String,
+    /// Further header fields. `Host`, `User-Agent` and `Accept` are there already.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Bytes of the body to read at most.
+    pub max_body: usize,
+}
+
+impl Request {
+    /// A GET of `path`.
+    #[must_use]
+    pub fn get(path: impl Into<String>, max_body: usize) -> Self {
+        Self { method: Method::GET, path: path.into(), headers: Vec::new(), max_body }
+    }
+
+    /// The same with another method.
+    #[must_use]
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// The same with a header field more.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// One response.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Status.
+    pub status: StatusCode,
+    /// Header fields in order of arrival (fields of one name stand together).
+    pub headers: HeaderMap,
+    /// The body, up to the limit.
+    pub body: Vec<u8>,
+    /// Whether the body went on: beyond the limit, or beyond the deadline.
+    pub truncated: bool,
+}
+
+/// Talks to one origin, one request after the other, on one connection where the peer allows it.
+#[derive(Debug)]
+pub struct Client {
+    outbound: Outbound,
+    origin: Origin,
+    deadline: Duration,
+    live: Option<Live>,
+}
+
+#[derive(Debug)]
+struct Live {
+    sender: SendRequest<Empty<Bytes>>,
+    driver: AbortHandle,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Client {
+    /// A client for `origin`; every exchange ends within `deadline`, connecting included. Nothing is contacted yet.
+    #[must_use]
+    pub const fn new(outbound: Outbound, origin: Origin, deadline: Duration) -> Self {
+        Self { outbound, origin, deadline, live: None }
+    }
+
+    /// Where the client sends its requests.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Makes one exchange. A body that does not end before the deadline is cut there; a head that does not arrive
+    /// before it is a time-out.
+    ///
+    /// # Errors
+    /// How the connection, the handshake or the exchange failed.
+    pub async fn send(&mut self, request: &Request) -> Result<Response, ProbeFailure> {
+        let until = Instant::now() + self.deadline;
+        let Ok(head) = tokio::time::timeout_at(until, self.head(request)).await else {
+            self.live = None;
+            return Err(ProbeFailure::new(
+                FailureKind::Timeout,
+                format!("no answer to {} {} within {:?}", request.method, request.path, self.deadline),
+            ));
+        };
+        let (parts, body) = head?.into_parts();
+        let (body, truncated) = match read_body(body, request.max_body, until).await {
+            Ok(read) => read,
+            Err(failure) => {
+                self.live = None;
+                return Err(failure);
+            }
+        };
+        if truncated {
+            // The rest of the body is still in flight, so the connection cannot be used again.
+            self.live = None;
+        }
+        Ok(Response { status: parts.status, headers: parts.headers, body, truncated })
+    }
+
+    async fn head(&mut self, request: &Request) -> Result<http::Response<hyper::body::Incoming>, ProbeFailure> {
+        // A kept-alive connection may have been closed by the peer in the meantime: then, and only then, once more.
+        if let Some(mut live) = self.live.take()
+            && live.sender.ready().await.is_ok()
+            && let Ok(response) = live.sender.send_request(self.build(request)?).await
+        {
+            self.live = Some(live);
+            return Ok(response);
+        }
+        let mut live = self.open().await?;
+        let response = live.sender.send_request(self.build(request)?).await.map_err(|error| failure(&error))?;
+        self.live = Some(live);
+        Ok(response)
+    }
+
+    async fn open(&self) -> Result<Live, ProbeFailure> {
+        let connection = self.outbound.connect(self.origin.address).await?;
+        let Some(tls) = &self.origin.tls else {
+            let (stream, permit) = connection.into_parts();
+            return drive(stream, permit).await;
+        };
+        match &tls.trust {
+            Trust::Record => {
+                // An address literal is never sent as a server name (RFC 6066, section 3).
+                let sni = tls.server_name.parse::<IpAddr>().is_err().then_some(tls.server_name.as_str());
+                let session = tls::connect(connection, sni, &[b"http/1.1"], tls::Offer::Modern, self.deadline).await?;
+                let (stream, permit) = session.into_parts();
+                drive(stream, permit).await
+            }
+            Trust::Roots(roots) => {
+                let (stream, permit) = connection.into_parts();
+                drive(tls_verified::connect(stream, &tls.server_name, roots).await?, permit).await
+            }
+        }
+    }
+
+    fn build(&self, request: &Request) -> Result<http::Request<Empty<Bytes>>, ProbeFailure> {
+        let mut builder = http::Request::builder()
+            .method(request.method.clone())
+            .uri(&request.path)
+            .header(header::HOST, &self.origin.host)
+            .header(header::USER_AGENT, USER_AGENT);
+        if !request.headers.iter().any(|(name, _)| name == header::ACCEPT) {
+            builder = builder.header(header::ACCEPT, "*/*");
+        }
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        builder.body(Empty::new()).map_err(|error| {
+            ProbeFailure::new(FailureKind::Local, format!("`{}` cannot be asked for: {error}", request.path))
+        })
+    }
+}
+
+async fn drive<S>(stream: S, permit: OwnedSemaphorePermit) -> Result<Live, ProbeFailure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::Builder::new()
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD)
+        .allow_spaces_after_header_name_in_responses(true)
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .ignore_invalid_headers_in_responses(true)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| failure(&error))?;
+    let driver = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::trace!(%error, "an HTTP connection ended");
+        }
+    })
+    .abort_handle();
+    Ok(Live { sender, driver, _permit: permit })
+}
+
+async fn read_body(
+    mut body: hyper::body::Incoming,
+    limit: usize,
+    until: Instant,
+) -> Result<(Vec<u8>, bool), ProbeFailure> {
+    let mut bytes = Vec::new();
+    loop {
+        match tokio::time::timeout_at(until, body.frame()).await {
+            Err(_) => return Ok((bytes, true)),
+            Ok(None) => return Ok((bytes, false)),
+            Ok(Some(Err(error))) => return Err(failure(&error)),
+            Ok(Some(Ok(frame))) => {
+                let Ok(data) = frame.into_data() else { continue };
+                let room = limit - bytes.len();
+                if data.len() > room {
+                    bytes.extend_from_slice(&data[..room]);
+                    return Ok((bytes, true));
+                }
+                bytes.extend_from_slice(&data);
+            }
+        }
+    }
+}
+
+/// Translates hyper's error. The text of a parse error names the rule, never the bytes.
+fn failure(error: &hyper::Error) -> ProbeFailure {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            return io_failure(io, "HTTP exchange");
+        }
+        source = cause.source();
+    }
+    // hyper has no predicate for its "message head is too large"; the buffer bound is ours, so it is a limit.
+    let kind = if error.is_parse() && error.to_string().contains("too large") {
+        FailureKind::Limit
+    } else if error.is_parse() {
+        FailureKind::Protocol
+    } else if error.is_timeout() {
+        FailureKind::Timeout
+    } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        FailureKind::Reset
+    } else {
+        FailureKind::Protocol
+    };
+    ProbeFailure::new(kind, format!("HTTP exchange: {error}"))
+}
+
+/// Options of [`get`].
+#[derive(Debug, Clone)]
+pub struct GetOptions {
+    /// Whom to believe over TLS.
+    pub trust: Trust,
+    /// `Accept` header.
+    pub accept: &'static str,
+    /// Redirects to follow at most.
+    pub max_redirects: u32,
+    /// Bytes of the body at most; a longer one is a failure, since half a document is none.
+    pub max_body: usize,
+    /// Time for each exchange.
+    pub deadline: Duration,
+}
+
+impl Default for GetOptions {
+    /// Public roots, anything accepted, five redirects, one megabyte, ten seconds.
+    fn default() -> Self {
+        Self {
+            trust: Trust::public_roots(),
+            accept: "*/*",
+            max_redirects: 5,
+            max_body: 1024 * 1024,
+            deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Fetches `url` (http or https), following redirects. `resolve` turns a host name into addresses; an address in the
+/// URL is used as it is. Every address is vetted when it is contacted, the hops' included, and https is never left
+/// for http.
+///
+/// # Errors
+/// How resolving, connecting or the exchange failed; [`FailureKind::Limit`] for too many redirects or too long a
+/// body. A response with an error status is a response.
+pub async fn get(
+    outbound: &Outbound,
+    url: &Url,
+    resolve: impl AsyncFn(&str) -> Result<Vec<IpAddr>, ProbeFailure>,
+    options: &GetOptions,
+) -> Result<Response, ProbeFailure> {
+    let mut url = url.clone();
+    for _ in 0..=options.max_redirects {
+        let response = get_once(outbound, &url, &resolve, options).await?;
+        let target = response
+            .status
+            .is_redirection()
+            .then(|| response.headers.get(header::LOCATION))
+            .flatten()
+            .and_then(|location| url.join(&String::from_utf8_lossy(location.as_bytes())).ok());
+        match target {
+            None if response.truncated => {
+                return Err(ProbeFailure::new(
+                    FailureKind::Limit,
+                    format!("the answer of {} is cut at {} bytes", origin_text(&url), response.body.len()),
+                ));
+            }
+            None => return Ok(response),
+            Some(target) if url.scheme() == "https" && target.scheme() != "https" => {
+                return Err(ProbeFailure::new(
+                    FailureKind::Denied,
+                    format!("{} redirects from https to {}", origin_text(&url), target.scheme()),
+                ));
+            }
+            Some(target) => url = target,
+        }
+    }
+    Err(ProbeFailure::new(FailureKind::Limit, format!("more than {} redirects", options.max_redirects)))
+}
+
+async fn get_once(
+    outbound: &Outbound,
+    url: &Url,
+    resolve: &impl AsyncFn(&str) -> Result<Vec<IpAddr>, ProbeFailure>,
+    options: &GetOptions,
+) -> Result<Response, ProbeFailure> {
+    let (addresses, name) = match url.host() {
+        Some(url::Host::Ipv4(v4)) => (vec![IpAddr::V4(v4)], v4.to_string()),
+        Some(url::Host::Ipv6(v6)) => (vec![IpAddr::V6(v6)], v6.to_string()),
+        Some(url::Host::Domain(name)) => (resolve(name).await?, name.to_owned()),
+        None => return Err(ProbeFailure::new(FailureKind::Local, format!("`{}:` URL without a host", url.scheme()))),
+    };
+    let port = match (url.scheme(), url.port_or_known_default()) {
+        ("http" | "https", Some(port)) => port,
+        (scheme, _) => {
+            return Err(ProbeFailure::new(FailureKind::Denied, format!("`{scheme}:` URLs are not fetched")));
+        }
+    };
+    let tls = (url.scheme() == "https").then(|| TlsOrigin { server_name: name, trust: options.trust.clone() });
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let request = Request::get(path, options.max_body).header(header::ACCEPT, HeaderValue::from_static(options.accept));
+    let mut last = ProbeFailure::new(FailureKind::Resolution, format!("{} has no address", origin_text(url)));
+    for address in addresses.into_iter().take(4) {
+        let origin = Origin { address: (address, port).into(), tls: tls.clone(), host: host_header(url) };
+        match Client::new(outbound.clone(), origin, options.deadline).send(&request).await {
+            Ok(response) => return Ok(response),
+            Err(failure) => last = failure,
+        }
+    }
+    Err(last)
+}
+
+/// The `Host` header of a URL: the host, with the port if it is not the scheme's own.
+#[must_use]
+pub fn host_header(url: &Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
+fn origin_text(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! The verifying TLS client, for services of our own configuration (RDAP, feeds).
+//!
+//! Scan targets are met with the recording client of [`crate::tls`] instead: there a bad certificate is a finding and
+//! no reason to look away.
+
+use std::sync::{Arc, OnceLock};
+
+use bartizan_domain::evidence::{FailureKind, ProbeFailure};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::io_failure;
+
+/// Whom to believe.
+#[derive(Debug, Clone)]
+pub enum Trust {
+    /// Anyone; for scan targets.
+    Record,
+    /// Chains to these roots, for the name asked for; for services of our own configuration.
+    Roots(Arc<RootCertStore>),
+}
+
+impl Trust {
+    /// The public roots that the program carries.
+    #[must_use]
+    pub fn public_roots() -> Self {
+        static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+        Self::Roots(Arc::clone(ROOTS.get_or_init(|| Arc::new(with_extra_roots(&[])))))
+    }
+
+    /// The public roots and these DER certificates beside them; what is no certificate is left out.
+    #[must_use]
+    pub fn public_roots_and(extra: &[Vec<u8>]) -> Self {
+        Self::Roots(Arc::new(with_extra_roots(extra)))
+    }
+}
+
+fn with_extra_roots(extra: &[Vec<u8>]) -> RootCertStore {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    store.add_parsable_certificates(extra.iter().map(|der| CertificateDer::from(der.as_slice()).into_owned()));
+    store
+}
+
+/// Completes a handshake as `name` (a DNS name or an address) with a server that must prove to be `name`.
+///
+/// # Errors
+/// [`FailureKind::Protocol`] if the name cannot be asked for or the certificate does not convince, otherwise how the
+/// connection failed.
+pub async fn connect(
+    stream: TcpStream,
+    name: &str,
+    roots: &Arc<RootCertStore>,
+) -> Result<TlsStream<TcpStream>, ProbeFailure> {
+    let server = ServerName::try_from(name.to_owned()).map_err(|error| {
+        ProbeFailure::new(FailureKind::Protocol, format!("`{name}` cannot be asked for by TLS: {error}"))
+    })?;
+    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("TLS set-up: {error}")))?
+        .with_root_certificates(Arc::clone(roots))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    TlsConnector::from(Arc::new(config))
+        .connect(server, stream)
+        .await
+        .map_err(|error| io_failure(&error, "TLS handshake"))
+}

@@ -14,6 +14,7 @@ use bartizan_domain::evidence::{FailureKind, ProbeFailure};
 use bartizan_outbound::Outbound;
 use tokio_util::sync::CancellationToken;
 
+pub mod ports;
 pub mod settings;
 
 pub use settings::{DnsSettings, RegistrationSettings};

@@ -1,0 +1,342 @@
+//! Port states: from the engine's results to evidence, with the guard against hosts that accept everything.
+//!
+//! TCP goes through `bartizan-portscan`, which gets only addresses that the outbound policy allows. UDP ports are
+//! asked with a request of their own protocol (`content/ports/udp.toml`). Which ports are worth asking is
+//! [`named_set`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use bartizan_domain::evidence::ports::{PortObservation, PortState, PortSummary, PortsEvidence};
+use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
+use bartizan_domain::{PortSet, Transport};
+use bartizan_portscan::{Control, Event, Finding, Job, Settings, State};
+use tokio::sync::mpsc;
+
+use crate::ProbeContext;
+
+mod sets;
+mod udp;
+
+pub use sets::{default_udp, named_set};
+
+/// Ports in other states than open are listed one by one up to this number an address, and counted beyond.
+const LIST_AT_MOST: usize = 32;
+/// Open ports on one address above which it is asked whether everything is open.
+const SUSPICIOUS: usize = 24;
+/// Ports asked to find that out, and how many of them must be open.
+const GUARD_PORTS: usize = 10;
+const GUARD_OPEN: usize = 9;
+/// Longest wait for the answer of one TCP port.
+const LONGEST_WAIT: Duration = Duration::from_millis(1500);
+/// Attempts in flight for one asset.
+const IN_FLIGHT: usize = 1000;
+
+/// Which ports to ask.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PortPlan {
+    /// TCP ports.
+    pub tcp: PortSet,
+    /// UDP ports.
+    pub udp: PortSet,
+}
+
+/// Where a port scan stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PortProgress {
+    /// Pairs of address and port in the plan.
+    pub total: u64,
+    /// Pairs with a state.
+    pub done: u64,
+    /// Of these, open.
+    pub open: u64,
+}
+
+/// Finds the state of every planned port on every address. Addresses that the policy forbids are left out, and the
+/// evidence says so.
+pub async fn gather(
+    cx: &ProbeContext,
+    addresses: &[IpAddr],
+    plan: &PortPlan,
+    progress: &(dyn Fn(PortProgress) + Send + Sync),
+) -> Observation<PortsEvidence> {
+    if plan.tcp.is_empty() && plan.udp.is_empty() {
+        return Observation::not_attempted("no port was asked for");
+    }
+    let policy = cx.outbound.settings().policy;
+    let mut allowed: BTreeSet<IpAddr> = BTreeSet::new();
+    let mut denied: Option<ProbeFailure> = None;
+    for address in addresses {
+        match policy.vet(*address) {
+            Ok(()) => drop(allowed.insert(address.to_canonical())),
+            Err(failure) => denied = Some(failure),
+        }
+    }
+    if allowed.is_empty() {
+        return match denied {
+            Some(failure) => Observation::Failed(failure),
+            None => Observation::not_attempted("the asset has no address"),
+        };
+    }
+    let addresses: Vec<IpAddr> = allowed.into_iter().collect();
+    let mut states = States::default();
+    let udp_total = (plan.udp.len() * addresses.len()) as u64;
+    let report = |event: PortProgress| progress(PortProgress { total: event.total + udp_total, ..event });
+
+    let scanned = tcp(cx, &addresses, &plan.tcp.iter().collect::<Vec<_>>(), &report).await;
+    let (findings, cancelled) = match scanned {
+        Ok(result) => result,
+        Err(failure) => return Observation::Failed(failure),
+    };
+    for finding in findings {
+        states.add(finding);
+    }
+    let mut evidence = PortsEvidence {
+        requested: plan.tcp.clone(),
+        requested_udp: plan.udp.clone(),
+        incomplete: denied.map(|failure| failure.detail),
+        ..PortsEvidence::default()
+    };
+    if cancelled {
+        evidence.incomplete = Some("the scan was stopped before every port had a state".to_owned());
+    } else {
+        evidence.everything_open = everything_open(cx, &states, plan).await;
+    }
+    states.write(&mut evidence);
+    if !plan.udp.is_empty() && !cancelled {
+        let tcp_done =
+            PortProgress { total: states.total + udp_total, done: states.total, open: evidence.open().count() as u64 };
+        udp::gather(cx, &addresses, &plan.udp, &mut evidence, tcp_done, progress).await;
+    }
+    evidence.listed.sort_by_key(|port| (port.address, port.protocol, port.port));
+    Observation::Observed(evidence)
+}
+
+/// Runs the engine on a blocking thread and brings its events back.
+async fn tcp(
+    cx: &ProbeContext,
+    addresses: &[IpAddr],
+    ports: &[u16],
+    progress: &(dyn Fn(PortProgress) + Send + Sync),
+) -> Result<(Vec<Finding>, bool), ProbeFailure> {
+    static LIMIT: Once = Once::new();
+    LIMIT.call_once(|| drop(bartizan_portscan::descriptors::raise_limit()));
+
+    let outbound = cx.outbound.settings();
+    let policy = outbound.policy;
+    let job = Job {
+        targets: addresses.to_vec(),
+        tcp_ports: ports.to_vec(),
+        never: Arc::new(move |address| policy.vet(address).is_err()),
+        settings: Settings {
+            timeout: outbound.connect_timeout.min(LONGEST_WAIT),
+            max_in_flight: IN_FLIGHT,
+            ..Settings::default()
+        },
+    };
+    let control = Control::new();
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let engine = {
+        let control = control.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut findings = Vec::new();
+            let outcome = bartizan_portscan::run(&job, &control, |event| match event {
+                Event::Found(finding) => findings.push(finding),
+                // Nobody listening any more is no reason to stop: the caller waits for the outcome.
+                Event::Progress(progress) => drop(sender.send(progress)),
+            });
+            (findings, outcome)
+        })
+    };
+    // Dropping this future (the caller gave up) must end the engine too.
+    let _stop = StopOnDrop(control.clone());
+    loop {
+        tokio::select! {
+            () = cx.cancel.cancelled(), if !control.is_cancelled() => control.cancel(),
+            event = receiver.recv() => match event {
+                Some(event) => progress(PortProgress { total: event.total, done: event.done, open: event.open }),
+                None => break,
+            },
+        }
+    }
+    let (findings, outcome) = engine
+        .await
+        .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("the port scan broke off: {error}")))?;
+    let outcome = outcome.map_err(|error| ProbeFailure::new(FailureKind::Local, error.to_string()))?;
+    Ok((findings, outcome.cancelled))
+}
+
+struct StopOnDrop(Control);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// Asks ports chosen by chance on addresses with suspiciously many open ones: where nearly all of those are open too,
+/// a proxy or tarpit answers for the host.
+async fn everything_open(cx: &ProbeContext, states: &States, plan: &PortPlan) -> Vec<IpAddr> {
+    let seed = cx.clock.now().timestamp_subsec_nanos();
+    let mut found = Vec::new();
+    for (address, ports) in &states.by_address {
+        let open = ports.iter().filter(|port| port.state == State::Open).count();
+        let nearly_all = ports.len() >= 8 && open * 10 >= ports.len() * 9;
+        if open <= SUSPICIOUS && !nearly_all {
+            continue;
+        }
+        let guard = guard_ports(seed, *address, &plan.tcp);
+        let quiet = |_: PortProgress| {};
+        if let Ok((findings, false)) = tcp(cx, &[*address], &guard, &quiet).await
+            && findings.iter().filter(|port| port.state == State::Open).count() >= GUARD_OPEN
+        {
+            found.push(*address);
+        }
+    }
+    found
+}
+
+/// High ports that `requested` spares where it can: nobody offers a service on all of them. Which ones depends on
+/// `seed` and address.
+#[must_use]
+pub fn guard_ports(seed: u32, address: IpAddr, requested: &PortSet) -> Vec<u16> {
+    let mut state = u64::from(seed) | 1;
+    for byte in address.to_string().bytes() {
+        state = state.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte);
+    }
+    let spare_requested = requested.len() < 20_000;
+    let mut ports = BTreeSet::new();
+    while ports.len() < GUARD_PORTS {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // 20000 to 64999, from the better mixed upper half.
+        let port = 20_000 + u16::try_from((state >> 33) % 45_000).unwrap_or(0);
+        if !(spare_requested && requested.contains(port)) {
+            ports.insert(port);
+        }
+    }
+    ports.into_iter().collect()
+}
+
+#[derive(Default)]
+struct States {
+    by_address: BTreeMap<IpAddr, Vec<Finding>>,
+    total: u64,
+}
+
+impl States {
+    fn add(&mut self, finding: Finding) {
+        self.total += 1;
+        self.by_address.entry(finding.address).or_default().push(finding);
+    }
+
+    fn write(&self, evidence: &mut PortsEvidence) {
+        for (address, ports) in &self.by_address {
+            let answers = ports.iter().any(|port| matches!(port.state, State::Open | State::Closed));
+            let hide_open = evidence.everything_open.contains(address);
+            let is_listed = |port: &Finding| port.state == State::Open && !hide_open;
+            let others = ports.iter().filter(|port| !is_listed(port)).count();
+            let mut counts: BTreeMap<(PortState, String), u32> = BTreeMap::new();
+            for port in ports {
+                let (state, reason) = translate(port, answers);
+                if is_listed(port) || (others <= LIST_AT_MOST && !hide_open) {
+                    evidence.listed.push(PortObservation {
+                        address: *address,
+                        protocol: Transport::Tcp,
+                        port: port.port,
+                        state,
+                        reason,
+                        rtt_us: port.rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX)),
+                    });
+                } else {
+                    *counts.entry((state, reason)).or_default() += 1;
+                }
+            }
+            evidence.summarised.extend(counts.into_iter().map(|((state, reason), count)| PortSummary {
+                address: *address,
+                protocol: Transport::Tcp,
+                state,
+                reason,
+                count,
+            }));
+        }
+    }
+}
+
+/// The evidence's state and reason for an engine's result. An unreachable port on a host that answers elsewhere is
+/// filtered: some device says for it that it cannot be reached.
+fn translate(finding: &Finding, host_answers: bool) -> (PortState, String) {
+    let state = match finding.state {
+        State::Open => PortState::Open,
+        State::Closed => PortState::Closed,
+        State::Filtered => PortState::Filtered,
+        State::Unreachable if host_answers => PortState::Filtered,
+        State::Unreachable => PortState::Unreachable,
+        State::Error => PortState::Error,
+    };
+    (state, finding.reason.text())
+}
+
+/// An address and port as the socket layer takes them.
+const fn socket(address: IpAddr, port: u16) -> SocketAddr {
+    SocketAddr::new(address, port)
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_portscan::{Protocol, Reason};
+
+    use super::*;
+
+    fn finding(address: &str, port: u16, state: State, reason: Reason) -> Finding {
+        let address = address.parse().unwrap();
+        Finding { address, protocol: Protocol::Tcp, port, state, reason, rtt: None, attempts: 1 }
+    }
+
+    #[test]
+    fn open_ports_are_listed_and_the_rest_counted() {
+        let mut states = States::default();
+        for port in 1..=100 {
+            let (state, reason) =
+                if port == 80 { (State::Open, Reason::SynAck) } else { (State::Closed, Reason::ConnRefused) };
+            states.add(finding("192.0.2.1", port, state, reason));
+        }
+        states.add(finding("192.0.2.2", 80, State::Filtered, Reason::NoResponse));
+        let mut evidence = PortsEvidence::default();
+        states.write(&mut evidence);
+        let listed: Vec<_> = evidence.listed.iter().map(|port| (port.port, port.state)).collect();
+        assert_eq!(listed, [(80, PortState::Open), (80, PortState::Filtered)]);
+        assert_eq!((evidence.summarised.len(), evidence.summarised[0].count), (1, 99));
+    }
+
+    #[test]
+    fn unreachable_is_filtered_on_a_host_that_answers() {
+        let port = finding("192.0.2.1", 80, State::Unreachable, Reason::HostUnreachable);
+        assert_eq!(translate(&port, true).0, PortState::Filtered);
+        assert_eq!(translate(&port, false).0, PortState::Unreachable);
+    }
+
+    #[test]
+    fn a_host_that_accepts_everything_lists_nothing() {
+        let mut states = States::default();
+        for port in 1..=100 {
+            states.add(finding("192.0.2.1", port, State::Open, Reason::SynAck));
+        }
+        let mut evidence =
+            PortsEvidence { everything_open: vec!["192.0.2.1".parse().unwrap()], ..PortsEvidence::default() };
+        states.write(&mut evidence);
+        assert!(evidence.listed.is_empty());
+        assert_eq!((evidence.summarised[0].state, evidence.summarised[0].count), (PortState::Open, 100));
+    }
+
+    #[test]
+    fn guard_ports_are_high_distinct_and_not_those_asked_for() {
+        let requested: PortSet = "20000-30000".parse().unwrap();
+        for seed in 0..200 {
+            let ports = guard_ports(seed, "192.0.2.1".parse().unwrap(), &requested);
+            assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), GUARD_PORTS);
+            assert!(ports.iter().all(|port| *port > 30_000));
+        }
+    }
+}

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 pub mod ports;
 pub mod settings;
+pub mod tls;
 
 pub use settings::{DnsSettings, RegistrationSettings};
 

@@ -74,9 +74,7 @@ pub async fn contact(talker: &Talker<'_>, version: TlsVersion) -> Contact {
 async fn contact_ssl2(talker: &Talker<'_>) -> Contact {
     let support = match talker.ask_ssl2().await {
         Ok(Some(Ssl2Answer::Accepted)) => Support::Accepted,
-        Ok(Some(Ssl2Answer::Refused)) => {
-            Support::Refused(Refusal::Alert { code: 40, name: names::alert_name(40) })
-        }
+        Ok(Some(Ssl2Answer::Refused)) => Support::Refused(Refusal::Alert { code: 40, name: names::alert_name(40) }),
         Ok(Some(_)) => {
             Support::Failed(ProbeFailure::new(FailureKind::Protocol, "SSLv2 hello: the answer is neither SSL nor TLS"))
         }
@@ -150,7 +148,8 @@ pub async fn suites(talker: &Talker<'_>, contact: &Contact) -> Enumerated {
             break;
         }
     }
-    let server_order = if whole && incomplete.is_none() { server_order(talker, contact, &found.accepted).await } else { None };
+    let server_order =
+        if whole && incomplete.is_none() { server_order(talker, contact, &found.accepted).await } else { None };
     let accepted: Vec<Suite> = found.accepted.iter().map(|id| names::suite(*id)).collect();
     Enumerated { suites: SuiteList { accepted, server_order, incomplete }, flights: found.flights }
 }

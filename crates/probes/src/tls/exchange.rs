@@ -158,7 +158,10 @@ impl<'a> Talker<'a> {
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(ProbeFailure::new(FailureKind::Timeout, format!("{doing}: the time for this endpoint is over")));
+            return Err(ProbeFailure::new(
+                FailureKind::Timeout,
+                format!("{doing}: the time for this endpoint is over"),
+            ));
         }
         let result = self.cx.within(self.cx.timeout.min(left), doing, work).await;
         if let Err(failure) = &result

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bartizan_domain::evidence::tls::{
     Fallback, FetchedIssuer, Group, KeyExchange, Refusal, ServedChain, SuiteList, Support, TlsEvidence, TlsVersion,
     VersionResult,
 };
 use bartizan_domain::evidence::{Endpoint, FailureKind, Observation, ProbeFailure, StartTls};
 use bartizan_outbound::tls::{HandshakeError, Offer, Session};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::ProbeContext;
 use enumerate::{Contact, Enumerated};
@@ -141,7 +141,9 @@ impl Probe<'_> {
             }
         };
         let alpn = if self.talker.starttls.is_some() {
-            Observation::NotApplicable { reason: "application protocols are not negotiated after an upgrade".to_owned() }
+            Observation::NotApplicable {
+                reason: "application protocols are not negotiated after an upgrade".to_owned(),
+            }
         } else {
             alpn
         };

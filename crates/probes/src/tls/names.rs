@@ -28,7 +28,12 @@ static CLASSIC: LazyLock<Vec<u16>> = LazyLock::new(|| {
         .filter(|suite| {
             matches!(
                 suite.kx,
-                TlsCipherKx::Rsa | TlsCipherKx::Dh | TlsCipherKx::Dhe | TlsCipherKx::Ecdh | TlsCipherKx::Ecdhe | TlsCipherKx::Aecdh
+                TlsCipherKx::Rsa
+                    | TlsCipherKx::Dh
+                    | TlsCipherKx::Dhe
+                    | TlsCipherKx::Ecdh
+                    | TlsCipherKx::Ecdhe
+                    | TlsCipherKx::Aecdh
             )
         })
         .map(|suite| suite.id.0)

@@ -200,7 +200,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, S> {
         );
         self.send(header.as_bytes()).await?;
         let ended = |text: &str| {
-            text.contains("</stream:features>") || text.contains("<stream:features/>") || text.contains("<stream:error>")
+            text.contains("</stream:features>")
+                || text.contains("<stream:features/>")
+                || text.contains("<stream:error>")
         };
         let features = self.read_until(ended).await?;
         if !features.contains("<starttls") {
@@ -217,7 +219,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, S> {
 
     fn unexpected(&self, answer: &str) -> ProbeFailure {
         let start: String = answer.chars().filter(|c| !c.is_control()).take(80).collect();
-        ProbeFailure::new(FailureKind::Protocol, format!("asking for TLS over {}: unexpected answer: {start}", self.protocol))
+        ProbeFailure::new(
+            FailureKind::Protocol,
+            format!("asking for TLS over {}: unexpected answer: {start}", self.protocol),
+        )
     }
 }
 
@@ -225,15 +230,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, S> {
 fn reply_complete(text: &str) -> bool {
     text.ends_with('\n')
         && text.lines().next_back().is_some_and(|line| {
-            line.len() >= 3 && line.as_bytes()[..3].iter().all(u8::is_ascii_digit) && line.as_bytes().get(3) != Some(&b'-')
+            line.len() >= 3
+                && line.as_bytes()[..3].iter().all(u8::is_ascii_digit)
+                && line.as_bytes().get(3) != Some(&b'-')
         })
 }
 
 /// The complete line that answers our one IMAP command.
 fn tagged(text: &str) -> Option<&str> {
-    text.split_inclusive('\n').find(|line| {
-        line.ends_with('\n') && line.get(..3).is_some_and(|tag| tag.eq_ignore_ascii_case("a1 "))
-    })
+    text.split_inclusive('\n')
+        .find(|line| line.ends_with('\n') && line.get(..3).is_some_and(|tag| tag.eq_ignore_ascii_case("a1 ")))
 }
 
 #[cfg(test)]
@@ -262,7 +268,9 @@ mod tests {
             StartTls::Mysql,
             StartTls::Xmpp,
         ] {
-            for answer in [&b""[..], b"\r\n", b"\x30\x84\xff\xff\xff\xff", b"\xff\xff\xff\x00\x0a", b"HTTP/1.1 400 Bad\r\n\r\n"] {
+            for answer in
+                [&b""[..], b"\r\n", b"\x30\x84\xff\xff\xff\xff", b"\xff\xff\xff\x00\x0a", b"HTTP/1.1 400 Bad\r\n\r\n"]
+            {
                 let (mut ours, mut theirs) = tokio::io::duplex(64 * 1024);
                 theirs.write_all(answer).await.unwrap();
                 theirs.shutdown().await.unwrap();

@@ -174,15 +174,8 @@ impl Hello<'_> {
 /// A hello of SSL 2.0 with every cipher of that protocol.
 #[must_use]
 pub fn ssl2_hello(challenge: &[u8; 16]) -> Vec<u8> {
-    const CIPHERS: [[u8; 3]; 7] = [
-        [1, 0, 0x80],
-        [2, 0, 0x80],
-        [3, 0, 0x80],
-        [4, 0, 0x80],
-        [5, 0, 0x80],
-        [6, 0, 0x40],
-        [7, 0, 0xc0],
-    ];
+    const CIPHERS: [[u8; 3]; 7] =
+        [[1, 0, 0x80], [2, 0, 0x80], [3, 0, 0x80], [4, 0, 0x80], [5, 0, 0x80], [6, 0, 0x40], [7, 0, 0xc0]];
     let mut body = vec![1, 0, 2];
     put16(&mut body, 21);
     put16(&mut body, 0);
@@ -433,11 +426,8 @@ fn key_exchange(body: &[u8], suite: u16, version: u16) -> Option<KeyExchange> {
             dh_parameters(prime)
         }
     };
-    let signature = if signed && version >= TlsVersion::Tls12.code() {
-        Some(names::signature_scheme(input.u16()?))
-    } else {
-        None
-    };
+    let signature =
+        if signed && version >= TlsVersion::Tls12.code() { Some(names::signature_scheme(input.u16()?)) } else { None };
     Some(KeyExchange { parameters, signature })
 }
 

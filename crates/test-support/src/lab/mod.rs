@@ -1,0 +1,3 @@
+//! The loopback lab: real servers with known faults, on ports the system picks.
+
+pub mod process;

@@ -1,0 +1,106 @@
+//! Children of a test: started without a shell, watched, and ended by their own process id.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a server may take to listen. Generous: test machines are slow and busy.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// A running server. Dropping it ends the process and waits for its end.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+    what: String,
+}
+
+impl Process {
+    /// Starts `command` with its output in `log`.
+    ///
+    /// # Panics
+    /// If the program cannot be started; the message names the package to install.
+    #[must_use]
+    pub fn spawn(what: &str, package: &str, mut command: Command, log: &Path) -> Self {
+        let out = File::create(log).unwrap();
+        let err = out.try_clone().unwrap();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{what} cannot be started ({error}): install the package {package}"));
+        Self { child, log: log.to_owned(), what: what.to_owned() }
+    }
+
+    /// Starts `command` with a pipe to its input that stays open, for servers that end with it.
+    ///
+    /// # Panics
+    /// As [`Self::spawn`].
+    #[must_use]
+    pub fn spawn_with_input(what: &str, package: &str, mut command: Command, log: &Path) -> Self {
+        let out = File::create(log).unwrap();
+        let err = out.try_clone().unwrap();
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{what} cannot be started ({error}): install the package {package}"));
+        Self { child, log: log.to_owned(), what: what.to_owned() }
+    }
+
+    /// Waits until something accepts connections at `address`.
+    ///
+    /// # Panics
+    /// If the process ends before, or nothing listens in time; the message carries the process's output.
+    pub fn wait_for_port(&mut self, address: SocketAddr) {
+        let begin = Instant::now();
+        loop {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("{} ended with {status} before it listened: {}", self.what, self.output());
+            }
+            if TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok() {
+                return;
+            }
+            assert!(begin.elapsed() < START_LIMIT, "{} does not listen on {address}: {}", self.what, self.output());
+            std::thread::yield_now();
+        }
+    }
+
+    /// What the process has written so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        let mut bytes = Vec::new();
+        if let Ok(mut file) = File::open(&self.log) {
+            let _ = file.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A loopback port that is free now, for servers that cannot be told to pick one. The port is bound and released, so
+/// another process could take it in between; the system hands out other ports first.
+///
+/// # Panics
+/// If no port is free.
+#[must_use]
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}

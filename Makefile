@@ -1,0 +1,60 @@
+# Everything a fresh Debian machine with cargo and node needs: `make run` and `make test`.
+# Both say what they install. Builds go to the user's cache folder, so that clones share them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bartizan
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export PATH := $(CACHE)/venv/bin:$(PATH):/usr/sbin:/sbin
+BIN := $(CARGO_TARGET_DIR)/debug/bartizan
+LISTEN ?= 127.0.0.1:8000
+DATA ?= ./bartizan-data
+
+.PHONY: help run build test test-long bench bench-peers lint ui ui-deps test-deps generate clean-data
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: ui ## Build everything and start the server on http://127.0.0.1:8000
+	@echo "== building the server (a few minutes the first time)"
+	cargo build --package bartizan-cli
+	@echo "== starting; data in $(DATA), stop with Ctrl-C"
+	$(BIN) serve --listen $(LISTEN) --data-dir $(DATA)
+
+build: ui ## Optimised build: target/release/bartizan with the web interface inside
+	cargo build --release --package bartizan-cli
+	@echo "built $(CARGO_TARGET_DIR)/release/bartizan"
+
+test: test-deps ui ## All checks and tests that continuous integration runs
+	scripts/test.sh
+
+test-long: test-deps ui ## What takes longer than continuous integration allows
+	BARTIZAN_TEST_LONG=1 scripts/test.sh
+
+bench: ## Benchmarks of our own parts
+	cargo bench --workspace
+
+bench-peers: test-deps ## A full scan of one host against nmap and testssl.sh on the same host
+	scripts/bench-peers.sh
+
+lint: ## Formatting, clippy, invariants
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo xtask tidy
+
+generate: ## Write generated files
+	cargo xtask generate
+	cd ui && npm run generate:api
+
+ui: ui-deps ## The web interface, into ui/dist
+	@cd ui && if [ ! -f dist/index.html ] || [ -n "$$(find src index.html package-lock.json vite.config.ts -newer dist/index.html -print -quit)" ]; then \
+	  echo "== building the web interface"; npm run --silent build; fi
+
+ui-deps:
+	@cd ui && if [ ! -f node_modules/.stamp ] || [ package-lock.json -nt node_modules/.stamp ]; then \
+	  echo "== installing the packages of the web interface from npm (ui/node_modules)"; npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.stamp; fi
+
+test-deps:
+	@scripts/install-test-deps.sh

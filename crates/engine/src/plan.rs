@@ -1,0 +1,78 @@
+//! From targets to assets: expansion, de-duplication, limits.
+
+use std::collections::{BTreeSet, HashMap};
+
+use bartizan_domain::evidence::EvidenceKind;
+use bartizan_domain::{AssetRef, PortSet, Target};
+
+use bartizan_catalog::Catalog;
+
+use crate::settings::{ScanSettings, SettingsError};
+
+/// Assets one scan may cover: four IPv4 /16.
+pub const MAX_ASSETS: u128 = 262_144;
+
+/// One asset to scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedAsset {
+    /// The asset.
+    pub asset: AssetRef,
+    /// The ports it is narrowed to by `host:port` targets; `None` means the scan's own.
+    pub only_ports: Option<PortSet>,
+    /// Index of the first target that names it.
+    pub target: usize,
+}
+
+/// Everything a scan will do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The assets in the order of the targets, each once.
+    pub assets: Vec<PlannedAsset>,
+    /// Which evidence the selected checks need.
+    pub needs: BTreeSet<EvidenceKind>,
+    /// Assets left out because the caller asked for fewer (`max_hosts`).
+    pub left_out: usize,
+}
+
+impl Plan {
+    /// Plans a scan of `targets`.
+    ///
+    /// # Errors
+    /// No target, or more than [`MAX_ASSETS`] assets.
+    pub fn new(catalog: &Catalog, targets: &[Target], settings: &ScanSettings) -> Result<Self, SettingsError> {
+        let fail = |message: String| SettingsError { field: "targets", message };
+        if targets.is_empty() {
+            return Err(fail("no target: nothing to scan".to_owned()));
+        }
+        let total: u128 = targets.iter().map(Target::count).sum();
+        if total > MAX_ASSETS {
+            return Err(fail(format!("the targets cover {total} hosts: at most {MAX_ASSETS} are allowed in one scan")));
+        }
+        let mut assets: Vec<PlannedAsset> = Vec::new();
+        let mut positions: HashMap<AssetRef, usize> = HashMap::new();
+        for (index, target) in targets.iter().enumerate() {
+            let narrowed: Option<PortSet> = target.port().map(|port| std::iter::once(port).collect());
+            for asset in target.assets() {
+                match positions.get(&asset) {
+                    Some(position) => widen(&mut assets[*position].only_ports, narrowed.as_ref()),
+                    None => {
+                        positions.insert(asset.clone(), assets.len());
+                        assets.push(PlannedAsset { asset, only_ports: narrowed.clone(), target: index });
+                    }
+                }
+            }
+        }
+        let wanted = usize::try_from(settings.max_hosts).unwrap_or(usize::MAX);
+        let left_out = if wanted == 0 { 0 } else { assets.len().saturating_sub(wanted) };
+        assets.truncate(assets.len() - left_out);
+        Ok(Self { assets, needs: settings.selection.needs(catalog), left_out })
+    }
+}
+
+/// The same asset named twice: two ports are both scanned, and naming it without a port means all of its ports.
+fn widen(kept: &mut Option<PortSet>, other: Option<&PortSet>) {
+    *kept = match (kept.take(), other) {
+        (Some(kept), Some(other)) => Some(kept.iter().chain(other.iter()).collect()),
+        _ => None,
+    };
+}

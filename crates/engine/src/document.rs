@@ -57,8 +57,7 @@ impl<'c> Builder<'c> {
     pub fn finish(mut self, scan: ScanSummary) -> ScanDocument {
         self.hosts.sort_by(|a, b| a.asset.cmp(&b.asset));
         self.scores.sort_by(|a, b| a.asset.cmp(&b.asset));
-        self.verdicts
-            .sort_by(|a, b| (&a.asset, &a.check_id, &a.location).cmp(&(&b.asset, &b.check_id, &b.location)));
+        self.verdicts.sort_by(|a, b| (&a.asset, &a.check_id, &a.location).cmp(&(&b.asset, &b.check_id, &b.location)));
         sort_findings(&mut self.findings);
         ScanDocument {
             schema: SCAN_SCHEMA.to_owned(),

@@ -238,7 +238,10 @@ impl Gatherer<'_> {
                 self.tracker.doing(format!("examining the web site on {} of {asset}", endpoint.location()));
                 let scheme = if facts.tls { Scheme::Https } else { Scheme::Http };
                 let paths = if self.settings.path_probes { PathProbes::Paths } else { PathProbes::RootOnly };
-                Some(self.probe("examining the web site", asset, |at| self.probes.web(at, &endpoint, scheme, paths)).await)
+                Some(
+                    self.probe("examining the web site", asset, |at| self.probes.web(at, &endpoint, scheme, paths))
+                        .await,
+                )
             } else {
                 None
             }
@@ -285,20 +288,26 @@ impl Gatherer<'_> {
         let registration = async {
             match reason(toggles.whois_checks, EvidenceKind::Registration, "registration checks are switched off") {
                 Some(reason) => Observation::not_attempted(reason),
-                None => self.probe("looking up the registration", asset, |at| self.probes.registration(at, domain)).await,
+                None => {
+                    self.probe("looking up the registration", asset, |at| self.probes.registration(at, domain)).await
+                }
             }
         };
         tokio::join!(dns, mail, registration)
     }
 
     /// Runs one probe within the scan's bounds. A probe that does not notice the end of the scan is left behind.
-    async fn probe<'p, T, F>(&'p self, doing: &str, asset: &'p AssetRef, work: impl FnOnce(HostScope<'p>) -> F) -> Observation<T>
+    async fn probe<'p, T, F>(
+        &'p self,
+        doing: &str,
+        asset: &'p AssetRef,
+        work: impl FnOnce(HostScope<'p>) -> F,
+    ) -> Observation<T>
     where
         F: Future<Output = Observation<T>>,
     {
-        let stopped = || {
-            Observation::Failed(ProbeFailure::new(FailureKind::Cancelled, format!("{doing}: the scan was stopped")))
-        };
+        let stopped =
+            || Observation::Failed(ProbeFailure::new(FailureKind::Cancelled, format!("{doing}: the scan was stopped")));
         self.tracker.probe_planned();
         let permit = tokio::select! {
             biased;

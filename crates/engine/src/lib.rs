@@ -19,9 +19,8 @@ mod recorded;
 mod run;
 mod settings;
 
-pub use network::{NetworkProbes, NetworkSettings};
 pub use plan::{MAX_ASSETS, Plan, PlannedAsset};
-pub use probes::{HostScope, Probes};
+pub use probes::{HostScope, PathProbes, PortsDone, Probes};
 pub use progress::{Count, FindingCounts, Progress};
 pub use recorded::RecordedProbes;
 pub use run::{EngineDeps, HostFinished, ScanEvent, ScanOutcome, ScanRequest, run};

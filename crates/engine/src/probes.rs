@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use async_trait::async_trait;
-use bartizan_domain::evidence::web::Scheme;
 use bartizan_domain::evidence::tls::StartTls;
+use bartizan_domain::evidence::web::Scheme;
 use bartizan_domain::evidence::{
     DnsEvidence, Endpoint, MailEvidence, Observation, PortsEvidence, RegistrationEvidence, ServiceEvidence,
     SshEvidence, TlsEvidence, WebEvidence,
@@ -44,16 +44,17 @@ pub trait Probes: Send + Sync {
     async fn service(&self, at: HostScope<'_>, endpoint: &Endpoint) -> Observation<ServiceEvidence>;
 
     /// TLS facts of an endpoint, from the first byte or after an upgrade.
-    async fn tls(
+    async fn tls(&self, at: HostScope<'_>, endpoint: &Endpoint, starttls: Option<StartTls>)
+    -> Observation<TlsEvidence>;
+
+    /// A web site. `paths` says whether paths below the root are requested.
+    async fn web(
         &self,
         at: HostScope<'_>,
         endpoint: &Endpoint,
-        starttls: Option<StartTls>,
-    ) -> Observation<TlsEvidence>;
-
-    /// A web site. `paths` says whether paths below the root are requested.
-    async fn web(&self, at: HostScope<'_>, endpoint: &Endpoint, scheme: Scheme, paths: PathProbes)
-    -> Observation<WebEvidence>;
+        scheme: Scheme,
+        paths: PathProbes,
+    ) -> Observation<WebEvidence>;
 
     /// An SSH server's offer.
     async fn ssh(&self, at: HostScope<'_>, endpoint: &Endpoint) -> Observation<SshEvidence>;

@@ -171,10 +171,7 @@ impl Tracker {
                 done: self.ports_done.load(Ordering::Relaxed),
                 total: self.ports_total.load(Ordering::Relaxed),
             },
-            checks: Count {
-                done: hosts_done * self.checks_per_host,
-                total: self.hosts_total * self.checks_per_host,
-            },
+            checks: Count { done: hosts_done * self.checks_per_host, total: self.hosts_total * self.checks_per_host },
             findings: state.findings,
             current: state.current.clone(),
             elapsed_seconds: elapsed.as_secs(),

@@ -111,10 +111,11 @@ impl ScanSettings {
 }
 
 fn profile_of(catalog: &Catalog, name: ScanProfile) -> Result<&Profile, SettingsError> {
-    catalog.profiles().iter().find(|profile| profile.name == name).ok_or_else(|| SettingsError {
-        field: "profile",
-        message: format!("profile `{name}` is not in the catalogue"),
-    })
+    catalog
+        .profiles()
+        .iter()
+        .find(|profile| profile.name == name)
+        .ok_or_else(|| SettingsError { field: "profile", message: format!("profile `{name}` is not in the catalogue") })
 }
 
 fn select(catalog: &Catalog, profile: &Profile, options: &ScanOptions) -> Result<Selection, SettingsError> {
@@ -135,7 +136,11 @@ fn select(catalog: &Catalog, profile: &Profile, options: &ScanOptions) -> Result
     Ok(selection)
 }
 
-fn within(field: &'static str, value: Option<u32>, (least, greatest, default): (u32, u32, u32)) -> Result<u32, SettingsError> {
+fn within(
+    field: &'static str,
+    value: Option<u32>,
+    (least, greatest, default): (u32, u32, u32),
+) -> Result<u32, SettingsError> {
     let value = value.unwrap_or(default);
     if (least..=greatest).contains(&value) {
         return Ok(value);

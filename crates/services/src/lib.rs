@@ -1,0 +1,24 @@
+//! The use cases of Bartizan: authorise, decide, store, audit, enqueue.
+//!
+//! One module per noun. Every use case takes the [`OpContext`] first (who asks, for which organisation, with which
+//! permissions, when) and the [`Services`] second (what there is to work with). What is deliberately not here: SQL
+//! (`storage`), status codes and wire formats (`http`), probing and judging (`engine`), reading a clock or a source of
+//! randomness (both come with the context).
+//!
+//! Start reading at [`OpContext`], then [`mutation`], then [`assets`], which is the pattern of the other nouns.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+mod app;
+pub mod asset_import;
+pub mod assets;
+pub mod auth;
+mod context;
+pub mod idempotency;
+pub mod mutation;
+pub mod settings;
+mod validate;
+
+pub use app::{Passwords, Services, ServicesConfig};
+pub use bartizan_storage::{Listed, Page, SeverityCounts, SortDir};
+pub use context::{Actor, OpContext, Origin, Random};

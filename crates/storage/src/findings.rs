@@ -1,0 +1,763 @@
+//! Findings: one row for each identity of an organisation, across scans, and the history of each.
+//!
+//! What a verdict does to a finding is decided in `domain::finding::Lifecycle`; here it is only stored.
+
+use std::collections::BTreeMap;
+
+use bartizan_domain::id::{AssetId, FindingEventId, FindingId, OrganizationId, ScanId, UserId};
+use bartizan_domain::{CheckId, Confidence, FindingStatus, Fingerprint, Location, ResolutionReason, Severity};
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query, SimpleExpr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, IntoSimpleExpr as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Select,
+};
+use serde_json::Value;
+
+use crate::counts::{signed, unsigned};
+use crate::error::parse;
+use crate::{BATCH, Db, Listed, Page, Result, SeverityCounts, SortDir, StorageError, codes, page};
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Id.
+    pub id: FindingId,
+    /// Whose.
+    pub organization_id: OrganizationId,
+    /// Identity across scans.
+    pub fingerprint: Fingerprint,
+    /// Which check.
+    pub check_id: CheckId,
+    /// Category of the check.
+    pub category: String,
+    /// Title of the check when it was last seen.
+    pub title: String,
+    /// Severity when last seen.
+    pub severity: Severity,
+    /// Confidence when last seen.
+    pub confidence: Confidence,
+    /// Canonical text of the asset.
+    pub asset: String,
+    /// The asset row, while there is one.
+    pub asset_id: Option<AssetId>,
+    /// Where on it.
+    pub location: Location,
+    /// Workflow status.
+    pub status: FindingStatus,
+    /// Why it is resolved.
+    pub resolution_reason: Option<ResolutionReason>,
+    /// What a person wrote with the last change of status.
+    pub status_note: Option<String>,
+    /// When the status last changed.
+    pub status_changed_at: DateTime<Utc>,
+    /// Until when the risk is accepted.
+    pub accepted_until: Option<DateTime<Utc>>,
+    /// Who accepted it.
+    pub accepted_by: Option<UserId>,
+    /// The facts when last seen.
+    pub evidence: Value,
+    /// First scan's time.
+    pub first_seen_at: DateTime<Utc>,
+    /// Last scan's time in which it failed.
+    pub last_seen_at: DateTime<Utc>,
+    /// First scan.
+    pub first_scan_id: ScanId,
+    /// Last scan in which it failed.
+    pub last_scan_id: ScanId,
+    /// Scans in which it failed.
+    pub occurrences: u64,
+    /// How often it came back after it was resolved.
+    pub reopened: u64,
+    /// When it was resolved.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// The scan whose passing check resolved it.
+    pub resolved_scan_id: Option<ScanId>,
+    /// Whether it belongs to the demonstration data.
+    pub demo: bool,
+    /// Last change of the row.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// One entry of a finding's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingEvent {
+    /// Id.
+    pub id: FindingEventId,
+    /// Whose.
+    pub organization_id: OrganizationId,
+    /// Which finding.
+    pub finding_id: FindingId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub kind: EventKind,
+    /// Status before; `None` when it was created.
+    pub from_status: Option<FindingStatus>,
+    /// Status after.
+    pub to_status: FindingStatus,
+    /// Resolution, if resolved.
+    pub resolution_reason: Option<ResolutionReason>,
+    /// Note of the person.
+    pub note: Option<String>,
+    /// The scan that caused it.
+    pub scan_id: Option<ScanId>,
+    /// The person who did it.
+    pub actor_id: Option<UserId>,
+    /// Name at that time; `scan` or `system` where it was nobody.
+    pub actor_name: String,
+}
+
+/// What happened to a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// First seen.
+    Created,
+    /// Seen again after it was resolved.
+    Reopened,
+    /// A later scan proved it gone.
+    AutoResolved,
+    /// A person changed the status.
+    StatusChanged,
+    /// The acceptance of the risk ran out.
+    AcceptanceExpired,
+    /// The asset was deleted.
+    AssetRemoved,
+}
+
+impl EventKind {
+    /// The stored and wire form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Reopened => "reopened",
+            Self::AutoResolved => "auto_resolved",
+            Self::StatusChanged => "status_changed",
+            Self::AcceptanceExpired => "acceptance_expired",
+            Self::AssetRemoved => "asset_removed",
+        }
+    }
+}
+
+impl std::str::FromStr for EventKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [
+            Self::Created,
+            Self::Reopened,
+            Self::AutoResolved,
+            Self::StatusChanged,
+            Self::AcceptanceExpired,
+            Self::AssetRemoved,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| format!("unknown finding event `{text}`"))
+    }
+}
+
+/// Which findings a list shows. Everything given must hold; of a list of values one is enough.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FindingFilter {
+    /// Severities; empty for all.
+    pub severities: Vec<Severity>,
+    /// Statuses; empty for all.
+    pub statuses: Vec<FindingStatus>,
+    /// Categories; empty for all.
+    pub categories: Vec<String>,
+    /// Check ids; empty for all.
+    pub checks: Vec<String>,
+    /// Asset row.
+    pub asset_id: Option<AssetId>,
+    /// Canonical asset text, exactly.
+    pub asset: Option<String>,
+    /// Failed in this scan.
+    pub scan: Option<ScanId>,
+    /// Part of the title, the asset, the check id or the location, whatever the case.
+    pub q: Option<String>,
+    /// These ids, at most [`BATCH`].
+    pub ids: Option<Vec<FindingId>>,
+    /// Acceptance ended at this instant or before.
+    pub accepted_until_before: Option<DateTime<Utc>>,
+}
+
+/// What a list of findings may be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FindingSort {
+    /// Severity.
+    #[default]
+    Severity,
+    /// First seen.
+    FirstSeen,
+    /// Last seen.
+    LastSeen,
+    /// Workflow order.
+    Status,
+    /// Check id.
+    Check,
+    /// Title.
+    Title,
+    /// Asset.
+    Asset,
+    /// Category.
+    Category,
+    /// Number of scans that saw it.
+    Occurrences,
+}
+
+/// What findings are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Facet {
+    /// By severity.
+    Severity,
+    /// By status.
+    Status,
+    /// By category.
+    Category,
+    /// By check id.
+    Check,
+}
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "findings")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub organization_id: Uuid,
+        pub fingerprint: String,
+        pub check_id: String,
+        pub category: String,
+        pub title: String,
+        pub severity: i32,
+        pub confidence: i32,
+        pub asset: String,
+        pub asset_id: Option<Uuid>,
+        pub location: String,
+        pub status: i32,
+        pub resolution_reason: Option<String>,
+        pub status_note: Option<String>,
+        pub status_changed_at: DateTimeUtc,
+        pub accepted_until: Option<DateTimeUtc>,
+        pub accepted_by: Option<Uuid>,
+        pub evidence: Json,
+        pub first_seen_at: DateTimeUtc,
+        pub last_seen_at: DateTimeUtc,
+        pub first_scan_id: i64,
+        pub last_scan_id: i64,
+        pub occurrences: i64,
+        pub reopened: i64,
+        pub resolved_at: Option<DateTimeUtc>,
+        pub resolved_scan_id: Option<i64>,
+        pub demo: bool,
+        pub updated_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod event {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "finding_events")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub organization_id: Uuid,
+        pub finding_id: Uuid,
+        pub at: DateTimeUtc,
+        pub kind: String,
+        pub from_status: Option<i32>,
+        pub to_status: i32,
+        pub resolution_reason: Option<String>,
+        pub note: Option<String>,
+        pub scan_id: Option<i64>,
+        pub actor_id: Option<Uuid>,
+        pub actor_name: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+use entity::Column;
+
+impl TryFrom<entity::Model> for Finding {
+    type Error = StorageError;
+
+    fn try_from(row: entity::Model) -> Result<Self> {
+        Ok(Self {
+            id: row.id.into(),
+            organization_id: row.organization_id.into(),
+            fingerprint: fingerprint_of(&row.fingerprint)?,
+            check_id: CheckId::parse(&row.check_id).map_err(StorageError::Corrupt)?,
+            category: row.category,
+            title: row.title,
+            severity: codes::to_severity(row.severity)?,
+            confidence: codes::to_confidence(row.confidence)?,
+            asset: row.asset,
+            asset_id: row.asset_id.map(Into::into),
+            location: Location::from_stored(row.location),
+            status: codes::to_status(row.status)?,
+            resolution_reason: row.resolution_reason.as_deref().map(parse).transpose()?,
+            status_note: row.status_note,
+            status_changed_at: row.status_changed_at,
+            accepted_until: row.accepted_until,
+            accepted_by: row.accepted_by.map(Into::into),
+            evidence: row.evidence,
+            first_seen_at: row.first_seen_at,
+            last_seen_at: row.last_seen_at,
+            first_scan_id: ScanId(row.first_scan_id),
+            last_scan_id: ScanId(row.last_scan_id),
+            occurrences: unsigned(row.occurrences),
+            reopened: unsigned(row.reopened),
+            resolved_at: row.resolved_at,
+            resolved_scan_id: row.resolved_scan_id.map(ScanId),
+            demo: row.demo,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+fn fingerprint_of(text: &str) -> Result<Fingerprint> {
+    serde_json::from_value(Value::String(text.to_owned())).map_err(|error| StorageError::Corrupt(error.to_string()))
+}
+
+fn active(finding: &Finding) -> entity::ActiveModel {
+    entity::ActiveModel {
+        id: Set(finding.id.0),
+        organization_id: Set(finding.organization_id.0),
+        fingerprint: Set(finding.fingerprint.as_str().to_owned()),
+        check_id: Set(finding.check_id.as_str().to_owned()),
+        category: Set(finding.category.clone()),
+        title: Set(finding.title.clone()),
+        severity: Set(codes::severity(finding.severity)),
+        confidence: Set(codes::confidence(finding.confidence)),
+        asset: Set(finding.asset.clone()),
+        asset_id: Set(finding.asset_id.map(|id| id.0)),
+        location: Set(finding.location.as_str().to_owned()),
+        status: Set(codes::status(finding.status)),
+        resolution_reason: Set(finding.resolution_reason.map(|reason| reason.as_str().to_owned())),
+        status_note: Set(finding.status_note.clone()),
+        status_changed_at: Set(finding.status_changed_at),
+        accepted_until: Set(finding.accepted_until),
+        accepted_by: Set(finding.accepted_by.map(|id| id.0)),
+        evidence: Set(finding.evidence.clone()),
+        first_seen_at: Set(finding.first_seen_at),
+        last_seen_at: Set(finding.last_seen_at),
+        first_scan_id: Set(finding.first_scan_id.0),
+        last_scan_id: Set(finding.last_scan_id.0),
+        occurrences: Set(signed(finding.occurrences)),
+        reopened: Set(signed(finding.reopened)),
+        resolved_at: Set(finding.resolved_at),
+        resolved_scan_id: Set(finding.resolved_scan_id.map(|id| id.0)),
+        demo: Set(finding.demo),
+        updated_at: Set(finding.updated_at),
+    }
+}
+
+fn select(organization: OrganizationId, filter: &FindingFilter) -> Select<entity::Entity> {
+    let mut all = Condition::all().add(Column::OrganizationId.eq(organization.0));
+    if !filter.severities.is_empty() {
+        all = all.add(Column::Severity.is_in(filter.severities.iter().map(|severity| codes::severity(*severity))));
+    }
+    if !filter.statuses.is_empty() {
+        all = all.add(Column::Status.is_in(filter.statuses.iter().map(|status| codes::status(*status))));
+    }
+    if !filter.categories.is_empty() {
+        all = all.add(Column::Category.is_in(filter.categories.iter().map(String::as_str)));
+    }
+    if !filter.checks.is_empty() {
+        all = all.add(Column::CheckId.is_in(filter.checks.iter().map(String::as_str)));
+    }
+    if let Some(asset) = filter.asset_id {
+        all = all.add(Column::AssetId.eq(asset.0));
+    }
+    if let Some(asset) = &filter.asset {
+        all = all.add(Column::Asset.eq(asset.as_str()));
+    }
+    if let Some(scan) = filter.scan {
+        all = all.add(seen_in(scan));
+    }
+    if let Some(q) = &filter.q {
+        let fields = [Column::Title, Column::Asset, Column::CheckId, Column::Location];
+        all = all.add(fields.into_iter().fold(Condition::any(), |any, field| any.add(page::contains(field, q))));
+    }
+    if let Some(ids) = &filter.ids {
+        all = all.add(Column::Id.is_in(ids.iter().map(|id| id.0)));
+    }
+    if let Some(at) = filter.accepted_until_before {
+        all = all.add(Column::AcceptedUntil.lte(at));
+    }
+    entity::Entity::find().filter(all)
+}
+
+fn seen_in(scan: ScanId) -> SimpleExpr {
+    use crate::observations::entity as observation;
+    Expr::exists(
+        Query::select()
+            .expr(Expr::val(1))
+            .from(observation::Entity)
+            .and_where(observation::Column::ScanId.eq(scan.0))
+            .and_where(
+                Expr::col((observation::Entity, observation::Column::FindingId)).equals((entity::Entity, Column::Id)),
+            )
+            .take(),
+    )
+}
+
+fn sort_column(sort: FindingSort) -> SimpleExpr {
+    match sort {
+        FindingSort::Severity => Column::Severity,
+        FindingSort::FirstSeen => Column::FirstSeenAt,
+        FindingSort::LastSeen => Column::LastSeenAt,
+        FindingSort::Status => Column::Status,
+        FindingSort::Check => Column::CheckId,
+        FindingSort::Title => Column::Title,
+        FindingSort::Asset => Column::Asset,
+        FindingSort::Category => Column::Category,
+        FindingSort::Occurrences => Column::Occurrences,
+    }
+    .into_simple_expr()
+}
+
+/// One page of the findings that `filter` lets through.
+///
+/// # Errors
+/// If the database fails.
+pub async fn list(
+    db: Db<'_>,
+    organization: OrganizationId,
+    filter: &FindingFilter,
+    sort: (FindingSort, SortDir),
+    page: Page,
+) -> Result<Listed<Finding>> {
+    let sort = (sort_column(sort.0), sort.1);
+    let listed = page::page(&db.conn(), select(organization, filter), sort, Column::Id, page).await?;
+    let rows = listed.rows.into_iter().map(Finding::try_from).collect::<Result<_>>()?;
+    Ok(Listed { rows, total: listed.total })
+}
+
+/// How many findings `filter` lets through.
+///
+/// # Errors
+/// If the database fails.
+pub async fn count(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<u64> {
+    page::count(&db.conn(), &select(organization, filter)).await
+}
+
+/// Ids that `filter` lets through, in order of id, at most `limit`.
+///
+/// # Errors
+/// If the database fails.
+pub async fn ids(
+    db: Db<'_>,
+    organization: OrganizationId,
+    filter: &FindingFilter,
+    limit: u64,
+) -> Result<Vec<FindingId>> {
+    let rows: Vec<uuid::Uuid> = select(organization, filter)
+        .select_only()
+        .column(Column::Id)
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// How the findings that `filter` lets through divide by `facet`: value in its wire form and count, greatest count
+/// first, at most 200 values.
+///
+/// # Errors
+/// If the database fails.
+pub async fn facet(
+    db: Db<'_>,
+    organization: OrganizationId,
+    filter: &FindingFilter,
+    facet: Facet,
+) -> Result<Vec<(String, u64)>> {
+    let column = match facet {
+        Facet::Severity => Column::Severity,
+        Facet::Status => Column::Status,
+        Facet::Category => Column::Category,
+        Facet::Check => Column::CheckId,
+    };
+    let grouped = select(organization, filter)
+        .select_only()
+        .column(column)
+        .expr(Expr::col(Column::Id).count())
+        .group_by(column)
+        .order_by_desc(Expr::col(Column::Id).count())
+        .order_by_asc(column)
+        .limit(200);
+    if matches!(facet, Facet::Severity | Facet::Status) {
+        let rows: Vec<(i32, i64)> = grouped.into_tuple().all(&db.conn()).await?;
+        return rows
+            .into_iter()
+            .map(|(code, count)| {
+                let value = match facet {
+                    Facet::Severity => codes::to_severity(code)?.as_str(),
+                    _ => codes::to_status(code)?.as_str(),
+                };
+                Ok((value.to_owned(), unsigned(count)))
+            })
+            .collect();
+    }
+    let rows: Vec<(String, i64)> = grouped.into_tuple().all(&db.conn()).await?;
+    Ok(rows.into_iter().map(|(value, count)| (value, unsigned(count))).collect())
+}
+
+/// Counts by severity of the findings that `filter` lets through.
+///
+/// # Errors
+/// If the database fails.
+pub async fn by_severity(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<SeverityCounts> {
+    let rows: Vec<(i32, i64)> = select(organization, filter)
+        .select_only()
+        .column(Column::Severity)
+        .expr(Expr::col(Column::Id).count())
+        .group_by(Column::Severity)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    let mut counts = SeverityCounts::default();
+    for (code, count) in rows {
+        counts.add(codes::to_severity(code)?, unsigned(count));
+    }
+    Ok(counts)
+}
+
+/// Unresolved findings of each of these assets, by severity. Accepted risks are not counted.
+///
+/// # Errors
+/// If the database fails.
+pub async fn open_by_asset(
+    db: Db<'_>,
+    organization: OrganizationId,
+    assets: &[AssetId],
+) -> Result<BTreeMap<AssetId, SeverityCounts>> {
+    let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
+    let mut counts: BTreeMap<AssetId, SeverityCounts> = BTreeMap::new();
+    for chunk in assets.chunks(BATCH) {
+        let rows: Vec<(uuid::Uuid, i32, i64)> = entity::Entity::find()
+            .select_only()
+            .column(Column::AssetId)
+            .column(Column::Severity)
+            .expr(Expr::col(Column::Id).count())
+            .filter(Column::OrganizationId.eq(organization.0))
+            .filter(Column::AssetId.is_in(chunk.iter().map(|id| id.0)))
+            .filter(Column::Status.is_in(open))
+            .group_by(Column::AssetId)
+            .group_by(Column::Severity)
+            .into_tuple()
+            .all(&db.conn())
+            .await?;
+        for (asset, code, count) in rows {
+            counts.entry(asset.into()).or_default().add(codes::to_severity(code)?, unsigned(count));
+        }
+    }
+    Ok(counts)
+}
+
+/// Unresolved findings by check: worst severity and count. Accepted risks are not counted.
+///
+/// # Errors
+/// If the database fails.
+pub async fn open_by_check(db: Db<'_>, organization: OrganizationId) -> Result<Vec<(CheckId, Severity, u64)>> {
+    let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
+    let rows: Vec<(String, i32, i64)> = entity::Entity::find()
+        .select_only()
+        .column(Column::CheckId)
+        .expr(Expr::col(Column::Severity).max())
+        .expr(Expr::col(Column::Id).count())
+        .filter(Column::OrganizationId.eq(organization.0))
+        .filter(Column::Status.is_in(open))
+        .group_by(Column::CheckId)
+        .order_by_asc(Column::CheckId)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    rows.into_iter()
+        .map(|(check, code, count)| {
+            let check = CheckId::parse(&check).map_err(StorageError::Corrupt)?;
+            Ok((check, codes::to_severity(code)?, unsigned(count)))
+        })
+        .collect()
+}
+
+/// One finding.
+///
+/// # Errors
+/// If the database fails.
+pub async fn get(db: Db<'_>, organization: OrganizationId, id: FindingId) -> Result<Option<Finding>> {
+    let row =
+        entity::Entity::find_by_id(id.0).filter(Column::OrganizationId.eq(organization.0)).one(&db.conn()).await?;
+    row.map(Finding::try_from).transpose()
+}
+
+/// The findings with these ids, in order of id; unknown and foreign ones are left out.
+///
+/// # Errors
+/// If the database fails.
+pub async fn many(db: Db<'_>, organization: OrganizationId, ids: &[FindingId]) -> Result<Vec<Finding>> {
+    let mut findings = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(BATCH) {
+        let rows = entity::Entity::find()
+            .filter(Column::OrganizationId.eq(organization.0))
+            .filter(Column::Id.is_in(chunk.iter().map(|id| id.0)))
+            .order_by_asc(Column::Id)
+            .all(&db.conn())
+            .await?;
+        for row in rows {
+            findings.push(row.try_into()?);
+        }
+    }
+    Ok(findings)
+}
+
+/// Every finding of one asset, whatever its status: what a new judgement of that asset is compared with.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of_asset(db: Db<'_>, organization: OrganizationId, asset: &str) -> Result<Vec<Finding>> {
+    let rows = entity::Entity::find()
+        .filter(Column::OrganizationId.eq(organization.0))
+        .filter(Column::Asset.eq(asset))
+        .order_by_asc(Column::Id)
+        .all(&db.conn())
+        .await?;
+    rows.into_iter().map(Finding::try_from).collect()
+}
+
+/// Every unresolved finding that belongs to an asset row.
+///
+/// # Errors
+/// If the database fails.
+pub async fn unresolved_of(db: Db<'_>, organization: OrganizationId, asset: AssetId) -> Result<Vec<Finding>> {
+    let rows = entity::Entity::find()
+        .filter(Column::OrganizationId.eq(organization.0))
+        .filter(Column::AssetId.eq(asset.0))
+        .filter(Column::Status.ne(codes::status(FindingStatus::Resolved)))
+        .order_by_asc(Column::Id)
+        .all(&db.conn())
+        .await?;
+    rows.into_iter().map(Finding::try_from).collect()
+}
+
+/// Writes findings: new identities are added, known ones replaced except for their id, first sighting and organisation.
+///
+/// # Errors
+/// If the database fails.
+pub async fn upsert(db: Db<'_>, findings: &[Finding]) -> Result<()> {
+    for chunk in findings.chunks(BATCH) {
+        entity::Entity::insert_many(chunk.iter().map(active))
+            .on_conflict(
+                OnConflict::columns([Column::OrganizationId, Column::Fingerprint])
+                    .update_columns([
+                        Column::Category,
+                        Column::Title,
+                        Column::Severity,
+                        Column::Confidence,
+                        Column::AssetId,
+                        Column::Status,
+                        Column::ResolutionReason,
+                        Column::StatusNote,
+                        Column::StatusChangedAt,
+                        Column::AcceptedUntil,
+                        Column::AcceptedBy,
+                        Column::Evidence,
+                        Column::LastSeenAt,
+                        Column::LastScanId,
+                        Column::Occurrences,
+                        Column::Reopened,
+                        Column::ResolvedAt,
+                        Column::ResolvedScanId,
+                        Column::Demo,
+                        Column::UpdatedAt,
+                    ])
+                    .to_owned(),
+            )
+            .exec_without_returning(&db.conn())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Appends to the history.
+///
+/// # Errors
+/// If the database fails.
+pub async fn append_events(db: Db<'_>, events: &[FindingEvent]) -> Result<()> {
+    for chunk in events.chunks(BATCH) {
+        let rows = chunk.iter().map(|event| event::ActiveModel {
+            id: Set(event.id.0),
+            organization_id: Set(event.organization_id.0),
+            finding_id: Set(event.finding_id.0),
+            at: Set(event.at),
+            kind: Set(event.kind.as_str().to_owned()),
+            from_status: Set(event.from_status.map(codes::status)),
+            to_status: Set(codes::status(event.to_status)),
+            resolution_reason: Set(event.resolution_reason.map(|reason| reason.as_str().to_owned())),
+            note: Set(event.note.clone()),
+            scan_id: Set(event.scan_id.map(|scan| scan.0)),
+            actor_id: Set(event.actor_id.map(|id| id.0)),
+            actor_name: Set(event.actor_name.clone()),
+        });
+        event::Entity::insert_many(rows).exec_without_returning(&db.conn()).await?;
+    }
+    Ok(())
+}
+
+/// The history of a finding, newest first, at most 500 entries.
+///
+/// # Errors
+/// If the database fails.
+pub async fn history(db: Db<'_>, organization: OrganizationId, id: FindingId) -> Result<Vec<FindingEvent>> {
+    let rows = event::Entity::find()
+        .filter(event::Column::OrganizationId.eq(organization.0))
+        .filter(event::Column::FindingId.eq(id.0))
+        .order_by_desc(event::Column::At)
+        .order_by_desc(event::Column::Id)
+        .limit(500)
+        .all(&db.conn())
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(FindingEvent {
+                id: row.id.into(),
+                organization_id: row.organization_id.into(),
+                finding_id: row.finding_id.into(),
+                at: row.at,
+                kind: parse(&row.kind)?,
+                from_status: row.from_status.map(codes::to_status).transpose()?,
+                to_status: codes::to_status(row.to_status)?,
+                resolution_reason: row.resolution_reason.as_deref().map(parse).transpose()?,
+                note: row.note,
+                scan_id: row.scan_id.map(ScanId),
+                actor_id: row.actor_id.map(Into::into),
+                actor_name: row.actor_name,
+            })
+        })
+        .collect()
+}
+
+/// Keeps other transactions from judging the same asset until this one ends, so that what was read stays true.
+/// SQLite has one writer anyway.
+///
+/// # Errors
+/// If the database fails.
+pub async fn lock_asset(db: Db<'_>, organization: OrganizationId, asset: &str) -> Result<()> {
+    db.lock(&format!("findings/{organization}/{asset}")).await
+}

@@ -1,0 +1,81 @@
+//! Organisations: the tenants.
+
+use bartizan_domain::id::OrganizationId;
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, EntityTrait as _, QueryOrder as _};
+
+use crate::{Db, Result, page};
+
+/// One organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Id.
+    pub id: OrganizationId,
+    /// Name as shown.
+    pub name: String,
+    /// When it was set up.
+    pub created_at: DateTime<Utc>,
+}
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "organizations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub name: String,
+        pub created_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl From<entity::Model> for Organization {
+    fn from(row: entity::Model) -> Self {
+        Self { id: row.id.into(), name: row.name, created_at: row.created_at }
+    }
+}
+
+/// Adds an organisation.
+///
+/// # Errors
+/// If the database fails.
+pub async fn insert(db: Db<'_>, organization: &Organization) -> Result<()> {
+    let row = entity::ActiveModel {
+        id: Set(organization.id.0),
+        name: Set(organization.name.clone()),
+        created_at: Set(organization.created_at),
+    };
+    row.insert(&db.conn()).await?;
+    Ok(())
+}
+
+/// One organisation.
+///
+/// # Errors
+/// If the database fails.
+pub async fn get(db: Db<'_>, id: OrganizationId) -> Result<Option<Organization>> {
+    Ok(entity::Entity::find_by_id(id.0).one(&db.conn()).await?.map(Into::into))
+}
+
+/// Every organisation, oldest first: for housekeeping that walks over all of them.
+///
+/// # Errors
+/// If the database fails.
+pub async fn all(db: Db<'_>) -> Result<Vec<Organization>> {
+    let rows = entity::Entity::find().order_by_asc(entity::Column::Id).all(&db.conn()).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// How many there are.
+///
+/// # Errors
+/// If the database fails.
+pub async fn count(db: Db<'_>) -> Result<u64> {
+    page::count(&db.conn(), &entity::Entity::find()).await
+}

@@ -1,0 +1,246 @@
+//! Sign-in sessions. A session is one family of refresh tokens: each token is used once, to get the next; only
+//! hashes of tokens are stored.
+
+use bartizan_domain::id::{OrganizationId, SessionId, UserId};
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
+
+use crate::{Db, Result};
+
+/// One session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Id.
+    pub id: SessionId,
+    /// The organisation signed in to.
+    pub organization_id: OrganizationId,
+    /// Whose.
+    pub user_id: UserId,
+    /// What the client calls itself.
+    pub user_agent: String,
+    /// Where it was opened from.
+    pub ip: String,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    pub last_used_at: DateTime<Utc>,
+    /// When its newest refresh token ends.
+    pub expires_at: DateTime<Utc>,
+    /// When it was ended, if it was.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Why it was ended: `logout`, `refresh_token_reused`, `revoked`.
+    pub ended_because: Option<String>,
+}
+
+/// A refresh token as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// SHA-256 of the token.
+    pub hash: Vec<u8>,
+    /// Its session.
+    pub session_id: SessionId,
+    /// When it was handed out.
+    pub issued_at: DateTime<Utc>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// When it was exchanged for the next one.
+    pub used_at: Option<DateTime<Utc>>,
+}
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "sessions")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub organization_id: Uuid,
+        pub user_id: Uuid,
+        pub user_agent: String,
+        pub ip: String,
+        pub created_at: DateTimeUtc,
+        pub last_used_at: DateTimeUtc,
+        pub expires_at: DateTimeUtc,
+        pub ended_at: Option<DateTimeUtc>,
+        pub ended_because: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod token {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "refresh_tokens")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub hash: Vec<u8>,
+        pub session_id: Uuid,
+        pub issued_at: DateTimeUtc,
+        pub expires_at: DateTimeUtc,
+        pub used_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl From<entity::Model> for Session {
+    fn from(row: entity::Model) -> Self {
+        Self {
+            id: row.id.into(),
+            organization_id: row.organization_id.into(),
+            user_id: row.user_id.into(),
+            user_agent: row.user_agent,
+            ip: row.ip,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+            ended_at: row.ended_at,
+            ended_because: row.ended_because,
+        }
+    }
+}
+
+/// Opens a session.
+///
+/// # Errors
+/// If the database fails.
+pub async fn insert(db: Db<'_>, session: &Session) -> Result<()> {
+    let row = entity::ActiveModel {
+        id: Set(session.id.0),
+        organization_id: Set(session.organization_id.0),
+        user_id: Set(session.user_id.0),
+        user_agent: Set(session.user_agent.clone()),
+        ip: Set(session.ip.clone()),
+        created_at: Set(session.created_at),
+        last_used_at: Set(session.last_used_at),
+        expires_at: Set(session.expires_at),
+        ended_at: Set(session.ended_at),
+        ended_because: Set(session.ended_because.clone()),
+    };
+    row.insert(&db.conn()).await?;
+    Ok(())
+}
+
+/// Stores a new refresh token of a session.
+///
+/// # Errors
+/// If the database fails.
+pub async fn insert_token(db: Db<'_>, token: &RefreshToken) -> Result<()> {
+    let row = token::ActiveModel {
+        hash: Set(token.hash.clone()),
+        session_id: Set(token.session_id.0),
+        issued_at: Set(token.issued_at),
+        expires_at: Set(token.expires_at),
+        used_at: Set(token.used_at),
+    };
+    row.insert(&db.conn()).await?;
+    Ok(())
+}
+
+/// The token with this hash and its session.
+///
+/// # Errors
+/// If the database fails.
+pub async fn by_token(db: Db<'_>, hash: &[u8]) -> Result<Option<(RefreshToken, Session)>> {
+    let Some(row) = token::Entity::find_by_id(hash.to_vec()).one(&db.conn()).await? else { return Ok(None) };
+    let Some(session) = entity::Entity::find_by_id(row.session_id).one(&db.conn()).await? else { return Ok(None) };
+    let token = RefreshToken {
+        hash: row.hash,
+        session_id: row.session_id.into(),
+        issued_at: row.issued_at,
+        expires_at: row.expires_at,
+        used_at: row.used_at,
+    };
+    Ok(Some((token, session.into())))
+}
+
+/// Marks an unused token as used. Says whether it was unused: of two callers with the same token one is told no.
+///
+/// # Errors
+/// If the database fails.
+pub async fn use_token(db: Db<'_>, hash: &[u8], at: DateTime<Utc>) -> Result<bool> {
+    let done = token::Entity::update_many()
+        .col_expr(token::Column::UsedAt, Expr::value(at))
+        .filter(token::Column::Hash.eq(hash.to_vec()))
+        .filter(token::Column::UsedAt.is_null())
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Notes that a session was refreshed and lives on until `expires_at`.
+///
+/// # Errors
+/// If the database fails.
+pub async fn touch(db: Db<'_>, id: SessionId, at: DateTime<Utc>, expires_at: DateTime<Utc>) -> Result<()> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::LastUsedAt, Expr::value(at))
+        .col_expr(entity::Column::ExpiresAt, Expr::value(expires_at))
+        .filter(entity::Column::Id.eq(id.0))
+        .exec(&db.conn())
+        .await?;
+    Ok(())
+}
+
+/// Ends a session that is still open. Says whether it was.
+///
+/// # Errors
+/// If the database fails.
+pub async fn end(db: Db<'_>, user: UserId, id: SessionId, at: DateTime<Utc>, because: &str) -> Result<bool> {
+    let done = entity::Entity::update_many()
+        .col_expr(entity::Column::EndedAt, Expr::value(at))
+        .col_expr(entity::Column::EndedBecause, Expr::value(because))
+        .filter(entity::Column::Id.eq(id.0))
+        .filter(entity::Column::UserId.eq(user.0))
+        .filter(entity::Column::EndedAt.is_null())
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// One session.
+///
+/// # Errors
+/// If the database fails.
+pub async fn get(db: Db<'_>, id: SessionId) -> Result<Option<Session>> {
+    Ok(entity::Entity::find_by_id(id.0).one(&db.conn()).await?.map(Into::into))
+}
+
+/// The open sessions of a user, last used first, at most 100.
+///
+/// # Errors
+/// If the database fails.
+pub async fn open_of(db: Db<'_>, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>> {
+    let rows = entity::Entity::find()
+        .filter(entity::Column::UserId.eq(user.0))
+        .filter(entity::Column::EndedAt.is_null())
+        .filter(entity::Column::ExpiresAt.gt(now))
+        .order_by_desc(entity::Column::LastUsedAt)
+        .order_by_desc(entity::Column::Id)
+        .limit(100)
+        .all(&db.conn())
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Removes sessions that ended or expired before `cutoff`, with their tokens. Says how many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn remove_old(db: Db<'_>, cutoff: DateTime<Utc>) -> Result<u64> {
+    let done = entity::Entity::delete_many().filter(entity::Column::ExpiresAt.lt(cutoff)).exec(&db.conn()).await?;
+    Ok(done.rows_affected)
+}

@@ -1,0 +1,206 @@
+//! The connection: where the database is, how it is opened, how reads and writes reach it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait as _;
+
+use crate::migration::Migrator;
+use crate::{Result, StorageError};
+
+/// Which database is behind a [`Store`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// One file, one process.
+    Sqlite,
+    /// A server, any number of processes.
+    Postgres,
+}
+
+/// The database, open and migrated.
+///
+/// SQLite has one writer: all transactions run on one connection, begin immediately and so never wait for each other
+/// in the middle; reads run on a pool of connections that cannot write. On PostgreSQL both are the same pool.
+#[derive(Debug, Clone)]
+pub struct Store {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+    backend: Backend,
+}
+
+/// Number of the PostgreSQL advisory lock under which migrations run.
+const MIGRATION_LOCK: i64 = 0x6261_7274_697a_616e;
+
+impl Store {
+    /// Opens a SQLite file, creating it where it is missing, and migrates it.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or migrated.
+    pub async fn sqlite(file: &Path) -> Result<Self> {
+        let Some(path) = file.to_str() else {
+            return Err(StorageError::BadUrl(format!("the path {} is not valid UTF-8", file.display())));
+        };
+        let url = "sqlite:bartizan";
+        let filename = path.to_owned();
+        let mut writer = options(url, 1);
+        let name = filename.clone();
+        writer.map_sqlx_sqlite_opts(move |sqlite| sqlite_options(sqlite, &name).create_if_missing(true));
+        let write = Database::connect(writer).await?;
+        Migrator::up(&write, None).await?;
+        let mut readers = options(url, 6);
+        readers.map_sqlx_sqlite_opts(move |sqlite| sqlite_options(sqlite, &filename).pragma("query_only", "ON"));
+        let read = Database::connect(readers).await?;
+        Ok(Self { read, write, backend: Backend::Sqlite })
+    }
+
+    /// Connects to PostgreSQL and migrates it. Several servers may start at once: one migrates, the others wait.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or migrated.
+    pub async fn postgres(url: &str) -> Result<Self> {
+        if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+            return Err(StorageError::BadUrl(
+                "DATABASE_URL must start with postgres:// or postgresql:// (SQLite is chosen by --data-dir)".to_owned(),
+            ));
+        }
+        let pool = Database::connect(options(url, 20)).await?;
+        let lock = pool.begin().await?;
+        lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        Migrator::up(&pool, None).await?;
+        lock.commit().await?;
+        Ok(Self { read: pool.clone(), write: pool, backend: Backend::Postgres })
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub const fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// For reading outside a transaction.
+    #[must_use]
+    pub const fn read(&self) -> Db<'_> {
+        Db(Inner::Pool(&self.read))
+    }
+
+    /// Begins a transaction. Dropping it without [`Tx::commit`] undoes everything in it.
+    ///
+    /// On SQLite there is one at a time: never begin a second one while holding the first.
+    ///
+    /// # Errors
+    /// If no connection is to be had.
+    pub async fn begin(&self) -> Result<Tx> {
+        let mode = match self.backend {
+            Backend::Sqlite => Some(SqliteTransactionMode::Immediate),
+            Backend::Postgres => None,
+        };
+        let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
+        Ok(Tx(self.write.begin_with_options(options).await?))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.read.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Closes every connection; SQLite merges its log into the file.
+    ///
+    /// # Errors
+    /// If the database cannot be closed in an orderly way.
+    pub async fn close(&self) -> Result<()> {
+        self.read.close_by_ref().await?;
+        self.write.close_by_ref().await?;
+        Ok(())
+    }
+}
+
+/// An open transaction.
+#[derive(Debug)]
+pub struct Tx(DatabaseTransaction);
+
+impl Tx {
+    /// For queries inside the transaction.
+    #[must_use]
+    pub const fn db(&self) -> Db<'_> {
+        Db(Inner::Tx(&self.0))
+    }
+
+    /// Makes everything in it last.
+    ///
+    /// # Errors
+    /// If the database refuses; then nothing of it lasts.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+/// Where a query runs: in a transaction, or on the reading side outside of one.
+#[derive(Debug, Clone, Copy)]
+pub struct Db<'a>(Inner<'a>);
+
+#[derive(Debug, Clone, Copy)]
+enum Inner<'a> {
+    Pool(&'a DatabaseConnection),
+    Tx(&'a DatabaseTransaction),
+}
+
+impl<'a> Db<'a> {
+    pub(crate) fn conn(self) -> DatabaseExecutor<'a> {
+        match self.0 {
+            Inner::Pool(pool) => pool.into(),
+            Inner::Tx(tx) => tx.into(),
+        }
+    }
+
+    pub(crate) fn is_postgres(self) -> bool {
+        self.conn().get_database_backend() == DbBackend::Postgres
+    }
+
+    /// Waits for, and holds until the end of the transaction, the lock called `name`. On SQLite the transaction itself
+    /// is that lock, since there is one writer.
+    pub(crate) async fn lock(self, name: &str) -> Result<()> {
+        if self.is_postgres() {
+            let statement = Statement::from_sql_and_values(
+                DbBackend::Postgres,
+                "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+                [name.into()],
+            );
+            self.conn().execute_raw(statement).await?;
+        }
+        Ok(())
+    }
+}
+
+fn options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_timeout(Duration::from_secs(10))
+        .sqlx_logging(false);
+    options
+}
+
+fn sqlite_options(
+    options: sea_orm::sqlx::sqlite::SqliteConnectOptions,
+    filename: &str,
+) -> sea_orm::sqlx::sqlite::SqliteConnectOptions {
+    options
+        .filename(filename)
+        .in_memory(false)
+        .shared_cache(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(15))
+}

@@ -1,0 +1,370 @@
+//! Assets: what can be scanned.
+
+use axum::Json;
+use axum::extract::{Multipart, State};
+use axum::http::{HeaderMap, StatusCode};
+use bartizan_domain::id::{AssetId, ScanId};
+use bartizan_domain::{AssetKind, RiskZone};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::AppState;
+use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
+use crate::extract::{Body, List, Listing, PageParams, Path, Query};
+use crate::wire::{PageOf, SeverityCounts};
+
+/// The operations of this file.
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_assets, create_asset))
+        .routes(routes!(bulk_update_assets))
+        .routes(routes!(import_assets))
+        .routes(routes!(list_asset_tags))
+        .routes(routes!(get_asset, update_asset, delete_asset))
+}
+
+/// Something that can be scanned.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55", "name": "Shop", "kind": "domain",
+    "target_type": "domain", "target_value": "shop.example.com", "hostname": null, "os_distro": null,
+    "os_version": null, "risk_zone": "production", "criticality": 3, "tags": ["pci"],
+    "open_findings": {"critical": 0, "high": 1, "medium": 2, "low": 4, "info": 1}, "score": 79,
+    "last_seen_at": "2026-11-20T09:30:00Z", "last_scan_id": 17, "stale": false, "demo": false,
+    "created_at": "2026-11-01T08:00:00Z", "updated_at": "2026-11-20T09:30:00Z"}))]
+pub struct Asset {
+    /// The asset.
+    pub id: AssetId,
+    /// Name for people; the target value unless one was given.
+    pub name: String,
+    /// Kind of asset.
+    pub kind: AssetKind,
+    /// Kind of target, the same as `kind`; null for a `host`, which comes from inventory.
+    pub target_type: Option<AssetKind>,
+    /// The domain, address or network, in normal form.
+    pub target_value: String,
+    /// Host name known from inventory.
+    pub hostname: Option<String>,
+    /// Operating system known from inventory.
+    pub os_distro: Option<String>,
+    /// Its version.
+    pub os_version: Option<String>,
+    /// Where it stands in the landscape.
+    pub risk_zone: RiskZone,
+    /// Weight in the organisation's score, 1 to 5.
+    pub criticality: u8,
+    /// Free labels, sorted.
+    pub tags: Vec<String>,
+    /// Findings that are not resolved, by severity.
+    pub open_findings: SeverityCounts,
+    /// 0 to 100 from the last scan; null when nothing was assessed.
+    pub score: Option<u8>,
+    /// When something last answered there.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// The last scan that included it.
+    pub last_scan_id: Option<ScanId>,
+    /// Not seen for 30 days.
+    pub stale: bool,
+    /// Part of the demo data, not of anything real.
+    pub demo: bool,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Columns the list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AssetSort {
+    /// By name.
+    Name,
+    /// By kind of target.
+    TargetType,
+    /// By target.
+    TargetValue,
+    /// By risk zone.
+    RiskZone,
+    /// By criticality.
+    Criticality,
+    /// By score; assets without one come last.
+    Score,
+    /// By when it was last seen.
+    LastSeenAt,
+    /// By when it was added.
+    CreatedAt,
+}
+
+/// Filters of the asset list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct AssetFilter {
+    /// Text in name, target or host name.
+    #[param(max_length = 200)]
+    pub search: Option<String>,
+    /// Kinds of target.
+    #[param(value_type = Option<Vec<AssetKind>>, style = Form, explode = false)]
+    pub target_type: List<AssetKind>,
+    /// Tags; an asset with any of them matches.
+    #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
+    pub tag: List<String>,
+    /// Risk zones.
+    #[param(value_type = Option<Vec<RiskZone>>, style = Form, explode = false)]
+    pub risk_zone: List<RiskZone>,
+    /// Not seen for 30 days.
+    pub stale: Option<bool>,
+    /// Operating system, exact.
+    pub os_distro: Option<String>,
+    /// Version of the operating system, exact.
+    pub os_version: Option<String>,
+    /// Text in the host name.
+    pub hostname: Option<String>,
+}
+
+/// A new asset.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Shop", "target_type": "domain", "target_value": "shop.example.com",
+    "risk_zone": "production", "tags": ["pci"]}))]
+pub struct AssetCreate {
+    /// Name for people. Left out: the target value.
+    #[schema(max_length = 200)]
+    pub name: Option<String>,
+    /// `domain`, `ip` or `cidr`. Left out: read from the target value.
+    pub target_type: Option<AssetKind>,
+    /// A domain, address or network.
+    #[schema(max_length = 2048)]
+    pub target_value: String,
+    /// Free labels, at most 50.
+    #[serde(default)]
+    #[schema(required = false, max_items = 50)]
+    pub tags: Vec<String>,
+    /// Where it stands in the landscape. Left out: `dev`.
+    pub risk_zone: Option<RiskZone>,
+    /// Weight in the organisation's score, 1 to 5. Left out: 3.
+    #[schema(minimum = 1, maximum = 5)]
+    pub criticality: Option<u8>,
+}
+
+/// What of an asset to change; what is left out stays.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(example = json!({"tags": ["pci", "shop"], "risk_zone": "production"}))]
+pub struct AssetUpdate {
+    /// Name for people.
+    #[schema(max_length = 200)]
+    pub name: Option<String>,
+    /// All labels it has from now on.
+    #[schema(max_items = 50)]
+    pub tags: Option<Vec<String>>,
+    /// Where it stands in the landscape.
+    pub risk_zone: Option<RiskZone>,
+    /// Weight in the organisation's score, 1 to 5.
+    #[schema(minimum = 1, maximum = 5)]
+    pub criticality: Option<u8>,
+}
+
+/// A change to several assets.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"asset_ids": ["01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"], "risk_zone": "production",
+    "add_tags": ["pci-scope"], "remove_tags": ["legacy"]}))]
+pub struct AssetBulkUpdate {
+    /// The assets, at most 500.
+    #[serde(default)]
+    #[schema(required = true, min_items = 1, max_items = 500)]
+    pub asset_ids: Vec<AssetId>,
+    /// New risk zone: `dev`, `staging`, `production`, `dmz`, `internal` or `restricted`.
+    #[schema(value_type = Option<RiskZone>)]
+    pub risk_zone: Option<String>,
+    /// Labels to add.
+    #[serde(default)]
+    #[schema(required = false, max_items = 50)]
+    pub add_tags: Vec<String>,
+    /// Labels to remove.
+    #[serde(default)]
+    #[schema(required = false, max_items = 50)]
+    pub remove_tags: Vec<String>,
+}
+
+/// How a change to several assets went.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"updated": 2, "not_found": []}))]
+pub struct AssetBulkResult {
+    /// Assets changed.
+    pub updated: u64,
+    /// Ids that do not exist here.
+    pub not_found: Vec<AssetId>,
+}
+
+/// Options of an import.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImportOptions {
+    /// Only look: report what would happen and change nothing.
+    pub dry_run: bool,
+}
+
+/// A CSV file.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its OpenAPI form is used; the parts are read as a stream")]
+struct ImportForm {
+    /// CSV with a header line: `name,target_type,target_value,tags`. Tags are separated by semicolons and optional.
+    /// At most 10,000 rows and 5 MiB.
+    #[schema(content_media_type = "text/csv", value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// How an import went.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"dry_run": false, "rows": 3, "created": 1, "duplicates": 1,
+    "errors": [{"row": 4, "field": "target_value", "message": "`300.1.1.1` is not an address"}]}))]
+pub struct ImportResult {
+    /// Whether nothing was changed on request.
+    pub dry_run: bool,
+    /// Data rows in the file.
+    pub rows: u64,
+    /// Assets created, or that would be.
+    pub created: u64,
+    /// Rows whose target exists already, here or earlier in the file.
+    pub duplicates: u64,
+    /// Rows that break a rule; they are left out, the others are imported.
+    pub errors: Vec<ImportRowError>,
+}
+
+/// A row of an import that breaks a rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportRowError {
+    /// Line of the file; the header is line 1.
+    pub row: u64,
+    /// Column, when one is to blame.
+    pub field: Option<String>,
+    /// The value and the rule.
+    pub message: String,
+}
+
+/// A label and how often it is used.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"tag": "pci", "count": 12}))]
+pub struct TagCount {
+    /// The label.
+    pub tag: String,
+    /// Assets that carry it.
+    pub count: u64,
+}
+
+/// Which labels to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct TagFilter {
+    /// Text the label begins with.
+    #[param(max_length = 64)]
+    pub search: Option<String>,
+}
+
+/// Lists assets.
+///
+/// Needs `assets.view`.
+#[utoipa::path(get, path = "/api/assets", operation_id = "list_assets", tag = "assets",
+    params(PageParams, AssetFilter,
+        ("sort" = inline(Option<AssetSort>), Query, description = "Column to sort by; `name` when left out.")), responses((status = 200, body = PageOf<Asset>), ReadErrors))]
+async fn list_assets(
+    State(_state): State<AppState>,
+    _list: Listing<AssetFilter, AssetSort>,
+) -> ApiResult<Json<PageOf<Asset>>> {
+    Err(crate::pending())
+}
+
+/// Adds an asset.
+///
+/// Needs `assets.manage`. A target that exists already is a 409.
+#[utoipa::path(post, path = "/api/assets", operation_id = "create_asset", tag = "assets",
+    params(crate::idempotency::IdempotencyHeader), request_body = AssetCreate,
+    responses((status = 201, body = Asset, headers(("Location" = String, description = "The new asset."))), CreateErrors))]
+async fn create_asset(
+    State(_state): State<AppState>,
+    Body(_body): Body<AssetCreate>,
+) -> ApiResult<(StatusCode, HeaderMap, Json<Asset>)> {
+    Err(crate::pending())
+}
+
+/// Reads an asset.
+///
+/// Needs `assets.view`.
+#[utoipa::path(get, path = "/api/assets/{asset_id}", operation_id = "get_asset", tag = "assets",
+    params(("asset_id" = AssetId, Path, description = "The asset.")),
+    responses((status = 200, body = Asset), ItemErrors))]
+async fn get_asset(State(_state): State<AppState>, Path(_id): Path<AssetId>) -> ApiResult<Json<Asset>> {
+    Err(crate::pending())
+}
+
+/// Changes an asset.
+///
+/// Needs `assets.manage`. The target itself cannot change: that would be another asset.
+#[utoipa::path(patch, path = "/api/assets/{asset_id}", operation_id = "update_asset", tag = "assets",
+    params(("asset_id" = AssetId, Path, description = "The asset.")), request_body = AssetUpdate,
+    responses((status = 200, body = Asset), ChangeErrors))]
+async fn update_asset(
+    State(_state): State<AppState>,
+    Path(_id): Path<AssetId>,
+    Body(_body): Body<AssetUpdate>,
+) -> ApiResult<Json<Asset>> {
+    Err(crate::pending())
+}
+
+/// Removes an asset.
+///
+/// Needs `assets.manage`. Its open findings are resolved as `asset_removed`; scans keep their results.
+#[utoipa::path(delete, path = "/api/assets/{asset_id}", operation_id = "delete_asset", tag = "assets",
+    params(("asset_id" = AssetId, Path, description = "The asset.")),
+    responses((status = 204, description = "Removed."), ChangeErrors))]
+async fn delete_asset(State(_state): State<AppState>, Path(_id): Path<AssetId>) -> ApiResult<StatusCode> {
+    Err(crate::pending())
+}
+
+/// Changes risk zone and labels of several assets.
+///
+/// Needs `assets.manage`. At least one of `risk_zone`, `add_tags`, `remove_tags` must be given.
+#[utoipa::path(patch, path = "/api/assets/bulk", operation_id = "bulk_update_assets", tag = "assets",
+    request_body = AssetBulkUpdate, responses((status = 200, body = AssetBulkResult),
+        (status = 400, body = crate::error::Problem,
+            description = "No `asset_ids`, an unknown `risk_zone`, or nothing to change."),
+        ChangeErrors))]
+async fn bulk_update_assets(
+    State(_state): State<AppState>,
+    Body(_body): Body<AssetBulkUpdate>,
+) -> ApiResult<Json<AssetBulkResult>> {
+    Err(crate::pending())
+}
+
+/// Imports assets from a CSV file.
+///
+/// Needs `assets.manage`. Rows that break a rule are reported by line; the others are imported.
+#[utoipa::path(post, path = "/api/assets/import", operation_id = "import_assets", tag = "assets",
+    params(ImportOptions, crate::idempotency::IdempotencyHeader),
+    request_body(content = inline(ImportForm), content_type = "multipart/form-data"),
+    responses((status = 200, body = ImportResult), CreateErrors))]
+async fn import_assets(
+    State(_state): State<AppState>,
+    Query(_options): Query<ImportOptions>,
+    _form: Multipart,
+) -> ApiResult<Json<ImportResult>> {
+    Err(crate::pending())
+}
+
+/// Lists the labels in use.
+///
+/// Needs `assets.view`. For completion in forms: the 20 most used that match.
+#[utoipa::path(get, path = "/api/assets/tags", operation_id = "list_asset_tags", tag = "assets",
+    params(TagFilter), responses((status = 200, body = Vec<TagCount>), ReadErrors))]
+async fn list_asset_tags(
+    State(_state): State<AppState>,
+    Query(_filter): Query<TagFilter>,
+) -> ApiResult<Json<Vec<TagCount>>> {
+    Err(crate::pending())
+}

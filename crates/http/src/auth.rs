@@ -1,0 +1,236 @@
+//! Setup, sign-in, the current user.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use bartizan_domain::Role;
+use bartizan_domain::id::{OrganizationId, UserId};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::AppState;
+use crate::error::{ApiResult, CreateErrors, Problem, PublicErrors, ReadErrors};
+use crate::extract::Body;
+
+/// The operations of this file.
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(get_auth_providers))
+        .routes(routes!(setup_server))
+        .routes(routes!(login_user))
+        .routes(routes!(refresh_session))
+        .routes(routes!(logout_user))
+        .routes(routes!(get_current_user))
+}
+
+/// Which ways to sign in exist, and whether the server still waits for its first user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"internal_enabled": true, "ldap_enabled": false, "oidc_enabled": false,
+    "oidc_provider_name": null, "setup_required": false, "setup_token_required": false, "allow_private_default": true}))]
+pub struct AuthProviders {
+    /// User name and password.
+    pub internal_enabled: bool,
+    /// LDAP.
+    pub ldap_enabled: bool,
+    /// OpenID Connect.
+    pub oidc_enabled: bool,
+    /// Name of the OpenID provider.
+    pub oidc_provider_name: Option<String>,
+    /// No user exists yet: `POST /api/auth/setup` creates the first.
+    pub setup_required: bool,
+    /// Setup needs the one-time token printed at the start of the server.
+    pub setup_token_required: bool,
+    /// What setup proposes for scanning private addresses: on when the server is bound to loopback.
+    pub allow_private_default: bool,
+}
+
+/// The first administrator and the first settings.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"username": "admin", "email": "admin@example.com", "password": "correct horse battery",
+    "organization_name": "Example Ltd", "allow_private": true, "demo": false}))]
+pub struct SetupRequest {
+    /// Name to sign in with.
+    #[schema(min_length = 1, max_length = 64)]
+    pub username: String,
+    /// E-mail address.
+    #[schema(format = "email", max_length = 254)]
+    pub email: String,
+    /// Password: at least 8 characters, not a common one.
+    #[schema(value_type = String, format = "password", min_length = 8, max_length = 1024)]
+    pub password: SecretString,
+    /// Name of the organisation. Left out: `My organisation`.
+    #[schema(max_length = 100)]
+    pub organization_name: Option<String>,
+    /// Whether private, loopback and link-local addresses may be scanned. Left out: on when bound to loopback.
+    pub allow_private: Option<bool>,
+    /// Whether to load demo data.
+    #[serde(default)]
+    #[schema(required = false, default = false)]
+    pub demo: bool,
+    /// The one-time token, where the server asks for it; the header `X-Setup-Token` does as well.
+    #[schema(value_type = Option<String>)]
+    pub setup_token: Option<SecretString>,
+}
+
+/// User name and password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"username": "admin", "password": "correct horse battery"}))]
+pub struct LoginRequest {
+    /// User name or e-mail address.
+    #[schema(max_length = 254)]
+    pub username: String,
+    /// Password.
+    #[schema(value_type = String, format = "password", max_length = 1024)]
+    pub password: SecretString,
+}
+
+/// A refresh token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"refresh_token": "b1n7…"}))]
+pub struct RefreshRequest {
+    /// The newest refresh token of the session. Each is good for one use.
+    #[schema(value_type = String)]
+    pub refresh_token: SecretString,
+}
+
+/// Tokens of a session.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"access_token": "eyJ…", "refresh_token": "b1n7…", "token_type": "bearer", "expires_in": 1800}))]
+pub struct TokenPair {
+    /// For `Authorization: Bearer`.
+    pub access_token: String,
+    /// For `POST /api/auth/refresh`, once.
+    pub refresh_token: String,
+    /// Always `bearer`.
+    pub token_type: &'static str,
+    /// Seconds until the access token ends.
+    pub expires_in: u64,
+}
+
+/// Tokens and who they are for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LoginResponse {
+    /// The tokens.
+    #[serde(flatten)]
+    pub tokens: TokenPair,
+    /// The user who signed in.
+    pub user: CurrentUser,
+}
+
+/// The user behind a token.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "username": "admin",
+    "email": "admin@example.com", "role": "admin",
+    "organization": {"id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55", "name": "Example Ltd"},
+    "permissions": ["assets.view", "scans.run"], "theme_preference": "system"}))]
+pub struct CurrentUser {
+    /// The user.
+    pub id: UserId,
+    /// Name to sign in with.
+    pub username: String,
+    /// E-mail address.
+    pub email: String,
+    /// Role in the current organisation.
+    pub role: Role,
+    /// The current organisation.
+    pub organization: OrganizationRef,
+    /// What the role may do.
+    pub permissions: Vec<String>,
+    /// `system`, `light` or `dark`.
+    pub theme_preference: String,
+}
+
+/// An organisation by id and name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrganizationRef {
+    /// The organisation.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+}
+
+/// Says which ways to sign in exist.
+///
+/// Public. The sign-in page asks this first; `setup_required` sends it to the setup page.
+#[utoipa::path(get, path = "/api/auth/providers", operation_id = "get_auth_providers", tag = "auth", security(()),
+    responses((status = 200, body = AuthProviders), PublicErrors))]
+async fn get_auth_providers(State(_state): State<AppState>) -> ApiResult<Json<AuthProviders>> {
+    Err(crate::pending())
+}
+
+/// Creates the first user, who is an administrator, and signs them in.
+///
+/// Works while no user exists. When the server listens on anything but loopback, the one-time token it printed at
+/// its start is needed, in `setup_token` or the header `X-Setup-Token`.
+#[utoipa::path(post, path = "/api/auth/setup", operation_id = "setup_server", tag = "auth", security(()),
+    params(("X-Setup-Token" = Option<String>, Header, description = "The one-time token printed at the start.")),
+    request_body = SetupRequest,
+    responses((status = 201, body = LoginResponse),
+        (status = 403, body = Problem, description = "The one-time token is missing or wrong."),
+        (status = 409, body = Problem, description = "A user exists already."),
+        (status = 413, body = Problem, description = "The body is too large."),
+        (status = 415, body = Problem, description = "The body is not JSON."),
+        (status = 421, body = Problem, description = "On loopback, the request names a host that is not this machine."),
+        PublicErrors))]
+async fn setup_server(
+    State(_state): State<AppState>,
+    _headers: HeaderMap,
+    Body(_body): Body<SetupRequest>,
+) -> ApiResult<(StatusCode, Json<LoginResponse>)> {
+    Err(crate::pending())
+}
+
+/// Signs in with user name and password.
+///
+/// Ten attempts a minute and address. The answer does not tell an unknown user from a wrong password.
+#[utoipa::path(post, path = "/api/auth/login", operation_id = "login_user", tag = "auth", security(()),
+    request_body = LoginRequest,
+    responses((status = 200, body = LoginResponse),
+        (status = 401, body = Problem, description = "Wrong user name or password."),
+        (status = 413, body = Problem, description = "The body is too large."),
+        (status = 415, body = Problem, description = "The body is not JSON."),
+        PublicErrors))]
+async fn login_user(State(_state): State<AppState>, Body(_body): Body<LoginRequest>) -> ApiResult<Json<LoginResponse>> {
+    Err(crate::pending())
+}
+
+/// Exchanges a refresh token for new tokens.
+///
+/// The refresh token is replaced; using an old one again ends the session.
+#[utoipa::path(post, path = "/api/auth/refresh", operation_id = "refresh_session", tag = "auth", security(()),
+    request_body = RefreshRequest,
+    responses((status = 200, body = TokenPair),
+        (status = 401, body = Problem, description = "The refresh token is unknown, expired or was used before."),
+        (status = 413, body = Problem, description = "The body is too large."),
+        (status = 415, body = Problem, description = "The body is not JSON."),
+        PublicErrors))]
+async fn refresh_session(
+    State(_state): State<AppState>,
+    Body(_body): Body<RefreshRequest>,
+) -> ApiResult<Json<TokenPair>> {
+    Err(crate::pending())
+}
+
+/// Ends the current session.
+///
+/// Its access and refresh tokens stop working at once.
+#[utoipa::path(post, path = "/api/auth/logout", operation_id = "logout_user", tag = "auth",
+    responses((status = 204, description = "The session is over."), CreateErrors))]
+async fn logout_user(State(_state): State<AppState>) -> ApiResult<StatusCode> {
+    Err(crate::pending())
+}
+
+/// Describes the signed-in user.
+///
+/// Permissions are those of the role in the current organisation, at this moment.
+#[utoipa::path(get, path = "/api/auth/me", operation_id = "get_current_user", tag = "auth",
+    responses((status = 200, body = CurrentUser), ReadErrors))]
+async fn get_current_user(State(_state): State<AppState>) -> ApiResult<Json<CurrentUser>> {
+    Err(crate::pending())
+}

@@ -1,0 +1,147 @@
+//! The HTTP API of Bartizan and the pages embedded in the program.
+//!
+//! What is here: the router, wire types, extractors, the mapping of errors to status codes, the OpenAPI document,
+//! server-sent events, static files. What is deliberately not here: decisions and SQL. A handler takes its input,
+//! calls one function of `services` and wraps what it gets; neither `storage` nor `engine` is named in this crate.
+//!
+//! One file a noun, the same name as in `services` and `storage`. Start reading at [`router`], then at [`assets`],
+//! which is the pattern of the other nouns; [`error`] is where an error becomes a status.
+
+#![allow(dead_code, reason = "handlers follow their services")]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use bartizan_domain::Clock;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::normalize_path::NormalizePath;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+
+pub mod assets;
+pub mod auth;
+pub mod checks;
+pub mod config;
+mod docs;
+pub mod error;
+pub mod extract;
+pub mod findings;
+mod idempotency;
+mod limits;
+mod middleware;
+pub mod scans;
+pub mod summary;
+pub mod system;
+mod ui;
+pub mod wire;
+
+use error::ApiError;
+
+/// What the composition root decides about the API.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Whether the server listens on loopback only. Setup then needs no token, but a request that names this machine.
+    pub loopback_only: bool,
+    /// The one-time token setup asks for when the server does not listen on loopback only.
+    pub setup_token: Option<SecretString>,
+    /// Sign-in and setup attempts a minute and address.
+    pub logins_per_minute: u32,
+    /// Writes a minute and user.
+    pub writes_per_minute: u32,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { loopback_only: true, setup_token: None, logins_per_minute: 10, writes_per_minute: 600 }
+    }
+}
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    config: HttpConfig,
+    clock: Arc<dyn Clock>,
+}
+
+impl AppState {
+    /// Joins services and configuration.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, config: HttpConfig) -> Self {
+        Self(Arc::new(Inner { config, clock }))
+    }
+}
+
+fn operations() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(docs::ApiDoc::openapi())
+        .merge(system::router())
+        .merge(auth::router())
+        .merge(summary::router())
+        .merge(assets::router())
+        .merge(scans::router())
+        .merge(findings::router())
+        .merge(checks::router())
+        .merge(config::router())
+}
+
+/// The OpenAPI document, as served and as checked in.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = operations().into_openapi();
+    docs::require_what_is_always_sent(&mut document);
+    document
+}
+
+/// The OpenAPI document as indented JSON with a newline at its end: the form that is checked in.
+///
+/// # Panics
+/// Never: the document is made of strings, numbers and maps with string keys.
+#[must_use]
+pub fn openapi_json() -> String {
+    match openapi().to_pretty_json() {
+        Ok(json) => json + "\n",
+        Err(error) => unreachable!("the document is plain JSON: {error}"),
+    }
+}
+
+/// The whole service: API, documentation, pages.
+pub fn router(state: AppState) -> Router {
+    let (operations, _) = operations().split_for_parts();
+    let inner = operations
+        .merge(docs::router(openapi_json()))
+        .merge(ui::router())
+        .fallback(|| async { ApiError::NoRoute })
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+        .with_state(state);
+    // Normalised before routing, so that each path answers with and without a slash at its end.
+    let inner = NormalizePath::trim_trailing_slash(inner);
+    Router::new()
+        .fallback_service(inner)
+        .layer(CatchPanicLayer::custom(middleware::on_panic))
+        .layer(axum::middleware::from_fn(middleware::finish))
+        .layer(CompressionLayer::new())
+}
+
+/// Serves until `shutdown` is done, then lets requests in flight finish.
+///
+/// # Errors
+/// If accepting connections fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    state: AppState,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
+}
+
+fn pending() -> ApiError {
+    ApiError::from(bartizan_domain::Error::internal("not connected"))
+}

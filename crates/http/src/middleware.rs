@@ -1,0 +1,93 @@
+//! What happens around every request: its id, its log line, the body of its error, the headers of its answer.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use bartizan_domain::Error;
+use uuid::Uuid;
+
+use crate::error::ApiError;
+
+/// Header with the id of a request.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Id of the request, in its extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub String);
+
+/// The outermost layer.
+pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::now_v7().to_string();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let wants_problem = wants_problem(request.headers());
+
+    let mut response = next.run(request).await;
+    let error = response.extensions_mut().remove::<ApiError>().or_else(|| {
+        // The router itself answers a wrong method, with an empty body.
+        (response.status() == StatusCode::METHOD_NOT_ALLOWED).then_some(ApiError::MethodNotAllowed)
+    });
+    if let Some(error) = error {
+        let status = response.status();
+        if let Some(context) = error.internal_context() {
+            tracing::error!(request_id = %id, %method, path, status = status.as_u16(), context, "request failed");
+        }
+        let body = serde_json::to_vec(&error.problem(&id)).unwrap_or_default();
+        let media = if wants_problem { "application/problem+json" } else { "application/json" };
+        *response.body_mut() = body.into();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    tracing::debug!(
+        request_id = %id, %method, path, status = response.status().as_u16(),
+        milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), "request"
+    );
+    secure(response.headers_mut());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// A panic in a handler: logged, answered like any internal error.
+pub(crate) fn on_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    ApiError::from(Error::internal(format!("panic: {text}"))).into_response()
+}
+
+fn wants_problem(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/problem+json"))
+}
+
+/// Headers every answer has, unless its handler chose otherwise.
+fn secure(headers: &mut HeaderMap) {
+    let defaults = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}

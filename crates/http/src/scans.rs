@@ -1,0 +1,455 @@
+//! Scans: launching, watching, reading and removing them.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use bartizan_domain::coverage::OutcomeCounts;
+use bartizan_domain::id::{AssetId, ScanId};
+use bartizan_domain::scan::FeatureToggles;
+use bartizan_domain::{ScanKind, ScanProfile, ScanStatus, Severity, Transport};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::AppState;
+use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
+use crate::extract::{Body, List, Listing, PageParams, Path, Query};
+use crate::wire::{PageOf, Person, SeverityCounts};
+
+/// The operations of this file.
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_scans, create_scan))
+        .routes(routes!(get_scan, delete_scan))
+        .routes(routes!(list_scan_results))
+        .routes(routes!(get_scan_progress))
+        .routes(routes!(stream_scan_events))
+        .routes(routes!(cancel_scan))
+        .routes(routes!(download_scan))
+}
+
+/// What to scan, and how.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"kind": "surface", "asset_ids": ["01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"],
+    "targets": ["192.0.2.10"], "scan_type": "full",
+    "features": {"port_scan": true, "web_checks": true, "dns_checks": true, "whois_checks": false},
+    "concurrency": 20, "timeout_seconds": 10}))]
+pub struct ScanCreate {
+    /// Kind of scan. Left out: `surface`.
+    pub kind: Option<ScanKind>,
+    /// Assets to scan, at most 500.
+    #[serde(default)]
+    #[schema(required = false, max_items = 500)]
+    pub asset_ids: Vec<AssetId>,
+    /// Targets that are not assets: domain, `https://` URL, address, CIDR, range or `host:port`; at most 500.
+    #[serde(default)]
+    #[schema(required = false, max_items = 500)]
+    pub targets: Vec<String>,
+    /// How deep. Left out: `quick`.
+    pub scan_type: Option<ScanProfile>,
+    /// What to switch off. Left out: all on.
+    pub features: Option<FeatureToggles>,
+    /// TCP ports instead of the profile's: `22,80,443`, `1-1024`, `top:100`.
+    #[schema(max_length = 4096)]
+    pub ports: Option<String>,
+    /// Only these checks: ids or groups such as `tls.*`.
+    #[serde(default)]
+    #[schema(required = false, max_items = 500)]
+    pub checks: Vec<String>,
+    /// Not these checks: ids or groups such as `tls.*`.
+    #[serde(default)]
+    #[schema(required = false, max_items = 500)]
+    pub skip: Vec<String>,
+    /// Probes in flight at once. Left out: 20.
+    #[schema(minimum = 1, maximum = 200)]
+    pub concurrency: Option<u32>,
+    /// Seconds a single probe may take. Left out: 10.
+    #[schema(minimum = 1, maximum = 120)]
+    pub timeout_seconds: Option<u32>,
+}
+
+/// A scan.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 17, "kind": "surface", "scan_type": "full", "status": "completed", "partial": false,
+    "partial_reasons": [], "error": null, "targets": ["shop.example.com"],
+    "asset_ids": ["01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"],
+    "features": {"port_scan": true, "web_checks": true, "dns_checks": true, "whois_checks": true},
+    "ports": null, "checks": [], "skip": [], "concurrency": 20, "timeout_seconds": 10,
+    "hosts_total": 1, "hosts_finished": 1,
+    "findings": {"critical": 0, "high": 1, "medium": 2, "low": 4, "info": 1},
+    "outcomes": {"planned": 120, "passed": 80, "failed": 8, "error": 2, "not_applicable": 20, "not_tested": 10},
+    "score": 79.0, "coverage": 0.9, "catalogue": "5f1d2c9a", "demo": false,
+    "started_by": {"id": "550e8400-e29b-41d4-a716-446655440000", "username": "admin"},
+    "created_at": "2026-11-20T09:29:00Z", "started_at": "2026-11-20T09:29:01Z", "finished_at": "2026-11-20T09:31:12Z"}))]
+pub struct Scan {
+    /// Number, shown as `#17`.
+    pub id: ScanId,
+    /// Kind of scan.
+    pub kind: ScanKind,
+    /// How deep it goes.
+    pub scan_type: ScanProfile,
+    /// State.
+    pub status: ScanStatus,
+    /// Whether the results have gaps.
+    pub partial: bool,
+    /// One sentence a gap.
+    pub partial_reasons: Vec<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Targets as they were given; those of assets included.
+    pub targets: Vec<String>,
+    /// Assets it was launched for and that still exist.
+    pub asset_ids: Vec<AssetId>,
+    /// What is switched on.
+    pub features: FeatureToggles,
+    /// TCP ports instead of the profile's.
+    pub ports: Option<String>,
+    /// Only these checks; empty for all of the profile.
+    pub checks: Vec<String>,
+    /// Not these checks.
+    pub skip: Vec<String>,
+    /// Probes in flight at once.
+    pub concurrency: u32,
+    /// Seconds a single probe may take.
+    pub timeout_seconds: u32,
+    /// Hosts it covers; 0 until it is planned.
+    pub hosts_total: u64,
+    /// Hosts done.
+    pub hosts_finished: u64,
+    /// Failed checks so far, by severity.
+    pub findings: SeverityCounts,
+    /// Verdicts so far, by outcome.
+    pub outcomes: OutcomeCounts,
+    /// 0 to 100; null while running and when nothing was assessed.
+    pub score: Option<f64>,
+    /// Share of planned verdicts that are conclusive, 0 to 1.
+    pub coverage: Option<f64>,
+    /// Version of the check catalogue that judged.
+    pub catalogue: String,
+    /// Recorded demo data, not a scan of anything real.
+    pub demo: bool,
+    /// Who launched it.
+    pub started_by: Person,
+    /// When it was launched.
+    pub created_at: DateTime<Utc>,
+    /// When a worker took it.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Columns the list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScanSort {
+    /// By number.
+    Id,
+    /// By state.
+    Status,
+    /// By kind.
+    Kind,
+    /// By depth.
+    ScanType,
+    /// By score; scans without one come last.
+    Score,
+    /// By launch.
+    CreatedAt,
+    /// By end; scans without one come last.
+    FinishedAt,
+}
+
+/// Filters of the scan list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScanFilter {
+    /// States.
+    #[param(value_type = Option<Vec<ScanStatus>>, style = Form, explode = false)]
+    pub status: List<ScanStatus>,
+    /// Depths.
+    #[param(value_type = Option<Vec<ScanProfile>>, style = Form, explode = false)]
+    pub scan_type: List<ScanProfile>,
+    /// Scans that include this asset.
+    pub asset_id: Option<AssetId>,
+    /// Text in a target.
+    #[param(max_length = 200)]
+    pub search: Option<String>,
+}
+
+/// How far a scan is.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({"scan_id": 17, "status": "running", "phase": "checking services", "current": "192.0.2.10",
+    "hosts_total": 20, "hosts_finished": 14, "ports_total": 20000, "ports_finished": 14200,
+    "checks_total": 2400, "checks_finished": 1650,
+    "findings": {"critical": 0, "high": 1, "medium": 2, "low": 4, "info": 1},
+    "eta_seconds": 41, "partial": false, "updated_at": "2026-11-20T09:30:00Z"}))]
+pub struct ScanProgress {
+    /// The scan.
+    pub scan_id: ScanId,
+    /// State.
+    pub status: ScanStatus,
+    /// What is being done, for people.
+    pub phase: String,
+    /// What it is being done to.
+    pub current: Option<String>,
+    /// Hosts in all; 0 until planned.
+    pub hosts_total: u64,
+    /// Hosts done.
+    pub hosts_finished: u64,
+    /// Ports to try in all.
+    pub ports_total: u64,
+    /// Ports tried.
+    pub ports_finished: u64,
+    /// Checks planned in all.
+    pub checks_total: u64,
+    /// Checks done.
+    pub checks_finished: u64,
+    /// Failed checks so far.
+    pub findings: SeverityCounts,
+    /// Seconds left, when that can be said honestly.
+    pub eta_seconds: Option<u64>,
+    /// Whether the results have gaps already.
+    pub partial: bool,
+    /// When this was true.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// One host of a scan.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"asset": "shop.example.com", "asset_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+    "address": "192.0.2.10", "addresses": ["192.0.2.10"], "names": ["shop.example.com"], "reached": true,
+    "ports": [{"address": "192.0.2.10", "port": 443, "protocol": "tcp", "state": "open", "reason": "syn-ack",
+        "service": "http", "product": "nginx", "version": "1.26.2", "tls": true}],
+    "score": 79, "findings": {"critical": 0, "high": 1, "medium": 2, "low": 4, "info": 1},
+    "outcomes": {"planned": 120, "passed": 80, "failed": 8, "error": 2, "not_applicable": 20, "not_tested": 10},
+    "finished_at": "2026-11-20T09:31:12Z"}))]
+pub struct ScanHost {
+    /// The domain or address, as findings name it.
+    pub asset: String,
+    /// The asset it belongs to, if there is one.
+    pub asset_id: Option<AssetId>,
+    /// First address; null when the name did not resolve.
+    pub address: Option<String>,
+    /// All addresses.
+    pub addresses: Vec<String>,
+    /// Names it was scanned under.
+    pub names: Vec<String>,
+    /// Whether anything answered.
+    pub reached: bool,
+    /// Ports with a state of their own.
+    pub ports: Vec<ScanPort>,
+    /// 0 to 100; null when nothing was assessed.
+    pub score: Option<u8>,
+    /// Failed checks by severity.
+    pub findings: SeverityCounts,
+    /// Verdicts by outcome.
+    pub outcomes: OutcomeCounts,
+    /// When it was done.
+    pub finished_at: DateTime<Utc>,
+}
+
+/// One port of a host.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScanPort {
+    /// The address, for hosts with several.
+    pub address: String,
+    /// Port number.
+    pub port: u16,
+    /// Transport.
+    pub protocol: Transport,
+    /// `open`, `closed`, `filtered`, …
+    #[schema(example = "open")]
+    pub state: String,
+    /// What the state was seen by.
+    pub reason: String,
+    /// Protocol spoken.
+    pub service: Option<String>,
+    /// Product name.
+    pub product: Option<String>,
+    /// Product version.
+    pub version: Option<String>,
+    /// Whether the service runs inside TLS.
+    pub tls: bool,
+}
+
+/// Columns the results can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScanHostSort {
+    /// In the order of the targets.
+    Position,
+    /// By name or address.
+    Asset,
+    /// By score; hosts without one come last.
+    Score,
+}
+
+/// Filters of the results.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScanHostFilter {
+    /// Text in name or address.
+    #[param(max_length = 200)]
+    pub search: Option<String>,
+    /// Whether anything answered.
+    pub reached: Option<bool>,
+    /// Hosts with a finding of this severity or worse.
+    #[param(inline)]
+    pub min_severity: Option<Severity>,
+}
+
+/// A launched scan.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 17, "scan_id": 17, "status": "pending"}))]
+pub struct ScanLaunched {
+    /// Number.
+    pub id: ScanId,
+    /// The same number, under the name cloud scans use.
+    pub scan_id: ScanId,
+    /// State.
+    pub status: ScanStatus,
+}
+
+/// Formats of a download.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DownloadFormat {
+    /// The native document, `bartizan.scan/1`.
+    #[default]
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// Findings as CSV.
+    Csv,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// A page that needs no network.
+    Html,
+    /// Plain text.
+    Table,
+}
+
+/// Options of a download.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct DownloadOptions {
+    /// Format.
+    #[param(inline)]
+    pub format: DownloadFormat,
+}
+
+/// Lists scans.
+///
+/// Needs `scans.view`.
+#[utoipa::path(get, path = "/api/scans", operation_id = "list_scans", tag = "scans",
+    params(PageParams, ScanFilter,
+        ("sort" = inline(Option<ScanSort>), Query, description = "Column to sort by; left out: newest first.")), responses((status = 200, body = PageOf<Scan>), ReadErrors))]
+async fn list_scans(
+    State(_state): State<AppState>,
+    _list: Listing<ScanFilter, ScanSort>,
+) -> ApiResult<Json<PageOf<Scan>>> {
+    Err(crate::pending())
+}
+
+/// Launches a scan.
+///
+/// Needs `scans.run`. The scan is queued; `Location` names it, `/progress` and `/events` tell how far it is.
+#[utoipa::path(post, path = "/api/scans", operation_id = "create_scan", tag = "scans",
+    params(crate::idempotency::IdempotencyHeader), request_body = ScanCreate,
+    responses((status = 202, body = ScanLaunched, headers(("Location" = String, description = "The scan."))), CreateErrors))]
+async fn create_scan(
+    State(_state): State<AppState>,
+    Body(_body): Body<ScanCreate>,
+) -> ApiResult<(StatusCode, HeaderMap, Json<ScanLaunched>)> {
+    Err(crate::pending())
+}
+
+/// Reads a scan.
+///
+/// Needs `scans.view`.
+#[utoipa::path(get, path = "/api/scans/{scan_id}", operation_id = "get_scan", tag = "scans",
+    params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
+    responses((status = 200, body = Scan), ItemErrors))]
+async fn get_scan(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<Json<Scan>> {
+    Err(crate::pending())
+}
+
+/// Lists the hosts of a scan.
+///
+/// Needs `scans.view`. Hosts appear as they are done, while the scan still runs.
+#[utoipa::path(get, path = "/api/scans/{scan_id}/results", operation_id = "list_scan_results", tag = "scans",
+    params(("scan_id" = ScanId, Path, description = "Number of the scan."), PageParams, ScanHostFilter,
+        ("sort" = inline(Option<ScanHostSort>), Query, description = "Column to sort by; `position` when left out.")),
+    responses((status = 200, body = PageOf<ScanHost>), ItemErrors))]
+async fn list_scan_results(
+    State(_state): State<AppState>,
+    Path(_id): Path<ScanId>,
+    _list: Listing<ScanHostFilter, ScanHostSort>,
+) -> ApiResult<Json<PageOf<ScanHost>>> {
+    Err(crate::pending())
+}
+
+/// Tells how far a scan is.
+///
+/// Needs `scans.view`. For clients that poll; `/events` sends the same when it changes.
+#[utoipa::path(get, path = "/api/scans/{scan_id}/progress", operation_id = "get_scan_progress", tag = "scans",
+    params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
+    responses((status = 200, body = ScanProgress), ItemErrors))]
+async fn get_scan_progress(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<Json<ScanProgress>> {
+    Err(crate::pending())
+}
+
+/// Streams the progress of a scan.
+///
+/// Needs `scans.view`. Server-sent events: `progress` with a `ScanProgress` as data whenever it changes, beginning
+/// with the present one, and `finished` with the last one, after which the stream ends.
+#[utoipa::path(get, path = "/api/scans/{scan_id}/events", operation_id = "stream_scan_events", tag = "scans",
+    params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
+    responses((status = 200, body = String, content_type = "text/event-stream",
+        example = json!("event: progress\ndata: {\"scan_id\":17,\"status\":\"running\"}\n\n")), ItemErrors))]
+async fn stream_scan_events(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<Response> {
+    Err(crate::pending())
+}
+
+/// Cancels a scan.
+///
+/// Needs `scans.cancel`. What was found is kept and marked incomplete. A scan that has ended is a 409.
+#[utoipa::path(post, path = "/api/scans/{scan_id}/cancel", operation_id = "cancel_scan", tag = "scans",
+    params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
+    responses((status = 202, body = Scan), ChangeErrors))]
+async fn cancel_scan(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<(StatusCode, Json<Scan>)> {
+    Err(crate::pending())
+}
+
+/// Deletes a scan and its results.
+///
+/// Needs `scans.delete`. Findings stay. A scan that runs must be cancelled first: 409.
+#[utoipa::path(delete, path = "/api/scans/{scan_id}", operation_id = "delete_scan", tag = "scans",
+    params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
+    responses((status = 204, description = "Deleted."), ChangeErrors))]
+async fn delete_scan(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<StatusCode> {
+    Err(crate::pending())
+}
+
+/// Downloads the results of a scan.
+///
+/// Needs `scans.view` and `exports.run`. A scan that runs gives what it has so far, marked incomplete.
+#[utoipa::path(get, path = "/api/scans/{scan_id}/download", operation_id = "download_scan", tag = "scans",
+    params(("scan_id" = ScanId, Path, description = "Number of the scan."), DownloadOptions),
+    responses((status = 200, description = "The file.", content((String = "application/json"),
+        (String = "application/jsonl"), (String = "text/csv"), (String = "application/sarif+json"),
+        (String = "text/html"), (String = "text/plain")),
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name."))), ItemErrors))]
+async fn download_scan(
+    State(_state): State<AppState>,
+    Path(_id): Path<ScanId>,
+    Query(_options): Query<DownloadOptions>,
+) -> ApiResult<Response> {
+    Err(crate::pending())
+}

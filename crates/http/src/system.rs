@@ -1,0 +1,176 @@
+//! Health, state of the server, demo data.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::AppState;
+use crate::error::{ApiResult, CreateErrors, ReadErrors};
+
+/// The operations of this file.
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(get_health))
+        .routes(routes!(get_liveness))
+        .routes(routes!(get_readiness))
+        .routes(routes!(get_system_status))
+        .routes(routes!(load_demo_data, delete_demo_data))
+}
+
+/// Health of the service.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"status": "ok", "version": "0.1.0", "database": "connected", "redis": "not_configured",
+    "scheduler_jobs": 0, "uptime_seconds": 86432.15}))]
+pub struct Health {
+    /// `ok`, `degraded` (Redis down) or `unhealthy` (database down).
+    pub status: HealthStatus,
+    /// Version of the program.
+    pub version: String,
+    /// `connected` or `disconnected`.
+    pub database: Connection,
+    /// `connected`, `disconnected` or `not_configured`.
+    pub redis: Connection,
+    /// Jobs that wait or run.
+    pub scheduler_jobs: u64,
+    /// Seconds since the start.
+    pub uptime_seconds: f64,
+}
+
+/// Overall state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthStatus {
+    /// All well.
+    Ok,
+    /// Works, with less.
+    Degraded,
+    /// Does not work.
+    Unhealthy,
+}
+
+/// State of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Connection {
+    /// It answers.
+    Connected,
+    /// It does not.
+    Disconnected,
+    /// There is none, which is fine.
+    NotConfigured,
+}
+
+/// State of the server, for people who run it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"version": "0.1.0", "catalogue": "5f1d2c9a", "check_count": 120, "database": "sqlite",
+    "uptime_seconds": 86432.15, "jobs": {"waiting": 0, "running": 1, "failed": 0}, "demo": false}))]
+pub struct SystemStatus {
+    /// Version of the program.
+    pub version: String,
+    /// Version of the check catalogue.
+    pub catalogue: String,
+    /// Checks in it.
+    pub check_count: u64,
+    /// `sqlite` or `postgresql`.
+    pub database: String,
+    /// Seconds since the start.
+    pub uptime_seconds: f64,
+    /// Background jobs.
+    pub jobs: JobCounts,
+    /// Whether demo data is loaded.
+    pub demo: bool,
+}
+
+/// Background jobs by state.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JobCounts {
+    /// Waiting.
+    pub waiting: u64,
+    /// Running.
+    pub running: u64,
+    /// Given up after their retries.
+    pub failed: u64,
+}
+
+/// Result of loading demo data.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"assets": 4, "scans": 2, "findings": 37}))]
+pub struct DemoLoaded {
+    /// Assets there are now.
+    pub assets: u64,
+    /// Scans there are now.
+    pub scans: u64,
+    /// Findings there are now.
+    pub findings: u64,
+}
+
+/// Health of the service.
+///
+/// Public. 503 when the database is down.
+#[utoipa::path(get, path = "/health", operation_id = "get_health", tag = "system", security(()),
+    responses((status = 200, body = Health), (status = 503, body = Health, description = "Unhealthy.")))]
+async fn get_health(State(_state): State<AppState>) -> (StatusCode, Json<Health>) {
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        Json(Health {
+            status: HealthStatus::Unhealthy,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            database: Connection::Disconnected,
+            redis: Connection::NotConfigured,
+            scheduler_jobs: 0,
+            uptime_seconds: 0.0,
+        }),
+    )
+}
+
+/// Whether the process answers.
+///
+/// Public. For a supervisor that restarts it.
+#[utoipa::path(get, path = "/livez", operation_id = "get_liveness", tag = "system", security(()),
+    responses((status = 200, body = String, content_type = "text/plain", example = "ok")))]
+async fn get_liveness() -> &'static str {
+    "ok"
+}
+
+/// Whether requests can be served.
+///
+/// Public. For a load balancer: 503 while the database is down.
+#[utoipa::path(get, path = "/readyz", operation_id = "get_readiness", tag = "system", security(()),
+    responses((status = 200, body = String, content_type = "text/plain", example = "ok"),
+        (status = 503, body = String, content_type = "text/plain", description = "The database is down.")))]
+async fn get_readiness(State(_state): State<AppState>) -> (StatusCode, &'static str) {
+    (StatusCode::SERVICE_UNAVAILABLE, "the database is down")
+}
+
+/// State of the server.
+///
+/// Needs `system.view`.
+#[utoipa::path(get, path = "/api/system/status", operation_id = "get_system_status", tag = "system",
+    responses((status = 200, body = SystemStatus), ReadErrors))]
+async fn get_system_status(State(_state): State<AppState>) -> ApiResult<Json<SystemStatus>> {
+    Err(crate::pending())
+}
+
+/// Loads demo data.
+///
+/// Needs `system.manage`. Recorded evidence, judged by the real checks, marked as demo everywhere. Loading it again
+/// changes nothing.
+#[utoipa::path(post, path = "/api/demo", operation_id = "load_demo_data", tag = "system",
+    params(crate::idempotency::IdempotencyHeader),
+    responses((status = 201, body = DemoLoaded), CreateErrors))]
+async fn load_demo_data(State(_state): State<AppState>) -> ApiResult<(StatusCode, Json<DemoLoaded>)> {
+    Err(crate::pending())
+}
+
+/// Removes demo data.
+///
+/// Needs `system.manage`. What is real stays.
+#[utoipa::path(delete, path = "/api/demo", operation_id = "delete_demo_data", tag = "system",
+    responses((status = 204, description = "Removed."), CreateErrors))]
+async fn delete_demo_data(State(_state): State<AppState>) -> ApiResult<StatusCode> {
+    Err(crate::pending())
+}

@@ -1,0 +1,76 @@
+//! Wire types that several nouns share.
+
+use bartizan_domain::id::UserId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::extract::PageParams;
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PageOf<T> {
+    /// The items of this page.
+    pub data: Vec<T>,
+    /// Items on all pages.
+    pub total: u64,
+    /// Number of this page, from 1.
+    pub page: u64,
+    /// Items a page has at most.
+    pub page_size: u64,
+    /// Pages there are; 0 when the list is empty.
+    pub total_pages: u64,
+}
+
+impl<T> PageOf<T> {
+    /// Wraps the items of the page `page` of a list of `total` items.
+    pub fn new(data: Vec<T>, total: u64, page: PageParams) -> Self {
+        Self {
+            data,
+            total,
+            page: page.page,
+            page_size: page.page_size,
+            total_pages: total.div_ceil(page.page_size.max(1)),
+        }
+    }
+}
+
+/// Counts by severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
+#[schema(example = json!({"critical": 1, "high": 2, "medium": 5, "low": 3, "info": 0}))]
+pub struct SeverityCounts {
+    /// Critical ones.
+    pub critical: u64,
+    /// High ones.
+    pub high: u64,
+    /// Medium ones.
+    pub medium: u64,
+    /// Low ones.
+    pub low: u64,
+    /// Informational ones.
+    pub info: u64,
+}
+
+/// A person, as named beside what they did.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Person {
+    /// The user; null for the system itself and for removed users.
+    pub id: Option<UserId>,
+    /// The user name at that time.
+    #[schema(example = "admin")]
+    pub username: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::SortDir;
+
+    #[test]
+    fn pages_are_counted_up() {
+        let page = |total| {
+            PageOf::<u8>::new(Vec::new(), total, PageParams { page: 1, page_size: 50, sort_dir: SortDir::Asc })
+                .total_pages
+        };
+        assert_eq!((page(0), page(1), page(50), page(51)), (0, 1, 1, 2));
+    }
+}

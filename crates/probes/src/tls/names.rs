@@ -99,7 +99,7 @@ pub fn exchange_of(id: u16) -> (Exchange, bool) {
 }
 
 /// Groups offered, best first: IANA registry "TLS Supported Groups".
-pub const GROUPS: [(u16, &str); 41] = [
+pub const GROUPS: [(u16, &str); 45] = [
     (29, "x25519"),
     (23, "secp256r1"),
     (24, "secp384r1"),
@@ -137,8 +137,12 @@ pub const GROUPS: [(u16, &str); 41] = [
     (20, "secp224k1"),
     (19, "secp192r1"),
     (18, "secp192k1"),
+    (5, "sect193r2"),
+    (4, "sect193r1"),
     (3, "sect163r2"),
+    (2, "sect163r1"),
     (1, "sect163k1"),
+    (17, "secp160r2"),
     (16, "secp160r1"),
     (15, "secp160k1"),
 ];

@@ -67,7 +67,17 @@ impl Process {
                 return;
             }
             assert!(begin.elapsed() < START_LIMIT, "{} does not listen on {address}: {}", self.what, self.output());
-            std::thread::yield_now();
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
+    /// Asserts that the process has not ended.
+    ///
+    /// # Panics
+    /// If it has; the message carries its output.
+    pub fn assert_running(&mut self) {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            panic!("{} ended with {status}: {}", self.what, self.output());
         }
     }
 

@@ -1,0 +1,70 @@
+//! Arch Linux versions: `[epoch:]version[-release]`.
+//!
+//! Rules: vercmp(8). The comparison descends from RPM's with two differences: letters at the end of a version are
+//! older than its end (`1.0a < 1.0`, so `alpha < beta < rc < release`), and separators count: of two versions whose
+//! segments agree, more separators before a segment are newer.
+
+use super::Read;
+use crate::key::{Writer, leading_digits, leading_letters};
+
+pub(super) fn key(version: &str) -> Read {
+    let (epoch, rest) = match version.split_once(':') {
+        Some((epoch, rest)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => (epoch, rest),
+        Some(_) => return Err("the epoch is not a number"),
+        None => ("0", version),
+    };
+    let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
+    if version.is_empty() {
+        return Err("the version is empty");
+    }
+    let mut writer = Writer::default();
+    writer.digits(epoch.as_bytes());
+    segments(&mut writer, version.as_bytes());
+    segments(&mut writer, release.as_bytes());
+    Ok(writer.finish())
+}
+
+const LETTERS: u8 = 1;
+const END: u8 = 2;
+const SEPARATED: u8 = 3;
+const DIGITS: u8 = 4;
+
+fn segments(writer: &mut Writer, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        let separators = bytes.iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
+        if separators > 0 {
+            // A separator with something behind it is newer than the end, and more of them are newer than fewer.
+            writer.tag(SEPARATED).number(separators as u64);
+            bytes = &bytes[separators..];
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        bytes = if bytes[0].is_ascii_digit() {
+            let (digits, rest) = leading_digits(bytes);
+            writer.tag(DIGITS).digits(digits);
+            rest
+        } else {
+            let (letters, rest) = leading_letters(bytes);
+            writer.tag(LETTERS).text(letters);
+            rest
+        };
+    }
+    writer.tag(END);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Dialect;
+    use super::super::tests::assert_ascending;
+
+    #[test]
+    fn order_of_the_manual() {
+        assert_ascending(
+            Dialect::Pacman,
+            &["1.0a", "1.0b", "1.0beta", "1.0p", "1.0pre", "1.0rc", "1.0", "1.0.a", "1.0.1"],
+        );
+        assert_ascending(Dialect::Pacman, &["1", "1.0", "1.1", "1.1.1", "1.2", "2.0", "3.0.0"]);
+        assert_ascending(Dialect::Pacman, &["1.0-1", "1.0-2", "1:0.5-1"]);
+    }
+}

@@ -10,6 +10,7 @@
 
 pub mod asset;
 pub mod coverage;
+pub mod dmarc;
 pub mod document;
 pub mod error;
 pub mod evidence;
@@ -22,6 +23,7 @@ pub mod port_set;
 pub mod scan;
 pub mod score;
 pub mod severity;
+pub mod spf;
 pub mod target;
 pub mod verdict;
 

@@ -7,6 +7,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod dns;
 pub mod http;
 pub mod policy;
 pub mod tls;
@@ -20,7 +21,7 @@ use bartizan_domain::evidence::{FailureKind, ProbeFailure};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub use policy::Policy;
+pub use policy::{Policy, Purpose};
 
 /// Bounds of all outgoing traffic of one scan (or of the server's own fetches).
 #[derive(Debug, Clone)]
@@ -93,12 +94,28 @@ impl Outbound {
         &self.settings
     }
 
+    /// The same way out, sharing the bounds, for services that the operator configured: they may have private
+    /// addresses whatever the policy for targets is. Metadata services stay refused.
+    #[must_use]
+    pub fn for_services(&self) -> Self {
+        let settings = Settings { policy: Policy { allow_private: true }, ..(*self.settings).clone() };
+        Self { settings: Arc::new(settings), sockets: Arc::clone(&self.sockets) }
+    }
+
     /// Connects to `address`, after vetting it.
     ///
     /// # Errors
     /// [`FailureKind::Denied`] if the policy forbids the address, otherwise how the connection failed.
     pub async fn connect(&self, address: SocketAddr) -> Result<Connection, ProbeFailure> {
-        self.settings.policy.vet(address.ip())?;
+        self.connect_as(Purpose::Target, address).await
+    }
+
+    /// Connects to `address` as `purpose`, after vetting it for that.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_as(&self, purpose: Purpose, address: SocketAddr) -> Result<Connection, ProbeFailure> {
+        self.settings.policy.vet_for(purpose, address)?;
         let permit = self.permit().await?;
         let attempt = TcpStream::connect(address);
         let stream = tokio::time::timeout(self.settings.connect_timeout, attempt)
@@ -120,7 +137,15 @@ impl Outbound {
     /// # Errors
     /// As [`Self::connect`].
     pub async fn datagram(&self, address: SocketAddr) -> Result<Datagram, ProbeFailure> {
-        self.settings.policy.vet(address.ip())?;
+        self.datagram_as(Purpose::Target, address).await
+    }
+
+    /// A UDP socket connected to `address` as `purpose`, after vetting it for that.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn datagram_as(&self, purpose: Purpose, address: SocketAddr) -> Result<Datagram, ProbeFailure> {
+        self.settings.policy.vet_for(purpose, address)?;
         let permit = self.permit().await?;
         let local: SocketAddr = if address.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
         let socket = UdpSocket::bind(local).await.map_err(|error| io_failure(&error, "opening a UDP socket"))?;

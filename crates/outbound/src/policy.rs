@@ -1,6 +1,6 @@
 //! Which addresses may be contacted at all.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use bartizan_domain::evidence::{FailureKind, ProbeFailure};
 
@@ -17,6 +17,23 @@ const METADATA_V4: [Ipv4Addr; 5] = [
 const METADATA_V6: [Ipv6Addr; 2] =
     [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
 
+/// What an address is contacted as. Targets and whatever they lead to follow the policy; a service that the operator
+/// configured by hand (a resolver, a WHOIS server) may be private even where scanning private addresses is off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// A scan target, or an address that a target, a redirect or a record led to.
+    #[default]
+    Target,
+    /// A service named in the configuration.
+    Service,
+    /// The configured name resolver, asked on the port of its `SocketAddr`.
+    ///
+    /// The resolver of Google Cloud and of Azure shares its address with the metadata service. Metadata is HTTP on
+    /// other ports (80, 8080, 32526 …) and cannot be read by DNS queries, so such an address is accepted for this
+    /// purpose on port 53 and on no other.
+    Resolver,
+}
+
 /// The address policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -32,17 +49,26 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Says whether `peer` may be contacted as `purpose`.
+    ///
+    /// # Errors
+    /// [`FailureKind::Denied`] naming the address and the rule.
+    pub fn vet_for(&self, purpose: Purpose, peer: SocketAddr) -> Result<(), ProbeFailure> {
+        let configured = Self { allow_private: true };
+        match purpose {
+            Purpose::Target => self.vet(peer.ip()),
+            Purpose::Resolver if peer.port() == 53 && is_metadata(peer.ip().to_canonical()) => Ok(()),
+            Purpose::Service | Purpose::Resolver => configured.vet(peer.ip()),
+        }
+    }
+
     /// Says whether `address` may be contacted.
     ///
     /// # Errors
     /// [`FailureKind::Denied`] naming the address and the rule.
     pub fn vet(&self, address: IpAddr) -> Result<(), ProbeFailure> {
         let address = address.to_canonical();
-        let metadata = match address {
-            IpAddr::V4(v4) => METADATA_V4.contains(&v4),
-            IpAddr::V6(v6) => METADATA_V6.contains(&v6),
-        };
-        if metadata {
+        if is_metadata(address) {
             return Err(denied(address, "it is a cloud metadata service, which is never contacted"));
         }
         if never_a_host(address) {
@@ -52,6 +78,13 @@ impl Policy {
             return Err(denied(address, "it is not a public address and scanning private addresses is switched off"));
         }
         Ok(())
+    }
+}
+
+fn is_metadata(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => METADATA_V4.contains(&v4),
+        IpAddr::V6(v6) => METADATA_V6.contains(&v6),
     }
 }
 
@@ -122,6 +155,22 @@ mod tests {
         for text in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1"] {
             assert!(open.vet(text.parse().unwrap()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn configured_services_may_be_private_and_a_resolver_may_share_the_metadata_address() {
+        let closed = Policy::default();
+        let vet = |purpose, text: &str| closed.vet_for(purpose, text.parse().unwrap()).is_ok();
+        assert!(!vet(Purpose::Target, "127.0.0.1:53"));
+        assert!(vet(Purpose::Service, "127.0.0.1:43"));
+        assert!(vet(Purpose::Resolver, "127.0.0.1:5353"));
+        assert!(vet(Purpose::Resolver, "169.254.169.253:53"));
+        assert!(vet(Purpose::Resolver, "169.254.169.254:53"));
+        assert!(vet(Purpose::Resolver, "168.63.129.16:53"));
+        assert!(!vet(Purpose::Resolver, "169.254.169.254:80"));
+        assert!(!vet(Purpose::Service, "169.254.169.254:53"));
+        assert!(!vet(Purpose::Target, "169.254.169.254:53"));
+        assert!(!vet(Purpose::Resolver, "0.0.0.0:53"));
     }
 
     #[test]

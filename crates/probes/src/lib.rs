@@ -14,7 +14,11 @@ use bartizan_domain::evidence::{FailureKind, ProbeFailure};
 use bartizan_outbound::Outbound;
 use tokio_util::sync::CancellationToken;
 
+pub mod dns;
+pub mod mail;
 pub mod ports;
+pub mod registration;
+pub mod resolve;
 pub mod settings;
 pub mod tls;
 

@@ -1,0 +1,109 @@
+//! Names to addresses, the way this machine (or the configured resolver) sees them.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
+use bartizan_outbound::dns::{DnsClient, RecordType};
+use hickory_proto::rr::RData;
+
+use crate::ProbeContext;
+
+/// Addresses kept for one name.
+const MAX_ADDRESSES: usize = 64;
+/// Bytes read of `/etc/hosts`.
+const MAX_HOSTS: usize = 1 << 20;
+
+/// A client of the configured resolver, or of this machine's.
+///
+/// # Errors
+/// No resolver is configured and `/etc/resolv.conf` names none.
+pub(crate) async fn client(cx: &ProbeContext) -> Result<DnsClient, ProbeFailure> {
+    match cx.dns.resolver {
+        Some(server) => Ok(DnsClient::new(cx.outbound.clone(), server)),
+        None => DnsClient::system(cx.outbound.clone()).await,
+    }
+}
+
+/// IPv4 and IPv6 addresses of `name`, aliases followed.
+///
+/// Without a configured resolver `/etc/hosts` is asked first, as every program on this machine does; with one, it is
+/// the fallback for names the resolver does not know. `localhost` and names below it are loopback by RFC 6761
+/// whatever a resolver says.
+pub async fn addresses(cx: &ProbeContext, name: &str) -> Observation<Vec<IpAddr>> {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let doing = format!("resolving {name}");
+    cx.within(cx.timeout.saturating_mul(3), &doing, lookup(cx, &name)).await.into()
+}
+
+async fn lookup(cx: &ProbeContext, name: &str) -> Result<Vec<IpAddr>, ProbeFailure> {
+    let local = hosts_file().await.map(|text| in_hosts(&text, name)).unwrap_or_default();
+    let is_localhost = name == "localhost" || name.ends_with(".localhost");
+    if is_localhost && local.is_empty() {
+        return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+    }
+    if !local.is_empty() && (is_localhost || cx.dns.resolver.is_none()) {
+        return Ok(local);
+    }
+    let resolved = match client(cx).await {
+        Ok(client) => of_name(&client, name).await,
+        Err(failure) => Err(failure),
+    };
+    match resolved {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ if !local.is_empty() => Ok(local),
+        Ok(_) => Err(ProbeFailure::new(FailureKind::Resolution, format!("{name} has no address"))),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Addresses of `name` in the DNS, in order; empty if it has none. One family failing while the other answers with
+/// addresses is not a failure.
+///
+/// # Errors
+/// As [`DnsClient::query`], when neither family gave an address and one of them failed.
+pub(crate) async fn of_name(client: &DnsClient, name: &str) -> Result<Vec<IpAddr>, ProbeFailure> {
+    let (v4, v6) = tokio::join!(client.query(name, RecordType::A), client.query(name, RecordType::AAAA));
+    let mut found = BTreeSet::new();
+    let mut failure = None;
+    for (result, kind) in [(v4, RecordType::A), (v6, RecordType::AAAA)] {
+        match result {
+            Ok(answer) => found.extend(answer.data(kind).filter_map(RData::ip_addr).take(MAX_ADDRESSES)),
+            Err(error) => failure = Some(error),
+        }
+    }
+    match failure {
+        Some(failure) if found.is_empty() => Err(failure),
+        _ => Ok(found.into_iter().take(MAX_ADDRESSES).collect()),
+    }
+}
+
+async fn hosts_file() -> Option<String> {
+    let bytes = tokio::fs::read("/etc/hosts").await.ok()?;
+    Some(String::from_utf8_lossy(bytes.get(..MAX_HOSTS.min(bytes.len()))?).into_owned())
+}
+
+fn in_hosts(text: &str, name: &str) -> Vec<IpAddr> {
+    let found: BTreeSet<IpAddr> = text
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split('#').next()?.split_whitespace();
+            let address = words.next()?.parse().ok()?;
+            words.any(|word| word.trim_end_matches('.').eq_ignore_ascii_case(name)).then_some(address)
+        })
+        .collect();
+    found.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_lines_are_read() {
+        let text = "127.0.0.1\tlocalhost\n::1 localhost ip6-localhost\n# 192.0.2.9 no.test\n192.0.2.1 A.test b.test # c.test\nbad a.test\n";
+        assert_eq!(in_hosts(text, "localhost").len(), 2);
+        assert_eq!(in_hosts(text, "a.test"), ["192.0.2.1".parse::<IpAddr>().unwrap()]);
+        assert!(in_hosts(text, "c.test").is_empty() && in_hosts(text, "no.test").is_empty());
+    }
+}

@@ -1,0 +1,316 @@
+//! Arguments: the one registry of settings.
+//!
+//! Help, man page, completions, environment variables (`BARTIZAN_…`) and the keys of the configuration file are all
+//! derived from these structures. Precedence: flag, environment, file, default.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bartizan_domain::{ScanProfile, Severity};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::io::OutputSpec;
+
+/// Finds what an attacker can reach, and says how to fix it.
+#[derive(Debug, Parser)]
+#[command(name = "bartizan", version, about, max_term_width = 110, after_help = crate::exit::HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Read settings from this TOML file: one table per command, keys as the flags without `--`
+    #[arg(long, global = true, value_name = "FILE", env = "BARTIZAN_CONFIG", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// Log more to standard error; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan targets from here, with no server and no database
+    #[command(after_help = crate::exit::HELP)]
+    Scan(Box<ScanArgs>),
+    /// Render a saved scan to other formats, or judge it again
+    Convert(ConvertArgs),
+    /// List and explain the checks
+    Checks(ChecksArgs),
+    /// List the scan profiles
+    Profiles(ListArgs),
+    /// Examine this machine: privileges, limits, resolver, clock, data folder
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// Domains, https:// URLs, addresses, CIDRs, ranges, host:port; @FILE reads more, one a line, # begins a comment
+    #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::Hostname)]
+    pub targets: Vec<String>,
+
+    /// How deep: quick, full or custom
+    #[arg(long, value_name = "PROFILE", default_value = "quick", env = "BARTIZAN_PROFILE", help_heading = "What to scan")]
+    pub profile: ScanProfile,
+
+    /// TCP ports: 22,80,8000-8100, top:100, or - for all
+    #[arg(short, long, value_name = "SPEC", env = "BARTIZAN_PORTS", allow_hyphen_values = true, help_heading = "What to scan")]
+    pub ports: Option<String>,
+
+    /// UDP ports: a list, or common for those with a known request
+    #[arg(long, value_name = "SPEC", env = "BARTIZAN_UDP_PORTS", help_heading = "What to scan")]
+    pub udp_ports: Option<String>,
+
+    /// Run only these checks: ids or groups such as tls.*; replaces the profile's choice
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', env = "BARTIZAN_CHECKS", help_heading = "What to scan")]
+    pub checks: Vec<String>,
+
+    /// Leave these checks out
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', env = "BARTIZAN_SKIP", help_heading = "What to scan")]
+    pub skip: Vec<String>,
+
+    /// Do not scan ports; web checks then try 80, 443, 8080 and 8443
+    #[arg(long, env = "BARTIZAN_NO_PORT_SCAN", help_heading = "What to scan")]
+    pub no_port_scan: bool,
+
+    /// No TLS, certificate and web checks
+    #[arg(long, env = "BARTIZAN_NO_WEB", help_heading = "What to scan")]
+    pub no_web: bool,
+
+    /// No DNS and mail-policy checks
+    #[arg(long, env = "BARTIZAN_NO_DNS", help_heading = "What to scan")]
+    pub no_dns: bool,
+
+    /// No registration look-ups by RDAP and WHOIS
+    #[arg(long, env = "BARTIZAN_NO_WHOIS", help_heading = "What to scan")]
+    pub no_whois: bool,
+
+    /// Refuse private, loopback and link-local addresses (cloud metadata services are refused always)
+    #[arg(long, env = "BARTIZAN_PUBLIC_ONLY", help_heading = "What to scan")]
+    pub public_only: bool,
+
+    /// Scan at most this many hosts; 0 means all
+    #[arg(long, value_name = "N", default_value_t = 0, env = "BARTIZAN_MAX_HOSTS", help_heading = "What to scan")]
+    pub max_hosts: u32,
+
+    #[command(flatten)]
+    pub results: ResultArgs,
+
+    /// End with 0 although the scan has gaps
+    #[arg(long, env = "BARTIZAN_ALLOW_PARTIAL", conflicts_with = "strict", help_heading = "Results")]
+    pub allow_partial: bool,
+
+    /// Gaps count more than findings: end with 3 rather than 1
+    #[arg(long, env = "BARTIZAN_STRICT", help_heading = "Results")]
+    pub strict: bool,
+
+    /// Probes in flight, 1 to 200 [default: 20]
+    #[arg(long, value_name = "N", env = "BARTIZAN_CONCURRENCY", help_heading = "Pace")]
+    pub concurrency: Option<u32>,
+
+    /// Seconds one probe may take, 1 to 120 [default: 10]
+    #[arg(long, value_name = "SECONDS", env = "BARTIZAN_TIMEOUT", help_heading = "Pace")]
+    pub timeout: Option<u32>,
+
+    /// Time the whole scan may take: 90s, 30m, 2h
+    #[arg(long, value_name = "TIME", value_parser = duration, env = "BARTIZAN_MAX_TIME", help_heading = "Pace")]
+    pub max_time: Option<Duration>,
+
+    /// Progress on standard error
+    #[arg(long, value_enum, default_value = "auto", env = "BARTIZAN_PROGRESS", help_heading = "Pace")]
+    pub progress: ProgressMode,
+
+    /// No progress and no summary on standard error
+    #[arg(short, long, env = "BARTIZAN_QUIET", help_heading = "Pace")]
+    pub quiet: bool,
+
+    /// Resolver to ask, ADDRESS or ADDRESS:PORT [default: the system's]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = resolver, env = "BARTIZAN_RESOLVER", help_heading = "Private networks")]
+    pub resolver: Option<SocketAddr>,
+
+    /// Port of authoritative name servers, for zone transfers
+    #[arg(long, value_name = "PORT", default_value_t = 53, hide = true, env = "BARTIZAN_AUTHORITATIVE_PORT", help_heading = "Private networks")]
+    pub authoritative_port: u16,
+
+    /// DNSSEC root anchors to trust in place of IANA's: DS or DNSKEY records, one a line
+    #[arg(long, value_name = "FILE", env = "BARTIZAN_TRUST_ANCHOR", value_hint = ValueHint::FilePath, help_heading = "Private networks")]
+    pub trust_anchor: Option<PathBuf>,
+
+    /// Root certificates to trust beside the built-in ones (PEM)
+    #[arg(long, value_name = "FILE", env = "BARTIZAN_CA_FILE", value_hint = ValueHint::FilePath, help_heading = "Private networks")]
+    pub ca_file: Option<PathBuf>,
+
+    /// Bootstrap file of registration data, in place of IANA's
+    #[arg(long, value_name = "URL", env = "BARTIZAN_RDAP_BOOTSTRAP", value_hint = ValueHint::Url, help_heading = "Private networks")]
+    pub rdap_bootstrap: Option<String>,
+
+    /// WHOIS server asked first, in place of IANA's
+    #[arg(long, value_name = "HOST[:PORT]", env = "BARTIZAN_WHOIS_SERVER", help_heading = "Private networks")]
+    pub whois_server: Option<String>,
+}
+
+/// Where results go and what they mean for the exit code.
+#[derive(Debug, Args)]
+pub struct ResultArgs {
+    /// Write results as table, json, jsonl, csv, sarif, html or evidence, to a file or standard output; may be repeated
+    /// [default: table]
+    #[arg(short, long = "output", value_name = "FORMAT[=FILE]", env = "BARTIZAN_OUTPUT", help_heading = "Results")]
+    pub output: Vec<OutputSpec>,
+
+    /// End with 1 if anything of this severity or worse is found: critical, high, medium, low, info
+    #[arg(long, value_name = "SEVERITY", env = "BARTIZAN_FAIL_ON", help_heading = "Results")]
+    pub fail_on: Option<Severity>,
+
+    /// Colours in the table; NO_COLOR is honoured
+    #[arg(long, value_enum, default_value = "auto", env = "BARTIZAN_COLOR", help_heading = "Results")]
+    pub color: ColorMode,
+}
+
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// A scan saved with -o json or -o evidence; - reads standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    #[command(flatten)]
+    pub results: ResultArgs,
+
+    /// Judge the evidence again with this program's checks; needs an evidence file
+    #[arg(long, help_heading = "Results")]
+    pub rejudge: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ChecksArgs {
+    #[command(subcommand)]
+    pub command: ChecksCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ChecksCommand {
+    /// List the checks
+    List {
+        #[command(flatten)]
+        list: ListArgs,
+        /// Only this category: tls, certificate, web, dns, mail, registration, service, ssh
+        #[arg(long, value_name = "CATEGORY")]
+        category: Option<String>,
+    },
+    /// Explain one check: what it looks at, why it matters, how to fix it
+    Explain {
+        /// Its id
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// How to print the list
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Folder the server would keep its data in
+    #[arg(long, value_name = "DIR", default_value = "./bartizan-data", env = "BARTIZAN_DATA_DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: PathBuf,
+
+    /// Resolver to ask, ADDRESS or ADDRESS:PORT [default: the system's]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = resolver, env = "BARTIZAN_RESOLVER")]
+    pub resolver: Option<SocketAddr>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressMode {
+    /// Bars on a terminal, plain lines otherwise
+    Auto,
+    Bar,
+    /// One line per phase
+    Plain,
+    /// JSON Lines
+    Json,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorMode {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The whole command tree.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    text.parse::<SocketAddr>()
+        .or_else(|_| bare.parse().map(|address| SocketAddr::new(address, 53)))
+        .map_err(|_| "expected an address with or without a port, such as 192.0.2.53 or [2001:db8::53]:5353".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let rule = || "expected a number of seconds, or a number with s, m or h, greater than 0".to_owned();
+    let (number, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+        Some(at) => text.split_at(at),
+        None => (text, "s"),
+    };
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(rule()),
+    };
+    let seconds: u32 = number.parse().map_err(|_| rule())?;
+    match seconds.checked_mul(factor) {
+        Some(seconds) if seconds > 0 => Ok(Duration::from_secs(u64::from(seconds))),
+        _ => Err(rule()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn resolvers_and_times_are_read_in_every_form() {
+        for (text, expected) in [
+            ("192.0.2.53", "192.0.2.53:53"),
+            ("192.0.2.53:5353", "192.0.2.53:5353"),
+            ("2001:db8::53", "[2001:db8::53]:53"),
+            ("[2001:db8::53]", "[2001:db8::53]:53"),
+            ("[2001:db8::53]:5353", "[2001:db8::53]:5353"),
+        ] {
+            assert_eq!(resolver(text).unwrap(), expected.parse().unwrap(), "{text}");
+        }
+        assert!(resolver("dns.example").is_err());
+        for (text, seconds) in [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200)] {
+            assert_eq!(duration(text).unwrap().as_secs(), seconds, "{text}");
+        }
+        for text in ["", "0", "5d", "-1", "m", "99999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

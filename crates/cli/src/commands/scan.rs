@@ -1,0 +1,263 @@
+//! `bartizan scan`: targets in, results out, no server and no database.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use bartizan_catalog::Catalog;
+use bartizan_checks::JudgeSettings;
+use bartizan_domain::document::ScanSummary;
+use bartizan_domain::scan::FeatureToggles;
+use bartizan_domain::{Clock as _, ScanStatus, Severity, Target};
+use bartizan_engine::{
+    EngineDeps, NetworkProbes, Plan, ScanEvent, ScanOptions, ScanOutcome, ScanRequest, ScanSettings,
+};
+use bartizan_evidence::file::Header;
+use bartizan_outbound::{Outbound, Policy, Settings};
+use bartizan_probes::ProbeContext;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::outputs::{Ending, Outputs};
+use crate::args::ScanArgs;
+use crate::exit::Exit;
+use crate::progress::Reporter;
+use crate::targets;
+use crate::terminal::SystemClock;
+
+/// Bytes of a certificate or trust-anchor file.
+const MAX_INPUT: u64 = 4 * 1024 * 1024;
+/// Sockets beyond the probes in flight: a probe may hold a few.
+const SOCKETS_PER_PROBE: usize = 4;
+
+/// Runs the command.
+pub fn run(args: &ScanArgs) -> Result<Exit> {
+    let catalog = Catalog::builtin();
+    let targets = targets::read(&args.targets)?;
+    if targets.is_empty() {
+        crate::io::complain("no target: nothing to scan");
+        return Ok(Exit::Nothing);
+    }
+    let settings = ScanSettings::resolve(catalog, &options(args)?)?;
+    let plan = Plan::new(catalog, &targets, &settings)?;
+    if plan.assets.is_empty() {
+        crate::io::complain("the targets name no host: nothing to scan");
+        return Ok(Exit::Nothing);
+    }
+    drop(plan);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(scan(args, catalog, targets, settings));
+    // A second interrupt leaves probes behind; they are not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+async fn scan(args: &ScanArgs, catalog: &'static Catalog, targets: Vec<Target>, settings: ScanSettings) -> Result<Exit> {
+    let (mut outputs, evidence) = Outputs::open(&args.results, catalog)?;
+    let clock = Arc::new(SystemClock);
+    let started = Instant::now();
+    let mut summary = ScanSummary {
+        id: None,
+        targets: targets.iter().map(ToString::to_string).collect(),
+        profile: settings.profile,
+        status: ScanStatus::Running,
+        partial: false,
+        partial_reasons: Vec::new(),
+        started_at: clock.now(),
+        finished_at: None,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        catalogue: catalog.version().to_owned(),
+        demo: false,
+    };
+    let header = Header::new(summary.clone(), serde_json::to_value(&settings)?);
+    outputs.begin(&summary, &header, evidence)?;
+    let cancel = CancellationToken::new();
+    let deps = EngineDeps {
+        probes: Arc::new(NetworkProbes::new(context(args, &settings))),
+        catalog,
+        clock: clock.clone(),
+        cancel: cancel.clone(),
+    };
+    let request = ScanRequest { targets, settings, finished: HashSet::new() };
+    let (sender, mut events) = mpsc::channel(64);
+    let engine = tokio::spawn(bartizan_engine::run(request, deps, sender));
+    let mut reporter = Reporter::new(args.progress, args.quiet);
+    let mut interrupts = Interrupts::listen()?;
+    let mut interrupted = false;
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                None => break,
+                Some(ScanEvent::Planned { assets, checks }) => reporter.planned(assets, checks),
+                Some(ScanEvent::Progress(progress)) => reporter.progress(&progress),
+                Some(ScanEvent::HostFinished(host)) => {
+                    reporter.host(&host);
+                    outputs.record(&host.blob, &host.coverage)?;
+                    outputs.host(host.result, &host.verdicts)?;
+                }
+            },
+            () = interrupts.next() => {
+                if interrupted {
+                    reporter.say("stopped; nothing more is written");
+                    return Ok(Exit::Interrupted);
+                }
+                interrupted = true;
+                reporter.say("stopping: finishing the hosts in flight; interrupt again to stop at once");
+                cancel.cancel();
+            }
+        }
+    }
+    let outcome = engine.await.context("the scan broke off")??;
+    summary.status = outcome.status;
+    summary.partial = outcome.partial;
+    summary.partial_reasons.clone_from(&outcome.partial_reasons);
+    summary.finished_at = Some(clock.now());
+    reporter.finished(&outcome, started.elapsed());
+    outputs.finish(&Ending { scan: summary, score: &outcome.score, coverage: &outcome.counts })?;
+    Ok(exit(args, &outcome, interrupted))
+}
+
+fn exit(args: &ScanArgs, outcome: &ScanOutcome, interrupted: bool) -> Exit {
+    let found = args.results.fail_on.is_some_and(|least| outcome.worst() >= Some(least));
+    let incomplete = outcome.partial && !args.allow_partial;
+    match (interrupted, incomplete, found) {
+        (true, ..) => Exit::Interrupted,
+        (_, true, true) if !args.strict => Exit::Findings,
+        (_, true, _) => Exit::Incomplete,
+        (_, false, true) => Exit::Findings,
+        (_, false, false) => Exit::Done,
+    }
+}
+
+/// Whether anything in `severities` is at or above `least`.
+pub fn reaches(least: Option<Severity>, mut severities: impl Iterator<Item = Severity>) -> bool {
+    least.is_some_and(|least| severities.any(|severity| severity >= least))
+}
+
+fn options(args: &ScanArgs) -> Result<ScanOptions> {
+    Ok(ScanOptions {
+        profile: args.profile,
+        toggles: FeatureToggles {
+            port_scan: !args.no_port_scan,
+            web_checks: !args.no_web,
+            dns_checks: !args.no_dns,
+            whois_checks: !args.no_whois,
+        },
+        ports: args.ports.clone(),
+        udp_ports: args.udp_ports.clone(),
+        checks: args.checks.clone(),
+        skip: args.skip.clone(),
+        concurrency: args.concurrency,
+        timeout_seconds: args.timeout,
+        max_time_seconds: args.max_time.map(|limit| u32::try_from(limit.as_secs()).unwrap_or(u32::MAX)),
+        max_hosts: args.max_hosts,
+        judge: JudgeSettings {
+            extra_roots: args.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default(),
+            trust_anchors: args.trust_anchor.as_deref().map(anchors).transpose()?.unwrap_or_default(),
+        },
+    })
+}
+
+fn context(args: &ScanArgs, settings: &ScanSettings) -> ProbeContext {
+    let timeout = Duration::from_secs(u64::from(settings.timeout_seconds));
+    let outbound = Outbound::new(Settings {
+        policy: Policy { allow_private: !args.public_only },
+        connect_timeout: timeout.min(Duration::from_secs(5)),
+        exchange_timeout: timeout,
+        max_sockets: (settings.concurrency as usize * SOCKETS_PER_PROBE).max(16),
+    });
+    let mut context = ProbeContext::new(outbound, Arc::new(SystemClock));
+    context.timeout = timeout;
+    context.dns.resolver = args.resolver;
+    context.dns.authoritative_port = args.authoritative_port;
+    if let Some(url) = &args.rdap_bootstrap {
+        context.registration.rdap_bootstrap.clone_from(url);
+    }
+    if let Some(server) = &args.whois_server {
+        context.registration.whois_server.clone_from(server);
+    }
+    context
+}
+
+fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>> {
+    let context = || format!("cannot read the {what} `{}`", path.display());
+    let size = std::fs::metadata(path).with_context(context)?.len();
+    if size > MAX_INPUT {
+        bail!("the {what} `{}` has {size} bytes: at most {MAX_INPUT} are allowed", path.display());
+    }
+    std::fs::read(path).with_context(context)
+}
+
+/// The certificates of a PEM file as DER.
+fn certificates(path: &Path) -> Result<Vec<Vec<u8>>> {
+    let pem = read_bounded(path, "certificate file")?;
+    let certificates = CertificateDer::pem_slice_iter(&pem)
+        .map(|certificate| certificate.map(|der| der.to_vec()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| anyhow::anyhow!("the certificate file `{}` is not PEM: {error}", path.display()))?;
+    if certificates.is_empty() {
+        bail!("the certificate file `{}` has no certificate: expected PEM", path.display());
+    }
+    Ok(certificates)
+}
+
+/// The records of a trust-anchor file, comments taken away.
+fn anchors(path: &Path) -> Result<Vec<String>> {
+    let bytes = read_bounded(path, "trust-anchor file")?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| anyhow::anyhow!("the trust-anchor file `{}` is not text", path.display()))?;
+    let records: Vec<String> = text
+        .lines()
+        .map(|line| line.split(';').next().unwrap_or_default().trim().to_owned())
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    for record in &records {
+        if !record.split_whitespace().any(|word| word == "DS" || word == "DNSKEY") {
+            bail!("the trust-anchor file `{}`: `{record}` is neither a DS nor a DNSKEY record", path.display());
+        }
+    }
+    if records.is_empty() {
+        bail!("the trust-anchor file `{}` has no record: expected DS or DNSKEY records, one a line", path.display());
+    }
+    Ok(records)
+}
+
+/// Ctrl-C and the polite request to end.
+struct Interrupts {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Interrupts {
+    #[cfg(unix)]
+    fn listen() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

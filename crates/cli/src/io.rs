@@ -1,0 +1,239 @@
+//! Files and streams: where results go, and that nothing is left half-written.
+//!
+//! Every destination is opened before the scan begins, so that an unwritable one is an error at once. A file is
+//! written under a temporary name in its folder and renamed when it is whole. An evidence file is the exception in
+//! name only: it grows as `FILE.partial`, which stays behind and is readable if the program is killed.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context as _, Result, bail};
+use bartizan_reports::{Format, ReportError};
+use tempfile::NamedTempFile;
+
+/// What `-o` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputSpec {
+    /// The format.
+    pub format: OutputFormat,
+    /// The file; `None` is standard output.
+    pub file: Option<PathBuf>,
+}
+
+/// A format of `-o`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// Rendered from the result document.
+    Report(Format),
+    /// What was gathered, to be judged again later.
+    Evidence,
+}
+
+impl FromStr for OutputSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (format, file) = match text.split_once('=') {
+            Some((format, "-")) => (format, None),
+            Some((format, "")) => return Err(format!("`{format}=` names no file")),
+            Some((format, file)) => (format, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = match format {
+            "evidence" => OutputFormat::Evidence,
+            other => OutputFormat::Report(other.parse().map_err(|_| {
+                format!("unknown format `{other}`: expected table, json, jsonl, csv, sarif, html or evidence")
+            })?),
+        };
+        if format == OutputFormat::Evidence && file.is_none() {
+            return Err("evidence is binary: name a file, as in -o evidence=scan.evidence".to_owned());
+        }
+        Ok(Self { format, file })
+    }
+}
+
+impl fmt::Display for OutputSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = match self.format {
+            OutputFormat::Report(format) => format.as_str(),
+            OutputFormat::Evidence => "evidence",
+        };
+        match &self.file {
+            Some(file) => write!(f, "{format}={}", file.display()),
+            None => f.write_str(format),
+        }
+    }
+}
+
+/// The outputs to write when `asked` were asked for: the table, unless there are others. Only one may go to standard
+/// output, and no two to one file.
+pub fn settle(asked: &[OutputSpec]) -> Result<Vec<OutputSpec>> {
+    if asked.is_empty() {
+        return Ok(vec![OutputSpec { format: OutputFormat::Report(Format::Table), file: None }]);
+    }
+    for (index, output) in asked.iter().enumerate() {
+        if asked[..index].iter().any(|other| other.file == output.file) {
+            match &output.file {
+                None => bail!("-o {output}: only one format can go to standard output; give the others a file, as in -o {output}=FILE"),
+                Some(_) => bail!("-o {output}: two outputs cannot go to one file"),
+            }
+        }
+    }
+    Ok(asked.to_vec())
+}
+
+/// An opened destination.
+#[derive(Debug)]
+pub enum Sink {
+    /// Standard output.
+    Stdout(BufWriter<io::Stdout>),
+    /// A file under a temporary name.
+    Replacing {
+        writer: BufWriter<NamedTempFile>,
+        path: PathBuf,
+    },
+    /// A file that grows as `FILE.partial`.
+    Growing {
+        writer: BufWriter<File>,
+        partial: PathBuf,
+        path: PathBuf,
+    },
+    /// Something that is no regular file, such as `/dev/null` or a named pipe: written as it is.
+    Direct(BufWriter<File>),
+}
+
+impl Sink {
+    /// Opens the destination of `output`.
+    pub fn open(output: &OutputSpec) -> Result<Self> {
+        let Some(path) = &output.file else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
+        let context = || format!("cannot write `{}` (-o {output})", path.display());
+        if let Ok(existing) = std::fs::metadata(path) {
+            if existing.is_dir() {
+                return Err(anyhow::anyhow!("it is a folder")).with_context(context);
+            }
+            if !existing.is_file() {
+                let file = File::options().write(true).open(path).with_context(context)?;
+                return Ok(Self::Direct(BufWriter::new(file)));
+            }
+            // A file that may not be written to is not replaced either, although its folder would allow it.
+            File::options().append(true).open(path).with_context(context)?;
+        }
+        if output.format == OutputFormat::Evidence {
+            let mut partial = path.clone().into_os_string();
+            partial.push(".partial");
+            let partial = PathBuf::from(partial);
+            let file = File::create(&partial).with_context(context)?;
+            return Ok(Self::Growing { writer: BufWriter::new(file), partial, path: path.clone() });
+        }
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".bartizan-").suffix(".tmp");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // As any new file: the umask takes away.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.tempfile_in(folder).with_context(context)?;
+        Ok(Self::Replacing { writer: BufWriter::new(file), path: path.clone() })
+    }
+
+    /// Where to write.
+    pub fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Stdout(writer) => writer,
+            Self::Replacing { writer, .. } => writer,
+            Self::Growing { writer, .. } | Self::Direct(writer) => writer,
+        }
+    }
+
+    /// Completes the output: flushes, and gives a file its name.
+    pub fn commit(self) -> Result<()> {
+        match self {
+            Self::Stdout(mut writer) => writer.flush()?,
+            Self::Direct(mut writer) => writer.flush()?,
+            Self::Replacing { writer, path } => {
+                let context = || format!("writing `{}`", path.display());
+                let file = writer.into_inner().map_err(io::IntoInnerError::into_error).with_context(context)?;
+                file.as_file().sync_all().with_context(context)?;
+                file.persist(&path).map_err(|error| error.error).with_context(context)?;
+            }
+            Self::Growing { writer, partial, path } => {
+                let context = || format!("writing `{}`", path.display());
+                let file = writer.into_inner().map_err(io::IntoInnerError::into_error).with_context(context)?;
+                file.sync_all().with_context(context)?;
+                std::fs::rename(&partial, &path).with_context(context)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up on a destination nothing was written to.
+    pub fn discard(self) {
+        if let Self::Growing { partial, .. } = &self {
+            // What cannot be removed stays; there is nothing more to do about it.
+            let _ = std::fs::remove_file(partial);
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.writer().write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer().flush()
+    }
+}
+
+/// Says an error on standard error, in one line.
+pub fn complain(message: &str) {
+    // If even this cannot be written, the exit code remains.
+    let _ = writeln!(io::stderr(), "error: {message}");
+}
+
+/// Writes to standard output and flushes.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Whether the reader of our output went away, which is its good right.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let report = match cause.downcast_ref::<ReportError>() {
+            Some(ReportError::Io(error)) => Some(error.kind()),
+            _ => None,
+        };
+        io.or(report) == Some(io::ErrorKind::BrokenPipe)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_read_and_settled() {
+        let spec = |text: &str| text.parse::<OutputSpec>();
+        assert_eq!(spec("sarif=out.sarif").unwrap().file.as_deref(), Some(Path::new("out.sarif")));
+        assert_eq!(spec("json=-").unwrap(), spec("json").unwrap());
+        for bad in ["yaml", "json=", "evidence", "=x"] {
+            assert!(spec(bad).is_err(), "{bad}");
+        }
+        assert_eq!(settle(&[]).unwrap(), [spec("table").unwrap()]);
+        assert!(settle(&[spec("json").unwrap(), spec("csv").unwrap()]).is_err());
+        assert!(settle(&[spec("json=a").unwrap(), spec("csv=a").unwrap()]).is_err());
+        assert!(settle(&[spec("json").unwrap(), spec("csv=a").unwrap()]).is_ok());
+    }
+}

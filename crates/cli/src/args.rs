@@ -14,7 +14,7 @@ use crate::io::OutputSpec;
 
 /// Finds what an attacker can reach, and says how to fix it.
 #[derive(Debug, Parser)]
-#[command(name = "bartizan", version, about, max_term_width = 110, after_help = crate::exit::HELP)]
+#[command(name = "bartizan", version, max_term_width = 110, after_help = crate::exit::HELP)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -57,11 +57,24 @@ pub struct ScanArgs {
     pub targets: Vec<String>,
 
     /// How deep: quick, full or custom
-    #[arg(long, value_name = "PROFILE", default_value = "quick", env = "BARTIZAN_PROFILE", help_heading = "What to scan")]
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        default_value = "quick",
+        env = "BARTIZAN_PROFILE",
+        help_heading = "What to scan"
+    )]
     pub profile: ScanProfile,
 
     /// TCP ports: 22,80,8000-8100, top:100, or - for all
-    #[arg(short, long, value_name = "SPEC", env = "BARTIZAN_PORTS", allow_hyphen_values = true, help_heading = "What to scan")]
+    #[arg(
+        short,
+        long,
+        value_name = "SPEC",
+        env = "BARTIZAN_PORTS",
+        allow_hyphen_values = true,
+        help_heading = "What to scan"
+    )]
     pub ports: Option<String>,
 
     /// UDP ports: a list, or common for those with a known request
@@ -136,7 +149,14 @@ pub struct ScanArgs {
     pub resolver: Option<SocketAddr>,
 
     /// Port of authoritative name servers, for zone transfers
-    #[arg(long, value_name = "PORT", default_value_t = 53, hide = true, env = "BARTIZAN_AUTHORITATIVE_PORT", help_heading = "Private networks")]
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value_t = 53,
+        hide = true,
+        env = "BARTIZAN_AUTHORITATIVE_PORT",
+        help_heading = "Private networks"
+    )]
     pub authoritative_port: u16,
 
     /// DNSSEC root anchors to trust in place of IANA's: DS or DNSKEY records, one a line

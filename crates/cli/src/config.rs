@@ -32,8 +32,7 @@ pub fn apply(mut command: Command, arguments: impl Iterator<Item = OsString>) ->
         };
         let mut sub = sub.clone();
         for (key, value) in table {
-            sub = with_default(sub, &section, &key, value)
-                .with_context(|| format!("the configuration file {name}"))?;
+            sub = with_default(sub, &section, &key, value).with_context(|| format!("the configuration file {name}"))?;
         }
         command = command.mut_subcommand(section, |_| sub);
     }

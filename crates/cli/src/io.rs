@@ -77,7 +77,9 @@ pub fn settle(asked: &[OutputSpec]) -> Result<Vec<OutputSpec>> {
     for (index, output) in asked.iter().enumerate() {
         if asked[..index].iter().any(|other| other.file == output.file) {
             match &output.file {
-                None => bail!("-o {output}: only one format can go to standard output; give the others a file, as in -o {output}=FILE"),
+                None => bail!(
+                    "-o {output}: only one format can go to standard output; give the others a file, as in -o {output}=FILE"
+                ),
                 Some(_) => bail!("-o {output}: two outputs cannot go to one file"),
             }
         }
@@ -91,16 +93,9 @@ pub enum Sink {
     /// Standard output.
     Stdout(BufWriter<io::Stdout>),
     /// A file under a temporary name.
-    Replacing {
-        writer: BufWriter<NamedTempFile>,
-        path: PathBuf,
-    },
+    Replacing { writer: BufWriter<NamedTempFile>, path: PathBuf },
     /// A file that grows as `FILE.partial`.
-    Growing {
-        writer: BufWriter<File>,
-        partial: PathBuf,
-        path: PathBuf,
-    },
+    Growing { writer: BufWriter<File>, partial: PathBuf, path: PathBuf },
     /// Something that is no regular file, such as `/dev/null` or a named pipe: written as it is.
     Direct(BufWriter<File>),
 }

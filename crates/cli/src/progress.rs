@@ -19,11 +19,7 @@ pub enum Reporter {
     /// A bar and a line below it.
     Bar(ProgressBar),
     /// One line per phase.
-    Plain {
-        hosts: usize,
-        done: usize,
-        tenths: usize,
-    },
+    Plain { hosts: usize, done: usize, tenths: usize },
     /// One JSON object a line.
     Json,
     /// Nothing.
@@ -154,7 +150,8 @@ impl Reporter {
 
 fn summary(outcome: &ScanOutcome, took: Duration) -> String {
     let score = outcome.score.value.map_or_else(|| "none".to_owned(), |value| format!("{value}"));
-    let coverage = outcome.counts.ratio().map_or_else(|| "nothing".to_owned(), |ratio| format!("{:.0} %", ratio * 100.0));
+    let coverage =
+        outcome.counts.ratio().map_or_else(|| "nothing".to_owned(), |ratio| format!("{:.0} %", ratio * 100.0));
     let mut text = format!(
         "{} in {}: {}; score {score}, {coverage} of the planned verdicts are conclusive",
         outcome.status,

@@ -197,15 +197,22 @@ impl Gatherer<'_> {
             gaps.push(format!("every port of {address} answers, so that only well-known web ports were looked at"));
         }
         let behind_edge = |address: &IpAddr| ports.everything_open.contains(address);
-        let wanted = |endpoint: &Endpoint| {
-            !behind_edge(&endpoint.address) || planned.only_ports.is_some() || WEB_PORTS.contains(&endpoint.port)
-        };
         let mut endpoints: Vec<Endpoint> = ports
             .open()
-            .filter(|port| port.protocol == Transport::Tcp)
+            .filter(|port| port.protocol == Transport::Tcp && !behind_edge(&port.address))
             .map(|port| Endpoint::tcp(port.address, port.port))
-            .filter(wanted)
             .collect();
+        // Behind an edge an open port says nothing, so the few ports worth asking are asked themselves.
+        let worth_asking: PortSet = match &planned.only_ports {
+            Some(ports) => ports.clone(),
+            None => WEB_PORTS.into_iter().filter(|port| ports.requested.contains(*port)).collect(),
+        };
+        endpoints.extend(
+            ports
+                .everything_open
+                .iter()
+                .flat_map(|address| worth_asking.iter().map(|port| Endpoint::tcp(*address, port))),
+        );
         endpoints.sort();
         endpoints.dedup();
         if endpoints.len() > MAX_SERVICES {

@@ -19,6 +19,7 @@ mod recorded;
 mod run;
 mod settings;
 
+pub use network::NetworkProbes;
 pub use plan::{MAX_ASSETS, Plan, PlannedAsset};
 pub use probes::{HostScope, PathProbes, PortsDone, Probes};
 pub use progress::{Count, FindingCounts, Progress};

@@ -1,8 +1,100 @@
-//! The real probes.
+//! The real probes: `bartizan-probes` behind the engine's view.
 
-use bartizan_domain::PortSet;
+use std::net::IpAddr;
 
-/// A port specification with the named sets of `content/ports/`.
-pub(crate) fn named_ports(text: &str) -> Result<PortSet, String> {
-    text.parse()
+use async_trait::async_trait;
+use bartizan_domain::evidence::tls::StartTls;
+use bartizan_domain::evidence::web::Scheme;
+use bartizan_domain::evidence::{
+    DnsEvidence, Endpoint, MailEvidence, Observation, PortsEvidence, RegistrationEvidence, ServiceEvidence,
+    SshEvidence, TlsEvidence, WebEvidence,
+};
+use bartizan_domain::{AssetRef, PortSet};
+use bartizan_probes::ports::{PortPlan, PortProgress};
+use bartizan_probes::{ProbeContext, ports, tls};
+
+use crate::probes::{HostScope, PathProbes, PortsDone, Probes};
+
+/// Probes that go to the network through one [`ProbeContext`].
+#[derive(Clone)]
+pub struct NetworkProbes {
+    context: ProbeContext,
+}
+
+impl NetworkProbes {
+    /// Probes within `context`; its `cancel` is replaced by the scan's.
+    #[must_use]
+    pub const fn new(context: ProbeContext) -> Self {
+        Self { context }
+    }
+
+    fn context(&self, at: HostScope<'_>) -> ProbeContext {
+        ProbeContext { cancel: at.cancel.clone(), ..self.context.clone() }
+    }
+}
+
+#[async_trait]
+impl Probes for NetworkProbes {
+    async fn addresses(&self, _at: HostScope<'_>, _name: &str) -> Observation<Vec<IpAddr>> {
+        Observation::default()
+    }
+
+    async fn ports(
+        &self,
+        at: HostScope<'_>,
+        addresses: &[IpAddr],
+        tcp: &PortSet,
+        udp: &PortSet,
+        done: PortsDone<'_>,
+    ) -> Observation<PortsEvidence> {
+        let plan = PortPlan { tcp: tcp.clone(), udp: udp.clone() };
+        let report = |progress: PortProgress| done(progress.done, progress.total);
+        ports::gather(&self.context(at), addresses, &plan, &report).await
+    }
+
+    async fn service(&self, _at: HostScope<'_>, _endpoint: &Endpoint) -> Observation<ServiceEvidence> {
+        Observation::default()
+    }
+
+    async fn tls(
+        &self,
+        at: HostScope<'_>,
+        endpoint: &Endpoint,
+        starttls: Option<StartTls>,
+    ) -> Observation<TlsEvidence> {
+        // An address is never sent as server name (RFC 6066 section 3).
+        tls::gather(&self.context(at), endpoint, at.asset.domain(), starttls).await
+    }
+
+    async fn web(
+        &self,
+        _at: HostScope<'_>,
+        _endpoint: &Endpoint,
+        _scheme: Scheme,
+        _paths: PathProbes,
+    ) -> Observation<WebEvidence> {
+        Observation::default()
+    }
+
+    async fn ssh(&self, _at: HostScope<'_>, _endpoint: &Endpoint) -> Observation<SshEvidence> {
+        Observation::default()
+    }
+
+    async fn dns(&self, _at: HostScope<'_>, _domain: &str) -> Observation<DnsEvidence> {
+        Observation::default()
+    }
+
+    async fn mail(&self, _at: HostScope<'_>, _domain: &str) -> Observation<MailEvidence> {
+        Observation::default()
+    }
+
+    async fn registration(&self, _at: HostScope<'_>, _domain: &str) -> Observation<RegistrationEvidence> {
+        Observation::default()
+    }
+}
+
+/// What a web server calls the asset: its name, or its address without brackets.
+#[expect(dead_code, reason = "web")]
+fn host_of(asset: &AssetRef) -> String {
+    asset.to_string()
 }

@@ -4,6 +4,7 @@ use bartizan_catalog::{Catalog, Mode, Profile};
 use bartizan_checks::{JudgeSettings, Selection};
 use bartizan_domain::scan::{FeatureToggles, bounds};
 use bartizan_domain::{PortSet, ScanProfile};
+use bartizan_probes::ports::{default_udp, named_set};
 use serde::{Deserialize, Serialize};
 
 /// The caller's wishes; `None` and empty mean the profile's choice.
@@ -83,9 +84,9 @@ impl ScanSettings {
         let fail = |field| move |message| SettingsError { field, message };
         let profile = profile_of(catalog, options.profile)?;
         let toggles = options.toggles;
-        let tcp_ports = port_set(options.ports.as_deref().unwrap_or(&profile.ports)).map_err(fail("ports"))?;
+        let tcp_ports = tcp_set(options.ports.as_deref().unwrap_or(&profile.ports)).map_err(fail("ports"))?;
         let udp_ports =
-            port_set(options.udp_ports.as_deref().unwrap_or(&profile.udp_ports)).map_err(fail("udp_ports"))?;
+            udp_set(options.udp_ports.as_deref().unwrap_or(&profile.udp_ports)).map_err(fail("udp_ports"))?;
         if toggles == (FeatureToggles { port_scan: false, web_checks: false, dns_checks: false, whois_checks: false }) {
             return Err(fail("toggles")("everything is switched off: nothing is left to scan".to_owned()));
         }
@@ -148,6 +149,17 @@ fn within(
     Err(SettingsError { field, message: format!("{field} {value} is out of range: {least} to {greatest} are allowed") })
 }
 
-fn port_set(text: &str) -> Result<PortSet, String> {
-    if text.trim().is_empty() { Ok(PortSet::new()) } else { crate::network::named_ports(text.trim()) }
+/// The UDP ports that a request is known for.
+const COMMON_UDP: &str = "common";
+
+fn tcp_set(text: &str) -> Result<PortSet, String> {
+    if text.trim().is_empty() { Ok(PortSet::new()) } else { named_set(text) }
+}
+
+fn udp_set(text: &str) -> Result<PortSet, String> {
+    match text.trim() {
+        "" => Ok(PortSet::new()),
+        COMMON_UDP => Ok(default_udp()),
+        list => list.parse(),
+    }
 }

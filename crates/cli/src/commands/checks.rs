@@ -43,7 +43,12 @@ fn listing(catalog: &Catalog, format: ListFormat, category: Option<&str>) -> Res
     }
     let mut table = super::profiles::plain_table(["ID", "SEVERITY", "CATEGORY", "TITLE"]);
     for check in checks {
-        table.add_row([check.id.to_string(), check.severity.to_string(), check.category.to_string(), check.title.clone()]);
+        table.add_row([
+            check.id.to_string(),
+            check.severity.to_string(),
+            check.category.to_string(),
+            check.title.clone(),
+        ]);
     }
     Ok(super::profiles::trimmed(&table))
 }

@@ -8,8 +8,8 @@ use bartizan_catalog::Catalog;
 use bartizan_checks::judge;
 use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::document::{SCAN_SCHEMA, ScanDocument};
-use bartizan_domain::{Outcome, ScanStatus, Severity};
 use bartizan_domain::score::{AssetScore, scan_score};
+use bartizan_domain::{Outcome, ScanStatus, Severity};
 use bartizan_engine::{ScanSettings, document};
 use bartizan_evidence::file::{Ending as FileEnding, Header, MAGIC, Reader};
 

@@ -3,13 +3,13 @@
 use anyhow::{Context as _, Result};
 use bartizan_catalog::Catalog;
 use bartizan_domain::Verdict;
-use bartizan_domain::document::{HostResult, SCAN_SCHEMA, ScanDocument, ScanSummary, VerdictRecord};
+use bartizan_domain::coverage::Coverage;
 use bartizan_domain::coverage::OutcomeCounts;
+use bartizan_domain::document::{HostResult, SCAN_SCHEMA, ScanDocument, ScanSummary, VerdictRecord};
 use bartizan_domain::score::Score;
 use bartizan_engine::document;
 use bartizan_evidence::Blob;
 use bartizan_evidence::file::{Header, Writer};
-use bartizan_domain::coverage::Coverage;
 use bartizan_reports::{Format, JsonLine, json_line, render};
 
 use crate::args::ResultArgs;

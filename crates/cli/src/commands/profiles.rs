@@ -47,7 +47,7 @@ pub fn run(args: &ListArgs) -> Result<Exit> {
 /// A table without lines, as wide as the terminal where there is one.
 pub fn plain_table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_header(header);
+    table.load_style(comfy_table::presets::NOTHING).set_header(header);
     if let Some((width, _)) = terminal_size::terminal_size() {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.0);
     }

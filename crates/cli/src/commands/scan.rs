@@ -56,7 +56,12 @@ pub fn run(args: &ScanArgs) -> Result<Exit> {
     result
 }
 
-async fn scan(args: &ScanArgs, catalog: &'static Catalog, targets: Vec<Target>, settings: ScanSettings) -> Result<Exit> {
+async fn scan(
+    args: &ScanArgs,
+    catalog: &'static Catalog,
+    targets: Vec<Target>,
+    settings: ScanSettings,
+) -> Result<Exit> {
     let (mut outputs, evidence) = Outputs::open(&args.results, catalog)?;
     let clock = Arc::new(SystemClock);
     let started = Instant::now();

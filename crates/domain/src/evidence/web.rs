@@ -463,11 +463,12 @@ pub struct SecurityTxtAnswer {
     /// `charset` parameter, lower case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charset: Option<String>,
-    /// Whether the answer is what the site says to paths that do not exist, or an HTML page.
+    /// Whether the answer is what the site says to paths that do not exist.
     pub equals_baseline: bool,
     /// Whether the body is an HTML page.
     pub is_html: bool,
-    /// The file, if there is one by status (200) and it differs from the baseline.
+    /// The file, if the last response is one: status 200, different from the baseline, no HTML page, and with at least
+    /// one field of RFC 9116.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<SecurityTxt>,
 }

@@ -21,6 +21,7 @@ pub mod registration;
 pub mod resolve;
 pub mod settings;
 pub mod tls;
+pub mod web;
 
 pub use settings::{DnsSettings, RegistrationSettings};
 

@@ -129,7 +129,6 @@ fn refused(failure: &ProbeFailure) -> RedirectDecision {
 /// The root URL of a host at a port.
 fn root_url(scheme: Scheme, host: &str, port: u16) -> Result<Url, ProbeFailure> {
     let host_part = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    Url::parse(&format!("{}://{host_part}:{port}/", scheme.as_str())).map_err(|error| {
-        ProbeFailure::new(FailureKind::Local, format!("`{host}` cannot stand in a URL: {error}"))
-    })
+    Url::parse(&format!("{}://{host_part}:{port}/", scheme.as_str()))
+        .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("`{host}` cannot stand in a URL: {error}")))
 }

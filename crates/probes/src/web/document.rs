@@ -170,9 +170,11 @@ fn has_usable_hash(integrity: &str) -> bool {
 fn listing(title: &str, heading: &str, body: &[u8]) -> Option<String> {
     let (title, heading) = (title.to_ascii_lowercase(), heading.to_ascii_lowercase());
     let body = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
-    let says = |text: &str| ["index of /", "directory listing for /", "directory: /", "listing directory /"]
-        .iter()
-        .any(|start| text.starts_with(start));
+    let says = |text: &str| {
+        ["index of /", "directory listing for /", "directory: /", "listing directory /"]
+            .iter()
+            .any(|start| text.starts_with(start))
+    };
     let iis = body.contains("[To Parent Directory]</A>") && body.contains("<pre>");
     let caddy = body.contains("<meta name=\"color-scheme\"") && body.contains("class=\"breadcrumbs\"");
     if !(says(&title) && says(&heading) || iis || caddy || (says(&title) && body.contains("id=\"files\""))) {
@@ -246,7 +248,10 @@ mod tests {
         assert_eq!(facts.meta_csp, ["default-src 'self'"]);
         assert!(facts.login_hint);
         let form = &facts.forms[0];
-        assert_eq!((form.action.as_str(), form.scheme, form.password), ("http://other.test/login", Some(Scheme::Http), true));
+        assert_eq!(
+            (form.action.as_str(), form.scheme, form.password),
+            ("http://other.test/login", Some(Scheme::Http), true)
+        );
         let seen: Vec<_> = facts.resources.iter().map(|r| (r.url.as_str(), r.integrity)).collect();
         assert_eq!(
             seen,

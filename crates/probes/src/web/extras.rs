@@ -90,7 +90,8 @@ async fn asked_from(session: &mut Session<'_>, origin: &str) -> Result<(bool, bo
 
 /// Asks which methods there are, and whether requests are echoed. No method that could change anything is tried.
 pub async fn methods(session: &mut Session<'_>) -> MethodFacts {
-    let options = session.ask(&Request::get("/", 4096).method(Method::OPTIONS)).await.map(|response| options(&response));
+    let options =
+        session.ask(&Request::get("/", 4096).method(Method::OPTIONS)).await.map(|response| options(&response));
     let trace = trace(session).await;
     MethodFacts { options: options.into(), trace: trace.into() }
 }
@@ -105,11 +106,7 @@ fn options(response: &Response) -> OptionsFacts {
     allow.sort();
     allow.dedup();
     let dav = tokens(&response.headers, "dav").collect::<Vec<_>>().join(", ");
-    OptionsFacts {
-        status: response.status.as_u16(),
-        allow,
-        dav: (!dav.is_empty()).then(|| shortened(&dav, 200)),
-    }
+    OptionsFacts { status: response.status.as_u16(), allow, dav: (!dav.is_empty()).then(|| shortened(&dav, 200)) }
 }
 
 fn tokens<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = String> + 'h {

@@ -64,10 +64,8 @@ async fn baseline(session: &mut Session<'_>) -> Result<Known, ProbeFailure> {
         let random = rand::random::<u64>();
         format!("{random:016x}").chars().take(length).collect::<String>()
     };
-    let asked = [
-        ("/<random>", format!("/{}", word(16))),
-        ("/.<random>/<random>", format!("/.{}/{}", word(8), word(8))),
-    ];
+    let asked =
+        [("/<random>", format!("/{}", word(16))), ("/.<random>/<random>", format!("/.{}/{}", word(8), word(8)))];
     let mut facts = Baseline::default();
     let mut all_to_https = true;
     for (kind, path) in asked {
@@ -201,9 +199,10 @@ async fn contact_file(
     baseline: &Baseline,
     path: &str,
 ) -> Result<SecurityTxtAnswer, ProbeFailure> {
-    let start: Url = session.root().join(path).map_err(|error| {
-        ProbeFailure::new(FailureKind::Local, format!("`{path}` as a URL: {error}"))
-    })?;
+    let start: Url = session
+        .root()
+        .join(path)
+        .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("`{path}` as a URL: {error}")))?;
     let steps = session.walk(&start, MAX_FILE, MAX_REDIRECTS).await?;
     let redirects = u32::try_from(steps.len()).unwrap_or(u32::MAX) - 1;
     let Some(last) = steps.last() else {

@@ -220,10 +220,7 @@ mod tests {
     #[test]
     fn urls_lose_what_can_be_secret() {
         let parse = |text: &str| url(&Url::parse(text).unwrap());
-        assert_eq!(
-            parse("https://u:p@site.test:8443/a;jsessionid=77/b?token=x#frag"),
-            "https://site.test:8443/a/b"
-        );
+        assert_eq!(parse("https://u:p@site.test:8443/a;jsessionid=77/b?token=x#frag"), "https://site.test:8443/a/b");
         assert_eq!(parse("data:text/javascript,alert(1)"), "data:");
     }
 

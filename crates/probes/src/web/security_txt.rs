@@ -1,8 +1,8 @@
 //! `security.txt`, read by RFC 9116. Dates are kept as written: whether the file has expired is a judgement.
 
+use bartizan_domain::evidence::web::{SecurityTxt, SignatureForm};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bartizan_domain::evidence::web::{SecurityTxt, SignatureForm};
 
 use super::redact::shortened;
 
@@ -117,7 +117,9 @@ mod tests {
 
     #[test]
     fn fields_are_found_whatever_their_case() {
-        let file = read("# hello\r\nCONTACT: mailto:security@site.test\r\ncontact: https://site.test/report\r\n\r\nExpires: 2030-01-01T00:00:00Z\r\nPreferred-Languages: en, de\r\nHiring: https://site.test/jobs\r\nnonsense\r\n");
+        let file = read(
+            "# hello\r\nCONTACT: mailto:security@site.test\r\ncontact: https://site.test/report\r\n\r\nExpires: 2030-01-01T00:00:00Z\r\nPreferred-Languages: en, de\r\nHiring: https://site.test/jobs\r\nnonsense\r\n",
+        );
         assert_eq!(file.contact, ["mailto:security@site.test", "https://site.test/report"]);
         assert_eq!(file.expires, ["2030-01-01T00:00:00Z"]);
         assert_eq!(file.other_fields, ["hiring"]);

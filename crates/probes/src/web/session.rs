@@ -48,16 +48,7 @@ impl<'a> Session<'a> {
         let host = host.trim_start_matches('[').trim_end_matches([']', '.']).to_ascii_lowercase();
         let root = root_url(scheme, &host, endpoint.port)?;
         let client = client(cx, &root, endpoint.address);
-        Ok(Self {
-            cx,
-            endpoint,
-            host,
-            root,
-            client,
-            left: options.max_requests,
-            spent: 0,
-            secrets: Secrets::default(),
-        })
+        Ok(Self { cx, endpoint, host, root, client, left: options.max_requests, spent: 0, secrets: Secrets::default() })
     }
 
     /// URL of the root.

@@ -112,9 +112,8 @@ fn git_config(text: &str) -> Option<PathShape> {
 }
 
 fn has_password(remote: &str) -> bool {
-    url::Url::parse(remote).is_ok_and(|url| {
-        url.password().is_some() || (url.scheme().starts_with("http") && !url.username().is_empty())
-    })
+    url::Url::parse(remote)
+        .is_ok_and(|url| url.password().is_some() || (url.scheme().starts_with("http") && !url.username().is_empty()))
 }
 
 /// Whether the body begins with a zlib header (RFC 1950, section 2.2), as a loose object does.
@@ -132,7 +131,9 @@ fn is_zlib(body: &[u8]) -> bool {
 
 fn lists_packs(text: &str) -> bool {
     let pack = |line: &str| {
-        line.strip_prefix("P pack-").and_then(|rest| rest.strip_suffix(".pack")).is_some_and(|id| object_id(id).is_some())
+        line.strip_prefix("P pack-")
+            .and_then(|rest| rest.strip_suffix(".pack"))
+            .is_some_and(|id| object_id(id).is_some())
     };
     text.lines().any(pack) && text.lines().all(|line| line.is_empty() || pack(line))
 }
@@ -212,7 +213,9 @@ mod tests {
     fn heads_are_strict() {
         assert_eq!(git_head("ref: refs/heads/main\n"), Some(GitHead::Reference("refs/heads/main".into())));
         assert!(matches!(git_head(&format!("{}\n", "a1".repeat(20))), Some(GitHead::Object(_))));
-        for text in ["ref: refs/heads/main\nmore", "ref: ../x", "ref: refs/../etc/passwd", "hello", "", "ref: refs/heads/"] {
+        for text in
+            ["ref: refs/heads/main\nmore", "ref: ../x", "ref: refs/../etc/passwd", "hello", "", "ref: refs/heads/"]
+        {
             assert_eq!(git_head(text), None, "{text:?}");
         }
     }
@@ -220,10 +223,7 @@ mod tests {
     #[test]
     fn configurations_need_a_core_section() {
         let config = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n[remote \"origin\"]\n\turl = https://me:pw@git.test/x.git\n";
-        assert_eq!(
-            shape(Expect::GitConfig, config.as_bytes()),
-            PathShape::GitConfig { remotes: 1, credentials: true }
-        );
+        assert_eq!(shape(Expect::GitConfig, config.as_bytes()), PathShape::GitConfig { remotes: 1, credentials: true });
         assert_eq!(shape(Expect::GitConfig, b"[section]\nkey = value\n"), PathShape::Other);
         assert_eq!(shape(Expect::GitConfig, b"key = value\n[core]\nbare = true"), PathShape::Other);
         assert_eq!(shape(Expect::GitConfig, b"<!doctype html><p>[core]\nbare=true"), PathShape::Html);
@@ -231,7 +231,8 @@ mod tests {
 
     #[test]
     fn environment_files_give_names_and_no_values() {
-        let file = "# production\nAPP_KEY=base64:hunter2hunter2\nexport DB_PASSWORD='hunter2'\nDEBUG=true\nEMPTY_TOKEN=\n";
+        let file =
+            "# production\nAPP_KEY=base64:hunter2hunter2\nexport DB_PASSWORD='hunter2'\nDEBUG=true\nEMPTY_TOKEN=\n";
         let found = shape(Expect::Env, file.as_bytes());
         assert_eq!(
             found,

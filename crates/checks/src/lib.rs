@@ -13,6 +13,7 @@ use bartizan_domain::evidence::{EvidenceKind, HostEvidence};
 pub mod declarative;
 pub mod dns;
 pub mod judge;
+pub mod mail;
 pub mod registration;
 pub mod service;
 pub mod tls;
@@ -48,4 +49,5 @@ pub trait Check: Sync {
 }
 
 /// Every check written in Rust. Declarative checks join from the catalogue, see [`declarative`].
-pub static CHECKS: &[&[&dyn Check]] = &[tls::CHECKS, web::CHECKS, dns::CHECKS, registration::CHECKS, service::CHECKS];
+pub static CHECKS: &[&[&dyn Check]] =
+    &[tls::CHECKS, web::CHECKS, dns::CHECKS, mail::CHECKS, registration::CHECKS, service::CHECKS];

@@ -102,7 +102,7 @@ pub fn run(plan: &Plan, control: &Control, sink: &mut dyn FnMut(Event)) -> Resul
 }
 
 /// A pair that is to be asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Question {
     host: usize,
     port: u16,
@@ -121,6 +121,7 @@ struct Flight {
 }
 
 /// What an attempt came to.
+#[derive(Debug, Clone, Copy)]
 enum Answer {
     Final(State, Reason),
     /// Nothing, or an unreachable that may be passing: ask again, and settle for this at the end.
@@ -144,7 +145,7 @@ struct Worker<'p> {
     in_flight: usize,
     number: u32,
     deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
-    again: BinaryHeap<Reverse<(Instant, usize, u16, u8, u8)>>,
+    again: BinaryHeap<Reverse<(Instant, Question)>>,
     rtts: Vec<Rtt>,
     batch: Batch,
     last_flush: Instant,
@@ -249,11 +250,11 @@ impl<'p> Worker<'p> {
     }
 
     fn next_question(&mut self, now: Instant) -> Option<Question> {
-        if let Some(Reverse((due, host, port, asked, local))) = self.again.peek().copied()
+        if let Some(Reverse((due, question))) = self.again.peek().copied()
             && due <= now
         {
             self.again.pop();
-            return Some(Question { host, port, asked, local });
+            return Some(question);
         }
         if self.lot.is_empty() {
             let first = self.next.fetch_add(LOT, Ordering::Relaxed).min(self.plan.order.len());
@@ -365,7 +366,7 @@ impl<'p> Worker<'p> {
     }
 
     fn ask_again(&mut self, question: Question, due: Instant) {
-        self.again.push(Reverse((due, question.host, question.port, question.asked, question.local)));
+        self.again.push(Reverse((due, question)));
     }
 
     fn report(&mut self, question: Question, state: State, reason: Reason, rtt: Option<Duration>) {

@@ -19,6 +19,7 @@ pub mod mail;
 pub mod ports;
 pub mod registration;
 pub mod resolve;
+pub mod services;
 pub mod settings;
 pub mod tls;
 pub mod web;

@@ -122,7 +122,9 @@ async fn tcp(
     progress: &(dyn Fn(PortProgress) + Send + Sync),
 ) -> Result<(Vec<Finding>, bool), ProbeFailure> {
     static LIMIT: Once = Once::new();
-    LIMIT.call_once(|| drop(bartizan_portscan::descriptors::raise_limit()));
+    LIMIT.call_once(|| {
+        bartizan_portscan::descriptors::raise_limit();
+    });
 
     let outbound = cx.outbound.settings();
     let policy = outbound.policy;

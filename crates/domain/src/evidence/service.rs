@@ -48,6 +48,14 @@ pub struct ServiceEvidence {
     pub details: ServiceDetails,
 }
 
+impl ServiceEvidence {
+    /// Whether HTTP is spoken here, be it a web site or a service with an HTTP interface.
+    #[must_use]
+    pub const fn speaks_http(&self) -> bool {
+        matches!(self.details, ServiceDetails::Http { .. })
+    }
+}
+
 /// What became of asking for an upgrade to TLS.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]

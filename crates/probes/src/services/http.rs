@@ -1,0 +1,428 @@
+//! HTTP: recognition by one `GET /`, and the applications behind it that are services of their own
+//! (`content/services/http.toml`): search engines, container and cluster APIs.
+//!
+//! This is not the web probe. It speaks just enough HTTP/1.1 to say what listens; sites are examined elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use bartizan_catalog::Catalog;
+use bartizan_domain::evidence::service::{Access, ServiceDetails};
+use bartizan_domain::evidence::{ProbeFailure, ServiceEvidence};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::wire::{Dialer, Enough, banner, printable};
+use super::{evidence, signatures};
+
+/// Most header lines read.
+const MAX_HEADERS: usize = 100;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    application: Vec<Application>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Application {
+    service: String,
+    product: String,
+    #[serde(default)]
+    cpe: Option<String>,
+    #[serde(default)]
+    ports: Vec<u16>,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    version_header: Option<String>,
+    rules: Vec<Rule>,
+    #[serde(default)]
+    read: Option<Read>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    path: String,
+    #[serde(default)]
+    status: Vec<u16>,
+    #[serde(default)]
+    json: Vec<String>,
+    #[serde(default)]
+    contains: Option<String>,
+    #[serde(default)]
+    header: Option<String>,
+    #[serde(default)]
+    header_contains: Option<String>,
+    #[serde(default)]
+    denied: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    path: String,
+    #[serde(default)]
+    post: Option<String>,
+    kind: JsonKind,
+    #[serde(default)]
+    json: Option<String>,
+    #[serde(default)]
+    count: Option<String>,
+    #[serde(default)]
+    denied_text: Option<String>,
+    what: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum JsonKind {
+    Array,
+    Object,
+}
+
+/// A response as far as recognition needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Response {
+    pub status: u16,
+    /// Lower-case names; repeated headers are joined by a comma.
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+    json: Option<Value>,
+}
+
+/// `GET /`, and what follows from the answer.
+pub async fn http(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeFailure> {
+    let Some(root) = fetch(dialer, "/", None).await? else { return Ok(None) };
+    let mut answers = BTreeMap::from([("/".to_owned(), Some(root.clone()))]);
+    for application in applications() {
+        let port_hint = application.ports.contains(&dialer.address.port());
+        for rule in &application.rules {
+            if rule.path != "/" && !port_hint && root.is_page() {
+                continue;
+            }
+            if !answers.contains_key(&rule.path) {
+                let answer = fetch(dialer, &rule.path, None).await.ok().flatten();
+                answers.insert(rule.path.clone(), answer);
+            }
+            if let Some(Some(answer)) = answers.get(&rule.path)
+                && rule.holds(answer)
+            {
+                return Ok(Some(application.evidence(dialer, rule, answer).await));
+            }
+        }
+    }
+    Ok(Some(plain_evidence(&root)))
+}
+
+fn plain_evidence(root: &Response) -> ServiceEvidence {
+    let mut found = evidence("http");
+    if let Some(server) = root.headers.get("server") {
+        signatures::apply(&mut found, server);
+    }
+    root.describe(&mut found);
+    found
+}
+
+impl Response {
+    /// Whether the server shows people a page here, and so is a web site and not an interface of a service.
+    fn is_page(&self) -> bool {
+        self.headers.get("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+            || (300..400).contains(&self.status)
+    }
+
+    fn describe(&self, found: &mut ServiceEvidence) {
+        let server = self.headers.get("server").map_or(String::new(), |server| format!(" Server: {server}"));
+        found.banner = banner(format!("HTTP {}{server}", self.status).as_bytes());
+        let schemes = self.headers.get("www-authenticate").map_or(Vec::new(), |text| auth_schemes(text));
+        if self.status == 401 && matches!(found.access, Access::Unknown { .. }) {
+            found.access = Access::AuthRequired { proof: "GET / answered: 401".to_owned() };
+        }
+        found.details = ServiceDetails::Http { status: self.status, auth_schemes: schemes };
+    }
+}
+
+/// Scheme names in `WWW-Authenticate`: a token that begins the value or follows a comma and is not a parameter.
+fn auth_schemes(text: &str) -> Vec<String> {
+    let mut schemes: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        let word = part.trim().split(' ').next().unwrap_or_default().to_ascii_lowercase();
+        let is_token = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if is_token && word.len() <= 30 && schemes.len() < 8 && !schemes.contains(&word) {
+            schemes.push(word);
+        }
+    }
+    schemes
+}
+
+impl Rule {
+    fn holds(&self, answer: &Response) -> bool {
+        let status = if self.status.is_empty() {
+            answer.status == 200 || !self.json.is_empty() || self.header.is_some()
+        } else {
+            self.status.contains(&answer.status)
+        };
+        let json = || {
+            self.json.is_empty()
+                || answer.json.as_ref().is_some_and(|value| self.json.iter().all(|key| lookup(value, key).is_some()))
+        };
+        let contains =
+            || self.contains.as_deref().is_none_or(|text| String::from_utf8_lossy(&answer.body).contains(text));
+        let header = || match &self.header {
+            None => true,
+            Some(name) => answer
+                .headers
+                .get(name)
+                .is_some_and(|value| self.header_contains.as_deref().is_none_or(|text| value.contains(text))),
+        };
+        status && header() && json() && contains()
+    }
+}
+
+impl Application {
+    async fn evidence(&self, dialer: &Dialer<'_>, rule: &Rule, answer: &Response) -> ServiceEvidence {
+        let mut found = evidence(&self.service);
+        let version =
+            self.version.as_deref().and_then(|key| lookup(answer.json.as_ref()?, key)?.as_str()).or_else(|| {
+                self.version_header.as_deref().and_then(|name| answer.headers.get(name)).map(String::as_str)
+            });
+        signatures::set(
+            &mut found,
+            &self.product,
+            version.map(|text| text.trim_start_matches('v')),
+            self.cpe.as_deref(),
+        );
+        answer.describe(&mut found);
+        if rule.denied {
+            found.access = Access::AuthRequired { proof: format!("GET {} answered: {}", rule.path, answer.status) };
+        } else if let Some(read) = &self.read {
+            found.access = match fetch(dialer, &read.path, read.post.as_deref()).await {
+                Ok(Some(answer)) => read.judge(&answer),
+                Ok(None) => Access::Unknown { reason: format!("{} gave no HTTP answer", read.path) },
+                Err(failure) => Access::Unknown { reason: failure.to_string() },
+            };
+        }
+        found
+    }
+}
+
+impl Read {
+    fn judge(&self, answer: &Response) -> Access {
+        let method = if self.post.is_some() { "POST" } else { "GET" };
+        let asked = format!("{method} {} without credentials", self.path);
+        let refused_in_words =
+            self.denied_text.as_deref().is_some_and(|text| String::from_utf8_lossy(&answer.body).contains(text));
+        if matches!(answer.status, 401 | 403) || refused_in_words {
+            return Access::AuthRequired { proof: format!("{asked} answered: {}", answer.status) };
+        }
+        let fits = match (&answer.json, self.kind) {
+            (Some(Value::Array(_)), JsonKind::Array) | (Some(Value::Object(_)), JsonKind::Object) => self
+                .json
+                .as_deref()
+                .is_none_or(|key| answer.json.as_ref().and_then(|value| lookup(value, key)).is_some()),
+            _ => false,
+        };
+        if answer.status != 200 || !fits {
+            return Access::Unknown {
+                reason: format!("{asked} answered: {} and nothing that could be read", answer.status),
+            };
+        }
+        let counted = match &self.count {
+            Some(key) => answer.json.as_ref().and_then(|value| lookup(value, key)),
+            None => answer.json.as_ref(),
+        };
+        let count = match counted {
+            Some(Value::Array(list)) => format!(", {} entries", list.len()),
+            _ => String::new(),
+        };
+        Access::Open { proof: format!("{asked} answered: 200 with {}{count}", self.what) }
+    }
+}
+
+fn lookup<'v>(value: &'v Value, dotted: &str) -> Option<&'v Value> {
+    dotted.split('.').try_fold(value, |value, key| value.get(key))
+}
+
+async fn fetch(dialer: &Dialer<'_>, path: &str, post: Option<&str>) -> Result<Option<Response>, ProbeFailure> {
+    let (method, body) = post.map_or(("GET", ""), |body| ("POST", body));
+    let length = match post {
+        Some(body) => format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
+        None => String::new(),
+    };
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: Mozilla/5.0 (compatible; Bartizan)\r\n\
+         Accept: */*\r\n{length}Connection: close\r\n\r\n{body}",
+        dialer.host()
+    );
+    let mut channel = dialer.open().await?;
+    let answer = channel.ask(request.as_bytes(), complete).await?;
+    Ok(parse(&answer))
+}
+
+/// Enough when the announced body is there, or when it is plain that this is no HTTP.
+fn complete(answer: &[u8]) -> Enough {
+    if answer.len() >= 5 && !answer.starts_with(b"HTTP/") {
+        return Enough::Yes;
+    }
+    let Some(end) = head_end(answer) else { return Enough::NotYet };
+    let head = String::from_utf8_lossy(answer.get(..end).unwrap_or_default()).to_ascii_lowercase();
+    let body = answer.len() - end;
+    let announced = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    Enough::when(match announced {
+        Some(length) => body >= length,
+        None => head.contains("chunked") && answer.ends_with(b"0\r\n\r\n"),
+    })
+}
+
+fn head_end(answer: &[u8]) -> Option<usize> {
+    answer.windows(4).position(|part| part == b"\r\n\r\n").map(|at| at + 4)
+}
+
+/// Parses a response; `None` if it is no HTTP.
+pub fn parse(answer: &[u8]) -> Option<Response> {
+    let end = head_end(answer).unwrap_or(answer.len());
+    let head = String::from_utf8_lossy(answer.get(..end)?);
+    let mut lines = head.split("\r\n");
+    let mut first = lines.next()?.split(' ');
+    let version = first.next()?;
+    if !matches!(version, "HTTP/1.0" | "HTTP/1.1" | "HTTP/2" | "HTTP/2.0") {
+        return None;
+    }
+    let status: u16 = first.next()?.parse().ok().filter(|status| (100..1000).contains(status))?;
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for line in lines.take(MAX_HEADERS) {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let name = name.trim().to_ascii_lowercase();
+        // Cookies are secrets and recognition does not need them.
+        if name.is_empty() || name.len() > 80 || name == "set-cookie" {
+            continue;
+        }
+        let value = printable(value.trim().as_bytes(), 300);
+        headers.entry(name).and_modify(|all| *all = format!("{all}, {value}")).or_insert(value);
+    }
+    let raw = answer.get(end..).unwrap_or_default();
+    let chunked = headers.get("transfer-encoding").is_some_and(|coding| coding.contains("chunked"));
+    let body = if chunked { dechunk(raw) } else { raw.to_vec() };
+    let is_json = body.first().is_some_and(|byte| matches!(byte, b'{' | b'['));
+    let json = is_json.then(|| serde_json::from_slice(&body).ok()).flatten();
+    Some(Response { status, headers, body, json })
+}
+
+fn dechunk(mut raw: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = raw.windows(2).position(|part| part == b"\r\n") {
+        let size = std::str::from_utf8(raw.get(..end).unwrap_or_default())
+            .ok()
+            .and_then(|text| usize::from_str_radix(text.split(';').next()?.trim(), 16).ok());
+        let Some(size) = size.filter(|size| *size > 0) else { break };
+        let rest = raw.get(end + 2..).unwrap_or_default();
+        let (chunk, after) = rest.split_at_checked(size).unwrap_or((rest, &[]));
+        body.extend_from_slice(chunk);
+        raw = after.get(2..).unwrap_or_default();
+    }
+    body
+}
+
+fn applications() -> &'static [Application] {
+    static APPLICATIONS: OnceLock<Vec<Application>> = OnceLock::new();
+    APPLICATIONS.get_or_init(|| match toml::from_str::<File>(Catalog::file("services/http.toml").unwrap_or_default()) {
+        Ok(file) => file.application,
+        Err(error) => unreachable!("the embedded content is tested: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn answer(status: &str, headers: &str, body: &str) -> Response {
+        parse(format!("HTTP/1.1 {status}\r\n{headers}\r\n\r\n{body}").as_bytes()).unwrap()
+    }
+
+    fn recognised(path: &str, response: &Response) -> Option<&'static str> {
+        applications()
+            .iter()
+            .find(|application| application.rules.iter().any(|rule| rule.path == path && rule.holds(response)))
+            .map(|application| application.service.as_str())
+    }
+
+    #[test]
+    fn applications_are_recognised_and_pages_are_not() {
+        let json = "Content-Type: application/json";
+        for (path, status, body, service) in [
+            (
+                "/",
+                "200 OK",
+                r#"{"cluster_name":"c","version":{"number":"8.15.0"},"tagline":"You Know, for Search"}"#,
+                Some("elasticsearch"),
+            ),
+            (
+                "/",
+                "200 OK",
+                r#"{"cluster_name":"c","version":{"number":"2.1.0","distribution":"opensearch"},"tagline":"x"}"#,
+                Some("opensearch"),
+            ),
+            (
+                "/",
+                "401 Unauthorized",
+                r#"{"error":{"reason":"missing authentication credentials for REST request [/]"}}"#,
+                Some("elasticsearch"),
+            ),
+            (
+                "/version",
+                "200 OK",
+                r#"{"ApiVersion":"1.41","MinAPIVersion":"1.24","Os":"linux","Arch":"amd64","Version":"20.10"}"#,
+                Some("docker"),
+            ),
+            ("/version", "200 OK", r#"{"etcdserver":"3.4.23","etcdcluster":"3.4.0"}"#, Some("etcd")),
+            ("/version", "200 OK", r#"{"version":"1.0"}"#, None),
+            ("/", "200 OK", r#"{"hello":"world"}"#, None),
+        ] {
+            assert_eq!(recognised(path, &answer(status, json, body)), service, "{body}");
+        }
+        assert_eq!(recognised("/", &answer("200 OK", "Content-Type: text/html", "<p>You Know, for Search</p>")), None);
+    }
+
+    #[test]
+    fn responses_are_read() {
+        let response = answer("401 Unauthorized", "WWW-Authenticate: Basic realm=\"a, b\"\r\nSet-Cookie: s=secret", "");
+        assert_eq!((response.status, response.headers.contains_key("set-cookie")), (401, false));
+        assert_eq!(auth_schemes(response.headers.get("www-authenticate").unwrap())[0], "basic");
+        assert_eq!(auth_schemes("Negotiate, NTLM, Basic realm=\"x\""), ["negotiate", "ntlm", "basic"]);
+        let chunked = answer("200 OK", "Transfer-Encoding: chunked", "3\r\n{\"a\r\n4\r\n\":1}\r\n0\r\n\r\n");
+        assert_eq!(chunked.body, b"{\"a\":1}");
+        assert!(parse(b"SSH-2.0-x\r\n").is_none());
+        assert!(parse(b"HTTP/1.1 abc\r\n\r\n").is_none());
+    }
+
+    #[test]
+    fn only_a_successful_read_is_open() {
+        let elastic = applications().iter().find(|application| application.service == "elasticsearch").unwrap();
+        let read = elastic.read.as_ref().unwrap();
+        let json = "Content-Type: application/json";
+        assert!(matches!(read.judge(&answer("200 OK", json, r#"[{"index":"a"}]"#)), Access::Open { .. }));
+        assert!(matches!(read.judge(&answer("401 no", json, "{}")), Access::AuthRequired { .. }));
+        for (status, body) in [("200 OK", "{}"), ("200 OK", "<html>"), ("500 oops", "[]"), ("404 x", "[]")] {
+            assert!(matches!(read.judge(&answer(status, json, body)), Access::Unknown { .. }), "{status} {body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_answers_break_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..400), text in "\\PC{0,200}") {
+            for lead in ["", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\n"] {
+                let mut answer = lead.as_bytes().to_vec();
+                answer.extend(&bytes);
+                let _ = complete(&answer);
+                if let Some(response) = parse(&answer) {
+                    prop_assert!(response.headers.len() <= MAX_HEADERS);
+                }
+            }
+            prop_assert!(auth_schemes(&text).len() <= 8);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Products and versions from what servers say of themselves, by `content/services/products.toml`.
+
+use std::sync::OnceLock;
+
+use bartizan_catalog::Catalog;
+use bartizan_domain::evidence::ServiceEvidence;
+use regex::Regex;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    product: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    service: String,
+    pattern: String,
+    name: String,
+    #[serde(default)]
+    cpe: Option<String>,
+}
+
+struct Signature {
+    service: String,
+    pattern: Regex,
+    name: String,
+    cpe: Option<String>,
+}
+
+/// Fills product, version and CPE from `text`, which a server of the identified protocol said of itself. The first
+/// signature that matches stands; what is filled in already is kept.
+pub fn apply(evidence: &mut ServiceEvidence, text: &str) {
+    let Some(service) = evidence.service.as_deref() else { return };
+    if evidence.product.is_some() {
+        return;
+    }
+    let text = text.get(..floor(text, 2048)).unwrap_or(text);
+    for signature in signatures().iter().filter(|signature| signature.service == service) {
+        if let Some(captures) = signature.pattern.captures(text) {
+            let version = captures.name("version").map(|found| found.as_str().trim().to_owned());
+            evidence.product = Some(signature.name.clone());
+            evidence.cpe = signature.cpe.as_deref().map(|cpe| cpe_name(cpe, version.as_deref()));
+            evidence.version = version;
+            return;
+        }
+    }
+}
+
+/// Sets a product whose name and version the protocol states in fields of their own.
+pub fn set(evidence: &mut ServiceEvidence, product: &str, version: Option<&str>, cpe: Option<&str>) {
+    let version = version.map(|text| super::wire::printable(text.as_bytes(), 60)).filter(|text| !text.is_empty());
+    evidence.product = Some(product.to_owned());
+    evidence.cpe = cpe.map(|cpe| cpe_name(cpe, version.as_deref()));
+    evidence.version = version;
+}
+
+/// `openbsd:openssh` and `9.2p1` as a CPE 2.3 name. A trailing patch level (`p1`) is the update component of the name;
+/// what a distribution appends after `-`, `+` or `~` is no part of it.
+fn cpe_name(vendor_product: &str, version: Option<&str>) -> String {
+    let (version, update) = version.map_or(("*", "*"), split_version);
+    let escape = |text: &str| text.replace('+', "\\+");
+    format!("cpe:2.3:a:{vendor_product}:{}:{}:*:*:*:*:*:*", escape(version), escape(update))
+}
+
+fn split_version(text: &str) -> (&str, &str) {
+    let core = text.split(['-', '+', '~', ' ', '(', ',']).next().unwrap_or(text);
+    let digits = core.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(core.len());
+    let (number, rest) = core.split_at(digits);
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric());
+    match (number.trim_end_matches('.'), rest) {
+        ("", _) => ("*", "*"),
+        (number, "") => (number, "*"),
+        (number, rest) if plain(rest) => (number, rest),
+        (number, _) => (number, "*"),
+    }
+}
+
+fn floor(text: &str, limit: usize) -> usize {
+    (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+fn signatures() -> &'static [Signature] {
+    static SIGNATURES: OnceLock<Vec<Signature>> = OnceLock::new();
+    SIGNATURES.get_or_init(|| match parse(Catalog::file("services/products.toml").unwrap_or_default()) {
+        Ok(signatures) => signatures,
+        Err(error) => unreachable!("the embedded content is tested: {error}"),
+    })
+}
+
+fn parse(text: &str) -> Result<Vec<Signature>, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    file.product
+        .into_iter()
+        .map(|entry| {
+            let pattern = regex::RegexBuilder::new(&entry.pattern)
+                .size_limit(1 << 20)
+                .build()
+                .map_err(|error| format!("{}: {error}", entry.pattern))?;
+            Ok(Signature { service: entry.service, pattern, name: entry.name, cpe: entry.cpe })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn identified(service: &str, text: &str) -> (String, String, String) {
+        let mut evidence = ServiceEvidence { service: Some(service.into()), ..ServiceEvidence::default() };
+        apply(&mut evidence, text);
+        (evidence.product.unwrap_or_default(), evidence.version.unwrap_or_default(), evidence.cpe.unwrap_or_default())
+    }
+
+    #[test]
+    fn banners_of_common_servers() {
+        for (service, text, product, version, cpe) in [
+            ("ssh", "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7", "OpenSSH", "9.2p1", "openbsd:openssh:9.2:p1:"),
+            ("ssh", "SSH-2.0-dropbear_2022.83", "Dropbear", "2022.83", "dropbear_ssh_project:dropbear_ssh:2022.83:*:"),
+            ("http", "nginx/1.22.1", "nginx", "1.22.1", "f5:nginx:1.22.1:*:"),
+            ("http", "nginx", "nginx", "", "f5:nginx:*:*:"),
+            ("http", "Apache/2.4.62 (Debian)", "Apache HTTP Server", "2.4.62", "apache:http_server:2.4.62:*:"),
+            ("ftp", "220 (vsFTPd 3.0.3)", "vsftpd", "3.0.3", "vsftpd_project:vsftpd:3.0.3:*:"),
+            ("smtp", "220 mail.test ESMTP Postfix (Debian/GNU)", "Postfix", "", "postfix:postfix:*:*:"),
+            ("smtp", "220 mx ESMTP Exim 4.96 Sun, 01 Nov 2026", "Exim", "4.96", "exim:exim:4.96:*:"),
+        ] {
+            let found = identified(service, text);
+            assert_eq!((found.0.as_str(), found.1.as_str()), (product, version), "{text}");
+            assert!(found.2.contains(cpe), "{text}: {}", found.2);
+        }
+        assert_eq!(identified("ssh", "SSH-2.0-whatever").0, "");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_signatures(text in "\\PC{0,300}", version in "\\PC{0,40}") {
+            for service in ["ssh", "http", "ftp", "smtp", "imap", "pop3"] {
+                identified(service, &text);
+            }
+            let name = cpe_name("a:b", Some(&version));
+            prop_assert_eq!(name.matches(':').count(), 12);
+        }
+    }
+}

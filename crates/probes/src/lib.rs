@@ -23,6 +23,7 @@ pub mod services;
 pub mod settings;
 pub mod tls;
 pub mod web;
+pub mod ssh;
 
 pub use settings::{DnsSettings, RegistrationSettings};
 

@@ -1,6 +1,10 @@
 //! The dialects against the programs that define them, on random and hand-picked versions.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed unwrap is a failed test; a skipped oracle says so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a failed unwrap is a failed test; a skipped oracle says so"
+)]
 
 use std::cmp::Ordering;
 use std::io::Write;
@@ -46,7 +50,13 @@ fn assert_agrees(dialect: Dialect, pairs: &[(String, String)], answers: &[Orderi
             (ours != *expected).then(|| format!("{a} {b}: ours {ours:?}, theirs {expected:?}"))
         })
         .collect();
-    assert!(differences.is_empty(), "{} of {} differ: {:#?}", differences.len(), pairs.len(), &differences[..differences.len().min(20)]);
+    assert!(
+        differences.is_empty(),
+        "{} of {} differ: {:#?}",
+        differences.len(),
+        pairs.len(),
+        &differences[..differences.len().min(20)]
+    );
 }
 
 #[test]
@@ -55,7 +65,9 @@ fn dpkg_agrees() {
     let answers: Vec<Ordering> = pairs
         .iter()
         .map(|(a, b)| {
-            let holds = |relation: &str| Command::new("dpkg").args(["--compare-versions", a, relation, b]).status().unwrap().success();
+            let holds = |relation: &str| {
+                Command::new("dpkg").args(["--compare-versions", a, relation, b]).status().unwrap().success()
+            };
             if holds("lt") {
                 Ordering::Less
             } else if holds("gt") {
@@ -71,7 +83,11 @@ fn dpkg_agrees() {
 #[test]
 fn python_packaging_agrees() {
     let script = "import sys\nfrom packaging.version import Version as V\nfor l in sys.stdin:\n a,b=map(V,l.rstrip('\\n').split('\\t'))\n print((a>b)-(a<b))";
-    let pairs = pairs(Dialect::Pep440, "([01]!)?[0-2](\\.[0-2]){0,3}((a|b|rc)[0-2])?(\\.post[0-2])?(\\.dev[0-2])?(\\+[a-b0-2](\\.[a-b0-2])?)?", 5000);
+    let pairs = pairs(
+        Dialect::Pep440,
+        "([01]!)?[0-2](\\.[0-2]){0,3}((a|b|rc)[0-2])?(\\.post[0-2])?(\\.dev[0-2])?(\\+[a-b0-2](\\.[a-b0-2])?)?",
+        5000,
+    );
     let answers = ask("python3", &["-c", script], &pairs);
     assert_agrees(Dialect::Pep440, &pairs, &answers);
 }

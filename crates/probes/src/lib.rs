@@ -21,9 +21,9 @@ pub mod registration;
 pub mod resolve;
 pub mod services;
 pub mod settings;
+pub mod ssh;
 pub mod tls;
 pub mod web;
-pub mod ssh;
 
 pub use settings::{DnsSettings, RegistrationSettings};
 

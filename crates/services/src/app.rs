@@ -3,30 +3,36 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use bartizan_auth::Passwords;
 use bartizan_catalog::Catalog;
 use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{Clock, Result, Role};
+use bartizan_engine::{Probes, ScanSettings};
+use bartizan_jobs::{Queue, Runner};
 use bartizan_storage::Store;
 use secrecy::SecretString;
 
 use crate::context::{Actor, OpContext, Origin, Random};
+use crate::housekeeping::{self, Housekeeper};
+use crate::live::Live;
+use crate::scan_job::ScanHandler;
 
-/// Hashes passwords and compares them, slowly on purpose and never on the caller's thread.
-#[async_trait]
-pub trait Passwords: Send + Sync {
-    /// A PHC string of `password`.
+/// The way to the scanned network: makes the probes of one scan. Implemented where the program is put together.
+pub trait Network: Send + Sync {
+    /// Probes for a scan with these settings. `reach` says which addresses may be contacted.
     ///
     /// # Errors
-    /// If hashing fails, which is a defect or a lack of memory.
-    async fn hash(&self, password: SecretString) -> Result<String>;
+    /// If this machine cannot scan, for instance because no resolver is configured.
+    fn probes(&self, settings: &ScanSettings, reach: Reach) -> Result<Arc<dyn Probes>>;
+}
 
-    /// Whether `password` belongs to `hash`. With `None` it takes the same time and says no, so that the time does not
-    /// tell whether a user exists.
-    ///
-    /// # Errors
-    /// If hashing fails, which is a defect or a lack of memory.
-    async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool>;
+/// Which addresses a scan may contact. Cloud metadata addresses it never may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Public addresses only.
+    Public,
+    /// Private, loopback and link-local addresses as well.
+    Private,
 }
 
 /// What is decided once, at start.
@@ -41,7 +47,10 @@ pub struct ServicesConfig {
 pub struct Services {
     pub(crate) store: Store,
     pub(crate) catalog: &'static Catalog,
-    pub(crate) passwords: Arc<dyn Passwords>,
+    pub(crate) passwords: Passwords,
+    pub(crate) network: Arc<dyn Network>,
+    pub(crate) queue: Queue,
+    pub(crate) live: Arc<Live>,
     pub(crate) config: Arc<ServicesConfig>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -59,11 +68,22 @@ impl Services {
     pub fn new(
         store: Store,
         catalog: &'static Catalog,
-        passwords: Arc<dyn Passwords>,
+        passwords: Passwords,
+        network: Arc<dyn Network>,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
         config: ServicesConfig,
     ) -> Self {
-        Self { store, catalog, passwords, config: Arc::new(config), clock, random }
+        Self {
+            store,
+            catalog,
+            passwords,
+            network,
+            queue: Queue::default(),
+            live: Arc::default(),
+            config: Arc::new(config),
+            clock,
+            random,
+        }
     }
 
     /// The check catalogue.
@@ -83,6 +103,20 @@ impl Services {
     pub fn system(&self, name: &'static str, organization: OrganizationId) -> OpContext {
         let origin = Origin { request_id: name.to_owned(), ..Origin::default() };
         OpContext::new(Actor::System(name), Some(organization), Role::Admin.permissions(), origin, self.sources())
+    }
+
+    /// The worker of this process: runs scans and housekeeping until its token fires. `owner` names the process.
+    ///
+    /// # Errors
+    /// If a timer of ours cannot be parsed, which is a defect.
+    pub fn worker(&self, owner: String) -> Result<Runner> {
+        let sources = self.clone();
+        let new_id = Arc::new(move || sources.anonymous(Origin::default()).new_id());
+        let runner = Runner::new(self.store.clone(), self.queue.clone(), Arc::clone(&self.clock), new_id, owner)
+            .handler(Arc::new(ScanHandler::new(self.clone())))
+            .handler(Arc::new(Housekeeper::new(self.clone())))
+            .timer(housekeeping::timer()?);
+        Ok(runner)
     }
 
     /// Whether the database answers.

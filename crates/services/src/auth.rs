@@ -1,8 +1,10 @@
 //! Setup, sign-in, sessions.
 //!
-//! Passwords are hashed by [`crate::Passwords`]; access tokens are signed by `http`. What is decided here: who may sign
+//! Passwords are hashed by `bartizan-auth`; access tokens are signed by `http`. What is decided here: who may sign
 //! in, which session a refresh token belongs to, and that a refresh token is used once.
 
+use bartizan_auth::PasswordError;
+use bartizan_auth::password::check_rules;
 use bartizan_domain::id::{OrganizationId, SessionId, UserId};
 use bartizan_domain::{Error, Result, Role};
 use bartizan_storage::Db;
@@ -21,9 +23,6 @@ use crate::{Actor, OpContext, Origin, Services};
 
 /// How long a refresh token may wait for its use.
 pub const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(7);
-
-/// Fewest and most characters of a password.
-pub const PASSWORD_LENGTH: (usize, usize) = (8, 256);
 
 /// Whether the product still has to be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +106,7 @@ pub async fn setup(cx: &OpContext, services: &Services, input: Setup) -> Result<
     }
     check_setup_token(services, input.token.as_ref())?;
     let (username, email, organization_name) = check_setup(&input)?;
-    let password_hash = services.passwords.hash(input.password).await?;
+    let password_hash = services.passwords.hash(input.password).await.map_err(password_error)?;
     let now = cx.now();
     let organization = Organization { id: cx.new_id(), name: organization_name, created_at: now };
     let user = User {
@@ -152,12 +151,12 @@ pub async fn setup(cx: &OpContext, services: &Services, input: Setup) -> Result<
 /// [`Error::Unauthenticated`], with one text for every reason.
 pub async fn login(cx: &OpContext, services: &Services, login: &str, password: SecretString) -> Result<SignedIn> {
     let refused = || Error::Unauthenticated("Invalid username or password".to_owned());
-    if login.len() > 320 || password.expose_secret().len() > 4 * PASSWORD_LENGTH.1 {
+    if login.len() > 320 {
         return Err(refused());
     }
     let user = users::by_login(services.store.read(), login).await?;
     let hash = user.as_ref().filter(|user| user.is_active).and_then(|user| user.password_hash.clone());
-    let matches = services.passwords.verify(password, hash).await?;
+    let matches = services.passwords.verify(password, hash).await.map_err(password_error)?;
     let Some(user) = user.filter(|user| matches && user.is_active) else { return Err(refused()) };
     let memberships = users::memberships(services.store.read(), user.id).await?;
     let Some(membership) = memberships.first() else { return Err(refused()) };
@@ -332,6 +331,13 @@ fn profile_of(user: &User, membership: &Membership, organization: &Organization)
     }
 }
 
+fn password_error(error: PasswordError) -> Error {
+    match error {
+        PasswordError::Busy => Error::RateLimited { retry_after: 1 },
+        PasswordError::Hash(_) => Error::internal(error),
+    }
+}
+
 fn already_set_up() -> Error {
     Error::Conflict("Setup has already been completed".to_owned())
 }
@@ -356,12 +362,8 @@ fn check_setup(input: &Setup) -> Result<(String, String, String)> {
     if let Err(message) = check_email(&email) {
         fields.error("email", message);
     }
-    let length = input.password.expose_secret().chars().count();
-    if length < PASSWORD_LENGTH.0 || length > PASSWORD_LENGTH.1 {
-        let (least, most) = PASSWORD_LENGTH;
-        fields.error("password", format!("password must have {least} to {most} characters"));
-    } else if [&username, &email].iter().any(|name| input.password.expose_secret().eq_ignore_ascii_case(name)) {
-        fields.error("password", "password must not be the username or the email address");
+    if let Err(message) = check_rules(&input.password, &[&username, &email]) {
+        fields.error("password", message);
     }
     let organization = input.organization_name.as_deref().unwrap_or("My organisation");
     let organization = fields.text("organization_name", organization, 200);

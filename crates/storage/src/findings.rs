@@ -181,6 +181,8 @@ pub struct FindingFilter {
     pub ids: Option<Vec<FindingId>>,
     /// Acceptance ended at this instant or before.
     pub accepted_until_before: Option<DateTime<Utc>>,
+    /// First seen at this instant or later.
+    pub first_seen_after: Option<DateTime<Utc>>,
 }
 
 /// What a list of findings may be sorted by.
@@ -201,7 +203,7 @@ pub enum FindingSort {
     Title,
     /// Asset.
     Asset,
-    /// Category.
+    /// Category of the check.
     Category,
     /// Number of scans that saw it.
     Occurrences,
@@ -399,6 +401,9 @@ fn select(organization: OrganizationId, filter: &FindingFilter) -> Select<entity
     if let Some(at) = filter.accepted_until_before {
         all = all.add(Column::AcceptedUntil.lte(at));
     }
+    if let Some(at) = filter.first_seen_after {
+        all = all.add(Column::FirstSeenAt.gte(at));
+    }
     entity::Entity::find().filter(all)
 }
 
@@ -593,6 +598,46 @@ pub async fn open_by_check(db: Db<'_>, organization: OrganizationId) -> Result<V
         .map(|(check, code, count)| {
             let check = CheckId::parse(&check).map_err(StorageError::Corrupt)?;
             Ok((check, codes::to_severity(code)?, unsigned(count)))
+        })
+        .collect()
+}
+
+/// What the compliance matrix needs of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// Id.
+    pub id: FindingId,
+    /// Which check.
+    pub check_id: CheckId,
+    /// Severity.
+    pub severity: Severity,
+    /// Workflow status.
+    pub status: FindingStatus,
+}
+
+/// The findings seen in a scan, worst first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn briefs_of_scan(db: Db<'_>, organization: OrganizationId, scan: ScanId) -> Result<Vec<Brief>> {
+    let seen = FindingFilter { scan: Some(scan), ..FindingFilter::default() };
+    let rows: Vec<(uuid::Uuid, String, i32, i32)> = select(organization, &seen)
+        .select_only()
+        .columns([Column::Id, Column::CheckId, Column::Severity, Column::Status])
+        .order_by_desc(Column::Severity)
+        .order_by_asc(Column::CheckId)
+        .order_by_asc(Column::Id)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    rows.into_iter()
+        .map(|(id, check, severity, status)| {
+            Ok(Brief {
+                id: id.into(),
+                check_id: CheckId::parse(&check).map_err(StorageError::Corrupt)?,
+                severity: codes::to_severity(severity)?,
+                status: codes::to_status(status)?,
+            })
         })
         .collect()
 }

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde_json::Value;
 
-use crate::{BATCH, Db, Result, codes};
+use crate::{BATCH, Db, Result, StorageError, codes};
 
 /// One sighting.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,17 +90,43 @@ pub async fn of_finding(db: Db<'_>, organization: OrganizationId, finding: Findi
         .limit(limit)
         .all(&db.conn())
         .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Seen {
-                organization_id: row.organization_id.into(),
-                scan_id: ScanId(row.scan_id),
-                finding_id: row.finding_id.into(),
-                severity: codes::to_severity(row.severity)?,
-                confidence: codes::to_confidence(row.confidence)?,
-                evidence: row.evidence,
-                seen_at: row.seen_at,
-            })
+    rows.into_iter().map(Seen::try_from).collect()
+}
+
+/// The sightings of a scan after `finding` in order of finding id, at most `limit`: for walking over all of them in
+/// bounded memory.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of_scan(
+    db: Db<'_>,
+    organization: OrganizationId,
+    scan: ScanId,
+    after: Option<FindingId>,
+    limit: u64,
+) -> Result<Vec<Seen>> {
+    let mut seen = entity::Entity::find()
+        .filter(entity::Column::OrganizationId.eq(organization.0))
+        .filter(entity::Column::ScanId.eq(scan.0));
+    if let Some(after) = after {
+        seen = seen.filter(entity::Column::FindingId.gt(after.0));
+    }
+    let rows = seen.order_by_asc(entity::Column::FindingId).limit(limit).all(&db.conn()).await?;
+    rows.into_iter().map(Seen::try_from).collect()
+}
+
+impl TryFrom<entity::Model> for Seen {
+    type Error = StorageError;
+
+    fn try_from(row: entity::Model) -> Result<Self> {
+        Ok(Self {
+            organization_id: row.organization_id.into(),
+            scan_id: ScanId(row.scan_id),
+            finding_id: row.finding_id.into(),
+            severity: codes::to_severity(row.severity)?,
+            confidence: codes::to_confidence(row.confidence)?,
+            evidence: row.evidence,
+            seen_at: row.seen_at,
         })
-        .collect()
+    }
 }

@@ -1,0 +1,364 @@
+//! Claims jobs and runs them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bartizan_domain::Clock;
+use bartizan_domain::id::JobId;
+use bartizan_storage::jobs::{self, AttemptEnd, Job, Renewal};
+use bartizan_storage::{Backend, StorageError, Store};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Queue, Timer};
+
+/// How long a claimed job is its owner's without a renewal.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// How often a lease is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(10);
+/// How often the table is looked at when nothing wakes the runner: for due retries, timers, and jobs of other servers.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Delay before the first retry; it doubles with each.
+const FIRST_RETRY: TimeDelta = TimeDelta::seconds(5);
+/// Longest delay before a retry.
+const LAST_RETRY: TimeDelta = TimeDelta::minutes(10);
+
+/// How a handler ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// Stopped on request.
+    Cancelled,
+    /// Failed for good.
+    Failed(String),
+    /// Failed, and may be tried again.
+    Retry(String),
+    /// Stopped because the process stops, or the lease was lost; somebody else takes it up.
+    Released,
+}
+
+/// Why a handler is asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// Somebody asked for it.
+    Cancelled,
+    /// The process stops.
+    Shutdown,
+    /// Another process has the job now; nothing more may be written for it.
+    LeaseLost,
+}
+
+/// What a handler hears from the runner and tells it.
+#[derive(Debug, Clone, Default)]
+pub struct Control {
+    token: CancellationToken,
+    state: Arc<Mutex<ControlState>>,
+}
+
+#[derive(Debug, Default)]
+struct ControlState {
+    reason: Option<StopReason>,
+    progress: Option<Value>,
+}
+
+impl Control {
+    /// Fires when the handler is asked to stop.
+    #[must_use]
+    pub const fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// Why it is asked to stop, if it is.
+    #[must_use]
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.with(|state| state.reason)
+    }
+
+    /// Reports progress; it is stored with the next renewal.
+    pub fn progress(&self, progress: Value) {
+        self.with(|state| state.progress = Some(progress));
+    }
+
+    pub(crate) fn stop(&self, reason: StopReason) {
+        self.with(|state| state.reason.get_or_insert(reason).to_owned());
+        self.token.cancel();
+    }
+
+    fn take_progress(&self) -> Option<Value> {
+        self.with(|state| state.progress.take())
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut ControlState) -> T) -> T {
+        // A panic while the lock is held leaves two independent values, both of them valid.
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Does one kind of job.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    /// Which kind.
+    fn kind(&self) -> &'static str;
+
+    /// How many at a time in this process.
+    fn concurrency(&self) -> usize {
+        1
+    }
+
+    /// Does it. Called again for the same job after a crash, so it must take up where it was stopped.
+    async fn run(&self, job: &Job, control: &Control) -> Outcome;
+}
+
+/// Claims jobs from the table and gives them to their handlers.
+pub struct Runner {
+    store: Store,
+    queue: Queue,
+    clock: Arc<dyn Clock>,
+    new_id: Arc<dyn Fn() -> JobId + Send + Sync>,
+    owner: String,
+    handlers: HashMap<&'static str, Slot>,
+    timers: Vec<Timer>,
+}
+
+struct Slot {
+    handler: Arc<dyn Handler>,
+    permits: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+impl Runner {
+    /// A runner without handlers. `owner` names this process in leases and must be its own.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        queue: Queue,
+        clock: Arc<dyn Clock>,
+        new_id: Arc<dyn Fn() -> JobId + Send + Sync>,
+        owner: String,
+    ) -> Self {
+        Self { store, queue, clock, new_id, owner, handlers: HashMap::new(), timers: Vec::new() }
+    }
+
+    /// Adds a handler.
+    #[must_use]
+    pub fn handler(mut self, handler: Arc<dyn Handler>) -> Self {
+        let permits = Arc::new(Semaphore::new(handler.concurrency().max(1)));
+        self.handlers.insert(handler.kind(), Slot { handler, permits });
+        self
+    }
+
+    /// Adds a timer.
+    #[must_use]
+    pub fn timer(mut self, timer: Timer) -> Self {
+        self.timers.push(timer);
+        self
+    }
+
+    /// Runs until `shutdown` fires, then asks every handler to stop and waits for it.
+    ///
+    /// # Errors
+    /// If the database fails at the start. Later failures are logged and tried again.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), StorageError> {
+        // One process owns a SQLite file, so whatever is running belonged to a process that is gone.
+        if self.store.backend() == Backend::Sqlite {
+            let tx = self.store.begin().await?;
+            let released = jobs::release_all(tx.db()).await?;
+            tx.commit().await?;
+            if released > 0 {
+                tracing::info!(jobs = released, "took up the jobs of the process before");
+            }
+        }
+        let runner = Arc::new(self);
+        let mut tasks = JoinSet::new();
+        let controls: Arc<Mutex<HashMap<JobId, Control>>> = Arc::default();
+        let mut fired_until = runner.now();
+        while !shutdown.is_cancelled() {
+            runner.fire_timers(&mut fired_until).await;
+            let more = match runner.claim().await {
+                Ok(claimed) => {
+                    let more = !claimed.is_empty();
+                    for (job, permit) in claimed {
+                        let runner = Arc::clone(&runner);
+                        let control = Control::default();
+                        lock(&controls).insert(job.id, control.clone());
+                        let controls = Arc::clone(&controls);
+                        tasks.spawn(async move {
+                            runner.work(&job, &control).await;
+                            lock(&controls).remove(&job.id);
+                            drop(permit);
+                            // A permit is free again.
+                            runner.queue.wake();
+                        });
+                    }
+                    more
+                }
+                Err(error) => {
+                    tracing::error!(%error, "jobs cannot be claimed");
+                    false
+                }
+            };
+            while tasks.try_join_next().is_some() {}
+            if !more {
+                tokio::select! {
+                    () = shutdown.cancelled() => {}
+                    () = runner.queue.woken() => {}
+                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                }
+            }
+        }
+        for control in lock(&controls).values() {
+            control.stop(StopReason::Shutdown);
+        }
+        while tasks.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    async fn fire_timers(&self, fired_until: &mut DateTime<Utc>) {
+        let now = self.now();
+        for timer in &self.timers {
+            let Some(fire_at) = timer.next(*fired_until).filter(|fire_at| *fire_at <= now) else { continue };
+            if let Err(error) = timer.fire(&self.store, fire_at, now, (self.new_id)()).await {
+                tracing::error!(%error, "a timer could not add its job");
+            }
+        }
+        *fired_until = now.max(*fired_until);
+    }
+
+    async fn claim(&self) -> Result<Vec<(Job, OwnedSemaphorePermit)>, StorageError> {
+        let mut permits: HashMap<&'static str, OwnedSemaphorePermit> = HashMap::new();
+        for (kind, slot) in &self.handlers {
+            if let Ok(permit) = Arc::clone(&slot.permits).try_acquire_owned() {
+                permits.insert(*kind, permit);
+            }
+        }
+        if permits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut claimed = Vec::new();
+        let kinds: Vec<&'static str> = permits.keys().copied().collect();
+        let now = self.now();
+        let tx = self.store.begin().await?;
+        for kind in kinds {
+            let found = jobs::claim(tx.db(), &[kind], &self.owner, (now, now + LEASE), 1).await?;
+            for job in found {
+                if let Some(permit) = permits.remove(kind) {
+                    claimed.push((job, permit));
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    async fn work(self: &Arc<Self>, job: &Job, control: &Control) {
+        let Some(slot) = self.handlers.get(job.kind.as_str()) else { return };
+        if job.attempts > job.max_attempts {
+            let why = job.error.clone().unwrap_or_else(|| "the process running it died each time".to_owned());
+            self.end(job, &AttemptEnd::Failed(why)).await;
+            return;
+        }
+        self.queue.started(job, control);
+        let handler = Arc::clone(&slot.handler);
+        let (its_job, its_control) = (job.clone(), control.clone());
+        let mut work = tokio::spawn(async move { handler.run(&its_job, &its_control).await });
+        let mut renewal = tokio::time::interval(RENEW_EVERY);
+        renewal.tick().await;
+        let outcome = loop {
+            tokio::select! {
+                ended = &mut work => break ended.unwrap_or_else(|error| {
+                    tracing::error!(job = %job.id, kind = job.kind, %error, "a job panicked");
+                    Outcome::Retry("the job ended by a defect of the program; see its log".to_owned())
+                }),
+                _ = renewal.tick() => self.renew(job, control).await,
+            }
+        };
+        self.queue.ended(job);
+        let end = match outcome {
+            _ if control.stop_reason() == Some(StopReason::LeaseLost) => return,
+            Outcome::Done => AttemptEnd::Done,
+            Outcome::Cancelled => AttemptEnd::Cancelled,
+            Outcome::Failed(why) => AttemptEnd::Failed(why),
+            Outcome::Released => AttemptEnd::Released,
+            Outcome::Retry(why) if job.attempts >= job.max_attempts => AttemptEnd::Failed(why),
+            Outcome::Retry(why) => AttemptEnd::Retry(self.now() + retry_delay(job.attempts), why),
+        };
+        self.end(job, &end).await;
+    }
+
+    async fn renew(&self, job: &Job, control: &Control) {
+        let renewed = async {
+            let tx = self.store.begin().await?;
+            let until = self.now() + LEASE;
+            let renewal = jobs::renew(tx.db(), job.id, &self.owner, until, control.take_progress()).await?;
+            tx.commit().await?;
+            Ok::<_, StorageError>(renewal)
+        };
+        match renewed.await {
+            Ok(Renewal::Held) => {}
+            Ok(Renewal::StopAsked) => control.stop(StopReason::Cancelled),
+            Ok(Renewal::Lost) => control.stop(StopReason::LeaseLost),
+            Err(error) => tracing::warn!(job = %job.id, %error, "a lease could not be renewed"),
+        }
+    }
+
+    async fn end(&self, job: &Job, end: &AttemptEnd) {
+        let ended = async {
+            let tx = self.store.begin().await?;
+            let ours = jobs::end(tx.db(), job.id, &self.owner, end, self.now()).await?;
+            tx.commit().await?;
+            Ok::<_, StorageError>(ours)
+        };
+        match ended.await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(job = %job.id, kind = job.kind, "a job ended after its lease was lost"),
+            Err(error) => tracing::error!(job = %job.id, %error, "the end of a job could not be stored"),
+        }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now().trunc_subsecs(6)
+    }
+}
+
+fn lock(controls: &Mutex<HashMap<JobId, Control>>) -> std::sync::MutexGuard<'_, HashMap<JobId, Control>> {
+    controls.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn retry_delay(attempts: i32) -> TimeDelta {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(10);
+    (FIRST_RETRY * (1 << doublings)).min(LAST_RETRY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_back_off_to_a_bound() {
+        assert_eq!(retry_delay(1), TimeDelta::seconds(5));
+        assert_eq!(retry_delay(2), TimeDelta::seconds(10));
+        assert_eq!(retry_delay(30), LAST_RETRY);
+    }
+
+    #[test]
+    fn the_first_reason_to_stop_stands() {
+        let control = Control::default();
+        control.stop(StopReason::Cancelled);
+        control.stop(StopReason::Shutdown);
+        assert_eq!(control.stop_reason(), Some(StopReason::Cancelled));
+        assert!(control.token().is_cancelled());
+    }
+}

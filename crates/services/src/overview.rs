@@ -1,0 +1,85 @@
+//! The numbers of the overview page.
+
+use bartizan_domain::{FindingStatus, Permission, Result, ScanStatus};
+use bartizan_storage::assets::{self, AssetFilter, Seen};
+use bartizan_storage::findings::{self, FindingFilter, FindingSort};
+use bartizan_storage::scans::{self, ScanFilter, ScanSort};
+use bartizan_storage::{Page, SeverityCounts, SortDir};
+use chrono::TimeDelta;
+
+use crate::assets::STALE_AFTER;
+use crate::compliance::{self, MatrixRow};
+use crate::scans::Scan;
+use crate::{OpContext, Services};
+
+/// Rows of the short lists.
+const SHORT: u64 = 5;
+
+/// Everything at a glance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    /// Assets.
+    pub total_assets: u64,
+    /// Assets that have not answered for a month, or never.
+    pub stale_assets: u64,
+    /// Unresolved findings by severity; accepted risks left out.
+    pub open_findings: SeverityCounts,
+    /// Findings whose risk is accepted.
+    pub accepted_risks: u64,
+    /// Unresolved findings first seen in the last day.
+    pub new_24h: u64,
+    /// Unresolved findings first seen in the last week.
+    pub new_7d: u64,
+    /// Scans queued or running.
+    pub active_scans: u64,
+    /// Scans in all.
+    pub total_scans: u64,
+    /// The completed scan that ended last.
+    pub latest_scan: Option<Scan>,
+    /// The last scans, newest first.
+    pub recent_scans: Vec<Scan>,
+    /// What to fix first: unresolved findings, worst first, then longest known.
+    pub top_findings: Vec<crate::findings::Finding>,
+    /// The matrix of the latest scan.
+    pub matrix: Vec<MatrixRow>,
+    /// Whether anything shown is demonstration data.
+    pub demo: bool,
+}
+
+/// The numbers.
+///
+/// # Errors
+/// If the caller may not see them, or the database fails.
+pub async fn overview(cx: &OpContext, services: &Services) -> Result<Overview> {
+    let organization = cx.require(Permission::DashboardView)?;
+    let db = services.store.read();
+    let open = || FindingFilter {
+        statuses: vec![FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress],
+        ..FindingFilter::default()
+    };
+    let since = |age: TimeDelta| FindingFilter { first_seen_after: Some(cx.now() - age), ..open() };
+    let accepted = FindingFilter { statuses: vec![FindingStatus::AcceptedRisk], ..FindingFilter::default() };
+    let stale = AssetFilter { seen: Some(Seen::NotSince(cx.now() - STALE_AFTER)), ..AssetFilter::default() };
+    let active = ScanFilter { statuses: vec![ScanStatus::Pending, ScanStatus::Running], ..ScanFilter::default() };
+    let by_severity = (FindingSort::Severity, SortDir::Desc);
+    let recent =
+        scans::list(db, organization, &ScanFilter::default(), (ScanSort::Id, SortDir::Desc), Page::first(SHORT))
+            .await?;
+    let latest_scan = scans::latest_completed(db, organization).await?;
+    let top_findings = findings::list(db, organization, &open(), by_severity, Page::first(SHORT)).await?.rows;
+    Ok(Overview {
+        total_assets: assets::count(db, organization, &AssetFilter::default()).await?,
+        stale_assets: assets::count(db, organization, &stale).await?,
+        open_findings: findings::by_severity(db, organization, &open()).await?,
+        accepted_risks: findings::count(db, organization, &accepted).await?,
+        new_24h: findings::count(db, organization, &since(TimeDelta::days(1))).await?,
+        new_7d: findings::count(db, organization, &since(TimeDelta::days(7))).await?,
+        active_scans: scans::count(db, organization, &active).await?,
+        total_scans: recent.total,
+        matrix: compliance::rows_of(latest_scan.as_ref().and_then(|scan| scan.compliance_matrix.as_ref()))?,
+        demo: recent.rows.iter().any(|scan| scan.demo) || top_findings.iter().any(|finding| finding.demo),
+        recent_scans: recent.rows,
+        latest_scan,
+        top_findings,
+    })
+}

@@ -1,0 +1,236 @@
+/** What the pages read and change, each with its cache key. Reads pass the signal on, so leaving a page aborts them. */
+import { keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
+import type { ListQuery } from "../components/table/state";
+import { api, authorizedFetch, data } from "./client";
+import { ApiError, toApiError } from "./errors";
+import type { Profile, VerdictRecord } from "./model";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+/**
+ * A table's query for one endpoint: columns and filters are strings there, and enums here. A name the endpoint does
+ * not know is answered with 422 and its name, which the browser tests would show.
+ */
+const asked = (query: ListQuery) => query as never;
+
+const done = async (call: Promise<unknown>): Promise<void> => {
+  await call;
+};
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // What the server refused stays refused; what did not reach it is tried twice more.
+      retry: (failures, error) =>
+        failures < 2 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 502),
+      refetchOnWindowFocus: true,
+    },
+  },
+});
+
+export const providersQuery = queryOptions({
+  queryKey: ["providers"],
+  queryFn: ({ signal }) => data(api.GET("/api/auth/providers", { signal })),
+  staleTime: 60_000,
+});
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => data(api.GET("/api/auth/me", { signal })),
+  staleTime: 300_000,
+});
+
+// Assets
+
+export const assetsQuery = (query: ListQuery) =>
+  queryOptions({
+    queryKey: ["assets", "list", query],
+    queryFn: ({ signal }) => data(api.GET("/api/assets", { params: { query: asked(query) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const assetQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["assets", "one", id],
+    queryFn: ({ signal }) => data(api.GET("/api/assets/{asset_id}", { params: { path: { asset_id: id } }, signal })),
+  });
+
+export const tagsQuery = (search: string) =>
+  queryOptions({
+    queryKey: ["assets", "tags", search],
+    queryFn: ({ signal }) => data(api.GET("/api/assets/tags", { params: { query: search ? { search } : {} }, signal })),
+    staleTime: 30_000,
+  });
+
+export type AssetInput = Schemas["AssetCreate"];
+
+export const createAsset = (body: AssetInput) =>
+  data(api.POST("/api/assets", { body, headers: { "Idempotency-Key": newKey() } }));
+
+export const updateAsset = (id: string, body: Schemas["AssetUpdate"]) =>
+  data(api.PATCH("/api/assets/{asset_id}", { params: { path: { asset_id: id } }, body }));
+
+export const deleteAsset = (id: string) =>
+  done(api.DELETE("/api/assets/{asset_id}", { params: { path: { asset_id: id } } }));
+
+export type AssetBulk = Schemas["AssetBulkUpdate"];
+
+export const bulkAssets = (body: AssetBulk) => data(api.PATCH("/api/assets/bulk", { body }));
+
+/** Sends the CSV; with `dryRun` nothing is written and the answer is the preview. */
+export function importAssets(file: Blob, dryRun: boolean) {
+  const form = new FormData();
+  form.append("file", file, "assets.csv");
+  return data(
+    api.POST("/api/assets/import", {
+      params: { query: { dry_run: dryRun } },
+      body: form as never,
+      bodySerializer: (body: unknown) => body as FormData,
+      ...(dryRun ? {} : { headers: { "Idempotency-Key": newKey() } }),
+    }),
+  );
+}
+
+// Scans
+
+export const scansQuery = (query: ListQuery) =>
+  queryOptions({
+    queryKey: ["scans", "list", query],
+    queryFn: ({ signal }) => data(api.GET("/api/scans", { params: { query: asked(query) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const scanQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["scans", "one", id],
+    queryFn: ({ signal }) => data(api.GET("/api/scans/{scan_id}", { params: { path: { scan_id: id } }, signal })),
+  });
+
+export const progressQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["scans", "progress", id],
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/scans/{scan_id}/progress", { params: { path: { scan_id: id } }, signal })),
+  });
+
+export const resultsQuery = (id: number, query: ListQuery) =>
+  queryOptions({
+    queryKey: ["scans", "results", id, query],
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/scans/{scan_id}/results", { params: { path: { scan_id: id }, query: asked(query) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+/** The verdicts of a whole scan, from its native document. */
+export const verdictsQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["scans", "verdicts", id],
+    queryFn: async ({ signal }) => {
+      const request = new Request(new URL(`/api/scans/${id}/download?format=json`, location.origin), { signal });
+      const response = await authorizedFetch(request);
+      if (!response.ok) throw toApiError(response, await response.json().catch(() => null));
+      return ((await response.json()) as { verdicts: VerdictRecord[] }).verdicts;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export type ScanInput = Schemas["ScanCreate"] & {
+  asset_ids: string[];
+  targets: string[];
+  scan_type: Profile;
+  features: Required<Schemas["FeatureToggles"]>;
+  concurrency: number;
+  timeout_seconds: number;
+};
+
+export const launchScan = (body: ScanInput, key: string) =>
+  data(api.POST("/api/scans", { body, headers: { "Idempotency-Key": key } }));
+
+export const cancelScan = (id: number) =>
+  data(api.POST("/api/scans/{scan_id}/cancel", { params: { path: { scan_id: id } } }));
+
+export const deleteScan = (id: number) =>
+  done(api.DELETE("/api/scans/{scan_id}", { params: { path: { scan_id: id } } }));
+
+export const profilesQuery = queryOptions({
+  queryKey: ["profiles"],
+  queryFn: ({ signal }) => data(api.GET("/api/profiles", { signal })),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+// Findings
+
+export const findingsQuery = (query: ListQuery) =>
+  queryOptions({
+    queryKey: ["findings", "list", query],
+    queryFn: ({ signal }) => data(api.GET("/api/findings", { params: { query: asked(query) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const findingQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["findings", "one", id],
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/findings/{finding_id}", { params: { path: { finding_id: id } }, signal })),
+  });
+
+export const historyQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["findings", "history", id],
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/findings/{finding_id}/history", { params: { path: { finding_id: id } }, signal })),
+  });
+
+export type StatusChange = Schemas["FindingUpdate"];
+
+export const changeFinding = (id: string, body: StatusChange) =>
+  data(api.PATCH("/api/findings/{finding_id}", { params: { path: { finding_id: id } }, body }));
+
+export const changeFindings = (body: StatusChange & { finding_ids: string[] }) =>
+  data(api.POST("/api/findings/bulk", { body }));
+
+// Overview and settings
+
+export const summaryQuery = queryOptions({
+  queryKey: ["summary"],
+  queryFn: ({ signal }) => data(api.GET("/api/summary", { signal })),
+});
+
+export const trendQuery = (days: number) =>
+  queryOptions({
+    queryKey: ["summary", "trend", days],
+    queryFn: ({ signal }) => data(api.GET("/api/summary/trend", { params: { query: { days } }, signal })),
+    staleTime: 60_000,
+  });
+
+export const scanningQuery = queryOptions({
+  queryKey: ["config", "scanning"],
+  queryFn: async ({ signal }) => {
+    const answer = await api.GET("/api/config/scanning", { signal });
+    return { allow_private: answer.data?.allow_private ?? false, etag: answer.response.headers.get("etag") };
+  },
+});
+
+export const updateScanning = (allowPrivate: boolean, etag: string | null) =>
+  data(
+    api.PATCH("/api/config/scanning", {
+      body: { allow_private: allowPrivate },
+      headers: etag ? { "If-Match": etag } : {},
+    }),
+  );
+
+export const systemQuery = queryOptions({
+  queryKey: ["system"],
+  queryFn: ({ signal }) => data(api.GET("/api/system/status", { signal })),
+});
+
+export const loadDemo = () => data(api.POST("/api/demo", { headers: { "Idempotency-Key": newKey() } }));
+
+export const deleteDemo = () => done(api.DELETE("/api/demo"));
+
+export function newKey(): string {
+  // `randomUUID` exists in secure contexts only; the key needs to be unique, not secret.
+  return globalThis.crypto?.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+}

@@ -1,0 +1,6280 @@
+// Generated from openapi.json by `npm run generate:api`. Do not edit.
+
+export interface paths {
+    "/api/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists assets.
+         * @description Needs `assets.view`.
+         */
+        get: operations["list_assets"];
+        put?: never;
+        /**
+         * Adds an asset.
+         * @description Needs `assets.manage`. A target that exists already is a 409.
+         */
+        post: operations["create_asset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assets/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes risk zone and labels of several assets.
+         * @description Needs `assets.manage`. At least one of `risk_zone`, `add_tags`, `remove_tags` must be given.
+         */
+        patch: operations["bulk_update_assets"];
+        trace?: never;
+    };
+    "/api/assets/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Imports assets from a CSV file.
+         * @description Needs `assets.manage`. Rows that break a rule are reported by line; the others are imported.
+         */
+        post: operations["import_assets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assets/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the labels in use.
+         * @description Needs `assets.view`. For completion in forms: the 20 most used that match.
+         */
+        get: operations["list_asset_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assets/{asset_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads an asset.
+         * @description Needs `assets.view`.
+         */
+        get: operations["get_asset"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes an asset.
+         * @description Needs `assets.manage`. Its open findings are resolved as `asset_removed`; scans keep their results.
+         */
+        delete: operations["delete_asset"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes an asset.
+         * @description Needs `assets.manage`. The target itself cannot change: that would be another asset.
+         */
+        patch: operations["update_asset"];
+        trace?: never;
+    };
+    "/api/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signs in with user name and password.
+         * @description Ten attempts a minute and address. The answer does not tell an unknown user from a wrong password.
+         */
+        post: operations["login_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends the current session.
+         * @description Its access and refresh tokens stop working at once.
+         */
+        post: operations["logout_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describes the signed-in user.
+         * @description Permissions are those of the role in the current organisation, at this moment.
+         */
+        get: operations["get_current_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says which ways to sign in exist.
+         * @description Public. The sign-in page asks this first; `setup_required` sends it to the setup page.
+         */
+        get: operations["get_auth_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchanges a refresh token for new tokens.
+         * @description The refresh token is replaced; using an old one again ends the session.
+         */
+        post: operations["refresh_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Creates the first user, who is an administrator, and signs them in.
+         * @description Works while no user exists. When the server listens on anything but loopback, the one-time token it printed at
+         *     its start is needed, in `setup_token` or the header `X-Setup-Token`.
+         */
+        post: operations["setup_server"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists checks.
+         * @description Needs `scans.view`.
+         */
+        get: operations["list_checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checks/{check_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads a check.
+         * @description Needs `scans.view`. Former ids work as well.
+         */
+        get: operations["get_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/scanning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads the scan settings.
+         * @description Needs `config.view`.
+         */
+        get: operations["get_scanning_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes the scan settings.
+         * @description Needs `config.manage`. With `If-Match`, only if nobody changed them meanwhile.
+         */
+        patch: operations["update_scanning_settings"];
+        trace?: never;
+    };
+    "/api/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Loads demo data.
+         * @description Needs `system.manage`. Recorded evidence, judged by the real checks, marked as demo everywhere. Loading it again
+         *     changes nothing.
+         */
+        post: operations["load_demo_data"];
+        /**
+         * Removes demo data.
+         * @description Needs `system.manage`. What is real stays.
+         */
+        delete: operations["delete_demo_data"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists findings.
+         * @description Needs `findings.view`. Nothing is hidden: without a filter, resolved findings are in the list.
+         */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes the status of several findings.
+         * @description Needs `findings.triage`. Each id is answered for by itself; unknown ones do not stop the others.
+         */
+        post: operations["bulk_update_findings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts findings.
+         * @description Needs `findings.view`. Takes the filters of the list, so that a number and the table behind it agree.
+         */
+        get: operations["get_finding_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads a finding.
+         * @description Needs `findings.view`. With the evidence of its last sighting and the texts of its check.
+         */
+        get: operations["get_finding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes the status of a finding.
+         * @description Needs `findings.triage`. Any status may follow any other; `accepted_risk` needs a note.
+         */
+        patch: operations["update_finding"];
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what happened to a finding.
+         * @description Needs `findings.view`. Newest first.
+         */
+        get: operations["list_finding_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the scan profiles.
+         * @description Needs `scans.view`.
+         */
+        get: operations["list_profiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists scans.
+         * @description Needs `scans.view`.
+         */
+        get: operations["list_scans"];
+        put?: never;
+        /**
+         * Launches a scan.
+         * @description Needs `scans.run`. The scan is queued; `Location` names it, `/progress` and `/events` tell how far it is.
+         */
+        post: operations["create_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scans/{scan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads a scan.
+         * @description Needs `scans.view`.
+         */
+        get: operations["get_scan"];
+        put?: never;
+        post?: never;
+        /**
+         * Deletes a scan and its results.
+         * @description Needs `scans.delete`. Findings stay. A scan that runs must be cancelled first: 409.
+         */
+        delete: operations["delete_scan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scans/{scan_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels a scan.
+         * @description Needs `scans.cancel`. What was found is kept and marked incomplete. A scan that has ended is a 409.
+         */
+        post: operations["cancel_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scans/{scan_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Downloads the results of a scan.
+         * @description Needs `scans.view` and `exports.run`. A scan that runs gives what it has so far, marked incomplete.
+         */
+        get: operations["download_scan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scans/{scan_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams the progress of a scan.
+         * @description Needs `scans.view`. Server-sent events: `progress` with a `ScanProgress` as data whenever it changes, beginning
+         *     with the present one, and `finished` with the last one, after which the stream ends.
+         */
+        get: operations["stream_scan_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scans/{scan_id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells how far a scan is.
+         * @description Needs `scans.view`. For clients that poll; `/events` sends the same when it changes.
+         */
+        get: operations["get_scan_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scans/{scan_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the hosts of a scan.
+         * @description Needs `scans.view`. Hosts appear as they are done, while the scan still runs.
+         */
+        get: operations["list_scan_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Totals for the overview.
+         * @description Needs `dashboard.view`.
+         */
+        get: operations["get_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/summary/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open findings by day and severity.
+         * @description Needs `dashboard.view`.
+         */
+        get: operations["get_summary_trend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * State of the server.
+         * @description Needs `system.view`.
+         */
+        get: operations["get_system_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health of the service.
+         * @description Public. 503 when the database is down.
+         */
+        get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/livez": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the process answers.
+         * @description Public. For a supervisor that restarts it.
+         */
+        get: operations["get_liveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether requests can be served.
+         * @description Public. For a load balancer: 503 while the database is down.
+         */
+        get: operations["get_readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description Something that can be scanned.
+         * @example {
+         *       "created_at": "2026-11-01T08:00:00Z",
+         *       "criticality": 3,
+         *       "demo": false,
+         *       "hostname": null,
+         *       "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *       "kind": "domain",
+         *       "last_scan_id": 17,
+         *       "last_seen_at": "2026-11-20T09:30:00Z",
+         *       "name": "Shop",
+         *       "open_findings": {
+         *         "critical": 0,
+         *         "high": 1,
+         *         "info": 1,
+         *         "low": 4,
+         *         "medium": 2
+         *       },
+         *       "os_distro": null,
+         *       "os_version": null,
+         *       "risk_zone": "production",
+         *       "score": 79,
+         *       "stale": false,
+         *       "tags": [
+         *         "pci"
+         *       ],
+         *       "target_type": "domain",
+         *       "target_value": "shop.example.com",
+         *       "updated_at": "2026-11-20T09:30:00Z"
+         *     }
+         */
+        Asset: {
+            /**
+             * Format: date-time
+             * @description When it was added.
+             */
+            created_at: string;
+            /**
+             * Format: int32
+             * @description Weight in the organisation's score, 1 to 5.
+             */
+            criticality: number;
+            /** @description Part of the demo data, not of anything real. */
+            demo: boolean;
+            /** @description Host name known from inventory. */
+            hostname: string | null;
+            /** @description The asset. */
+            id: components["schemas"]["AssetId"];
+            /** @description Kind of asset. */
+            kind: components["schemas"]["AssetKind"];
+            last_scan_id: components["schemas"]["ScanId"] | null;
+            /**
+             * Format: date-time
+             * @description When something last answered there.
+             */
+            last_seen_at: string | null;
+            /** @description Name for people; the target value unless one was given. */
+            name: string;
+            /** @description Findings that are not resolved, by severity. */
+            open_findings: components["schemas"]["SeverityCounts"];
+            /** @description Operating system known from inventory. */
+            os_distro: string | null;
+            /** @description Its version. */
+            os_version: string | null;
+            /** @description Where it stands in the landscape. */
+            risk_zone: components["schemas"]["RiskZone"];
+            /**
+             * Format: int32
+             * @description 0 to 100 from the last scan; null when nothing was assessed.
+             */
+            score: number | null;
+            /** @description Not seen for 30 days. */
+            stale: boolean;
+            /** @description Free labels, sorted. */
+            tags: string[];
+            target_type: components["schemas"]["AssetKind"] | null;
+            /** @description The domain, address or network, in normal form. */
+            target_value: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        /**
+         * @description How a change to several assets went.
+         * @example {
+         *       "not_found": [],
+         *       "updated": 2
+         *     }
+         */
+        AssetBulkResult: {
+            /** @description Ids that do not exist here. */
+            not_found: components["schemas"]["AssetId"][];
+            /**
+             * Format: int64
+             * @description Assets changed.
+             */
+            updated: number;
+        };
+        /**
+         * @description A change to several assets.
+         * @example {
+         *       "add_tags": [
+         *         "pci-scope"
+         *       ],
+         *       "asset_ids": [
+         *         "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
+         *       ],
+         *       "remove_tags": [
+         *         "legacy"
+         *       ],
+         *       "risk_zone": "production"
+         *     }
+         */
+        AssetBulkUpdate: {
+            /** @description Labels to add. */
+            add_tags?: string[];
+            /** @description The assets, at most 500. */
+            asset_ids: components["schemas"]["AssetId"][];
+            /** @description Labels to remove. */
+            remove_tags?: string[];
+            risk_zone?: components["schemas"]["RiskZone"] | null;
+        };
+        /**
+         * @description A new asset.
+         * @example {
+         *       "name": "Shop",
+         *       "risk_zone": "production",
+         *       "tags": [
+         *         "pci"
+         *       ],
+         *       "target_type": "domain",
+         *       "target_value": "shop.example.com"
+         *     }
+         */
+        AssetCreate: {
+            /**
+             * Format: int32
+             * @description Weight in the organisation's score, 1 to 5. Left out: 3.
+             */
+            criticality?: number | null;
+            /** @description Name for people. Left out: the target value. */
+            name?: string | null;
+            risk_zone?: components["schemas"]["RiskZone"] | null;
+            /** @description Free labels, at most 50. */
+            tags?: string[];
+            target_type?: components["schemas"]["AssetKind"] | null;
+            /** @description A domain, address or network. */
+            target_value: string;
+        };
+        /**
+         * Format: uuid
+         * @description Something that can be scanned.
+         */
+        AssetId: string;
+        /**
+         * @description Kind of asset. The first three are scan targets (`target_type` on the wire); `host` rows come from inventory.
+         * @enum {string}
+         */
+        AssetKind: "domain" | "ip" | "cidr" | "host";
+        /**
+         * @description What of an asset to change; what is left out stays.
+         * @example {
+         *       "risk_zone": "production",
+         *       "tags": [
+         *         "pci",
+         *         "shop"
+         *       ]
+         *     }
+         */
+        AssetUpdate: {
+            /**
+             * Format: int32
+             * @description Weight in the organisation's score, 1 to 5.
+             * @default null
+             */
+            criticality?: number | null;
+            /**
+             * @description Name for people.
+             * @default null
+             */
+            name?: string | null;
+            /** @default null */
+            risk_zone?: components["schemas"]["RiskZone"] | null;
+            /**
+             * @description All labels it has from now on.
+             * @default null
+             */
+            tags?: string[] | null;
+        };
+        /**
+         * @description Which ways to sign in exist, and whether the server still waits for its first user.
+         * @example {
+         *       "allow_private_default": true,
+         *       "internal_enabled": true,
+         *       "ldap_enabled": false,
+         *       "oidc_enabled": false,
+         *       "oidc_provider_name": null,
+         *       "setup_required": false,
+         *       "setup_token_required": false
+         *     }
+         */
+        AuthProviders: {
+            /** @description What setup proposes for scanning private addresses: on when the server is bound to loopback. */
+            allow_private_default: boolean;
+            /** @description User name and password. */
+            internal_enabled: boolean;
+            /** @description LDAP. */
+            ldap_enabled: boolean;
+            /** @description OpenID Connect. */
+            oidc_enabled: boolean;
+            /** @description Name of the OpenID provider. */
+            oidc_provider_name: string | null;
+            /** @description No user exists yet: `POST /api/auth/setup` creates the first. */
+            setup_required: boolean;
+            /** @description Setup needs the one-time token printed at the start of the server. */
+            setup_token_required: boolean;
+        };
+        /**
+         * @description What a bulk change did to one item.
+         * @enum {string}
+         */
+        BulkOutcome: "updated" | "unchanged" | "not_found";
+        /** @description A category and its count. */
+        CategoryCount: {
+            /** @description Category of check. */
+            category: string;
+            /**
+             * Format: int64
+             * @description Findings.
+             */
+            count: number;
+        };
+        /** @description A check, in full. */
+        CheckDetail: components["schemas"]["CheckSummary"] & {
+            /** @description CWE numbers. */
+            cwe: number[];
+            /** @description What is checked, exactly. */
+            description: string;
+            /** @description Copyable excerpts. */
+            examples: components["schemas"]["FixExample"][];
+            /** @description Sources of the rule. */
+            references: string[];
+            /** @description What to do, step by step. */
+            remediation: string[];
+            /** @description Why it matters. */
+            risk: string;
+        };
+        /**
+         * @description Stable id of a check, `group.rule`: lower case, dots between segments, snake_case inside. It names what is
+         *     wrong and never changes.
+         */
+        CheckId: string;
+        /**
+         * @description A check, in short.
+         * @example {
+         *       "category": "web",
+         *       "controls": [
+         *         "nis2:21.2.e"
+         *       ],
+         *       "id": "hsts.missing",
+         *       "maturity": "stable",
+         *       "mode": "safe",
+         *       "severity": "medium",
+         *       "since": "0.1.0",
+         *       "title": "HTTPS site sends no Strict-Transport-Security header"
+         *     }
+         */
+        CheckSummary: {
+            /** @description Subject: `tls`, `certificate`, `web`, `dns`, `mail`, `registration`, `service`, `ssh`. */
+            category: string;
+            /** @description Controls it informs. */
+            controls: string[];
+            /** @description Stable id. */
+            id: components["schemas"]["CheckId"];
+            /** @description `preview`, `stable`, `deprecated`. */
+            maturity: string;
+            /** @description What it does to its target: `passive`, `safe`, `intrusive`. */
+            mode: string;
+            /** @description Severity unless the check raises or lowers it. */
+            severity: components["schemas"]["Severity"];
+            /** @description Version that introduced it. */
+            since: string;
+            /** @description What is wrong when it fails. */
+            title: string;
+        };
+        /**
+         * @description How sure a `fail` is.
+         * @enum {string}
+         */
+        Confidence: "hint" | "probable" | "confirmed";
+        /**
+         * @description State of a connection.
+         * @enum {string}
+         */
+        Connection: "connected" | "disconnected" | "not_configured";
+        /**
+         * @description The user behind a token.
+         * @example {
+         *       "email": "admin@example.com",
+         *       "id": "550e8400-e29b-41d4-a716-446655440000",
+         *       "organization": {
+         *         "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *         "name": "Example Ltd"
+         *       },
+         *       "permissions": [
+         *         "assets.view",
+         *         "scans.run"
+         *       ],
+         *       "role": "admin",
+         *       "theme_preference": "system",
+         *       "username": "admin"
+         *     }
+         */
+        CurrentUser: {
+            /** @description E-mail address. */
+            email: string;
+            /** @description The user. */
+            id: components["schemas"]["UserId"];
+            /** @description The current organisation. */
+            organization: components["schemas"]["OrganizationRef"];
+            /** @description What the role may do. */
+            permissions: string[];
+            /** @description Role in the current organisation. */
+            role: components["schemas"]["Role"];
+            /** @description `system`, `light` or `dark`. */
+            theme_preference: string;
+            /** @description Name to sign in with. */
+            username: string;
+        };
+        /**
+         * @description Result of loading demo data.
+         * @example {
+         *       "assets": 4,
+         *       "findings": 37,
+         *       "scans": 2
+         *     }
+         */
+        DemoLoaded: {
+            /**
+             * Format: int64
+             * @description Assets there are now.
+             */
+            assets: number;
+            /**
+             * Format: int64
+             * @description Findings there are now.
+             */
+            findings: number;
+            /**
+             * Format: int64
+             * @description Scans there are now.
+             */
+            scans: number;
+        };
+        /** @description The four feature toggles of a surface scan, independent of each other. */
+        FeatureToggles: {
+            /**
+             * @description DNS, DNSSEC and mail policy.
+             * @default true
+             */
+            dns_checks?: boolean;
+            /**
+             * @description Scan ports and identify services.
+             * @default true
+             */
+            port_scan?: boolean;
+            /**
+             * @description TLS, certificates and HTTP. With the port scan off, ports 80, 443, 8080 and 8443 are tried.
+             * @default true
+             */
+            web_checks?: boolean;
+            /**
+             * @description Registration data by RDAP and WHOIS.
+             * @default true
+             */
+            whois_checks?: boolean;
+        };
+        /** @description One field that breaks a rule. */
+        FieldProblem: {
+            /** @description Where: `body -> email`, `query -> page_size`, `path -> asset_id`. */
+            field: string;
+            /** @description The value and the rule. */
+            message: string;
+            /** @description `value_error`, `type_error`, `missing`, `unknown_field`, `out_of_range`. */
+            type: string;
+        };
+        /**
+         * @description A finding: one check that fails on one asset at one place, across scans.
+         * @example {
+         *       "accepted_until": null,
+         *       "asset": "shop.example.com",
+         *       "asset_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c66",
+         *       "asset_name": "Shop",
+         *       "category": "web",
+         *       "check_id": "hsts.missing",
+         *       "confidence": "confirmed",
+         *       "controls": [
+         *         "nis2:21.2.e"
+         *       ],
+         *       "demo": false,
+         *       "fingerprint": "v1:0123456789abcdef0123456789abcdef",
+         *       "first_scan_id": 3,
+         *       "first_seen_at": "2026-11-01T08:00:00Z",
+         *       "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *       "last_scan_id": 17,
+         *       "last_seen_at": "2026-11-20T09:31:00Z",
+         *       "location": "tcp/443",
+         *       "occurrences": 5,
+         *       "reopened": 0,
+         *       "resolution_reason": null,
+         *       "resolved_at": null,
+         *       "severity": "medium",
+         *       "status": "open",
+         *       "status_note": null,
+         *       "title": "HTTPS site sends no Strict-Transport-Security header"
+         *     }
+         */
+        Finding: {
+            /**
+             * Format: date-time
+             * @description When an accepted risk ends and the finding reopens.
+             */
+            accepted_until: string | null;
+            /** @description The domain or address. */
+            asset: string;
+            asset_id: components["schemas"]["AssetId"] | null;
+            /** @description Its name. */
+            asset_name: string | null;
+            /**
+             * @description Category of the check.
+             * @example web
+             */
+            category: string;
+            /** @description Which check. */
+            check_id: components["schemas"]["CheckId"];
+            /** @description How sure. */
+            confidence: components["schemas"]["Confidence"];
+            /** @description Controls it speaks about: `nis2:21.2.h`, `eu-2024-2690:9.2`. */
+            controls: string[];
+            /** @description From demo data, not about anything real. */
+            demo: boolean;
+            /** @description Identity across scans, the same in every export. */
+            fingerprint: components["schemas"]["Fingerprint"];
+            /** @description Scan that saw it first. */
+            first_scan_id: components["schemas"]["ScanId"];
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            first_seen_at: string;
+            /** @description The finding. */
+            id: components["schemas"]["FindingId"];
+            /** @description Scan that saw it last. */
+            last_scan_id: components["schemas"]["ScanId"];
+            /**
+             * Format: date-time
+             * @description When it was last seen.
+             */
+            last_seen_at: string;
+            /** @description Where on it: `tcp/443`, `tcp/443/path`, `dns`, `host`, `registration`. */
+            location: components["schemas"]["Location"];
+            /**
+             * Format: int64
+             * @description Scans that saw it.
+             */
+            occurrences: number;
+            /**
+             * Format: int64
+             * @description Times it came back after it was resolved.
+             */
+            reopened: number;
+            resolution_reason: components["schemas"]["ResolutionReason"] | null;
+            /**
+             * Format: date-time
+             * @description When it was resolved.
+             */
+            resolved_at: string | null;
+            /** @description How bad. */
+            severity: components["schemas"]["Severity"];
+            /** @description Workflow status. */
+            status: components["schemas"]["FindingStatus"];
+            /** @description Note of the last change of status. */
+            status_note: string | null;
+            /** @description What is wrong. */
+            title: string;
+        };
+        /** @description How it went for one finding. */
+        FindingBulkItem: {
+            /** @description The finding. */
+            id: components["schemas"]["FindingId"];
+            /** @description What happened. */
+            outcome: components["schemas"]["BulkOutcome"];
+        };
+        /**
+         * @description How a change of several findings went.
+         * @example {
+         *       "results": [
+         *         {
+         *           "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *           "outcome": "updated"
+         *         }
+         *       ],
+         *       "updated": 1
+         *     }
+         */
+        FindingBulkResult: {
+            /** @description One entry a finding, in the order given. */
+            results: components["schemas"]["FindingBulkItem"][];
+            /**
+             * Format: int64
+             * @description Findings whose status changed.
+             */
+            updated: number;
+        };
+        /**
+         * @description A change of status for several findings.
+         * @example {
+         *       "finding_ids": [
+         *         "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
+         *       ],
+         *       "status": "acknowledged",
+         *       "status_note": "Ticket OPS-17"
+         *     }
+         */
+        FindingBulkUpdate: {
+            /**
+             * Format: date
+             * @description With `accepted_risk` only: last day of the acceptance.
+             */
+            accepted_until?: string | null;
+            /** @description The findings, 1 to 500. */
+            finding_ids: components["schemas"]["FindingId"][];
+            resolution_reason?: components["schemas"]["ResolutionReason"] | null;
+            /** @description New status. */
+            status: components["schemas"]["FindingStatus"];
+            /** @description Why; required for `accepted_risk`. */
+            status_note?: string | null;
+        };
+        /** @description A finding with everything needed to understand and fix it. */
+        FindingDetail: components["schemas"]["Finding"] & {
+            /** @description CWE numbers. */
+            cwe: number[];
+            /** @description What is checked, exactly. */
+            description: string;
+            /** @description The facts it rests on, redacted. */
+            evidence: Record<string, never>;
+            /** @description Copyable excerpts. */
+            examples: components["schemas"]["FixExample"][];
+            /** @description Sources of the rule. */
+            references: string[];
+            /** @description What to do, step by step. */
+            remediation: string[];
+            /** @description Why it matters. */
+            risk: string;
+        };
+        /**
+         * @description One entry of a finding's history.
+         * @example {
+         *       "actor": {
+         *         "id": "550e8400-e29b-41d4-a716-446655440000",
+         *         "username": "admin"
+         *       },
+         *       "at": "2026-11-20T10:00:00Z",
+         *       "from_status": "open",
+         *       "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c77",
+         *       "kind": "status_changed",
+         *       "note": "Ticket OPS-17",
+         *       "resolution_reason": null,
+         *       "scan_id": null,
+         *       "to_status": "acknowledged"
+         *     }
+         */
+        FindingEvent: {
+            /** @description Who did it. */
+            actor: components["schemas"]["Person"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            from_status: components["schemas"]["FindingStatus"] | null;
+            /** @description The entry. */
+            id: components["schemas"]["FindingEventId"];
+            /** @description `created`, `reopened`, `resolved`, `status_changed`, `acceptance_expired`. */
+            kind: string;
+            /** @description Note of who did it. */
+            note: string | null;
+            resolution_reason: components["schemas"]["ResolutionReason"] | null;
+            scan_id: components["schemas"]["ScanId"] | null;
+            /** @description Status after. */
+            to_status: components["schemas"]["FindingStatus"];
+        };
+        /**
+         * Format: uuid
+         * @description One entry of a finding's history.
+         */
+        FindingEventId: string;
+        /**
+         * Format: uuid
+         * @description One finding record: a check that fails on an asset at a location, across scans.
+         */
+        FindingId: string;
+        /**
+         * @description Totals over findings.
+         * @example {
+         *       "by_category": [
+         *         {
+         *           "category": "web",
+         *           "count": 11
+         *         }
+         *       ],
+         *       "by_severity": {
+         *         "critical": 1,
+         *         "high": 2,
+         *         "info": 0,
+         *         "low": 3,
+         *         "medium": 5
+         *       },
+         *       "by_status": {
+         *         "accepted_risk": 0,
+         *         "acknowledged": 1,
+         *         "in_progress": 0,
+         *         "open": 9,
+         *         "resolved": 1
+         *       },
+         *       "total": 11
+         *     }
+         */
+        FindingStats: {
+            /** @description By category, most first. */
+            by_category: components["schemas"]["CategoryCount"][];
+            /** @description By severity. */
+            by_severity: components["schemas"]["SeverityCounts"];
+            /** @description By workflow status. */
+            by_status: components["schemas"]["StatusCounts"];
+            /**
+             * Format: int64
+             * @description Findings that match.
+             */
+            total: number;
+        };
+        /**
+         * @description Workflow status of a finding.
+         * @enum {string}
+         */
+        FindingStatus: "open" | "acknowledged" | "in_progress" | "resolved" | "accepted_risk";
+        /**
+         * @description A change of status.
+         * @example {
+         *       "accepted_until": "2027-03-31",
+         *       "status": "accepted_risk",
+         *       "status_note": "Isolated network, replaced in March"
+         *     }
+         */
+        FindingUpdate: {
+            /**
+             * Format: date
+             * @description With `accepted_risk` only: last day of the acceptance, after which the finding reopens.
+             */
+            accepted_until?: string | null;
+            resolution_reason?: components["schemas"]["ResolutionReason"] | null;
+            /** @description New status. */
+            status: components["schemas"]["FindingStatus"];
+            /** @description Why; required for `accepted_risk`. */
+            status_note?: string | null;
+        };
+        /**
+         * @description `v1:` and 32 hex digits over check, canonical asset and location key. No text, date, count, address of a
+         *     domain or severity goes in, so that a finding keeps its identity when any of them changes.
+         */
+        Fingerprint: string;
+        /**
+         * @description A copyable command or configuration excerpt.
+         * @example {
+         *       "label": "nginx",
+         *       "text": "add_header Strict-Transport-Security \"max-age=63072000\" always;"
+         *     }
+         */
+        FixExample: {
+            /** @description Where it goes. */
+            label: string;
+            /** @description The text. */
+            text: string;
+        };
+        /**
+         * @description Health of the service.
+         * @example {
+         *       "database": "connected",
+         *       "redis": "not_configured",
+         *       "scheduler_jobs": 0,
+         *       "status": "ok",
+         *       "uptime_seconds": 86432.15,
+         *       "version": "0.1.0"
+         *     }
+         */
+        Health: {
+            /** @description `connected` or `disconnected`. */
+            database: components["schemas"]["Connection"];
+            /** @description `connected`, `disconnected` or `not_configured`. */
+            redis: components["schemas"]["Connection"];
+            /**
+             * Format: int64
+             * @description Jobs that wait or run.
+             */
+            scheduler_jobs: number;
+            /** @description `ok`, `degraded` (Redis down) or `unhealthy` (database down). */
+            status: components["schemas"]["HealthStatus"];
+            /**
+             * Format: double
+             * @description Seconds since the start.
+             */
+            uptime_seconds: number;
+            /** @description Version of the program. */
+            version: string;
+        };
+        /**
+         * @description Overall state.
+         * @enum {string}
+         */
+        HealthStatus: "ok" | "degraded" | "unhealthy";
+        /**
+         * @description How an import went.
+         * @example {
+         *       "created": 1,
+         *       "dry_run": false,
+         *       "duplicates": 1,
+         *       "errors": [
+         *         {
+         *           "field": "target_value",
+         *           "message": "`300.1.1.1` is not an address",
+         *           "row": 4
+         *         }
+         *       ],
+         *       "rows": 3
+         *     }
+         */
+        ImportResult: {
+            /**
+             * Format: int64
+             * @description Assets created, or that would be.
+             */
+            created: number;
+            /** @description Whether nothing was changed on request. */
+            dry_run: boolean;
+            /**
+             * Format: int64
+             * @description Rows whose target exists already, here or earlier in the file.
+             */
+            duplicates: number;
+            /** @description Rows that break a rule; they are left out, the others are imported. */
+            errors: components["schemas"]["ImportRowError"][];
+            /**
+             * Format: int64
+             * @description Data rows in the file.
+             */
+            rows: number;
+        };
+        /** @description A row of an import that breaks a rule. */
+        ImportRowError: {
+            /** @description Column, when one is to blame. */
+            field: string | null;
+            /** @description The value and the rule. */
+            message: string;
+            /**
+             * Format: int64
+             * @description Line of the file; the header is line 1.
+             */
+            row: number;
+        };
+        /** @description Background jobs by state. */
+        JobCounts: {
+            /**
+             * Format: int64
+             * @description Given up after their retries.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Running.
+             */
+            running: number;
+            /**
+             * Format: int64
+             * @description Waiting.
+             */
+            waiting: number;
+        };
+        /** @description The last scan that completed. */
+        LastScan: {
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at: string;
+            /** @description Number. */
+            id: components["schemas"]["ScanId"];
+        };
+        /**
+         * @description A stable key for a place on an asset. It is part of a finding's identity, so it never contains a count, a
+         *     date, an address or free text.
+         *
+         *     Forms: `host` (the asset as a whole), `tcp/443`, `tcp/443/path` (an absolute URL path on that port),
+         *     `dns` (the asset's own name), `dns/<name>` (another name the judgement is about), `registration`.
+         */
+        Location: string;
+        /**
+         * @description User name and password.
+         * @example {
+         *       "password": "correct horse battery",
+         *       "username": "admin"
+         *     }
+         */
+        LoginRequest: {
+            /**
+             * Format: password
+             * @description Password.
+             */
+            password: string;
+            /** @description User name or e-mail address. */
+            username: string;
+        };
+        /** @description Tokens and who they are for. */
+        LoginResponse: components["schemas"]["TokenPair"] & {
+            /** @description The user who signed in. */
+            user: components["schemas"]["CurrentUser"];
+        };
+        /**
+         * Format: uuid
+         * @description An organisation: the tenant every row belongs to.
+         */
+        OrganizationId: string;
+        /** @description An organisation by id and name. */
+        OrganizationRef: {
+            /** @description The organisation. */
+            id: components["schemas"]["OrganizationId"];
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description Counts of verdicts by outcome. */
+        OutcomeCounts: {
+            /**
+             * Format: int64
+             * @description Probed without the needed answer.
+             */
+            error: number;
+            /**
+             * Format: int64
+             * @description Evaluated and not fine.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Not applicable.
+             */
+            not_applicable: number;
+            /**
+             * Format: int64
+             * @description Not probed.
+             */
+            not_tested: number;
+            /**
+             * Format: int64
+             * @description Evaluated and fine.
+             */
+            passed: number;
+            /**
+             * Format: int64
+             * @description Verdicts in all: planned checks times locations.
+             */
+            planned: number;
+        };
+        /** @description One page of a list. */
+        PageOf_Asset: {
+            /** @description The items of this page. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When it was added.
+                 */
+                created_at: string;
+                /**
+                 * Format: int32
+                 * @description Weight in the organisation's score, 1 to 5.
+                 */
+                criticality: number;
+                /** @description Part of the demo data, not of anything real. */
+                demo: boolean;
+                /** @description Host name known from inventory. */
+                hostname?: string | null;
+                /** @description The asset. */
+                id: components["schemas"]["AssetId"];
+                /** @description Kind of asset. */
+                kind: components["schemas"]["AssetKind"];
+                last_scan_id?: components["schemas"]["ScanId"] | null;
+                /**
+                 * Format: date-time
+                 * @description When something last answered there.
+                 */
+                last_seen_at?: string | null;
+                /** @description Name for people; the target value unless one was given. */
+                name: string;
+                /** @description Findings that are not resolved, by severity. */
+                open_findings: components["schemas"]["SeverityCounts"];
+                /** @description Operating system known from inventory. */
+                os_distro?: string | null;
+                /** @description Its version. */
+                os_version?: string | null;
+                /** @description Where it stands in the landscape. */
+                risk_zone: components["schemas"]["RiskZone"];
+                /**
+                 * Format: int32
+                 * @description 0 to 100 from the last scan; null when nothing was assessed.
+                 */
+                score?: number | null;
+                /** @description Not seen for 30 days. */
+                stale: boolean;
+                /** @description Free labels, sorted. */
+                tags: string[];
+                target_type?: components["schemas"]["AssetKind"] | null;
+                /** @description The domain, address or network, in normal form. */
+                target_value: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updated_at: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_CheckSummary: {
+            /** @description The items of this page. */
+            data: {
+                /** @description Subject: `tls`, `certificate`, `web`, `dns`, `mail`, `registration`, `service`, `ssh`. */
+                category: string;
+                /** @description Controls it informs. */
+                controls: string[];
+                /** @description Stable id. */
+                id: components["schemas"]["CheckId"];
+                /** @description `preview`, `stable`, `deprecated`. */
+                maturity: string;
+                /** @description What it does to its target: `passive`, `safe`, `intrusive`. */
+                mode: string;
+                /** @description Severity unless the check raises or lowers it. */
+                severity: components["schemas"]["Severity"];
+                /** @description Version that introduced it. */
+                since: string;
+                /** @description What is wrong when it fails. */
+                title: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_Finding: {
+            /** @description The items of this page. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When an accepted risk ends and the finding reopens.
+                 */
+                accepted_until?: string | null;
+                /** @description The domain or address. */
+                asset: string;
+                asset_id?: components["schemas"]["AssetId"] | null;
+                /** @description Its name. */
+                asset_name?: string | null;
+                /**
+                 * @description Category of the check.
+                 * @example web
+                 */
+                category: string;
+                /** @description Which check. */
+                check_id: components["schemas"]["CheckId"];
+                /** @description How sure. */
+                confidence: components["schemas"]["Confidence"];
+                /** @description Controls it speaks about: `nis2:21.2.h`, `eu-2024-2690:9.2`. */
+                controls: string[];
+                /** @description From demo data, not about anything real. */
+                demo: boolean;
+                /** @description Identity across scans, the same in every export. */
+                fingerprint: components["schemas"]["Fingerprint"];
+                /** @description Scan that saw it first. */
+                first_scan_id: components["schemas"]["ScanId"];
+                /**
+                 * Format: date-time
+                 * @description When it was first seen.
+                 */
+                first_seen_at: string;
+                /** @description The finding. */
+                id: components["schemas"]["FindingId"];
+                /** @description Scan that saw it last. */
+                last_scan_id: components["schemas"]["ScanId"];
+                /**
+                 * Format: date-time
+                 * @description When it was last seen.
+                 */
+                last_seen_at: string;
+                /** @description Where on it: `tcp/443`, `tcp/443/path`, `dns`, `host`, `registration`. */
+                location: components["schemas"]["Location"];
+                /**
+                 * Format: int64
+                 * @description Scans that saw it.
+                 */
+                occurrences: number;
+                /**
+                 * Format: int64
+                 * @description Times it came back after it was resolved.
+                 */
+                reopened: number;
+                resolution_reason?: components["schemas"]["ResolutionReason"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it was resolved.
+                 */
+                resolved_at?: string | null;
+                /** @description How bad. */
+                severity: components["schemas"]["Severity"];
+                /** @description Workflow status. */
+                status: components["schemas"]["FindingStatus"];
+                /** @description Note of the last change of status. */
+                status_note?: string | null;
+                /** @description What is wrong. */
+                title: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_FindingEvent: {
+            /** @description The items of this page. */
+            data: {
+                /** @description Who did it. */
+                actor: components["schemas"]["Person"];
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                from_status?: components["schemas"]["FindingStatus"] | null;
+                /** @description The entry. */
+                id: components["schemas"]["FindingEventId"];
+                /** @description `created`, `reopened`, `resolved`, `status_changed`, `acceptance_expired`. */
+                kind: string;
+                /** @description Note of who did it. */
+                note?: string | null;
+                resolution_reason?: components["schemas"]["ResolutionReason"] | null;
+                scan_id?: components["schemas"]["ScanId"] | null;
+                /** @description Status after. */
+                to_status: components["schemas"]["FindingStatus"];
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_Scan: {
+            /** @description The items of this page. */
+            data: {
+                /** @description Assets it was launched for and that still exist. */
+                asset_ids: components["schemas"]["AssetId"][];
+                /** @description Version of the check catalogue that judged. */
+                catalogue: string;
+                /** @description Only these checks; empty for all of the profile. */
+                checks: string[];
+                /**
+                 * Format: int32
+                 * @description Probes in flight at once.
+                 */
+                concurrency: number;
+                /**
+                 * Format: double
+                 * @description Share of planned verdicts that are conclusive, 0 to 1.
+                 */
+                coverage?: number | null;
+                /**
+                 * Format: date-time
+                 * @description When it was launched.
+                 */
+                created_at: string;
+                /** @description Recorded demo data, not a scan of anything real. */
+                demo: boolean;
+                /** @description Why it failed. */
+                error?: string | null;
+                /** @description What is switched on. */
+                features: components["schemas"]["FeatureToggles"];
+                /** @description Failed checks so far, by severity. */
+                findings: components["schemas"]["SeverityCounts"];
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                finished_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Hosts done.
+                 */
+                hosts_finished: number;
+                /**
+                 * Format: int64
+                 * @description Hosts it covers; 0 until it is planned.
+                 */
+                hosts_total: number;
+                /** @description Number, shown as `#17`. */
+                id: components["schemas"]["ScanId"];
+                /** @description Kind of scan. */
+                kind: components["schemas"]["ScanKind"];
+                /** @description Verdicts so far, by outcome. */
+                outcomes: components["schemas"]["OutcomeCounts"];
+                /** @description Whether the results have gaps. */
+                partial: boolean;
+                /** @description One sentence a gap. */
+                partial_reasons: string[];
+                /** @description TCP ports instead of the profile's. */
+                ports?: string | null;
+                /** @description How deep it goes. */
+                scan_type: components["schemas"]["ScanProfile"];
+                /**
+                 * Format: double
+                 * @description 0 to 100; null while running and when nothing was assessed.
+                 */
+                score?: number | null;
+                /** @description Not these checks. */
+                skip: string[];
+                /**
+                 * Format: date-time
+                 * @description When a worker took it.
+                 */
+                started_at?: string | null;
+                /** @description Who launched it. */
+                started_by: components["schemas"]["Person"];
+                /** @description State. */
+                status: components["schemas"]["ScanStatus"];
+                /** @description Targets as they were given; those of assets included. */
+                targets: string[];
+                /**
+                 * Format: int32
+                 * @description Seconds a single probe may take.
+                 */
+                timeout_seconds: number;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_ScanHost: {
+            /** @description The items of this page. */
+            data: {
+                /** @description First address; null when the name did not resolve. */
+                address?: string | null;
+                /** @description All addresses. */
+                addresses: string[];
+                /** @description The domain or address, as findings name it. */
+                asset: string;
+                asset_id?: components["schemas"]["AssetId"] | null;
+                /** @description Failed checks by severity. */
+                findings: components["schemas"]["SeverityCounts"];
+                /**
+                 * Format: date-time
+                 * @description When it was done.
+                 */
+                finished_at: string;
+                /** @description Names it was scanned under. */
+                names: string[];
+                /** @description Verdicts by outcome. */
+                outcomes: components["schemas"]["OutcomeCounts"];
+                /** @description Ports with a state of their own. */
+                ports: components["schemas"]["ScanPort"][];
+                /** @description Whether anything answered. */
+                reached: boolean;
+                /**
+                 * Format: int32
+                 * @description 0 to 100; null when nothing was assessed.
+                 */
+                score?: number | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description A person, as named beside what they did. */
+        Person: {
+            id: components["schemas"]["UserId"] | null;
+            /**
+             * @description The user name at that time.
+             * @example admin
+             */
+            username: string;
+        };
+        /**
+         * @description The body of every error.
+         * @example {
+         *       "detail": "Validation error",
+         *       "errors": [
+         *         {
+         *           "field": "body -> email",
+         *           "message": "`x` is not an e-mail address",
+         *           "type": "value_error"
+         *         }
+         *       ],
+         *       "request_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *       "status": 422,
+         *       "title": "Validation error",
+         *       "type": "urn:bartizan:problem:validation"
+         *     }
+         */
+        Problem: {
+            /** @description What went wrong, for people. For 5xx always `Internal server error`. */
+            detail: string;
+            /** @description Each field that breaks a rule; absent when no field is to blame. */
+            errors?: components["schemas"]["FieldProblem"][];
+            /** @description Id of this request, the same as in the `x-request-id` header and in the log. */
+            request_id: string;
+            /**
+             * Format: int64
+             * @description Only on 429: seconds to wait.
+             */
+            retry_after?: number;
+            /**
+             * Format: int32
+             * @description The status code again.
+             */
+            status: number;
+            /** @description The kind in words. */
+            title: string;
+            /** @description Kind of problem, a stable URN. */
+            type: string;
+        };
+        /**
+         * @description A scan profile.
+         * @example {
+         *       "check_count": 87,
+         *       "description": "Public records, the front page, certificates and the 100 most exposed ports",
+         *       "name": "quick",
+         *       "path_probes": false,
+         *       "ports": "top:100",
+         *       "udp_ports": ""
+         *     }
+         */
+        Profile: {
+            /**
+             * Format: int64
+             * @description Checks it runs.
+             */
+            check_count: number;
+            /** @description One sentence. */
+            description: string;
+            /** @description `scan_type` of `POST /api/scans`. */
+            name: components["schemas"]["ScanProfile"];
+            /** @description Whether paths below the front page are requested. */
+            path_probes: boolean;
+            /** @description TCP ports it tries. */
+            ports: string;
+            /** @description UDP ports it tries; empty for none. */
+            udp_ports: string;
+        };
+        /**
+         * @description A refresh token.
+         * @example {
+         *       "refresh_token": "b1n7…"
+         *     }
+         */
+        RefreshRequest: {
+            /** @description The newest refresh token of the session. Each is good for one use. */
+            refresh_token: string;
+        };
+        /**
+         * @description Why a finding is resolved.
+         * @enum {string}
+         */
+        ResolutionReason: "fixed" | "false_positive" | "not_applicable" | "asset_removed";
+        /**
+         * @description Where in the organisation's landscape an asset stands.
+         * @enum {string}
+         */
+        RiskZone: "dev" | "staging" | "production" | "dmz" | "internal" | "restricted";
+        /** @description An asset with a low score. */
+        RiskyAsset: {
+            /** @description The asset. */
+            id: components["schemas"]["AssetId"];
+            /** @description Its name. */
+            name: string;
+            /** @description Its findings that are not resolved. */
+            open_findings: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: int32
+             * @description Its score.
+             */
+            score: number;
+        };
+        /**
+         * @description A built-in role.
+         * @enum {string}
+         */
+        Role: "admin" | "analyst" | "auditor" | "read_only";
+        /**
+         * @description A scan.
+         * @example {
+         *       "asset_ids": [
+         *         "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
+         *       ],
+         *       "catalogue": "5f1d2c9a",
+         *       "checks": [],
+         *       "concurrency": 20,
+         *       "coverage": 0.9,
+         *       "created_at": "2026-11-20T09:29:00Z",
+         *       "demo": false,
+         *       "error": null,
+         *       "features": {
+         *         "dns_checks": true,
+         *         "port_scan": true,
+         *         "web_checks": true,
+         *         "whois_checks": true
+         *       },
+         *       "findings": {
+         *         "critical": 0,
+         *         "high": 1,
+         *         "info": 1,
+         *         "low": 4,
+         *         "medium": 2
+         *       },
+         *       "finished_at": "2026-11-20T09:31:12Z",
+         *       "hosts_finished": 1,
+         *       "hosts_total": 1,
+         *       "id": 17,
+         *       "kind": "surface",
+         *       "outcomes": {
+         *         "error": 2,
+         *         "failed": 8,
+         *         "not_applicable": 20,
+         *         "not_tested": 10,
+         *         "passed": 80,
+         *         "planned": 120
+         *       },
+         *       "partial": false,
+         *       "partial_reasons": [],
+         *       "ports": null,
+         *       "scan_type": "full",
+         *       "score": 79,
+         *       "skip": [],
+         *       "started_at": "2026-11-20T09:29:01Z",
+         *       "started_by": {
+         *         "id": "550e8400-e29b-41d4-a716-446655440000",
+         *         "username": "admin"
+         *       },
+         *       "status": "completed",
+         *       "targets": [
+         *         "shop.example.com"
+         *       ],
+         *       "timeout_seconds": 10
+         *     }
+         */
+        Scan: {
+            /** @description Assets it was launched for and that still exist. */
+            asset_ids: components["schemas"]["AssetId"][];
+            /** @description Version of the check catalogue that judged. */
+            catalogue: string;
+            /** @description Only these checks; empty for all of the profile. */
+            checks: string[];
+            /**
+             * Format: int32
+             * @description Probes in flight at once.
+             */
+            concurrency: number;
+            /**
+             * Format: double
+             * @description Share of planned verdicts that are conclusive, 0 to 1.
+             */
+            coverage: number | null;
+            /**
+             * Format: date-time
+             * @description When it was launched.
+             */
+            created_at: string;
+            /** @description Recorded demo data, not a scan of anything real. */
+            demo: boolean;
+            /** @description Why it failed. */
+            error: string | null;
+            /** @description What is switched on. */
+            features: components["schemas"]["FeatureToggles"];
+            /** @description Failed checks so far, by severity. */
+            findings: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at: string | null;
+            /**
+             * Format: int64
+             * @description Hosts done.
+             */
+            hosts_finished: number;
+            /**
+             * Format: int64
+             * @description Hosts it covers; 0 until it is planned.
+             */
+            hosts_total: number;
+            /** @description Number, shown as `#17`. */
+            id: components["schemas"]["ScanId"];
+            /** @description Kind of scan. */
+            kind: components["schemas"]["ScanKind"];
+            /** @description Verdicts so far, by outcome. */
+            outcomes: components["schemas"]["OutcomeCounts"];
+            /** @description Whether the results have gaps. */
+            partial: boolean;
+            /** @description One sentence a gap. */
+            partial_reasons: string[];
+            /** @description TCP ports instead of the profile's. */
+            ports: string | null;
+            /** @description How deep it goes. */
+            scan_type: components["schemas"]["ScanProfile"];
+            /**
+             * Format: double
+             * @description 0 to 100; null while running and when nothing was assessed.
+             */
+            score: number | null;
+            /** @description Not these checks. */
+            skip: string[];
+            /**
+             * Format: date-time
+             * @description When a worker took it.
+             */
+            started_at: string | null;
+            /** @description Who launched it. */
+            started_by: components["schemas"]["Person"];
+            /** @description State. */
+            status: components["schemas"]["ScanStatus"];
+            /** @description Targets as they were given; those of assets included. */
+            targets: string[];
+            /**
+             * Format: int32
+             * @description Seconds a single probe may take.
+             */
+            timeout_seconds: number;
+        };
+        /**
+         * @description What to scan, and how.
+         * @example {
+         *       "asset_ids": [
+         *         "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
+         *       ],
+         *       "concurrency": 20,
+         *       "features": {
+         *         "dns_checks": true,
+         *         "port_scan": true,
+         *         "web_checks": true,
+         *         "whois_checks": false
+         *       },
+         *       "kind": "surface",
+         *       "scan_type": "full",
+         *       "targets": [
+         *         "192.0.2.10"
+         *       ],
+         *       "timeout_seconds": 10
+         *     }
+         */
+        ScanCreate: {
+            /** @description Assets to scan, at most 500. */
+            asset_ids?: components["schemas"]["AssetId"][];
+            /** @description Only these checks: ids or groups such as `tls.*`. */
+            checks?: string[];
+            /**
+             * Format: int32
+             * @description Probes in flight at once. Left out: 20.
+             */
+            concurrency?: number | null;
+            features?: components["schemas"]["FeatureToggles"] | null;
+            kind?: components["schemas"]["ScanKind"] | null;
+            /** @description TCP ports instead of the profile's: `22,80,443`, `1-1024`, `top:100`. */
+            ports?: string | null;
+            scan_type?: components["schemas"]["ScanProfile"] | null;
+            /** @description Not these checks: ids or groups such as `tls.*`. */
+            skip?: string[];
+            /** @description Targets that are not assets: domain, `https://` URL, address, CIDR, range or `host:port`; at most 500. */
+            targets?: string[];
+            /**
+             * Format: int32
+             * @description Seconds a single probe may take. Left out: 10.
+             */
+            timeout_seconds?: number | null;
+        };
+        /**
+         * @description One host of a scan.
+         * @example {
+         *       "address": "192.0.2.10",
+         *       "addresses": [
+         *         "192.0.2.10"
+         *       ],
+         *       "asset": "shop.example.com",
+         *       "asset_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *       "findings": {
+         *         "critical": 0,
+         *         "high": 1,
+         *         "info": 1,
+         *         "low": 4,
+         *         "medium": 2
+         *       },
+         *       "finished_at": "2026-11-20T09:31:12Z",
+         *       "names": [
+         *         "shop.example.com"
+         *       ],
+         *       "outcomes": {
+         *         "error": 2,
+         *         "failed": 8,
+         *         "not_applicable": 20,
+         *         "not_tested": 10,
+         *         "passed": 80,
+         *         "planned": 120
+         *       },
+         *       "ports": [
+         *         {
+         *           "address": "192.0.2.10",
+         *           "port": 443,
+         *           "product": "nginx",
+         *           "protocol": "tcp",
+         *           "reason": "syn-ack",
+         *           "service": "http",
+         *           "state": "open",
+         *           "tls": true,
+         *           "version": "1.26.2"
+         *         }
+         *       ],
+         *       "reached": true,
+         *       "score": 79
+         *     }
+         */
+        ScanHost: {
+            /** @description First address; null when the name did not resolve. */
+            address: string | null;
+            /** @description All addresses. */
+            addresses: string[];
+            /** @description The domain or address, as findings name it. */
+            asset: string;
+            asset_id: components["schemas"]["AssetId"] | null;
+            /** @description Failed checks by severity. */
+            findings: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: date-time
+             * @description When it was done.
+             */
+            finished_at: string;
+            /** @description Names it was scanned under. */
+            names: string[];
+            /** @description Verdicts by outcome. */
+            outcomes: components["schemas"]["OutcomeCounts"];
+            /** @description Ports with a state of their own. */
+            ports: components["schemas"]["ScanPort"][];
+            /** @description Whether anything answered. */
+            reached: boolean;
+            /**
+             * Format: int32
+             * @description 0 to 100; null when nothing was assessed.
+             */
+            score: number | null;
+        };
+        /**
+         * Format: int64
+         * @description A scan number, shown as `#N`, global over all organisations.
+         */
+        ScanId: number;
+        /**
+         * @description Kind of scan.
+         * @enum {string}
+         */
+        ScanKind: "surface" | "ports" | "cloud";
+        /**
+         * @description A launched scan.
+         * @example {
+         *       "id": 17,
+         *       "scan_id": 17,
+         *       "status": "pending"
+         *     }
+         */
+        ScanLaunched: {
+            /** @description Number. */
+            id: components["schemas"]["ScanId"];
+            /** @description The same number, under the name cloud scans use. */
+            scan_id: components["schemas"]["ScanId"];
+            /** @description State. */
+            status: components["schemas"]["ScanStatus"];
+        };
+        /** @description One port of a host. */
+        ScanPort: {
+            /** @description The address, for hosts with several. */
+            address: string;
+            /**
+             * Format: int32
+             * @description Port number.
+             */
+            port: number;
+            /** @description Product name. */
+            product: string | null;
+            /** @description Transport. */
+            protocol: components["schemas"]["Transport"];
+            /** @description What the state was seen by. */
+            reason: string;
+            /** @description Protocol spoken. */
+            service: string | null;
+            /**
+             * @description `open`, `closed`, `filtered`, …
+             * @example open
+             */
+            state: string;
+            /** @description Whether the service runs inside TLS. */
+            tls: boolean;
+            /** @description Product version. */
+            version: string | null;
+        };
+        /**
+         * @description How deep a surface scan goes (`scan_type` on the wire). What each selects is data: `content/profiles/`.
+         * @enum {string}
+         */
+        ScanProfile: "quick" | "full" | "custom";
+        /**
+         * @description How far a scan is.
+         * @example {
+         *       "checks_finished": 1650,
+         *       "checks_total": 2400,
+         *       "current": "192.0.2.10",
+         *       "eta_seconds": 41,
+         *       "findings": {
+         *         "critical": 0,
+         *         "high": 1,
+         *         "info": 1,
+         *         "low": 4,
+         *         "medium": 2
+         *       },
+         *       "hosts_finished": 14,
+         *       "hosts_total": 20,
+         *       "partial": false,
+         *       "phase": "checking services",
+         *       "ports_finished": 14200,
+         *       "ports_total": 20000,
+         *       "scan_id": 17,
+         *       "status": "running",
+         *       "updated_at": "2026-11-20T09:30:00Z"
+         *     }
+         */
+        ScanProgress: {
+            /**
+             * Format: int64
+             * @description Checks done.
+             */
+            checks_finished: number;
+            /**
+             * Format: int64
+             * @description Checks planned in all.
+             */
+            checks_total: number;
+            /** @description What it is being done to. */
+            current: string | null;
+            /**
+             * Format: int64
+             * @description Seconds left, when that can be said honestly.
+             */
+            eta_seconds: number | null;
+            /** @description Failed checks so far. */
+            findings: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: int64
+             * @description Hosts done.
+             */
+            hosts_finished: number;
+            /**
+             * Format: int64
+             * @description Hosts in all; 0 until planned.
+             */
+            hosts_total: number;
+            /** @description Whether the results have gaps already. */
+            partial: boolean;
+            /** @description What is being done, for people. */
+            phase: string;
+            /**
+             * Format: int64
+             * @description Ports tried.
+             */
+            ports_finished: number;
+            /**
+             * Format: int64
+             * @description Ports to try in all.
+             */
+            ports_total: number;
+            /** @description The scan. */
+            scan_id: components["schemas"]["ScanId"];
+            /** @description State. */
+            status: components["schemas"]["ScanStatus"];
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            updated_at: string;
+        };
+        /**
+         * @description State of a scan.
+         * @enum {string}
+         */
+        ScanStatus: "pending" | "running" | "completed" | "failed" | "cancelled";
+        /**
+         * @description How scans may be used.
+         * @example {
+         *       "allow_private": true
+         *     }
+         */
+        ScanningSettings: {
+            /**
+             * @description Whether private, loopback and link-local addresses may be scanned. Addresses of cloud metadata services are
+             *     refused always.
+             */
+            allow_private: boolean;
+        };
+        /**
+         * @description What to change; what is left out stays.
+         * @example {
+         *       "allow_private": false
+         *     }
+         */
+        ScanningSettingsUpdate: {
+            /**
+             * @description Whether private, loopback and link-local addresses may be scanned.
+             * @default null
+             */
+            allow_private?: boolean | null;
+        };
+        /**
+         * @description The first administrator and the first settings.
+         * @example {
+         *       "allow_private": true,
+         *       "demo": false,
+         *       "email": "admin@example.com",
+         *       "organization_name": "Example Ltd",
+         *       "password": "correct horse battery",
+         *       "username": "admin"
+         *     }
+         */
+        SetupRequest: {
+            /** @description Whether private, loopback and link-local addresses may be scanned. Left out: on when bound to loopback. */
+            allow_private?: boolean | null;
+            /**
+             * @description Whether to load demo data.
+             * @default false
+             */
+            demo?: boolean;
+            /**
+             * Format: email
+             * @description E-mail address.
+             */
+            email: string;
+            /** @description Name of the organisation. Left out: `My organisation`. */
+            organization_name?: string | null;
+            /**
+             * Format: password
+             * @description Password: at least 8 characters, not a common one.
+             */
+            password: string;
+            /** @description The one-time token, where the server asks for it; the header `X-Setup-Token` does as well. */
+            setup_token?: string | null;
+            /** @description Name to sign in with. */
+            username: string;
+        };
+        /**
+         * @description Severity, ordered: `Critical` is the greatest.
+         * @enum {string}
+         */
+        Severity: "info" | "low" | "medium" | "high" | "critical";
+        /**
+         * @description Counts by severity.
+         * @example {
+         *       "critical": 1,
+         *       "high": 2,
+         *       "info": 0,
+         *       "low": 3,
+         *       "medium": 5
+         *     }
+         */
+        SeverityCounts: {
+            /**
+             * Format: int64
+             * @description Critical ones.
+             */
+            critical: number;
+            /**
+             * Format: int64
+             * @description High ones.
+             */
+            high: number;
+            /**
+             * Format: int64
+             * @description Informational ones.
+             */
+            info: number;
+            /**
+             * Format: int64
+             * @description Low ones.
+             */
+            low: number;
+            /**
+             * Format: int64
+             * @description Medium ones.
+             */
+            medium: number;
+        };
+        /** @description State of an intelligence source. */
+        SourceHealth: {
+            /** @description Whether it is switched on. */
+            enabled: boolean;
+            /** @description How that went. */
+            last_crawl_status: string | null;
+            /**
+             * Format: date-time
+             * @description Last time it was read.
+             */
+            last_crawled_at: string | null;
+            /** @description Name. */
+            name: string;
+            /** @description Short name. */
+            slug: string;
+        };
+        /** @description Counts by workflow status. */
+        StatusCounts: {
+            /**
+             * Format: int64
+             * @description Lived with.
+             */
+            accepted_risk: number;
+            /**
+             * Format: int64
+             * @description Seen.
+             */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description Being fixed.
+             */
+            in_progress: number;
+            /**
+             * Format: int64
+             * @description Nobody has looked yet.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Gone or void.
+             */
+            resolved: number;
+        };
+        /**
+         * @description Totals of the organisation. The counts are of findings that are not resolved.
+         * @example {
+         *       "accepted_risk_count": 2,
+         *       "coverage": 0.91,
+         *       "critical_count": 1,
+         *       "demo": false,
+         *       "failed_scans_7d": 0,
+         *       "high_count": 4,
+         *       "info_count": 3,
+         *       "kev_count": 0,
+         *       "last_scan": {
+         *         "finished_at": "2026-11-20T09:31:12Z",
+         *         "id": 17
+         *       },
+         *       "low_count": 14,
+         *       "medium_count": 12,
+         *       "new_24h": 2,
+         *       "new_7d": 9,
+         *       "riskiest_assets": [
+         *         {
+         *           "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *           "name": "Shop",
+         *           "open_findings": {
+         *             "critical": 1,
+         *             "high": 2,
+         *             "info": 0,
+         *             "low": 0,
+         *             "medium": 0
+         *           },
+         *           "score": 49
+         *         }
+         *       ],
+         *       "running_scans": 1,
+         *       "score": 82.5,
+         *       "scored_assets": 120,
+         *       "source_health": [],
+         *       "stale_assets": 3,
+         *       "total_assets": 150,
+         *       "total_vulns": 34
+         *     }
+         */
+        Summary: {
+            /**
+             * Format: int64
+             * @description Findings lived with; part of the totals.
+             */
+            accepted_risk_count: number;
+            /**
+             * Format: double
+             * @description Share of planned verdicts of each asset's last scan that are conclusive, 0 to 1.
+             */
+            coverage: number | null;
+            /**
+             * Format: int64
+             * @description Critical ones.
+             */
+            critical_count: number;
+            /** @description Whether demo data is loaded. */
+            demo: boolean;
+            /**
+             * Format: int64
+             * @description Scans that failed in the last 7 days.
+             */
+            failed_scans_7d: number;
+            /**
+             * Format: int64
+             * @description High ones.
+             */
+            high_count: number;
+            /**
+             * Format: int64
+             * @description Informational ones.
+             */
+            info_count: number;
+            /**
+             * Format: int64
+             * @description Known to be exploited.
+             */
+            kev_count: number;
+            last_scan: components["schemas"]["LastScan"] | null;
+            /**
+             * Format: int64
+             * @description Low ones.
+             */
+            low_count: number;
+            /**
+             * Format: int64
+             * @description Medium ones.
+             */
+            medium_count: number;
+            /**
+             * Format: int64
+             * @description First seen in the last 24 hours.
+             */
+            new_24h: number;
+            /**
+             * Format: int64
+             * @description First seen in the last 7 days.
+             */
+            new_7d: number;
+            /** @description The five assets with the lowest scores. */
+            riskiest_assets: components["schemas"]["RiskyAsset"][];
+            /**
+             * Format: int64
+             * @description Scans that wait or run.
+             */
+            running_scans: number;
+            /**
+             * Format: double
+             * @description Mean of the assets' scores, weighted by criticality; null when no asset has one.
+             */
+            score: number | null;
+            /**
+             * Format: int64
+             * @description Assets with a score.
+             */
+            scored_assets: number;
+            /** @description State of the intelligence sources. */
+            source_health: components["schemas"]["SourceHealth"][];
+            /**
+             * Format: int64
+             * @description Assets not seen for 30 days.
+             */
+            stale_assets: number;
+            /**
+             * Format: int64
+             * @description Assets.
+             */
+            total_assets: number;
+            /**
+             * Format: int64
+             * @description Findings that are not resolved.
+             */
+            total_vulns: number;
+        };
+        /**
+         * @description State of the server, for people who run it.
+         * @example {
+         *       "catalogue": "5f1d2c9a",
+         *       "check_count": 120,
+         *       "database": "sqlite",
+         *       "demo": false,
+         *       "jobs": {
+         *         "failed": 0,
+         *         "running": 1,
+         *         "waiting": 0
+         *       },
+         *       "uptime_seconds": 86432.15,
+         *       "version": "0.1.0"
+         *     }
+         */
+        SystemStatus: {
+            /** @description Version of the check catalogue. */
+            catalogue: string;
+            /**
+             * Format: int64
+             * @description Checks in it.
+             */
+            check_count: number;
+            /** @description `sqlite` or `postgresql`. */
+            database: string;
+            /** @description Whether demo data is loaded. */
+            demo: boolean;
+            /** @description Background jobs. */
+            jobs: components["schemas"]["JobCounts"];
+            /**
+             * Format: double
+             * @description Seconds since the start.
+             */
+            uptime_seconds: number;
+            /** @description Version of the program. */
+            version: string;
+        };
+        /**
+         * @description A label and how often it is used.
+         * @example {
+         *       "count": 12,
+         *       "tag": "pci"
+         *     }
+         */
+        TagCount: {
+            /**
+             * Format: int64
+             * @description Assets that carry it.
+             */
+            count: number;
+            /** @description The label. */
+            tag: string;
+        };
+        /**
+         * @description Tokens of a session.
+         * @example {
+         *       "access_token": "eyJ…",
+         *       "expires_in": 1800,
+         *       "refresh_token": "b1n7…",
+         *       "token_type": "bearer"
+         *     }
+         */
+        TokenPair: {
+            /** @description For `Authorization: Bearer`. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds until the access token ends.
+             */
+            expires_in: number;
+            /** @description For `POST /api/auth/refresh`, once. */
+            refresh_token: string;
+            /** @description Always `bearer`. */
+            token_type: string;
+        };
+        /**
+         * @description Transport protocol of a port.
+         * @enum {string}
+         */
+        Transport: "tcp" | "udp";
+        /**
+         * @description Findings that were open, by day.
+         * @example {
+         *       "days": 30,
+         *       "trend": [
+         *         {
+         *           "critical": 1,
+         *           "date": "2026-11-20",
+         *           "high": 4,
+         *           "info": 3,
+         *           "low": 14,
+         *           "medium": 12,
+         *           "total": 34
+         *         }
+         *       ]
+         *     }
+         */
+        Trend: {
+            /**
+             * Format: int32
+             * @description Days asked for.
+             */
+            days: number;
+            /** @description One entry a day, oldest first. */
+            trend: components["schemas"]["TrendDay"][];
+        };
+        /** @description One day of the trend: what was open at its end, UTC. */
+        TrendDay: {
+            /**
+             * Format: int64
+             * @description Critical ones.
+             */
+            critical: number;
+            /**
+             * Format: date
+             * @description The day.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description High ones.
+             */
+            high: number;
+            /**
+             * Format: int64
+             * @description Informational ones.
+             */
+            info: number;
+            /**
+             * Format: int64
+             * @description Low ones.
+             */
+            low: number;
+            /**
+             * Format: int64
+             * @description Medium ones.
+             */
+            medium: number;
+            /**
+             * Format: int64
+             * @description All.
+             */
+            total: number;
+        };
+        /**
+         * Format: uuid
+         * @description A person or service account that signs in.
+         */
+        UserId: string;
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    list_assets: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+                /** @description Text in name, target or host name. */
+                search?: string;
+                /** @description Kinds of target. */
+                target_type?: components["schemas"]["AssetKind"][];
+                /** @description Tags; an asset with any of them matches. */
+                tag?: string[];
+                /** @description Risk zones. */
+                risk_zone?: components["schemas"]["RiskZone"][];
+                /** @description Not seen for 30 days. */
+                stale?: boolean;
+                /** @description Operating system, exact. */
+                os_distro?: string;
+                /** @description Version of the operating system, exact. */
+                os_version?: string;
+                /** @description Text in the host name. */
+                hostname?: string;
+                /** @description Column to sort by; `name` when left out. */
+                sort?: "name" | "target_type" | "target_value" | "risk_zone" | "criticality" | "score" | "last_seen_at" | "created_at";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_Asset"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_asset: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409.
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssetCreate"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    /** @description The new asset. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description The request makes no sense as a whole. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bulk_update_assets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssetBulkUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetBulkResult"];
+                };
+            };
+            /** @description No `asset_ids`, an unknown `risk_zone`, or nothing to change. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_assets: {
+        parameters: {
+            query?: {
+                /** @description Only look: report what would happen and change nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409.
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description CSV with a header line: `name,target_type,target_value,tags`. Tags are separated by semicolons and optional.
+                     *     At most 10,000 rows and 5 MiB.
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            /** @description The request makes no sense as a whole. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_asset_tags: {
+        parameters: {
+            query?: {
+                /** @description Text the label begins with. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagCount"][];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset. */
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset. */
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset. */
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssetUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginResponse"];
+                };
+            };
+            /** @description Wrong user name or password. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session is over. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request makes no sense as a whole. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_current_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentUser"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auth_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthProviders"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refresh_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            /** @description The refresh token is unknown, expired or was used before. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_server: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The one-time token printed at the start. */
+                "X-Setup-Token"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginResponse"];
+                };
+            };
+            /** @description The one-time token is missing or wrong. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A user exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description On loopback, the request names a host that is not this machine. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_checks: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+                /** @description Text in id or title. */
+                search?: string;
+                /** @description Severities. */
+                severity?: components["schemas"]["Severity"][];
+                /** @description Categories. */
+                category?: string[];
+                /** @description Checks this profile runs. */
+                profile?: components["schemas"]["ScanProfile"];
+                /** @description Column to sort by; `id` when left out. */
+                sort?: "id" | "title" | "severity" | "category";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_CheckSummary"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the check.
+                 * @example hsts.missing
+                 */
+                check_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckDetail"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_scanning_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description For `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanningSettings"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_scanning_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` the change is based on. */
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanningSettingsUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    /** @description For `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanningSettings"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the settings meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_demo_data: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409.
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoLoaded"];
+                };
+            };
+            /** @description The request makes no sense as a whole. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_demo_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request makes no sense as a whole. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+                /** @description Text in title, check, asset or location. */
+                search?: string;
+                /** @description Severities. */
+                severity?: components["schemas"]["Severity"][];
+                /** @description Workflow statuses. */
+                status?: components["schemas"]["FindingStatus"][];
+                /** @description Categories of check. */
+                category?: string[];
+                /** @description Checks. */
+                check_id?: string[];
+                /** @description One asset. */
+                asset_id?: components["schemas"]["AssetId"];
+                /** @description One domain or address, exact. */
+                asset?: string;
+                /** @description Assets with any of these tags. */
+                tag?: string[];
+                /** @description Findings this scan saw. */
+                scan_id?: number;
+                /** @description Seen first at or after this instant. */
+                first_seen_from?: string;
+                /** @description Whether it came back after it was resolved. */
+                reopened?: boolean;
+                /** @description Column to sort by; left out: what to fix first comes first. */
+                sort?: "severity" | "status" | "check_id" | "title" | "category" | "asset" | "first_seen_at" | "last_seen_at" | "occurrences";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_Finding"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bulk_update_findings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingBulkUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingBulkResult"];
+                };
+            };
+            /** @description The request makes no sense as a whole. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_finding_stats: {
+        parameters: {
+            query?: {
+                /** @description Text in title, check, asset or location. */
+                search?: string;
+                /** @description Severities. */
+                severity?: components["schemas"]["Severity"][];
+                /** @description Workflow statuses. */
+                status?: components["schemas"]["FindingStatus"][];
+                /** @description Categories of check. */
+                category?: string[];
+                /** @description Checks. */
+                check_id?: string[];
+                /** @description One asset. */
+                asset_id?: components["schemas"]["AssetId"];
+                /** @description One domain or address, exact. */
+                asset?: string;
+                /** @description Assets with any of these tags. */
+                tag?: string[];
+                /** @description Findings this scan saw. */
+                scan_id?: number;
+                /** @description Seen first at or after this instant. */
+                first_seen_from?: string;
+                /** @description Whether it came back after it was resolved. */
+                reopened?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingStats"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The finding. */
+                finding_id: components["schemas"]["FindingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingDetail"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The finding. */
+                finding_id: components["schemas"]["FindingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingDetail"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_finding_history: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+            };
+            header?: never;
+            path: {
+                /** @description The finding. */
+                finding_id: components["schemas"]["FindingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_FindingEvent"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"][];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_scans: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+                /** @description States. */
+                status?: components["schemas"]["ScanStatus"][];
+                /** @description Depths. */
+                scan_type?: components["schemas"]["ScanProfile"][];
+                /** @description Scans that include this asset. */
+                asset_id?: components["schemas"]["AssetId"];
+                /** @description Text in a target. */
+                search?: string;
+                /** @description Column to sort by; left out: newest first. */
+                sort?: "id" | "status" | "kind" | "scan_type" | "score" | "created_at" | "finished_at";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_Scan"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_scan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409.
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanCreate"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    /** @description The scan. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanLaunched"];
+                };
+            };
+            /** @description The request makes no sense as a whole. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the scan. */
+                scan_id: components["schemas"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scan"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the scan. */
+                scan_id: components["schemas"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the scan. */
+                scan_id: components["schemas"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scan"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_scan: {
+        parameters: {
+            query?: {
+                /** @description Format. */
+                format?: "json" | "jsonl" | "csv" | "sarif" | "html" | "table";
+            };
+            header?: never;
+            path: {
+                /** @description Number of the scan. */
+                scan_id: components["schemas"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description `attachment` with a file name. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/jsonl": string;
+                    "text/csv": string;
+                    "application/sarif+json": string;
+                    "text/html": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_scan_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the scan. */
+                scan_id: components["schemas"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example event: progress
+                     *     data: {"scan_id":17,"status":"running"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_scan_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the scan. */
+                scan_id: components["schemas"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanProgress"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_scan_results: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+                /** @description Text in name or address. */
+                search?: string;
+                /** @description Whether anything answered. */
+                reached?: boolean;
+                /** @description Hosts with a finding of this severity or worse. */
+                min_severity?: "info" | "low" | "medium" | "high" | "critical";
+                /** @description Column to sort by; `position` when left out. */
+                sort?: "position" | "asset" | "score";
+            };
+            header?: never;
+            path: {
+                /** @description Number of the scan. */
+                scan_id: components["schemas"]["ScanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_ScanHost"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_summary_trend: {
+        parameters: {
+            query?: {
+                /** @description Days back from today. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trend"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_system_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemStatus"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Unhealthy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    get_liveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example ok */
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    get_readiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example ok */
+                    "text/plain": string;
+                };
+            };
+            /** @description The database is down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,312 @@
+/** The frame of every page: navigation, search, running scans, theme, account. */
+import { Menu } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import {
+  CircleHelp,
+  FlaskConical,
+  LayoutGrid,
+  LogOut,
+  type LucideIcon,
+  Monitor,
+  Moon,
+  PanelLeft,
+  Radar,
+  Search,
+  Server,
+  Settings as SettingsIcon,
+  Sun,
+  TriangleAlert,
+  UserRound,
+} from "lucide-react";
+import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { api } from "../api/client";
+import { may } from "../api/model";
+import { meQuery, queryClient, scansQuery, summaryQuery } from "../api/queries";
+import { session } from "../api/session";
+import { Mark } from "../components/Brand";
+import { Link } from "../components/Link";
+import { useStored } from "../lib/stored";
+import { t } from "../strings";
+import { keyLabels, useActions, useKeys } from "./actions";
+import { chooseTheme, type ThemeChoice, themeChoice, useScheme } from "./theme-choice";
+
+const Palette = lazy(() => import("./Palette").then((module) => ({ default: module.Palette })));
+const Help = lazy(() => import("./Help").then((module) => ({ default: module.Help })));
+
+const PAGES: { to: string; title: string; icon: LucideIcon; key: string; id: string; synonyms?: string[] }[] = [
+  { to: "/", title: t.nav.overview, icon: LayoutGrid, key: "o", id: "goOverview", synonyms: ["dashboard", "score"] },
+  { to: "/findings", title: t.nav.findings, icon: TriangleAlert, key: "f", id: "goFindings", synonyms: ["issues"] },
+  { to: "/assets", title: t.nav.assets, icon: Server, key: "a", id: "goAssets", synonyms: ["inventory", "targets"] },
+  {
+    to: "/scans",
+    title: t.nav.scans,
+    icon: Radar,
+    key: "s",
+    id: "goScans",
+    synonyms: ["scan status", "scan history", "runs"],
+  },
+  {
+    to: "/settings",
+    title: t.nav.settings,
+    icon: SettingsIcon,
+    key: ",",
+    id: "goSettings",
+    synonyms: ["account", "theme"],
+  },
+];
+
+export async function signOut(): Promise<void> {
+  await api.POST("/api/auth/logout").catch(() => undefined);
+  session.clear();
+  queryClient.clear();
+}
+
+export function Shell() {
+  const navigate = useNavigate();
+  const location = useLocation();
+  const [collapsed, setCollapsed] = useStored("bartizan.nav.collapsed", false);
+  const [overlay, setOverlay] = useState<"palette" | "help" | null>(null);
+  const me = useQuery(meQuery);
+  const running = useQuery({
+    ...scansQuery({ page: 1, page_size: 1, status: "pending,running" }),
+    refetchInterval: 10_000,
+  });
+  const summary = useQuery({ ...summaryQuery, staleTime: 60_000 });
+  const signedIn = useSyncExternalStore(session.subscribe, session.exists);
+  const main = useRef<HTMLElement>(null);
+
+  useKeys();
+
+  // The session ended (refused refresh, sign-out in another tab): back to the door, and then here again.
+  useEffect(() => {
+    if (!signedIn) {
+      queryClient.clear();
+      void navigate({ to: "/login" as never, search: { next: location.pathname + location.searchStr } as never });
+    }
+  }, [signedIn, navigate, location.pathname, location.searchStr]);
+
+  // A new page: its title, and the focus at its start for keyboards and screen readers.
+  const first = useRef(true);
+  const path = location.pathname;
+  useEffect(() => {
+    const page = PAGES.find((entry) => (entry.to === "/" ? path === "/" : path.startsWith(entry.to)));
+    document.title = page ? `${page.title} · ${t.product}` : t.product;
+    if (first.current) first.current = false;
+    else main.current?.focus({ preventScroll: true });
+  }, [path]);
+
+  const go = (to: string) => void navigate({ to: to as never, search: {} as never });
+  const scheme = useScheme();
+  useActions([
+    { id: "palette", title: t.actions.palette, keys: ["mod+k"], section: "global", run: () => setOverlay("palette") },
+    {
+      id: "help",
+      title: t.actions.help,
+      keys: ["?"],
+      section: "global",
+      palette: "act",
+      run: () => setOverlay("help"),
+    },
+    ...PAGES.map((page) => ({
+      id: page.id,
+      title: t.actions[page.id as keyof typeof t.actions],
+      keys: [`g ${page.key}`],
+      section: "global" as const,
+      palette: "go" as const,
+      synonyms: page.synonyms,
+      run: () => go(page.to),
+    })),
+    ...(may(me.data, "scans.run")
+      ? [
+          {
+            id: "newScan",
+            title: t.actions.newScan,
+            keys: ["n"],
+            section: "global" as const,
+            palette: "act" as const,
+            synonyms: ["run scan", "start scan"],
+            run: () => go("/scans/new"),
+          },
+        ]
+      : []),
+    ...(may(me.data, "assets.manage")
+      ? [
+          {
+            id: "addAsset",
+            title: t.actions.addAsset,
+            section: "global" as const,
+            palette: "act" as const,
+            run: () => void navigate({ to: "/assets" as never, search: { do: "add" } as never }),
+          },
+          {
+            id: "importAssets",
+            title: t.actions.importAssets,
+            section: "global" as const,
+            palette: "act" as const,
+            run: () => void navigate({ to: "/assets" as never, search: { do: "import" } as never }),
+          },
+        ]
+      : []),
+    {
+      id: "toggleTheme",
+      title: t.actions.toggleTheme,
+      section: "global",
+      palette: "act",
+      synonyms: ["dark mode"],
+      run: () => chooseTheme(scheme === "dark" ? "light" : "dark"),
+    },
+    { id: "signOut", title: t.actions.signOut, section: "global", palette: "act", run: () => void signOut() },
+  ]);
+
+  const count = running.data?.total ?? 0;
+  return (
+    <div className="shell" data-collapsed={collapsed}>
+      <a className="skip" href="#main">
+        {t.nav.skip}
+      </a>
+      <div className="side">
+        <Link to="/" className="brand" label={t.product}>
+          <Mark />
+          <span className="label">{t.product}</span>
+        </Link>
+        <nav aria-label={t.nav.label}>
+          <ul>
+            {PAGES.map((page) => (
+              <li key={page.to}>
+                <Link
+                  to={page.to}
+                  className="navlink"
+                  label={collapsed ? page.title : undefined}
+                  current={page.to === "/" ? path === "/" : path.startsWith(page.to)}
+                >
+                  <page.icon aria-hidden />
+                  <span className="label">{page.title}</span>
+                  {page.to === "/scans" && count > 0 && (
+                    <span className="count" title={t.nav.running(count)}>
+                      ▸ {count}
+                    </span>
+                  )}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <footer>
+          <button
+            type="button"
+            className="iconbtn"
+            aria-label={collapsed ? t.nav.expand : t.nav.collapse}
+            aria-pressed={collapsed}
+            onClick={() => setCollapsed(!collapsed)}
+          >
+            <PanelLeft aria-hidden />
+          </button>
+        </footer>
+      </div>
+      <div
+        style={{
+          gridRow: "1 / -1",
+          gridColumn: 2,
+          display: "grid",
+          gridTemplateRows: "var(--topbar) auto 1fr",
+          minWidth: 0,
+        }}
+      >
+        <header className="top">
+          <button type="button" className="searchbox" onClick={() => setOverlay("palette")}>
+            <Search aria-hidden />
+            <span>{t.nav.search}</span>
+            <kbd>{keyLabels("mod+k").join(" ")}</kbd>
+          </button>
+          <span className="grow" />
+          {count > 0 && (
+            <Link to="/scans" search={{ status: "running,pending" }} className="st st-running">
+              <i aria-hidden>▸</i>
+              {t.nav.running(count)}
+            </Link>
+          )}
+          <button
+            type="button"
+            className="iconbtn"
+            aria-label={t.nav.help}
+            title={t.nav.help}
+            onClick={() => setOverlay("help")}
+          >
+            <CircleHelp aria-hidden />
+          </button>
+          <ThemeMenu />
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <button type="button" className="iconbtn" aria-label={t.nav.account}>
+                <UserRound aria-hidden />
+                {me.data?.username}
+              </button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<SettingsIcon aria-hidden />} onClick={() => go("/settings")}>
+                {t.nav.settings}
+              </Menu.Item>
+              <Menu.Item component="a" href="/api/docs" leftSection={<FlaskConical aria-hidden />}>
+                {t.nav.apiDocs}
+              </Menu.Item>
+              <Menu.Item leftSection={<LogOut aria-hidden />} onClick={() => void signOut()}>
+                {t.nav.signOut}
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        </header>
+        {summary.data?.demo ? (
+          <div className="demobar" role="note">
+            <span className="demomark">{t.demo.mark}</span>
+            {t.demo.bar}
+          </div>
+        ) : (
+          <span hidden />
+        )}
+        <main className="main" id="main" ref={main} tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
+      <Suspense>
+        {overlay === "palette" && <Palette onClose={() => setOverlay(null)} />}
+        {overlay === "help" && <Help onClose={() => setOverlay(null)} />}
+      </Suspense>
+    </div>
+  );
+}
+
+const THEMES: { choice: ThemeChoice; label: string; icon: LucideIcon }[] = [
+  { choice: "system", label: t.nav.themeSystem, icon: Monitor },
+  { choice: "light", label: t.nav.themeLight, icon: Sun },
+  { choice: "dark", label: t.nav.themeDark, icon: Moon },
+];
+
+function ThemeMenu() {
+  const scheme = useScheme();
+  const choice = themeChoice();
+  const Icon = scheme === "dark" ? Moon : Sun;
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <button type="button" className="iconbtn" aria-label={t.nav.theme} title={t.nav.theme}>
+          <Icon aria-hidden />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {THEMES.map((entry) => (
+          <Menu.Item
+            key={entry.choice}
+            role="menuitemradio"
+            aria-checked={entry.choice === choice}
+            leftSection={<entry.icon aria-hidden />}
+            rightSection={entry.choice === choice ? <span aria-hidden>✓</span> : null}
+            onClick={() => chooseTheme(entry.choice)}
+          >
+            {entry.label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

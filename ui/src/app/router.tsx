@@ -1,0 +1,86 @@
+/** Addresses. Every page is loaded when it is first visited; search parameters are plain strings. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { providersQuery, queryClient } from "../api/queries";
+import { session } from "../api/session";
+import { SkeletonLines } from "../components/states";
+import type { Search } from "../lib/url-state";
+import { Crashed, NotFound } from "../pages/Missing";
+import { Shell } from "./Shell";
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("../pages/Setup"), "Setup"),
+});
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  component: lazyRouteComponent(() => import("../pages/Login"), "Login"),
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    if (session.exists()) return;
+    const providers = await queryClient.ensureQueryData(providersQuery).catch(() => null);
+    if (providers?.setup_required) throw redirect({ to: "/setup" });
+    throw redirect({ to: "/login", search: { next: location.pathname + location.searchStr } as never });
+  },
+});
+
+const page = <P extends string>(path: P, load: Parameters<typeof lazyRouteComponent>[0], name: string) =>
+  createRoute({
+    getParentRoute: () => shell,
+    path,
+    component: lazyRouteComponent(load as never, name as never),
+  });
+
+const tree = root.addChildren([
+  setup,
+  login,
+  shell.addChildren([
+    page("/", () => import("../pages/Overview"), "Overview"),
+    page("/findings", () => import("../pages/Findings"), "Findings"),
+    page("/findings/$findingId", () => import("../pages/FindingPage"), "FindingPage"),
+    page("/assets", () => import("../pages/Assets"), "Assets"),
+    page("/scans", () => import("../pages/Scans"), "Scans"),
+    page("/scans/new", () => import("../pages/NewScan"), "NewScan"),
+    page("/scans/$scanId", () => import("../pages/ScanDetail"), "ScanDetail"),
+    page("/settings", () => import("../pages/Settings"), "Settings"),
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  basepath: "/ui",
+  defaultPreload: "intent",
+  defaultPendingComponent: SkeletonLines,
+  defaultErrorComponent: Crashed,
+  defaultNotFoundComponent: NotFound,
+  scrollRestoration: true,
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)) as Search,
+  stringifySearch: (search) => {
+    const parts = Object.entries(search).filter(([, value]) => value !== undefined && value !== null && value !== "");
+    const text = new URLSearchParams(parts.map(([name, value]) => [name, String(value)])).toString();
+    // Commas, slashes and colons are legal in a query and read better.
+    return text ? `?${text.replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%3A", ":")}` : "";
+  },
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

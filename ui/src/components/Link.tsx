@@ -1,0 +1,40 @@
+/** A link to a page of this interface with typed-free search: addresses are strings in one place, `to` and `search`. */
+import { Link as RouterLink } from "@tanstack/react-router";
+import type { CSSProperties, MouseEventHandler, ReactNode } from "react";
+import type { Search } from "../lib/url-state";
+
+export function Link({
+  to,
+  search,
+  children,
+  className,
+  onClick,
+  current,
+  label,
+  style,
+}: {
+  to: string;
+  search?: Search;
+  children: ReactNode;
+  className?: string;
+  onClick?: MouseEventHandler;
+  /** Marks the link as the page one is on. */
+  current?: boolean;
+  label?: string;
+  style?: CSSProperties;
+}) {
+  return (
+    <RouterLink
+      to={to as never}
+      search={(search ?? {}) as never}
+      className={className}
+      onClick={onClick}
+      aria-current={current ? "page" : undefined}
+      aria-label={label}
+      style={style}
+      activeProps={{ "aria-current": current ? "page" : undefined }}
+    >
+      {children}
+    </RouterLink>
+  );
+}

@@ -1,0 +1,106 @@
+import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { api, data } from "../api/client";
+import { ApiError } from "../api/errors";
+import type { User } from "../api/model";
+import { meQuery, providersQuery, queryClient } from "../api/queries";
+import { session } from "../api/session";
+import { message } from "../app/toasts";
+import { Mark } from "../components/Brand";
+import { Notice } from "../components/Notice";
+import { t } from "../strings";
+
+export interface LoginAnswer {
+  access_token: string;
+  refresh_token: string;
+  user: User;
+}
+
+/** Keeps what a login or setup answered. */
+export function signIn(answer: LoginAnswer): void {
+  session.set(answer);
+  queryClient.setQueryData(meQuery.queryKey, answer.user);
+}
+
+export function Login() {
+  const search = useSearch({ strict: false }) as { next?: string };
+  const navigate = useNavigate();
+  const [username, setUsername] = useState("");
+  const [password, setPassword] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  const providers = useQuery(providersQuery);
+
+  useEffect(() => {
+    document.title = `${t.auth.signIn} · ${t.product}`;
+    field.current?.focus();
+  }, []);
+
+  useEffect(() => {
+    if (providers.data?.setup_required) void navigate({ to: "/setup" as never });
+  }, [providers.data, navigate]);
+
+  const login = useMutation({
+    mutationFn: () => data<LoginAnswer>(api.POST("/api/auth/login", { body: { username, password } })),
+    onSuccess: (answer) => {
+      signIn(answer);
+      // Only a path of this interface: never an address somebody put into the link.
+      const next = search.next?.startsWith("/") && !search.next.startsWith("//") ? search.next : "/";
+      const [path, query] = next.split("?");
+      void navigate({ to: path as never, search: Object.fromEntries(new URLSearchParams(query)) as never });
+    },
+    onError: () => field.current?.focus(),
+  });
+
+  return (
+    <main className="gate">
+      <span className="brand">
+        <Mark />
+        {t.product}
+      </span>
+      <div className="card">
+        <h1>{t.auth.signIn}</h1>
+        <p className="muted">{search.next ? t.auth.expired : t.auth.signInText}</p>
+        <form
+          className="form"
+          style={{ marginTop: 20 }}
+          onSubmit={(event) => {
+            event.preventDefault();
+            login.mutate();
+          }}
+        >
+          {login.isError && <Notice kind="error">{text(login.error)}</Notice>}
+          <TextInput
+            ref={field}
+            label={t.auth.username}
+            name="username"
+            autoComplete="username"
+            required
+            withAsterisk={false}
+            value={username}
+            onChange={(event) => setUsername(event.target.value)}
+          />
+          <PasswordInput
+            label={t.auth.password}
+            name="password"
+            autoComplete="current-password"
+            required
+            withAsterisk={false}
+            value={password}
+            onChange={(event) => setPassword(event.target.value)}
+          />
+          <Button type="submit" fullWidth loading={login.isPending}>
+            {t.auth.signIn}
+          </Button>
+        </form>
+      </div>
+    </main>
+  );
+}
+
+function text(error: unknown): string {
+  if (error instanceof ApiError && error.status === 401) return t.auth.wrong;
+  if (error instanceof ApiError && error.status === 429) return t.auth.tooMany(error.retryAfter ?? 60);
+  return message(error);
+}

@@ -1,0 +1,380 @@
+/** New scan: what, how, check and launch, with the sum of it in sight all the time. */
+import { Button, Checkbox, NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
+import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { X } from "lucide-react";
+import { useId, useMemo, useRef, useState } from "react";
+import { ApiError } from "../api/errors";
+import { type Asset, may, type Profile } from "../api/model";
+import { assetQuery, assetsQuery, launchScan, meQuery, newKey, profilesQuery, type ScanInput } from "../api/queries";
+import { message, toast } from "../app/toasts";
+import { CopyBox } from "../components/Copy";
+import { DemoMark } from "../components/marks";
+import { Notice } from "../components/Notice";
+import { asCli, asCurl } from "../lib/command";
+import { t } from "../strings";
+
+const FEATURES = ["port_scan", "web_checks", "dns_checks", "whois_checks"] as const;
+const FEATURE_TEXT: Record<(typeof FEATURES)[number], [string, string]> = {
+  port_scan: [t.newScan.portScan, t.newScan.portScanHint],
+  web_checks: [t.newScan.webChecks, t.newScan.webChecksHint],
+  dns_checks: [t.newScan.dnsChecks, t.newScan.dnsChecksHint],
+  whois_checks: [t.newScan.whoisChecks, t.newScan.whoisChecksHint],
+};
+
+export function NewScan() {
+  const search = useSearch({ strict: false }) as {
+    assets?: string;
+    targets?: string;
+    consent?: string;
+    profile?: string;
+  };
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const me = useQuery(meQuery);
+  const profiles = useQuery(profilesQuery);
+
+  const [assetIds, setAssetIds] = useState<string[]>(() => search.assets?.split(",").filter(Boolean) ?? []);
+  const [adhoc, setAdhoc] = useState(() => search.targets?.split(",").join("\n") ?? "");
+  const [profile, setProfile] = useState<Profile>(
+    search.profile === "full" || search.profile === "custom" ? search.profile : "quick",
+  );
+  const [features, setFeatures] = useState({ port_scan: true, web_checks: true, dns_checks: true, whois_checks: true });
+  const [ports, setPorts] = useState("");
+  const [concurrency, setConcurrency] = useState<number | string>(20);
+  const [timeout, setTimeoutSeconds] = useState<number | string>(10);
+  const [consent, setConsent] = useState(search.consent === "1");
+  // One key for one intent: pressing Launch twice, or again after a lost answer, starts one scan.
+  const key = useRef({ body: "", key: "" });
+
+  const chosen = useQueries({ queries: assetIds.map((id) => assetQuery(id)) });
+  const assets = chosen.map((query) => query.data).filter((asset): asset is Asset => asset !== undefined);
+  const targets = useMemo(
+    () => [
+      ...new Set(
+        adhoc
+          .split(/[\n,;]+/)
+          .map((line) => line.trim())
+          .filter(Boolean),
+      ),
+    ],
+    [adhoc],
+  );
+  const input: ScanInput = {
+    kind: "surface",
+    asset_ids: assetIds,
+    targets,
+    scan_type: profile,
+    features,
+    ...(profile === "custom" && ports.trim() ? { ports: ports.trim() } : {}),
+    concurrency: Number(concurrency),
+    timeout_seconds: Number(timeout),
+  };
+
+  const launch = useMutation({
+    mutationFn: () => {
+      const body = JSON.stringify(input);
+      if (key.current.body !== body) key.current = { body, key: newKey() };
+      return launchScan(input, key.current.key);
+    },
+    onSuccess: (scan) => {
+      void client.invalidateQueries({ queryKey: ["scans"] });
+      toast.ok(t.newScan.launched(scan.id));
+      void navigate({ to: `/scans/${scan.id}` as never });
+    },
+  });
+  const error = launch.error instanceof ApiError ? launch.error : null;
+
+  const inRange = (value: number | string, low: number, high: number) =>
+    Number.isInteger(Number(value)) && value !== "" && Number(value) >= low && Number(value) <= high;
+  const why = !may(me.data, "scans.run")
+    ? t.newScan.why.role
+    : assetIds.length === 0 && targets.length === 0
+      ? t.newScan.why.target
+      : !FEATURES.some((feature) => features[feature])
+        ? t.newScan.why.parts
+        : !inRange(concurrency, 1, 200)
+          ? t.newScan.why.concurrency
+          : !inRange(timeout, 1, 120)
+            ? t.newScan.why.timeout
+            : !consent
+              ? t.newScan.why.consent
+              : null;
+  const info = profiles.data?.find((entry) => entry.name === profile);
+  const order: Profile[] = ["quick", "full", "custom"];
+
+  return (
+    <>
+      <div className="pagehead">
+        <h1>{t.newScan.title}</h1>
+      </div>
+      <form
+        className="cols"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!why) launch.mutate();
+        }}
+      >
+        <div className="span-8 stack" style={{ alignContent: "start" }}>
+          <section className="panel" aria-labelledby="what">
+            <header>
+              <h2 id="what">{t.newScan.what}</h2>
+            </header>
+            <div className="body form">
+              <AssetPicker chosen={assets} onChange={setAssetIds} ids={assetIds} />
+              <Textarea
+                label={t.newScan.adhoc}
+                description={t.newScan.adhocHint}
+                rows={3}
+                autosize={false}
+                value={adhoc}
+                spellCheck={false}
+                error={targetError(error)}
+                onChange={(event) => setAdhoc(event.target.value)}
+              />
+            </div>
+          </section>
+
+          <section className="panel" aria-labelledby="how">
+            <header>
+              <h2 id="how">{t.newScan.how}</h2>
+            </header>
+            <div className="body form">
+              <fieldset>
+                <legend>{t.newScan.profile}</legend>
+                <div className="choices">
+                  {order.map((name) => {
+                    const entry = profiles.data?.find((candidate) => candidate.name === name);
+                    return (
+                      <label key={name} className="choice">
+                        <input
+                          type="radio"
+                          name="profile"
+                          value={name}
+                          checked={profile === name}
+                          onChange={() => setProfile(name)}
+                        />
+                        <span style={{ display: "flex", gap: 8, alignItems: "baseline" }}>
+                          <strong style={{ flex: 1 }}>{t.newScan.profiles[name]}</strong>
+                          {entry && <span className="small muted">{t.newScan.checks(entry.check_count)}</span>}
+                        </span>
+                        {entry && <small>{entry.description}</small>}
+                      </label>
+                    );
+                  })}
+                </div>
+                {profiles.isError && <Notice kind="error">{message(profiles.error)}</Notice>}
+              </fieldset>
+              {profile === "custom" && (
+                <TextInput
+                  label={t.newScan.ports}
+                  description={t.newScan.portsHint}
+                  placeholder={info?.ports}
+                  value={ports}
+                  spellCheck={false}
+                  error={error?.field("ports")}
+                  onChange={(event) => setPorts(event.target.value)}
+                />
+              )}
+              <fieldset>
+                <legend>{t.newScan.toggles}</legend>
+                <div className="two">
+                  {FEATURES.map((feature) => (
+                    <Switch
+                      key={feature}
+                      label={FEATURE_TEXT[feature][0]}
+                      description={FEATURE_TEXT[feature][1]}
+                      checked={features[feature]}
+                      onChange={(event) => setFeatures({ ...features, [feature]: event.target.checked })}
+                    />
+                  ))}
+                </div>
+              </fieldset>
+              <div className="two">
+                <NumberInput
+                  label={t.newScan.concurrency}
+                  description={t.newScan.concurrencyHint}
+                  min={1}
+                  max={200}
+                  allowDecimal={false}
+                  clampBehavior="none"
+                  hideControls
+                  value={concurrency}
+                  error={
+                    error?.field("concurrency") ??
+                    (inRange(concurrency, 1, 200) ? undefined : t.newScan.why.concurrency)
+                  }
+                  onChange={setConcurrency}
+                />
+                <NumberInput
+                  label={t.newScan.timeout}
+                  description={t.newScan.timeoutHint}
+                  min={1}
+                  max={120}
+                  allowDecimal={false}
+                  clampBehavior="none"
+                  hideControls
+                  value={timeout}
+                  error={
+                    error?.field("timeout_seconds") ?? (inRange(timeout, 1, 120) ? undefined : t.newScan.why.timeout)
+                  }
+                  onChange={setTimeoutSeconds}
+                />
+              </div>
+            </div>
+          </section>
+
+          <section className="panel" aria-labelledby="copy">
+            <header>
+              <h2 id="copy">{t.newScan.copyHint}</h2>
+            </header>
+            <div className="body stack" style={{ gap: 10 }}>
+              <CopyBox
+                label={t.newScan.copyCli}
+                text={asCli(input, [...assets.map((asset) => asset.target_value), ...targets])}
+                wrap
+              />
+              <CopyBox label={t.newScan.copyCurl} text={asCurl(input, location.origin)} wrap />
+            </div>
+          </section>
+        </div>
+
+        <aside className="span-4" aria-label={t.newScan.summary}>
+          <section
+            className="panel"
+            style={{ position: "sticky", top: "calc(var(--topbar) + 16px)" }}
+            aria-labelledby="check"
+          >
+            <header>
+              <h2 id="check">{t.newScan.check}</h2>
+            </header>
+            <div className="body form">
+              <dl className="facts">
+                <dt>{t.newScan.summaryTargets}</dt>
+                <dd>
+                  {assetIds.length === 0 && targets.length === 0 && (
+                    <span className="muted">{t.newScan.summaryNone}</span>
+                  )}
+                  {assetIds.length > 0 && <div>{t.newScan.assetsCount(assetIds.length)}</div>}
+                  {targets.length > 0 && <div>{t.newScan.adhocCount(targets.length)}</div>}
+                </dd>
+                <dt>{t.newScan.summaryProfile}</dt>
+                <dd>
+                  {t.newScan.profiles[profile]}
+                  {info && <span className="muted">, {t.newScan.checks(info.check_count)}</span>}
+                </dd>
+                <dt>{t.newScan.ports}</dt>
+                <dd className="mono">
+                  {features.port_scan ? (profile === "custom" && ports.trim()) || info?.ports : t.common.none}
+                </dd>
+                <dt>{t.newScan.summaryParts}</dt>
+                <dd>
+                  {FEATURES.filter((feature) => features[feature])
+                    .map((feature) => FEATURE_TEXT[feature][0])
+                    .join(", ") || t.common.none}
+                </dd>
+                <dt>{t.newScan.summaryLimits}</dt>
+                <dd>{t.newScan.limits(Number(concurrency), Number(timeout))}</dd>
+              </dl>
+              <Checkbox
+                label={t.newScan.consent}
+                checked={consent}
+                onChange={(event) => setConsent(event.target.checked)}
+              />
+              {error && !targetError(error) && (
+                <Notice kind="error">
+                  {message(error)}
+                  {error.requestId && <div className="small mono">{t.common.requestId(error.requestId)}</div>}
+                </Notice>
+              )}
+              <Button
+                type="submit"
+                fullWidth
+                loading={launch.isPending}
+                disabled={why !== null}
+                aria-describedby={why ? "why" : undefined}
+              >
+                {t.newScan.launch}
+              </Button>
+              <p id="why" className="small muted" aria-live="polite">
+                {why}
+              </p>
+            </div>
+          </section>
+        </aside>
+      </form>
+    </>
+  );
+}
+
+function targetError(error: ApiError | null): string | undefined {
+  const problems = error?.fields.filter((problem) => /targets|asset_ids/.test(problem.field)) ?? [];
+  return problems.length > 0 ? problems.map((problem) => problem.message).join(". ") : undefined;
+}
+
+/** Finds assets by typing; the server searches, at most twelve are shown. */
+function AssetPicker({
+  chosen,
+  ids,
+  onChange,
+}: {
+  chosen: readonly Asset[];
+  ids: readonly string[];
+  onChange: (ids: string[]) => void;
+}) {
+  const [text, setText] = useState("");
+  const hint = useId();
+  const found = useQuery(
+    assetsQuery({ page: 1, page_size: 12, sort: "name", ...(text.trim() ? { search: text.trim() } : {}) }),
+  );
+  const total = found.data?.total ?? 0;
+  return (
+    <fieldset>
+      <legend>{t.newScan.assets}</legend>
+      {ids.length > 0 && (
+        <div className="chips">
+          {chosen.map((asset) => (
+            <span key={asset.id} className="chip">
+              {asset.name}
+              <button
+                type="button"
+                aria-label={t.table.remove(t.newScan.assets, asset.name)}
+                onClick={() => onChange(ids.filter((id) => id !== asset.id))}
+              >
+                <X aria-hidden />
+              </button>
+            </span>
+          ))}
+        </div>
+      )}
+      <TextInput
+        aria-label={t.newScan.assetsHint}
+        placeholder={t.newScan.assetsHint}
+        value={text}
+        autoComplete="off"
+        spellCheck={false}
+        onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
+        onChange={(event) => setText(event.target.value)}
+      />
+      <div className="picklist" aria-describedby={hint}>
+        {(found.data?.data ?? []).map((asset) => (
+          <label key={asset.id}>
+            <input
+              type="checkbox"
+              checked={ids.includes(asset.id)}
+              onChange={(event) =>
+                onChange(event.target.checked ? [...ids, asset.id] : ids.filter((id) => id !== asset.id))
+              }
+            />
+            <span className="clip">{asset.name}</span>
+            <span className="mono small muted clip">{asset.name === asset.target_value ? "" : asset.target_value}</span>
+            <DemoMark on={asset.demo} />
+          </label>
+        ))}
+      </div>
+      <p id={hint} className="small muted" role="status">
+        {found.data && (total === 0 ? t.newScan.noAssets : t.newScan.assetsShown(found.data.data.length, total))}
+      </p>
+    </fieldset>
+  );
+}

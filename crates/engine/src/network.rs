@@ -11,7 +11,7 @@ use bartizan_domain::evidence::{
 };
 use bartizan_domain::{AssetRef, PortSet};
 use bartizan_probes::ports::{PortPlan, PortProgress};
-use bartizan_probes::{ProbeContext, ports, tls};
+use bartizan_probes::{ProbeContext, dns, mail, ports, registration, resolve, tls};
 
 use crate::probes::{HostScope, PathProbes, PortsDone, Probes};
 
@@ -35,8 +35,8 @@ impl NetworkProbes {
 
 #[async_trait]
 impl Probes for NetworkProbes {
-    async fn addresses(&self, _at: HostScope<'_>, _name: &str) -> Observation<Vec<IpAddr>> {
-        Observation::default()
+    async fn addresses(&self, at: HostScope<'_>, name: &str) -> Observation<Vec<IpAddr>> {
+        resolve::addresses(&self.context(at), name).await
     }
 
     async fn ports(
@@ -80,16 +80,16 @@ impl Probes for NetworkProbes {
         Observation::default()
     }
 
-    async fn dns(&self, _at: HostScope<'_>, _domain: &str) -> Observation<DnsEvidence> {
-        Observation::default()
+    async fn dns(&self, at: HostScope<'_>, domain: &str) -> Observation<DnsEvidence> {
+        dns::gather(&self.context(at), domain).await
     }
 
-    async fn mail(&self, _at: HostScope<'_>, _domain: &str) -> Observation<MailEvidence> {
-        Observation::default()
+    async fn mail(&self, at: HostScope<'_>, domain: &str) -> Observation<MailEvidence> {
+        mail::gather(&self.context(at), domain).await
     }
 
-    async fn registration(&self, _at: HostScope<'_>, _domain: &str) -> Observation<RegistrationEvidence> {
-        Observation::default()
+    async fn registration(&self, at: HostScope<'_>, domain: &str) -> Observation<RegistrationEvidence> {
+        registration::gather(&self.context(at), domain).await
     }
 }
 

@@ -111,10 +111,7 @@ fn resolver(resolver: Option<SocketAddr>) -> Result<(State, String)> {
     context.timeout = Duration::from_secs(5);
     context.dns.resolver = resolver;
     let name = resolver.map_or_else(|| "the system's resolver".to_owned(), |address| address.to_string());
-    let found = {
-        let _ = (&context, runtime);
-        Observation::<Vec<std::net::IpAddr>>::default()
-    };
+    let found = runtime.block_on(bartizan_probes::resolve::addresses(&context, WELL_KNOWN_NAME));
     Ok(match found {
         Observation::Observed(addresses) if !addresses.is_empty() => (State::Ok, format!("{name} answers")),
         Observation::Failed(failure) => (State::Note, format!("{name}: {failure}; only addresses can be scanned")),

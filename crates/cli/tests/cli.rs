@@ -1,0 +1,262 @@
+//! The built program as its users see it: help, errors, exit codes, files, signals.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod common;
+
+use std::fs;
+
+use common::{Silent, bartizan, run, run_in, stderr, stdout};
+use serde_json::Value;
+
+#[test]
+fn help_is_stable() {
+    for arguments in [&["--help"][..], &["scan", "--help"], &["convert", "--help"], &["checks", "--help"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        insta::assert_snapshot!(arguments.join("_").replace("--", ""), stdout(&output));
+    }
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("bad.txt"), "# ours\n127.0.0.1\nnot/a/target\n").unwrap();
+    fs::write(folder.path().join("empty.pem"), "nothing\n").unwrap();
+    fs::write(folder.path().join("anchor"), ". IN A 192.0.2.1\n").unwrap();
+    fs::write(folder.path().join("bad.toml"), "[scan]\nspeed = 9\n").unwrap();
+    let before = listing(folder.path());
+    let cases: [(&[&str], &str); 26] = [
+        (&["scan"], "TARGET"),
+        (&["scan", "foo"], "`foo` is not a target"),
+        (&["scan", "10.0.0.0/33"], "`10.0.0.0/33` is not a CIDR"),
+        (&["scan", "10.0.0.0/8"], "at most 65536"),
+        (&["scan", "2001:db8::/64"], "at most 65536"),
+        (&["scan", "example.com:0"], "`0`"),
+        (&["scan", "ftp://example.com"], "only http and https"),
+        (&["scan", "127.0.0.1", "--ports", "80,0"], "`0`"),
+        (&["scan", "127.0.0.1", "--ports", "5-2"], "`5-2`"),
+        (&["scan", "127.0.0.1", "--ports", "top:0"], "`top:0`"),
+        (&["scan", "127.0.0.1", "--checks", "nope.nope"], "unknown check `nope.nope`"),
+        (&["scan", "127.0.0.1", "--skip", "nope.*"], "unknown check `nope.*`"),
+        (&["scan", "127.0.0.1", "--skip", "*"], "no check is left"),
+        (&["scan", "127.0.0.1", "--profile", "huge"], "unknown profile `huge`"),
+        (&["scan", "127.0.0.1", "--concurrency", "500"], "concurrency 500"),
+        (&["scan", "127.0.0.1", "--timeout", "0"], "timeout 0"),
+        (&["scan", "127.0.0.1", "--max-time", "soon"], "--max-time"),
+        (&["scan", "127.0.0.1", "--fail-on", "awful"], "unknown severity `awful`"),
+        (&["scan", "127.0.0.1", "-o", "yaml"], "unknown format `yaml`"),
+        (&["scan", "127.0.0.1", "-o", "json=nowhere/out.json"], "nowhere/out.json"),
+        (&["scan", "127.0.0.1", "-o", "json", "-o", "csv"], "only one format"),
+        (&["scan", "127.0.0.1", "-o", "evidence"], "name a file"),
+        (&["scan", "@missing.txt"], "missing.txt"),
+        (&["scan", "@bad.txt"], "bad.txt:3"),
+        (&["scan", "127.0.0.1", "--ca-file", "empty.pem"], "empty.pem"),
+        (&["scan", "127.0.0.1", "--trust-anchor", "anchor"], "neither a DS nor a DNSKEY"),
+    ];
+    for (arguments, part) in cases {
+        let output = run_in(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+        assert_eq!(listing(folder.path()), before, "{arguments:?} left something behind");
+    }
+    for (arguments, part) in [
+        (&["--config", "bad.toml", "profiles"][..], "no setting `speed`"),
+        (&["checks", "explain", "nope.nope"], "unknown check `nope.nope`"),
+        (&["convert", "missing.json"], "missing.json"),
+        (&["convert", "bad.txt"], "neither a result document"),
+    ] {
+        let output = run_in(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn an_unwritable_second_output_leaves_the_first_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("kept.json"), "kept").unwrap();
+    let output =
+        run_in(folder.path(), &["scan", "127.0.0.1", "-o", "json=kept.json", "-o", "evidence=e", "-o", "csv=no/x"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(fs::read_to_string(folder.path().join("kept.json")).unwrap(), "kept");
+    assert_eq!(listing(folder.path()), ["kept.json"]);
+}
+
+#[test]
+fn a_target_file_of_comments_is_nothing_to_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("targets"), "# one day\n\n  # another\n").unwrap();
+    let output = run_in(folder.path(), &["scan", "@targets"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "");
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_incomplete_with_a_null_score() {
+    // A UDP socket that never answers: the resolver is there and silent.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = silent.local_addr().unwrap().to_string();
+    let base = ["scan", "shop.example.com", "--timeout", "1", "--resolver", &resolver, "--no-whois", "-o", "json"];
+    let output = run(&base);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["schema"], "bartizan.scan/1");
+    assert_eq!(document["score"]["value"], Value::Null);
+    assert_eq!(document["hosts"][0]["reached"], false);
+    assert_eq!(document["scan"]["partial"], true);
+    assert!(document["verdicts"].as_array().unwrap().iter().all(|verdict| verdict["verdict"] != "pass"));
+    let allowed = run(&[&base[..], &["--allow-partial"]].concat());
+    assert_eq!(allowed.status.code(), Some(0), "{}", stderr(&allowed));
+}
+
+#[test]
+fn an_interrupt_writes_what_there_is_and_marks_it() {
+    let silent = Silent::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = bartizan()
+        .current_dir(folder.path())
+        .args(["scan", &silent.target(), "--timeout", "60", "-o", "json=out.json", "-o", "evidence=out.evidence"])
+        .spawn()
+        .unwrap();
+    silent.wait_for_a_connection();
+    common::interrupt(&child);
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    let document: Value = serde_json::from_slice(&fs::read(folder.path().join("out.json")).unwrap()).unwrap();
+    assert_eq!(document["scan"]["status"], "cancelled");
+    assert_eq!(document["scan"]["partial"], true);
+    assert!(!document["scan"]["partial_reasons"].as_array().unwrap().is_empty());
+    assert_eq!(listing(folder.path()), ["out.evidence", "out.json"]);
+}
+
+#[test]
+fn the_evidence_converts_to_the_very_document_of_the_scan() {
+    let silent = Silent::closing();
+    let folder = tempfile::tempdir().unwrap();
+    let outputs = ["-o", "json=out.json", "-o", "evidence=out.evidence", "-o", "jsonl=out.jsonl"];
+    let scan = run_in(folder.path(), &[&["scan", &silent.target(), "--timeout", "2"][..], &outputs].concat());
+    assert_eq!(scan.status.code(), Some(0), "{}", stderr(&scan));
+    let document = fs::read(folder.path().join("out.json")).unwrap();
+    for arguments in [
+        &["convert", "out.evidence", "-o", "json"][..],
+        &["convert", "out.evidence", "--rejudge", "-o", "json"],
+        &["convert", "out.json", "-o", "json"],
+    ] {
+        let converted = run_in(folder.path(), arguments);
+        assert_eq!(converted.status.code(), Some(0), "{arguments:?}: {}", stderr(&converted));
+        assert_eq!(converted.stdout, document, "{arguments:?}");
+    }
+    for format in ["table", "csv", "sarif", "html", "jsonl"] {
+        let converted = run_in(folder.path(), &["convert", "out.json", "-o", format]);
+        assert_eq!(converted.status.code(), Some(0), "{format}");
+        assert!(!converted.stdout.is_empty(), "{format}");
+    }
+    let lines = fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
+    let kinds: Vec<String> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["type"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!((kinds.first().unwrap().as_str(), kinds.last().unwrap().as_str()), ("scan", "summary"));
+
+    let evidence = fs::read(folder.path().join("out.evidence")).unwrap();
+    fs::write(folder.path().join("cut.evidence"), &evidence[..evidence.len() - 20]).unwrap();
+    let cut = run_in(folder.path(), &["convert", "cut.evidence", "-o", "json"]);
+    assert_eq!(cut.status.code(), Some(3), "{}", stderr(&cut));
+    assert!(stderr(&cut).contains("is cut after"), "{}", stderr(&cut));
+    let read: Value = serde_json::from_slice(&cut.stdout).unwrap();
+    assert_eq!(read["hosts"].as_array().unwrap().len(), 1);
+    assert_eq!(read["scan"]["partial"], true);
+    let rejudged = run_in(folder.path(), &["convert", "out.json", "--rejudge", "-o", "json"]);
+    assert_eq!(rejudged.status.code(), Some(2), "a document holds no evidence");
+}
+
+#[test]
+fn progress_and_results_keep_to_their_streams() {
+    let silent = Silent::closing();
+    let scan = |more: &[&str]| run(&[&["scan", &silent.target(), "--timeout", "2"][..], more].concat());
+    let json = scan(&["--progress", "json", "-o", "jsonl"]);
+    let events: Vec<Value> = stderr(&json).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events[0]["event"], "planned");
+    assert_eq!(events.last().unwrap()["event"], "finished");
+    let last = events.iter().rev().find(|event| event["event"] == "progress").unwrap();
+    assert_eq!(last["hosts"]["done"], 1);
+    assert_eq!(last["checks"]["done"], last["checks"]["total"]);
+    assert!(stdout(&json).lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    let plain = scan(&["--progress", "plain"]);
+    assert!(stderr(&plain).lines().next().unwrap().starts_with("scanning 1 host with"), "{}", stderr(&plain));
+    let quiet = scan(&["--quiet"]);
+    assert_eq!(stderr(&quiet), "");
+    assert!(!stdout(&quiet).contains('\u{1b}'), "no colour outside a terminal");
+    let coloured = scan(&["--quiet", "--color", "always"]);
+    assert!(stdout(&coloured).contains('\u{1b}'));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = bartizan().args(["checks", "list", "--format", "json"]).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let silent = Silent::closing();
+    let arguments = ["scan", &silent.target(), "--timeout", "2", "-o", "jsonl"];
+    let output = bartizan().args(arguments).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn the_catalogue_can_be_read() {
+    let table = run(&["checks", "list"]);
+    assert_eq!(table.status.code(), Some(0));
+    let list: Vec<Value> = serde_json::from_slice(&run(&["checks", "list", "--format", "json"]).stdout).unwrap();
+    assert_eq!(stdout(&table).lines().count(), list.len() + 1);
+    let id = list[0]["id"].as_str().unwrap();
+    let explained = stdout(&run(&["checks", "explain", id]));
+    for heading in ["What is checked", "Why it matters", "How to fix it", "References"] {
+        assert!(explained.contains(heading), "{explained}");
+    }
+    let category = list[0]["category"].as_str().unwrap();
+    let some: Vec<Value> =
+        serde_json::from_slice(&run(&["checks", "list", "--format", "json", "--category", category]).stdout).unwrap();
+    assert!(some.iter().all(|check| check["category"] == category) && !some.is_empty());
+    assert_eq!(stdout(&run(&["profiles"])).lines().count(), 4);
+}
+
+#[test]
+fn manual_and_completions_are_made_of_the_arguments() {
+    let manual = stdout(&run(&["man"]));
+    for flag in ["fail\\-on", "trust\\-anchor", "rejudge"] {
+        assert!(manual.contains(flag), "{flag}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(&run(&["completions", shell])).contains("--fail-on") || shell == "fish");
+    }
+}
+
+#[test]
+fn settings_come_from_flag_then_environment_then_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("b.toml"), "[scan]\nports = '80,0'\nno-whois = true\n").unwrap();
+    let with = |flags: &[&str], environment: Option<&str>| {
+        let mut command = bartizan();
+        command.current_dir(folder.path()).args(["--config", "b.toml", "scan", "127.0.0.1", "--concurrency", "500"]);
+        command.args(flags);
+        if let Some(ports) = environment {
+            command.env("BARTIZAN_PORTS", ports);
+        }
+        stderr(&command.output().unwrap())
+    };
+    assert!(with(&[], None).contains("`0`"), "the file's ports are used: {}", with(&[], None));
+    assert!(with(&[], Some("5-2")).contains("`5-2`"), "{}", with(&[], Some("5-2")));
+    assert!(with(&["--ports", "9-8"], Some("5-2")).contains("`9-8`"));
+    assert!(with(&["--ports", "80"], None).contains("concurrency 500"));
+}
+
+fn listing(folder: &std::path::Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}

@@ -9,6 +9,7 @@
 //! resolved by the caller and vetted here.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::time::Duration;
 
 use bartizan_domain::evidence::{FailureKind, ProbeFailure};
@@ -319,6 +320,11 @@ impl Default for GetOptions {
     }
 }
 
+/// Turns a host name into addresses. The name is owned and the future boxed, so that the futures built on it are known
+/// to be `Send` whatever they borrow.
+pub type Resolve<'r> =
+    dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, ProbeFailure>> + Send + 'r>> + Send + Sync + 'r;
+
 /// Fetches `url` (http or https), following redirects. `resolve` turns a host name into addresses; an address in the
 /// URL is used as it is. Every address is vetted when it is contacted, the hops' included, and https is never left
 /// for http.
@@ -329,12 +335,12 @@ impl Default for GetOptions {
 pub async fn get(
     outbound: &Outbound,
     url: &Url,
-    resolve: impl AsyncFn(&str) -> Result<Vec<IpAddr>, ProbeFailure>,
+    resolve: &Resolve<'_>,
     options: &GetOptions,
 ) -> Result<Response, ProbeFailure> {
     let mut url = url.clone();
     for _ in 0..=options.max_redirects {
-        let response = get_once(outbound, &url, &resolve, options).await?;
+        let response = get_once(outbound, &url, resolve, options).await?;
         let target = response
             .status
             .is_redirection()
@@ -364,13 +370,13 @@ pub async fn get(
 async fn get_once(
     outbound: &Outbound,
     url: &Url,
-    resolve: &impl AsyncFn(&str) -> Result<Vec<IpAddr>, ProbeFailure>,
+    resolve: &Resolve<'_>,
     options: &GetOptions,
 ) -> Result<Response, ProbeFailure> {
     let (addresses, name) = match url.host() {
         Some(url::Host::Ipv4(v4)) => (vec![IpAddr::V4(v4)], v4.to_string()),
         Some(url::Host::Ipv6(v6)) => (vec![IpAddr::V6(v6)], v6.to_string()),
-        Some(url::Host::Domain(name)) => (resolve(name).await?, name.to_owned()),
+        Some(url::Host::Domain(name)) => (resolve(name.to_owned()).await?, name.to_owned()),
         None => return Err(ProbeFailure::new(FailureKind::Local, format!("`{}:` URL without a host", url.scheme()))),
     };
     let port = match (url.scheme(), url.port_or_known_default()) {

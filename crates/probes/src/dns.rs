@@ -70,14 +70,19 @@ async fn gather_name(cx: &ProbeContext, name: &str) -> Result<Option<DnsEvidence
         return Err(ProbeFailure::new(FailureKind::Limit, format!("{name} has more than {MAX_LABELS} labels")));
     }
     let (client_ref, own_ref) = (&client, &own);
-    let steps: Vec<Step<'_>> = stream::iter(names)
-        .map(|step| async move {
-            let answer = if step == name { Ok(own_ref.clone()) } else { client_ref.query(step, RecordType::SOA).await };
-            Step { name: step, soa: answer.map(|answer| is_apex(&answer, step).then_some(answer)) }
-        })
-        .buffered(PARALLEL)
-        .collect()
-        .await;
+    let steps: Vec<Step<'_>> = stream::iter(
+        names
+            .into_iter()
+            .map(|step| async move {
+                let answer =
+                    if step == name { Ok(own_ref.clone()) } else { client_ref.query(step, RecordType::SOA).await };
+                Step { name: step, soa: answer.map(|answer| is_apex(&answer, step).then_some(answer)) }
+            })
+            .collect::<Vec<_>>(),
+    )
+    .buffered(PARALLEL)
+    .collect()
+    .await;
 
     let (zone, caa, dnssec) =
         tokio::join!(zone_facts(&client, &steps), climb_caa(&client, name), chain(&client, name, &steps));
@@ -127,19 +132,23 @@ async fn facts_of(client: &DnsClient, apex: &str, soa: &Answer) -> Result<ZoneFa
     names.sort();
     names.dedup();
     names.truncate(MAX_SERVERS);
-    let servers = stream::iter(names)
-        .map(|name| async move {
-            let addresses = match resolve::of_name(client, &name).await {
-                Ok(found) if found.is_empty() => {
-                    Err(ProbeFailure::new(FailureKind::Resolution, format!("{name} has no address")))
-                }
-                other => other,
-            };
-            NameServer { name, addresses: addresses.into() }
-        })
-        .buffered(PARALLEL)
-        .collect()
-        .await;
+    let servers = stream::iter(
+        names
+            .into_iter()
+            .map(|name| async move {
+                let addresses = match resolve::of_name(client, &name).await {
+                    Ok(found) if found.is_empty() => {
+                        Err(ProbeFailure::new(FailureKind::Resolution, format!("{name} has no address")))
+                    }
+                    other => other,
+                };
+                NameServer { name, addresses: addresses.into() }
+            })
+            .collect::<Vec<_>>(),
+    )
+    .buffered(PARALLEL)
+    .collect()
+    .await;
     Ok(ZoneFacts {
         apex: apex.to_owned(),
         primary: soa.map(|soa| presentation(&soa.mname)).unwrap_or_default(),
@@ -184,14 +193,17 @@ async fn transfers(cx: &ProbeContext, zone: &ZoneFacts) -> Observation<Vec<Trans
         return Observation::Failed(ProbeFailure::new(FailureKind::Resolution, detail));
     }
     list.truncate(MAX_TRANSFERS);
-    let attempts = stream::iter(list)
-        .map(|(server, address)| async move {
-            let outcome = transfer(&cx.outbound, (address, cx.dns.authoritative_port).into(), &zone.apex).await;
-            TransferAttempt { server, address, outcome }
-        })
-        .buffered(PARALLEL)
-        .collect()
-        .await;
+    let attempts = stream::iter(
+        list.into_iter()
+            .map(|(server, address)| async move {
+                let outcome = transfer(&cx.outbound, (address, cx.dns.authoritative_port).into(), &zone.apex).await;
+                TransferAttempt { server, address, outcome }
+            })
+            .collect::<Vec<_>>(),
+    )
+    .buffered(PARALLEL)
+    .collect()
+    .await;
     Observation::Observed(attempts)
 }
 
@@ -207,23 +219,27 @@ async fn chain(client: &DnsClient, name: &str, steps: &[Step<'_>]) -> DnssecChai
         }
     }
     let apex = zones.last().map_or_else(|| ".".to_owned(), |(zone, _)| zone.clone());
-    let keys = stream::iter(zones)
-        .map(|(zone, failure)| async move {
-            if let Some(failure) = failure {
-                let (ds, dnskey) = (Observation::Failed(failure.clone()), Observation::Failed(failure));
-                return ZoneKeys { zone, ds, dnskey };
-            }
-            let dnskey = client.query(&zone, RecordType::DNSKEY);
-            if zone == "." {
-                let reason = "the root has no parent".to_owned();
-                return ZoneKeys { ds: Observation::NotApplicable { reason }, dnskey: signed(dnskey.await), zone };
-            }
-            let (ds, dnskey) = tokio::join!(client.query(&zone, RecordType::DS), dnskey);
-            ZoneKeys { ds: signed(ds), dnskey: signed(dnskey), zone }
-        })
-        .buffered(PARALLEL)
-        .collect()
-        .await;
+    let keys = stream::iter(
+        zones
+            .into_iter()
+            .map(|(zone, failure)| async move {
+                if let Some(failure) = failure {
+                    let (ds, dnskey) = (Observation::Failed(failure.clone()), Observation::Failed(failure));
+                    return ZoneKeys { zone, ds, dnskey };
+                }
+                let dnskey = client.query(&zone, RecordType::DNSKEY);
+                if zone == "." {
+                    let reason = "the root has no parent".to_owned();
+                    return ZoneKeys { ds: Observation::NotApplicable { reason }, dnskey: signed(dnskey.await), zone };
+                }
+                let (ds, dnskey) = tokio::join!(client.query(&zone, RecordType::DS), dnskey);
+                ZoneKeys { ds: signed(ds), dnskey: signed(dnskey), zone }
+            })
+            .collect::<Vec<_>>(),
+    )
+    .buffered(PARALLEL)
+    .collect()
+    .await;
 
     let own = format!("{name}.");
     let wanted = [
@@ -232,14 +248,18 @@ async fn chain(client: &DnsClient, name: &str, steps: &[Step<'_>]) -> DnssecChai
         (own.clone(), RecordType::A),
         (own, RecordType::AAAA),
     ];
-    let data = stream::iter(wanted)
-        .map(|(name, kind)| async move {
-            let answer = signed(client.query(&name, kind).await);
-            SignedData { name, kind: kind.into(), answer }
-        })
-        .buffered(PARALLEL)
-        .collect()
-        .await;
+    let data = stream::iter(
+        wanted
+            .into_iter()
+            .map(|(name, kind)| async move {
+                let answer = signed(client.query(&name, kind).await);
+                SignedData { name, kind: kind.into(), answer }
+            })
+            .collect::<Vec<_>>(),
+    )
+    .buffered(PARALLEL)
+    .collect()
+    .await;
     DnssecChain { zones: keys, data }
 }
 

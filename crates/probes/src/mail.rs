@@ -138,17 +138,22 @@ async fn gather_spf(client: &DnsClient, name: &str) -> SpfEvidence {
     if lookups.len() > MAX_SPF_LOOKUPS {
         evidence.truncated = Some(format!("the record causes more than {MAX_SPF_LOOKUPS} look-ups"));
     }
-    evidence.lookups = stream::iter(lookups.into_iter().take(MAX_SPF_LOOKUPS))
-        .map(|(domain, kind)| async move {
-            let found = match kind {
-                SpfLookupKind::Address => resolve::of_name(client, &domain).await.map(|found| found.len()),
-                SpfLookupKind::Mx => client.query(&domain, RecordType::MX).await.map(|a| mx_records(&a).len()),
-            };
-            SpfLookup { domain, kind, found: found.map(|n| u32::try_from(n).unwrap_or(u32::MAX)).into() }
-        })
-        .buffered(PARALLEL)
-        .collect()
-        .await;
+    evidence.lookups = stream::iter(
+        lookups
+            .into_iter()
+            .take(MAX_SPF_LOOKUPS)
+            .map(|(domain, kind)| async move {
+                let found = match kind {
+                    SpfLookupKind::Address => resolve::of_name(client, &domain).await.map(|found| found.len()),
+                    SpfLookupKind::Mx => client.query(&domain, RecordType::MX).await.map(|a| mx_records(&a).len()),
+                };
+                SpfLookup { domain, kind, found: found.map(|n| u32::try_from(n).unwrap_or(u32::MAX)).into() }
+            })
+            .collect::<Vec<_>>(),
+    )
+    .buffered(PARALLEL)
+    .collect()
+    .await;
     evidence
 }
 
@@ -158,16 +163,20 @@ async fn gather_dmarc(client: &DnsClient, name: &str) -> Vec<DmarcStep> {
     if !names.iter().any(|known| known == organisation) {
         names.push(organisation.to_owned());
     }
-    stream::iter(names)
-        .map(|domain| async move {
-            let records = client.query(&format!("_dmarc.{domain}"), RecordType::TXT).await.map(|answer| {
-                texts(&answer).into_iter().filter(|text| dmarc::is_record(text)).take(MAX_TEXTS).collect()
-            });
-            DmarcStep { domain, records: records.into() }
-        })
-        .buffered(PARALLEL)
-        .collect()
-        .await
+    stream::iter(
+        names
+            .into_iter()
+            .map(|domain| async move {
+                let records = client.query(&format!("_dmarc.{domain}"), RecordType::TXT).await.map(|answer| {
+                    texts(&answer).into_iter().filter(|text| dmarc::is_record(text)).take(MAX_TEXTS).collect()
+                });
+                DmarcStep { domain, records: records.into() }
+            })
+            .collect::<Vec<_>>(),
+    )
+    .buffered(PARALLEL)
+    .collect()
+    .await
 }
 
 async fn consents(client: &DnsClient, steps: &[DmarcStep]) -> Vec<ReportConsent> {
@@ -181,16 +190,21 @@ async fn consents(client: &DnsClient, steps: &[DmarcStep]) -> Vec<ReportConsent>
             }
         }
     }
-    stream::iter(wanted.into_iter().take(MAX_RECEIVERS))
-        .map(|(domain, receiver)| async move {
-            let name = format!("{domain}._report._dmarc.{receiver}");
-            let given = client
-                .query(&name, RecordType::TXT)
-                .await
-                .map(|answer| texts(&answer).iter().any(|text| dmarc::is_record(text)));
-            ReportConsent { domain, receiver, given: given.into() }
-        })
-        .buffered(PARALLEL)
-        .collect()
-        .await
+    stream::iter(
+        wanted
+            .into_iter()
+            .take(MAX_RECEIVERS)
+            .map(|(domain, receiver)| async move {
+                let name = format!("{domain}._report._dmarc.{receiver}");
+                let given = client
+                    .query(&name, RecordType::TXT)
+                    .await
+                    .map(|answer| texts(&answer).iter().any(|text| dmarc::is_record(text)));
+                ReportConsent { domain, receiver, given: given.into() }
+            })
+            .collect::<Vec<_>>(),
+    )
+    .buffered(PARALLEL)
+    .collect()
+    .await
 }

@@ -103,8 +103,8 @@ async fn get_json(cx: &ProbeContext, outbound: &Outbound, url: &Url) -> Result<V
         deadline: cx.timeout,
         ..http::GetOptions::default()
     };
-    let resolver = async |host: &str| host_addresses(cx, host).await;
-    let response = http::get(outbound, url, resolver, &options).await?;
+    let response =
+        http::get(outbound, url, &|host| Box::pin(async move { host_addresses(cx, &host).await }), &options).await?;
     match response.status.as_u16() {
         200 => Ok(response.body),
         404 => Err(ProbeFailure::new(FailureKind::Resolution, format!("{url} knows no such object"))),

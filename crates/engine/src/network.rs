@@ -11,7 +11,8 @@ use bartizan_domain::evidence::{
 };
 use bartizan_domain::{AssetRef, PortSet};
 use bartizan_probes::ports::{PortPlan, PortProgress};
-use bartizan_probes::{ProbeContext, dns, mail, ports, registration, resolve, tls};
+use bartizan_probes::web::WebOptions;
+use bartizan_probes::{ProbeContext, dns, mail, ports, registration, resolve, tls, web};
 
 use crate::probes::{HostScope, PathProbes, PortsDone, Probes};
 
@@ -68,12 +69,13 @@ impl Probes for NetworkProbes {
 
     async fn web(
         &self,
-        _at: HostScope<'_>,
-        _endpoint: &Endpoint,
-        _scheme: Scheme,
-        _paths: PathProbes,
+        at: HostScope<'_>,
+        endpoint: &Endpoint,
+        scheme: Scheme,
+        paths: PathProbes,
     ) -> Observation<WebEvidence> {
-        Observation::default()
+        let options = WebOptions { path_probes: paths == PathProbes::Paths, ..WebOptions::default() };
+        web::gather(&self.context(at), endpoint, scheme, &host_of(at.asset), &options).await
     }
 
     async fn ssh(&self, _at: HostScope<'_>, _endpoint: &Endpoint) -> Observation<SshEvidence> {
@@ -94,7 +96,6 @@ impl Probes for NetworkProbes {
 }
 
 /// What a web server calls the asset: its name, or its address without brackets.
-#[expect(dead_code, reason = "web")]
 fn host_of(asset: &AssetRef) -> String {
     asset.to_string()
 }

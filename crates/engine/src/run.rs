@@ -298,7 +298,7 @@ impl Tally {
         if finished.result.reached {
             self.reached(target);
         } else if let Some(why) = self.why_unreached.get_mut(target) {
-            *why = Some(why_unreached(&finished.evidence));
+            *why = why_unreached(&finished.evidence);
         }
         self.local_trouble += usize::from(local_trouble(&finished.evidence));
         for verdict in &finished.verdicts {
@@ -371,15 +371,19 @@ impl Tally {
     }
 }
 
-fn why_unreached(evidence: &HostEvidence) -> String {
-    if let Observation::Failed(failure) = &evidence.addresses {
-        return failure.detail.clone();
+/// Why an asset gave no answer; `None` if nothing was asked of it.
+fn why_unreached(evidence: &HostEvidence) -> Option<String> {
+    fn failure<T>(observation: &Observation<T>) -> Option<String> {
+        match observation {
+            Observation::Failed(failure) => Some(failure.detail.clone()),
+            _ => None,
+        }
     }
-    match &evidence.ports {
-        Observation::Failed(failure) => failure.detail.clone(),
-        Observation::Observed(_) => "no port answered".to_owned(),
-        Observation::NotAttempted { reason } | Observation::NotApplicable { reason } => reason.clone(),
-    }
+    failure(&evidence.addresses)
+        .or_else(|| failure(&evidence.ports))
+        .or_else(|| evidence.ports.observed().map(|_| "no port answered".to_owned()))
+        .or_else(|| failure(&evidence.dns))
+        .or_else(|| failure(&evidence.registration))
 }
 
 /// Whether something failed on this machine and not on the target.

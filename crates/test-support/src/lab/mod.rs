@@ -1,5 +1,7 @@
 //! The loopback lab: real servers with known faults, on ports the system picks.
 
 pub mod certificates;
+pub mod dns;
 pub mod process;
+pub mod registration;
 pub mod tls;

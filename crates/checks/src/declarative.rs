@@ -3,13 +3,18 @@
 //! Expressions see `it` (the evidence of one endpoint, or of the asset for DNS, mail, registration and ports) and
 //! `host` (all evidence). Reading a fact that is not there is an evaluation error, and an evaluation error is an
 //! `error` verdict, never a pass.
+//!
+//! For web sites, `it.page` is the HTML page a visitor of the root ends at; `has(it.page)` says whether there is one.
+//! Sites that serve the same at several ports are judged once.
 
 use bartizan_catalog::Declaration;
 use bartizan_domain::Location;
-use bartizan_domain::evidence::{EvidenceKind, HostEvidence};
+use bartizan_domain::evidence::web::WebResponse;
+use bartizan_domain::evidence::{EvidenceKind, HostEvidence, WebEvidence};
 use cel::{Context, Program, Value};
 use serde::Serialize;
 
+use crate::web::site;
 use crate::{Fail, Verdicts};
 
 /// Judges one declarative check.
@@ -25,9 +30,16 @@ pub fn judge(declaration: &Declaration, evidence: &HostEvidence, out: &mut Verdi
         EvidenceKind::Tls => out.each_endpoint(&evidence.tls, "no TLS endpoint", |at, it, out| {
             rule.apply(&at.location(), it, evidence, out)
         }),
-        EvidenceKind::Web => {
-            out.each_endpoint(&evidence.web, "no web site", |at, it, out| rule.apply(&at.location(), it, evidence, out))
-        }
+        EvidenceKind::Web => site::each_distinct(evidence, out, |site, out| {
+            let page = match site::page(site.web) {
+                // A page that exists and could not be read must not look like none.
+                Err(site::NoPage::Unknown(reason)) if rule.reads("it.page") => {
+                    return out.error(site.location(), reason);
+                }
+                page => page.ok(),
+            };
+            rule.apply(&site.location(), &WebView { web: site.web, page }, evidence, out);
+        }),
         EvidenceKind::Ssh => out
             .each_endpoint(&evidence.ssh, "no SSH server", |at, it, out| rule.apply(&at.location(), it, evidence, out)),
         EvidenceKind::Ports => rule.single(&Location::host(), &evidence.ports, evidence, out),
@@ -35,6 +47,15 @@ pub fn judge(declaration: &Declaration, evidence: &HostEvidence, out: &mut Verdi
         EvidenceKind::Mail => rule.single(&Location::dns(), &evidence.mail, evidence, out),
         EvidenceKind::Registration => rule.single(&Location::registration(), &evidence.registration, evidence, out),
     }
+}
+
+/// What `it` is for a web site.
+#[derive(Serialize)]
+struct WebView<'e> {
+    #[serde(flatten)]
+    web: &'e WebEvidence,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'e WebResponse>,
 }
 
 struct Rule<'d> {
@@ -60,6 +81,16 @@ impl<'d> Rule<'d> {
         })
     }
 
+    /// Whether any expression of the rule mentions `path`.
+    fn reads(&self, path: &str) -> bool {
+        let declaration = self.declaration;
+        [declaration.applies.as_deref(), Some(declaration.fail.as_str())]
+            .into_iter()
+            .flatten()
+            .chain(declaration.facts.values().map(String::as_str))
+            .any(|text| text.contains(path))
+    }
+
     fn single<T: Serialize>(
         &self,
         location: &Location,
@@ -74,7 +105,12 @@ impl<'d> Rule<'d> {
 
     fn apply<T: Serialize>(&self, location: &Location, it: &T, host: &HostEvidence, out: &mut Verdicts<'_>) {
         let mut context = Context::default();
-        if let Err(error) = context.add_variable("it", it).and_then(|()| context.add_variable("host", host)) {
+        let mut bound = context.add_variable("it", it);
+        // Converting all evidence is dear, and few rules look beyond their endpoint.
+        if self.reads("host") {
+            bound = bound.and_then(|()| context.add_variable("host", host));
+        }
+        if let Err(error) = bound {
             return out.error(location.clone(), format!("evidence cannot be read: {error}"));
         }
         if let Some(applies) = &self.applies {

@@ -10,6 +10,7 @@
 
 use bartizan_domain::evidence::{EvidenceKind, HostEvidence};
 
+pub mod certificate;
 pub mod declarative;
 pub mod dns;
 pub mod judge;
@@ -50,4 +51,4 @@ pub trait Check: Sync {
 
 /// Every check written in Rust. Declarative checks join from the catalogue, see [`declarative`].
 pub static CHECKS: &[&[&dyn Check]] =
-    &[tls::CHECKS, web::CHECKS, dns::CHECKS, mail::CHECKS, registration::CHECKS, service::CHECKS];
+    &[tls::CHECKS, certificate::CHECKS, web::CHECKS, dns::CHECKS, mail::CHECKS, registration::CHECKS, service::CHECKS];

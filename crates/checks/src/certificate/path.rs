@@ -194,7 +194,11 @@ impl<'c, 'a> Search<'c, 'a, '_> {
         match signed_by(certificate, issuer) {
             Verification::Valid => true,
             Verification::Invalid => {
-                self.problem(format!("`{}` was not signed with the key of `{}`", subject(certificate), subject(issuer)));
+                self.problem(format!(
+                    "`{}` was not signed with the key of `{}`",
+                    subject(certificate),
+                    subject(issuer)
+                ));
                 false
             }
             Verification::Unsupported(what) => {
@@ -226,7 +230,9 @@ impl<'c, 'a> Search<'c, 'a, '_> {
                 if let Some(limit) = basic.value.path_len_constraint
                     && between > usize::try_from(limit).unwrap_or(usize::MAX)
                 {
-                    self.problem(format!("`{name}` permits {limit} certificate authorities below it, there are {between}"));
+                    self.problem(format!(
+                        "`{name}` permits {limit} certificate authorities below it, there are {between}"
+                    ));
                 }
             }
             _ => self.problem(format!("`{name}` is no certificate authority")),
@@ -311,7 +317,8 @@ fn permits_server(usage: &ExtendedKeyUsage<'_>) -> bool {
 /// kinds of name that identify servers are judged.
 fn permitted(constraints: &NameConstraints<'_>, name: &GeneralName<'_>) -> bool {
     let excluded = constraints.excluded_subtrees.iter().flatten().any(|tree| within(&tree.base, name) == Some(true));
-    let mut of_kind = constraints.permitted_subtrees.iter().flatten().filter_map(|tree| within(&tree.base, name)).peekable();
+    let mut of_kind =
+        constraints.permitted_subtrees.iter().flatten().filter_map(|tree| within(&tree.base, name)).peekable();
     let allowed = of_kind.peek().is_none() || of_kind.any(|inside| inside);
     !excluded && allowed
 }

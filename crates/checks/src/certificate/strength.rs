@@ -75,9 +75,7 @@ impl Check for WeakSignature {
                 .filter(|cert| !cert.self_issued())
                 .find_map(|cert| broken_hash(cert).map(|hash| (cert, hash)));
             match weak {
-                Some((cert, hash)) => {
-                    Judgement::Fail(Fail::new(json!({ "hash": hash, "certificate": cert.facts() })))
-                }
+                Some((cert, hash)) => Judgement::Fail(Fail::new(json!({ "hash": hash, "certificate": cert.facts() }))),
                 None => Judgement::Pass,
             }
         });

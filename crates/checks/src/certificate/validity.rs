@@ -17,11 +17,11 @@ const SKEW: i64 = 300;
 /// Requirements, section 6.3.2 with ballots 193, SC31 (as adopted by the root programmes) and SC-081v3. First second
 /// (seconds since 1970) and days; the newest first.
 const LIFETIMES: [(i64, i64); 7] = [
-    (1_868_227_200, 47), // 2029-03-15
-    (1_805_068_800, 100), // 2027-03-15
-    (1_773_532_800, 200), // 2026-03-15
-    (1_598_918_400, 398), // 2020-09-01
-    (1_519_862_400, 825), // 2018-03-01
+    (1_868_227_200, 47),      // 2029-03-15
+    (1_805_068_800, 100),     // 2027-03-15
+    (1_773_532_800, 200),     // 2026-03-15
+    (1_598_918_400, 398),     // 2020-09-01
+    (1_519_862_400, 825),     // 2018-03-01
     (1_427_846_400, 39 * 31), // 2015-04-01: 39 months
     (i64::MIN, i64::MAX / DAY),
 ];
@@ -67,15 +67,13 @@ impl Check for Expired {
     }
 
     fn judge(&self, evidence: &HostEvidence, settings: &JudgeSettings, out: &mut Verdicts<'_>) {
-        each_chain(evidence, settings, out, |case| {
-            match out_of_time(case, |cert| expired_at(cert, case.now())) {
-                Some((cert, place)) => Judgement::Fail(Fail::new(json!({
-                    "which": place,
-                    "not_after": date(cert.validity().1),
-                    "certificate": cert.facts(),
-                }))),
-                None => Judgement::Pass,
-            }
+        each_chain(evidence, settings, out, |case| match out_of_time(case, |cert| expired_at(cert, case.now())) {
+            Some((cert, place)) => Judgement::Fail(Fail::new(json!({
+                "which": place,
+                "not_after": date(cert.validity().1),
+                "certificate": cert.facts(),
+            }))),
+            None => Judgement::Pass,
         });
     }
 }

@@ -55,18 +55,10 @@ impl Hash {
         match self {
             Self::Md5 => &[0x30, 0x20, 0x30, 0x0c, 6, 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 5, 5, 0, 4, 0x10],
             Self::Sha1 => &[0x30, 0x21, 0x30, 9, 6, 5, 0x2b, 0x0e, 3, 2, 0x1a, 5, 0, 4, 0x14],
-            Self::Sha224 => {
-                &[0x30, 0x2d, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 4, 5, 0, 4, 0x1c]
-            }
-            Self::Sha256 => {
-                &[0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20]
-            }
-            Self::Sha384 => {
-                &[0x30, 0x41, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2, 5, 0, 4, 0x30]
-            }
-            Self::Sha512 => {
-                &[0x30, 0x51, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3, 5, 0, 4, 0x40]
-            }
+            Self::Sha224 => &[0x30, 0x2d, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 4, 5, 0, 4, 0x1c],
+            Self::Sha256 => &[0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20],
+            Self::Sha384 => &[0x30, 0x41, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2, 5, 0, 4, 0x30],
+            Self::Sha512 => &[0x30, 0x51, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3, 5, 0, 4, 0x40],
         }
     }
 }
@@ -188,6 +180,9 @@ fn pss(key: &SubjectPublicKeyInfo<'_>, hash: Hash, message: &[u8], signature: &[
 }
 
 fn ecdsa(key: &SubjectPublicKeyInfo<'_>, hash: Hash, message: &[u8], signature: &[u8]) -> Verification {
+    if key.algorithm.algorithm.to_id_string() != "1.2.840.10045.2.1" {
+        return Verification::Invalid;
+    }
     let curve = key.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok()).map(|oid| oid.to_id_string());
     let point = key.subject_public_key.data.as_ref();
     let digest = hash.digest(message);
@@ -195,12 +190,16 @@ fn ecdsa(key: &SubjectPublicKeyInfo<'_>, hash: Hash, message: &[u8], signature: 
         Some("1.2.840.10045.3.1.7") => {
             let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point);
             let signature = p256::ecdsa::Signature::from_der(signature);
-            verdict(matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(&digest, &signature).is_ok()))
+            verdict(
+                matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(&digest, &signature).is_ok()),
+            )
         }
         Some("1.3.132.0.34") => {
             let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point);
             let signature = p384::ecdsa::Signature::from_der(signature);
-            verdict(matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(&digest, &signature).is_ok()))
+            verdict(
+                matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(&digest, &signature).is_ok()),
+            )
         }
         Some(other) => Verification::Unsupported(format!("ECDSA on curve {other}")),
         None => Verification::Unsupported("ECDSA without a named curve".to_owned()),

@@ -1,8 +1,8 @@
 //! Certificates of an endpoint, parsed, and the facts about them that findings show.
 
+use bartizan_domain::evidence::tls::{ServedChain, TlsEvidence};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bartizan_domain::evidence::tls::{ServedChain, TlsEvidence};
 use chrono::DateTime;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -45,9 +45,12 @@ impl ChainBytes {
     pub fn parse(&self) -> Result<Chain<'_>, String> {
         let leaf = self.sent.first().ok_or("the server sent no certificate")?;
         let leaf = Cert::parse(leaf).ok_or("the server's certificate cannot be parsed")?;
-        let rest = |list: &'_ [Vec<u8>]| list.iter().filter_map(|der| Cert::parse(der)).collect::<Vec<Cert<'_>>>();
-        Ok(Chain { leaf, sent: rest(&self.sent[1..]), fetched: rest(&self.fetched) })
+        Ok(Chain { leaf, sent: parse_all(&self.sent[1..]), fetched: parse_all(&self.fetched) })
     }
+}
+
+fn parse_all(list: &[Vec<u8>]) -> Vec<Cert<'_>> {
+    list.iter().filter_map(|der| Cert::parse(der)).collect()
 }
 
 /// A parsed chain.

@@ -18,12 +18,12 @@ fn exchanges(tls: &TlsEvidence) -> impl Iterator<Item = (TlsVersion, &KeyExchang
 
 /// The first accepted version whose suites are not all known, with the reason.
 fn unknown_suites(tls: &TlsEvidence) -> Option<String> {
-    tls.accepted()
-        .filter(|result| (TlsVersion::Ssl3..TlsVersion::Tls13).contains(&result.version))
-        .find_map(|result| match &result.suites {
+    tls.accepted().filter(|result| (TlsVersion::Ssl3..TlsVersion::Tls13).contains(&result.version)).find_map(|result| {
+        match &result.suites {
             Observation::Observed(list) => list.incomplete.clone(),
             _ => Some(format!("the suites of {} are not known", result.version)),
-        })
+        }
+    })
 }
 
 fn offers(tls: &TlsEvidence, wanted: impl Fn(&str) -> bool) -> bool {
@@ -130,8 +130,10 @@ impl Check for Sha1Signature {
                 .filter_map(|(_, exchange)| exchange.signature.as_ref())
                 .peekable();
             if signatures.peek().is_none() {
-                let signed = |name: &str| (name.contains("_DHE_") || name.contains("_ECDHE_")) && !name.contains("anon");
-                let tls12 = tls.version(TlsVersion::Tls12).filter(|_| tls.accepted().any(|r| r.version == TlsVersion::Tls12));
+                let signed =
+                    |name: &str| (name.contains("_DHE_") || name.contains("_ECDHE_")) && !name.contains("anon");
+                let tls12 =
+                    tls.version(TlsVersion::Tls12).filter(|_| tls.accepted().any(|r| r.version == TlsVersion::Tls12));
                 let expected = tls12
                     .and_then(|result| result.suites.observed())
                     .is_some_and(|list| list.accepted.iter().any(|suite| signed(&suite.name)));

@@ -18,11 +18,8 @@ pub static RC4_DES: Offered = Offered {
     severity: |names| if names.iter().any(|name| broken(name)) { Some(Severity::High) } else { None },
 };
 /// `tls.suite.no_pfs`: the long-term key decrypts recorded traffic.
-pub static NO_PFS: Offered = Offered {
-    id: "tls.suite.no_pfs",
-    is_bad: |name| !worthless(name) && static_key(name),
-    severity: |_| None,
-};
+pub static NO_PFS: Offered =
+    Offered { id: "tls.suite.no_pfs", is_bad: |name| !worthless(name) && static_key(name), severity: |_| None };
 
 fn worthless(name: &str) -> bool {
     // The two integrity-only suites of TLS 1.3 (RFC 9150) name a hash where the cipher stands.

@@ -43,7 +43,8 @@ impl Check for Deprecated {
             match tls.version(self.version).map(|result| &result.support) {
                 Some(Support::Accepted) => {
                     let best = tls.best();
-                    let fail = Fail::new(json!({ "accepted": self.version.as_str(), "best": best.map(TlsVersion::as_str) }));
+                    let fail =
+                        Fail::new(json!({ "accepted": self.version.as_str(), "best": best.map(TlsVersion::as_str) }));
                     let fail = if best == Some(self.version) { fail.severity(self.alone) } else { fail };
                     out.fail(location, fail);
                 }

@@ -12,22 +12,26 @@ use crate::{Check, Fail, JudgeSettings, Verdicts};
 /// the least that NIST SP 800-57 allows.
 const WEAK_GROUPS: [u16; 12] = [1, 2, 3, 4, 5, 15, 16, 17, 18, 19, 65281, 65282];
 
+/// Key exchanges from TLS 1.0 on; SSL 3.0 is a finding as a whole.
 fn exchanges(tls: &TlsEvidence) -> impl Iterator<Item = (TlsVersion, &KeyExchange)> {
-    tls.accepted().flat_map(|result| result.key_exchanges.iter().map(|exchange| (result.version, exchange)))
+    tls.accepted()
+        .filter(|result| result.version > TlsVersion::Ssl3)
+        .flat_map(|result| result.key_exchanges.iter().map(|exchange| (result.version, exchange)))
 }
 
 /// The first accepted version whose suites are not all known, with the reason.
 fn unknown_suites(tls: &TlsEvidence) -> Option<String> {
-    tls.accepted().filter(|result| (TlsVersion::Ssl3..TlsVersion::Tls13).contains(&result.version)).find_map(|result| {
-        match &result.suites {
+    tls.accepted().filter(|result| (TlsVersion::Tls10..TlsVersion::Tls13).contains(&result.version)).find_map(
+        |result| match &result.suites {
             Observation::Observed(list) => list.incomplete.clone(),
             _ => Some(format!("the suites of {} are not known", result.version)),
-        }
-    })
+        },
+    )
 }
 
 fn offers(tls: &TlsEvidence, wanted: impl Fn(&str) -> bool) -> bool {
     tls.accepted()
+        .filter(|result| result.version > TlsVersion::Ssl3)
         .filter_map(|result| result.suites.observed())
         .flat_map(|list| &list.accepted)
         .any(|suite| wanted(&suite.name))

@@ -64,6 +64,9 @@ impl Check for Offered {
     fn judge(&self, evidence: &HostEvidence, _settings: &JudgeSettings, out: &mut Verdicts<'_>) {
         each_session(evidence, out, |endpoint, tls, out| {
             let location = endpoint.location();
+            if tls.best() <= Some(TlsVersion::Ssl3) {
+                return out.not_applicable(location, "the server speaks nothing newer than SSL 3.0");
+            }
             let accepted = Accepted::of(tls);
             let bad: Vec<(TlsVersion, &Suite)> =
                 accepted.suites.iter().copied().filter(|(_, suite)| (self.is_bad)(&suite.name)).collect();
@@ -87,7 +90,7 @@ impl Check for Offered {
     }
 }
 
-/// All suites of all accepted versions.
+/// All suites of all accepted versions from TLS 1.0 on. SSL 2.0 and 3.0 are findings as a whole, whatever the suite.
 struct Accepted<'t> {
     suites: Vec<(TlsVersion, &'t Suite)>,
     /// Why there may be more.
@@ -97,8 +100,7 @@ struct Accepted<'t> {
 impl<'t> Accepted<'t> {
     fn of(tls: &'t TlsEvidence) -> Self {
         let mut all = Self { suites: Vec::new(), unknown: None };
-        // Suites of SSL 2.0 are another registry; the version itself is the finding.
-        for result in tls.accepted().filter(|result| result.version != TlsVersion::Ssl2) {
+        for result in tls.accepted().filter(|result| result.version > TlsVersion::Ssl3) {
             match &result.suites {
                 Observation::Observed(list) => {
                     all.suites.extend(list.accepted.iter().map(|suite| (result.version, suite)));

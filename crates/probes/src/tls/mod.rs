@@ -116,7 +116,7 @@ impl Probe<'_> {
         let classic: Vec<&Flight> = contacts
             .iter()
             .zip(&enumerated)
-            .filter(|(contact, _)| contact.version < TlsVersion::Tls13)
+            .filter(|(contact, _)| (TlsVersion::Tls10..TlsVersion::Tls13).contains(&contact.version))
             .filter_map(|(contact, _)| contact.flight.as_ref())
             .collect();
         let mut ocsp = contacts
@@ -151,7 +151,7 @@ impl Probe<'_> {
             ProbeFailure::new(FailureKind::Protocol, "the server sent no certificate in any handshake")
         });
         let (chains, fetched_issuers) = self.issuers(chains.list, no_chain).await;
-        let only_13 = "only TLS 1.3 is on offer, which has no such thing";
+        let none = "no version that has this, TLS 1.0 to 1.2, is on offer";
         TlsEvidence {
             sni: self.talker.sni.map(str::to_owned),
             starttls: self.talker.starttls,
@@ -166,8 +166,8 @@ impl Probe<'_> {
             fetched_issuers,
             groups,
             alpn,
-            compression: any(&classic, only_13, |flight| flight.compression != 0),
-            secure_renegotiation: all(&classic, only_13, |flight| flight.secure_renegotiation),
+            compression: any(&classic, none, |flight| flight.compression != 0),
+            secure_renegotiation: all(&classic, none, |flight| flight.secure_renegotiation),
             fallback,
         }
     }

@@ -109,7 +109,7 @@ impl Plan {
         let ciphers = (version < Version::Tls12).then(|| "ECDHE:!aNULL:!eNULL:@SECLEVEL=0".to_owned());
         let stack = if version == Version::Ssl3 { Stack::Tlslite } else { Stack::OpenSsl };
         let settings = if version == Version::Ssl3 {
-            json!({"cipherNames": ["aes128"], "keyExchangeNames": ["rsa", "dhe_rsa"]})
+            json!({"cipherNames": ["aes128"], "keyExchangeNames": ["dhe_rsa"]})
         } else {
             json!({})
         };

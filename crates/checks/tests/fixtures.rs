@@ -1,7 +1,8 @@
 //! Judges recorded evidence: every check has evidence on which it fails, passes and cannot tell.
 //!
 //! `fixtures/<check id>/{fail,pass,inconclusive}*.json` are `HostEvidence` documents. `fixtures/roots.pem` holds roots
-//! that are trusted in all of them beside the built-in ones.
+//! that are trusted in all of them beside the built-in ones; `fixtures/trust-anchors` holds the DNSSEC anchor of the
+//! private root that the recorded zones hang from.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -23,7 +24,8 @@ fn folder() -> PathBuf {
 fn settings() -> JudgeSettings {
     let text = fs::read(folder().join("roots.pem")).unwrap_or_default();
     let extra_roots = x509_parser::pem::Pem::iter_from_buffer(&text).map(|pem| pem.unwrap().contents).collect();
-    JudgeSettings { extra_roots, ..JudgeSettings::default() }
+    let anchors = fs::read_to_string(folder().join("trust-anchors")).unwrap_or_default();
+    JudgeSettings { extra_roots, trust_anchors: anchors.lines().map(str::to_owned).collect() }
 }
 
 fn verdicts(id: &str, evidence: &HostEvidence, settings: &JudgeSettings) -> Vec<Verdict> {

@@ -232,3 +232,94 @@ async fn registrations_by_rdap_and_whois() {
     let public = registered(&context(true), "fine.test").await;
     assert!(public.iter().all(|v| v.outcome == Outcome::NotApplicable), "{public:?}");
 }
+
+/// The check fixtures of these subjects are recorded here: each zone of the lab that a check fails on, a zone that it
+/// passes on, and a resolver that does not answer. Run after a change of the evidence types:
+/// `cargo test -p bartizan-probes --test dns -- --ignored`, then review and commit what it wrote.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes the check fixtures"]
+async fn record_fixtures() {
+    let zones = standard_zones();
+    let list: Vec<Zone> = zones.values().map(|(zone, _)| zone.clone()).collect();
+    let lab = DnsLab::start(&list);
+    let cx = in_lab(&lab);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../checks/fixtures");
+    std::fs::write(folder.join("trust-anchors"), lab.trust_anchors.join("\n") + "\n").unwrap();
+    let write = |id: &str, file: &str, evidence: &HostEvidence| {
+        let mut kept = HostEvidence::new(evidence.asset.clone(), evidence.gathered_at);
+        match id.split('.').next().unwrap() {
+            "dns" | "caa" | "dnssec" => kept.dns = evidence.dns.clone(),
+            "reg" => kept.registration = evidence.registration.clone(),
+            _ => kept.mail = evidence.mail.clone(),
+        }
+        let text = serde_json::to_string_pretty(&kept).unwrap() + "\n";
+        std::fs::create_dir_all(folder.join(id)).unwrap();
+        std::fs::write(folder.join(id).join(format!("{file}.json")), text).unwrap();
+    };
+
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut deaf = context(true);
+    deaf.dns.resolver = Some(silent.local_addr().unwrap());
+    deaf.timeout = std::time::Duration::from_secs(3);
+    let nothing = gather(&deaf, "good.test").await;
+    let not_asked = HostEvidence::new(AssetRef::Domain("good.test".to_owned()), now());
+    for (name, (_, expected)) in &zones {
+        let evidence = gather(&cx, name).await;
+        for id in *expected {
+            write(id, &format!("fail-{}", name.trim_end_matches(".test")), &evidence);
+        }
+        if matches!(*name, "good.test" | "softok.test" | "nullmx.test" | "org.test" | "nsec3.test") {
+            let found = verdicts(&evidence, &lab.trust_anchors, &DNS);
+            for verdict in found.iter().filter(|v| v.outcome == Outcome::Pass) {
+                let id = verdict.check_id.as_str();
+                let special = matches!(
+                    (*name, id),
+                    ("softok.test", "spf.soft") | ("org.test", "dmarc.weak") | ("nullmx.test", "nomail.profile")
+                ) || (*name == "nsec3.test" && id.starts_with("dnssec"));
+                if *name == "good.test" || special {
+                    write(id, &format!("pass-{}", name.trim_end_matches(".test")), &evidence);
+                }
+            }
+        }
+    }
+    let catalog = Catalog::builtin();
+    let selectors: Vec<String> = DNS.iter().map(|text| (*text).to_owned()).collect();
+    for id in Selection::resolve(catalog, &selectors).unwrap().iter() {
+        write(id.as_str(), "inconclusive-no-answer", &nothing);
+        write(id.as_str(), "inconclusive-not-asked", &not_asked);
+    }
+
+    let locked = ["client transfer prohibited"];
+    let far = Some("2027-06-01T00:00:00Z");
+    let rdap = RdapLab::start(&BTreeMap::from([
+        ("fine.test".to_owned(), rdap_domain("fine.test", far, &locked)),
+        ("soon.test".to_owned(), rdap_domain("soon.test", Some("2026-06-11T00:00:00Z"), &locked)),
+        ("nodate.test".to_owned(), rdap_domain("nodate.test", None, &locked)),
+        ("pending.test".to_owned(), rdap_domain("pending.test", far, &["pending delete"])),
+        ("held.test".to_owned(), rdap_domain("held.test", far, &["server hold"])),
+        ("loose.test".to_owned(), rdap_domain("loose.test", far, &["active"])),
+    ]));
+    let whois = AnswerServer::whois(BTreeMap::from([(
+        "nostatus.whois".to_owned(),
+        "Domain Name: nostatus.whois\r\nExpiry Date: 2027-06-01\r\n".to_owned(),
+    )]));
+    let cx = registration_context(&rdap, &whois);
+    for (name, id, file) in [
+        ("soon.test", "reg.expiring", "fail-soon"),
+        ("fine.test", "reg.expiring", "pass-fine"),
+        ("nodate.test", "reg.expiring", "inconclusive-no-date"),
+        ("unknown.test", "reg.expiring", "inconclusive-unknown"),
+        ("pending.test", "reg.status", "fail-pending-delete"),
+        ("held.test", "reg.status", "fail-hold"),
+        ("fine.test", "reg.status", "pass-fine"),
+        ("nostatus.whois", "reg.status", "inconclusive-no-status"),
+        ("loose.test", "reg.no_transfer_lock", "fail-active"),
+        ("fine.test", "reg.no_transfer_lock", "pass-fine"),
+        ("nostatus.whois", "reg.no_transfer_lock", "inconclusive-no-status"),
+    ] {
+        let mut evidence =
+            HostEvidence::new(AssetRef::Domain(name.to_owned()), "2026-06-01T00:00:00Z".parse().unwrap());
+        evidence.registration = registration::gather(&cx, name).await;
+        write(id, file, &evidence);
+    }
+}

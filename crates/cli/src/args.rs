@@ -41,6 +41,8 @@ pub enum Command {
     Profiles(ListArgs),
     /// Examine this machine: privileges, limits, resolver, clock, data folder
     Doctor(DoctorArgs),
+    /// Print the OpenAPI document of the server
+    Openapi,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -144,6 +146,21 @@ pub struct ScanArgs {
     #[arg(short, long, env = "BARTIZAN_QUIET", help_heading = "Pace")]
     pub quiet: bool,
 
+    /// DNSSEC root anchors to trust in place of IANA's: DS or DNSKEY records, one a line
+    #[arg(long, value_name = "FILE", env = "BARTIZAN_TRUST_ANCHOR", value_hint = ValueHint::FilePath, help_heading = "Private networks")]
+    pub trust_anchor: Option<PathBuf>,
+
+    /// Root certificates to trust beside the built-in ones (PEM)
+    #[arg(long, value_name = "FILE", env = "BARTIZAN_CA_FILE", value_hint = ValueHint::FilePath, help_heading = "Private networks")]
+    pub ca_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+/// Where the public data sources are, for networks that have their own.
+#[derive(Debug, Clone, Args)]
+pub struct NetworkArgs {
     /// Resolver to ask, ADDRESS or ADDRESS:PORT [default: the system's]
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = resolver, env = "BARTIZAN_RESOLVER", help_heading = "Private networks")]
     pub resolver: Option<SocketAddr>,
@@ -158,14 +175,6 @@ pub struct ScanArgs {
         help_heading = "Private networks"
     )]
     pub authoritative_port: u16,
-
-    /// DNSSEC root anchors to trust in place of IANA's: DS or DNSKEY records, one a line
-    #[arg(long, value_name = "FILE", env = "BARTIZAN_TRUST_ANCHOR", value_hint = ValueHint::FilePath, help_heading = "Private networks")]
-    pub trust_anchor: Option<PathBuf>,
-
-    /// Root certificates to trust beside the built-in ones (PEM)
-    #[arg(long, value_name = "FILE", env = "BARTIZAN_CA_FILE", value_hint = ValueHint::FilePath, help_heading = "Private networks")]
-    pub ca_file: Option<PathBuf>,
 
     /// Bootstrap file of registration data, in place of IANA's
     #[arg(long, value_name = "URL", env = "BARTIZAN_RDAP_BOOTSTRAP", value_hint = ValueHint::Url, help_heading = "Private networks")]

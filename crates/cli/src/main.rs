@@ -15,7 +15,9 @@ mod commands;
 mod config;
 mod exit;
 mod io;
+mod network;
 mod progress;
+mod signals;
 mod targets;
 mod terminal;
 

@@ -12,7 +12,7 @@ use bartizan_domain::evidence::{
 use bartizan_domain::{AssetRef, PortSet};
 use bartizan_probes::ports::{PortPlan, PortProgress};
 use bartizan_probes::web::WebOptions;
-use bartizan_probes::{ProbeContext, dns, mail, ports, registration, resolve, tls, web};
+use bartizan_probes::{ProbeContext, dns, mail, ports, registration, resolve, services, ssh, tls, web};
 
 use crate::probes::{HostScope, PathProbes, PortsDone, Probes};
 
@@ -53,8 +53,8 @@ impl Probes for NetworkProbes {
         ports::gather(&self.context(at), addresses, &plan, &report).await
     }
 
-    async fn service(&self, _at: HostScope<'_>, _endpoint: &Endpoint) -> Observation<ServiceEvidence> {
-        Observation::default()
+    async fn service(&self, at: HostScope<'_>, endpoint: &Endpoint) -> Observation<ServiceEvidence> {
+        services::identify(&self.context(at), endpoint, at.asset.domain()).await
     }
 
     async fn tls(
@@ -78,8 +78,8 @@ impl Probes for NetworkProbes {
         web::gather(&self.context(at), endpoint, scheme, &host_of(at.asset), &options).await
     }
 
-    async fn ssh(&self, _at: HostScope<'_>, _endpoint: &Endpoint) -> Observation<SshEvidence> {
-        Observation::default()
+    async fn ssh(&self, at: HostScope<'_>, endpoint: &Endpoint) -> Observation<SshEvidence> {
+        ssh::gather(&self.context(at), endpoint).await
     }
 
     async fn dns(&self, at: HostScope<'_>, domain: &str) -> Observation<DnsEvidence> {

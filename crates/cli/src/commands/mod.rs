@@ -22,6 +22,10 @@ pub fn run(args: Cli) -> Result<Exit> {
         Command::Checks(checks) => checks::run(&checks.command),
         Command::Profiles(list) => profiles::run(&list),
         Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::Openapi => {
+            io::print(&bartizan_http::openapi_json())?;
+            Ok(Exit::Done)
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "bartizan", &mut script);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use bartizan_catalog::Catalog;
@@ -15,8 +15,6 @@ use bartizan_engine::{
     EngineDeps, NetworkProbes, Plan, ScanEvent, ScanOptions, ScanOutcome, ScanRequest, ScanSettings,
 };
 use bartizan_evidence::file::Header;
-use bartizan_outbound::{Outbound, Policy, Settings};
-use bartizan_probes::ProbeContext;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::mpsc;
@@ -25,14 +23,14 @@ use tokio_util::sync::CancellationToken;
 use super::outputs::{Ending, Outputs};
 use crate::args::ScanArgs;
 use crate::exit::Exit;
+use crate::network::{self, Private};
 use crate::progress::Reporter;
+use crate::signals::Interrupts;
 use crate::targets;
 use crate::terminal::SystemClock;
 
 /// Bytes of a certificate or trust-anchor file.
 const MAX_INPUT: u64 = 4 * 1024 * 1024;
-/// Sockets beyond the probes in flight: a probe may hold a few.
-const SOCKETS_PER_PROBE: usize = 4;
 
 /// Runs the command.
 pub fn run(args: &ScanArgs) -> Result<Exit> {
@@ -81,8 +79,9 @@ async fn scan(
     let header = Header::new(summary.clone(), serde_json::to_value(&settings)?);
     outputs.begin(&summary, &header, evidence)?;
     let cancel = CancellationToken::new();
+    let private = if args.public_only { Private::Refused } else { Private::Allowed };
     let deps = EngineDeps {
-        probes: Arc::new(NetworkProbes::new(context(args, &settings))),
+        probes: Arc::new(NetworkProbes::new(network::context(&args.network, &settings, private))),
         catalog,
         clock: clock.clone(),
         cancel: cancel.clone(),
@@ -167,27 +166,6 @@ fn options(args: &ScanArgs) -> Result<ScanOptions> {
     })
 }
 
-fn context(args: &ScanArgs, settings: &ScanSettings) -> ProbeContext {
-    let timeout = Duration::from_secs(u64::from(settings.timeout_seconds));
-    let outbound = Outbound::new(Settings {
-        policy: Policy { allow_private: !args.public_only },
-        connect_timeout: timeout.min(Duration::from_secs(5)),
-        exchange_timeout: timeout,
-        max_sockets: (settings.concurrency as usize * SOCKETS_PER_PROBE).max(16),
-    });
-    let mut context = ProbeContext::new(outbound, Arc::new(SystemClock));
-    context.timeout = timeout;
-    context.dns.resolver = args.resolver;
-    context.dns.authoritative_port = args.authoritative_port;
-    if let Some(url) = &args.rdap_bootstrap {
-        context.registration.rdap_bootstrap.clone_from(url);
-    }
-    if let Some(server) = &args.whois_server {
-        context.registration.whois_server.clone_from(server);
-    }
-    context
-}
-
 fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>> {
     let context = || format!("cannot read the {what} `{}`", path.display());
     let size = std::fs::metadata(path).with_context(context)?.len();
@@ -229,40 +207,4 @@ fn anchors(path: &Path) -> Result<Vec<String>> {
         bail!("the trust-anchor file `{}` has no record: expected DS or DNSKEY records, one a line", path.display());
     }
     Ok(records)
-}
-
-/// Ctrl-C and the polite request to end.
-struct Interrupts {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Interrupts {
-    #[cfg(unix)]
-    fn listen() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }

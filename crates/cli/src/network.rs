@@ -1,0 +1,45 @@
+//! The way to the network, made from arguments and the settings of a scan.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bartizan_engine::ScanSettings;
+use bartizan_outbound::{Outbound, Policy, Settings};
+use bartizan_probes::ProbeContext;
+
+use crate::args::NetworkArgs;
+use crate::terminal::SystemClock;
+
+/// Sockets beyond the probes in flight: a probe may hold a few.
+const SOCKETS_PER_PROBE: usize = 4;
+/// A connection is established well within this, or the peer does not answer.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Whether private, loopback and link-local addresses may be contacted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Private {
+    Allowed,
+    Refused,
+}
+
+/// What the probes of one scan are handed.
+pub fn context(args: &NetworkArgs, settings: &ScanSettings, private: Private) -> ProbeContext {
+    let timeout = Duration::from_secs(u64::from(settings.timeout_seconds));
+    let outbound = Outbound::new(Settings {
+        policy: Policy { allow_private: private == Private::Allowed },
+        connect_timeout: timeout.min(CONNECT),
+        exchange_timeout: timeout,
+        max_sockets: (settings.concurrency as usize * SOCKETS_PER_PROBE).max(16),
+    });
+    let mut context = ProbeContext::new(outbound, Arc::new(SystemClock));
+    context.timeout = timeout;
+    context.dns.resolver = args.resolver;
+    context.dns.authoritative_port = args.authoritative_port;
+    if let Some(url) = &args.rdap_bootstrap {
+        context.registration.rdap_bootstrap.clone_from(url);
+    }
+    if let Some(server) = &args.whois_server {
+        context.registration.whois_server.clone_from(server);
+    }
+    context
+}

@@ -5,3 +5,5 @@ pub mod dns;
 pub mod process;
 pub mod registration;
 pub mod tls;
+pub mod web;
+pub mod web_servers;

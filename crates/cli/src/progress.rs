@@ -21,7 +21,7 @@ pub enum Reporter {
     /// One line per phase.
     Plain { hosts: usize, done: usize, tenths: usize },
     /// One JSON object a line.
-    Json,
+    Json { last: Progress },
     /// Nothing.
     None,
 }
@@ -33,7 +33,7 @@ impl Reporter {
         match mode {
             _ if quiet => Self::None,
             ProgressMode::None => Self::None,
-            ProgressMode::Json => Self::Json,
+            ProgressMode::Json => Self::Json { last: Progress::default() },
             ProgressMode::Plain => Self::Plain { hosts: 0, done: 0, tenths: 0 },
             ProgressMode::Auto if !terminal => Self::Plain { hosts: 0, done: 0, tenths: 0 },
             ProgressMode::Auto | ProgressMode::Bar => {
@@ -53,7 +53,7 @@ impl Reporter {
                 *hosts = assets;
                 line(&format!("scanning {} with {checks} checks", plural(assets, "host")));
             }
-            Self::Json => event(&json!({ "event": "planned", "hosts": assets, "checks": checks })),
+            Self::Json { .. } => event(&json!({ "event": "planned", "hosts": assets, "checks": checks })),
             Self::None => {}
         }
     }
@@ -77,7 +77,12 @@ impl Reporter {
                 let current = progress.current.as_deref().unwrap_or_default();
                 bar.set_message(format!("found {}  {current}", found(&progress.findings)));
             }
-            Self::Json => {
+            Self::Json { last } => {
+                // Unchanged counts are repeated once a second, as a sign of life.
+                if last == progress {
+                    return;
+                }
+                last.clone_from(progress);
                 let mut object = json!({ "event": "progress" });
                 if let (Some(target), Ok(serde_json::Value::Object(source))) =
                     (object.as_object_mut(), serde_json::to_value(progress))
@@ -112,7 +117,7 @@ impl Reporter {
                     line(&format!("{done} of {hosts} hosts done"));
                 }
             }
-            Self::Json => event(&json!({
+            Self::Json { .. } => event(&json!({
                 "event": "host_finished", "asset": name.to_string(), "reached": host.result.reached,
                 "interrupted": host.interrupted, "score": host.result.score, "findings": counts,
             })),
@@ -125,7 +130,7 @@ impl Reporter {
         match self {
             Self::Bar(bar) => bar.suspend(|| line(text)),
             Self::Plain { .. } => line(text),
-            Self::Json => event(&json!({ "event": "note", "text": text })),
+            Self::Json { .. } => event(&json!({ "event": "note", "text": text })),
             Self::None => {}
         }
     }
@@ -138,7 +143,7 @@ impl Reporter {
                 line(&summary(outcome, took));
             }
             Self::Plain { .. } => line(&summary(outcome, took)),
-            Self::Json => event(&json!({
+            Self::Json { .. } => event(&json!({
                 "event": "finished", "status": outcome.status, "partial": outcome.partial,
                 "partial_reasons": outcome.partial_reasons, "findings": outcome.findings,
                 "coverage": outcome.counts, "score": outcome.score.value, "elapsed_seconds": took.as_secs(),

@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::{Silent, bartizan, run, run_in, stderr, stdout};
+use common::{Peer, bartizan, run, run_in, stderr, stdout};
 use serde_json::Value;
 
 #[test]
@@ -112,7 +112,7 @@ fn a_name_that_does_not_resolve_is_incomplete_with_a_null_score() {
 
 #[test]
 fn an_interrupt_writes_what_there_is_and_marks_it() {
-    let silent = Silent::start();
+    let silent = Peer::silent();
     let folder = tempfile::tempdir().unwrap();
     let mut child = bartizan()
         .current_dir(folder.path())
@@ -132,7 +132,7 @@ fn an_interrupt_writes_what_there_is_and_marks_it() {
 
 #[test]
 fn the_evidence_converts_to_the_very_document_of_the_scan() {
-    let silent = Silent::closing();
+    let silent = Peer::closing();
     let folder = tempfile::tempdir().unwrap();
     let outputs = ["-o", "json=out.json", "-o", "evidence=out.evidence", "-o", "jsonl=out.jsonl"];
     let scan = run_in(folder.path(), &[&["scan", &silent.target(), "--timeout", "2"][..], &outputs].concat());
@@ -173,7 +173,7 @@ fn the_evidence_converts_to_the_very_document_of_the_scan() {
 
 #[test]
 fn progress_and_results_keep_to_their_streams() {
-    let silent = Silent::closing();
+    let silent = Peer::closing();
     let scan = |more: &[&str]| run(&[&["scan", &silent.target(), "--timeout", "2"][..], more].concat());
     let json = scan(&["--progress", "json", "-o", "jsonl"]);
     let events: Vec<Value> = stderr(&json).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -188,8 +188,34 @@ fn progress_and_results_keep_to_their_streams() {
     let quiet = scan(&["--quiet"]);
     assert_eq!(stderr(&quiet), "");
     assert!(!stdout(&quiet).contains('\u{1b}'), "no colour outside a terminal");
-    let coloured = scan(&["--quiet", "--color", "always"]);
+    let site = Peer::site();
+    let coloured = run(&["scan", &site.target(), "--checks", "csp.missing", "--quiet", "--color", "always"]);
     assert!(stdout(&coloured).contains('\u{1b}'));
+}
+
+#[test]
+fn findings_decide_the_exit_code_and_gaps_only_if_strict() {
+    let site = Peer::site();
+    let target = site.target();
+    let base = ["scan", &target, "--checks", "csp.missing", "--quiet", "-o", "json"];
+    let with = |more: &[&str]| run(&[&base[..], more].concat()).status.code();
+    assert_eq!(with(&[]), Some(0), "findings alone are no failure");
+    assert_eq!(with(&["--fail-on", "medium"]), Some(1));
+    assert_eq!(with(&["--fail-on", "critical"]), Some(0));
+    // A name that cannot be resolved beside it makes the scan incomplete.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = silent.local_addr().unwrap().to_string();
+    let gap = ["gone.example.com", "--timeout", "1", "--resolver", &resolver, "--fail-on", "medium"];
+    assert_eq!(with(&gap), Some(1), "findings come before gaps");
+    assert_eq!(with(&[&gap[..], &["--strict"]].concat()), Some(3));
+    assert_eq!(with(&[&gap[..5], &["--fail-on", "critical"]].concat()), Some(3));
+    let document: Value = serde_json::from_slice(&run(&base).stdout).unwrap();
+    assert_eq!(document["findings"][0]["check_id"], "csp.missing");
+    assert_eq!(document["findings"][0]["location"], format!("tcp/{}", target.rsplit(':').next().unwrap()));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("out.json"), serde_json::to_vec(&document).unwrap()).unwrap();
+    let converted = run_in(folder.path(), &["convert", "out.json", "-o", "csv", "--fail-on", "medium"]);
+    assert_eq!(converted.status.code(), Some(1));
 }
 
 #[test]
@@ -200,7 +226,7 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let silent = Silent::closing();
+    let silent = Peer::closing();
     let arguments = ["scan", &silent.target(), "--timeout", "2", "-o", "jsonl"];
     let output = bartizan().args(arguments).stdout(writer).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

@@ -21,13 +21,11 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::plan::PlannedAsset;
+use crate::plan::{PlannedAsset, WEB_PORTS};
 use crate::probes::{HostScope, PathProbes, Probes};
 use crate::progress::Tracker;
 use crate::settings::ScanSettings;
 
-/// Ports the web checks try when the port scan is switched off.
-const WEB_PORTS: [u16; 4] = [80, 443, 8080, 8443];
 /// Addresses of one name that are looked at.
 const MAX_ADDRESSES: usize = 16;
 /// Open ports of one asset that are identified.
@@ -68,7 +66,7 @@ impl Gatherer<'_> {
     }
 
     async fn network(&self, planned: &PlannedAsset, mut evidence: HostEvidence) -> HostEvidence {
-        let estimated = self.ports_of(planned).len() as u64;
+        let estimated = planned.tcp_ports(self.settings).len() as u64;
         self.tracker.doing(format!("resolving {}", planned.asset));
         evidence.addresses = self.addresses(&planned.asset).await;
         let Some(addresses) = evidence.addresses.observed().cloned() else {
@@ -116,7 +114,7 @@ impl Gatherer<'_> {
     }
 
     async fn ports(&self, planned: &PlannedAsset, addresses: &[IpAddr]) -> Observation<PortsEvidence> {
-        let tcp = self.ports_of(planned);
+        let tcp = planned.tcp_ports(self.settings);
         let narrowed = planned.only_ports.is_some() || !self.settings.toggles.port_scan;
         let udp = if narrowed { PortSet::new() } else { self.settings.udp_ports.clone() };
         self.tracker.ports_known(tcp.len() as u64, ((tcp.len() + udp.len()) * addresses.len()) as u64);
@@ -329,14 +327,6 @@ impl Gatherer<'_> {
         };
         self.tracker.probe_done();
         observation
-    }
-
-    fn ports_of(&self, planned: &PlannedAsset) -> PortSet {
-        match (&planned.only_ports, self.settings.toggles.port_scan) {
-            (Some(ports), _) => ports.clone(),
-            (None, true) => self.settings.tcp_ports.clone(),
-            (None, false) => WEB_PORTS.into_iter().collect(),
-        }
     }
 
     /// Whether the asset's ports are to be touched at all.

@@ -12,6 +12,9 @@ use crate::settings::{ScanSettings, SettingsError};
 /// Assets one scan may cover: four IPv4 /16.
 pub const MAX_ASSETS: u128 = 262_144;
 
+/// Ports the web checks try when the port scan is switched off.
+pub(crate) const WEB_PORTS: [u16; 4] = [80, 443, 8080, 8443];
+
 /// One asset to scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedAsset {
@@ -66,6 +69,19 @@ impl Plan {
         let left_out = if wanted == 0 { 0 } else { assets.len().saturating_sub(wanted) };
         assets.truncate(assets.len() - left_out);
         Ok(Self { assets, needs: settings.selection.needs(catalog), left_out })
+    }
+}
+
+impl PlannedAsset {
+    /// The TCP ports that will be asked: those it is narrowed to, or the scan's, or with the port scan switched off
+    /// those that web checks try.
+    #[must_use]
+    pub fn tcp_ports(&self, settings: &ScanSettings) -> PortSet {
+        match (&self.only_ports, settings.toggles.port_scan) {
+            (Some(ports), _) => ports.clone(),
+            (None, true) => settings.tcp_ports.clone(),
+            (None, false) => WEB_PORTS.into_iter().collect(),
+        }
     }
 }
 

@@ -109,14 +109,14 @@ const HOSTS_BASIS: u64 = 3;
 const TIME_BASIS: Duration = Duration::from_secs(3);
 
 impl Tracker {
-    pub(crate) fn new(hosts: u64, checks_per_host: u64, ports_per_host: u64) -> Self {
+    pub(crate) fn new(hosts: u64, checks_per_host: u64, ports: u64) -> Self {
         Self {
             started: Instant::now(),
             hosts_done: AtomicU64::new(0),
             hosts_total: hosts,
             checks_per_host,
             ports_done: AtomicU64::new(0),
-            ports_total: AtomicU64::new(hosts.saturating_mul(ports_per_host)),
+            ports_total: AtomicU64::new(ports),
             probes_done: AtomicU64::new(0),
             probes_total: AtomicU64::new(0),
             state: Mutex::new(State::default()),
@@ -240,7 +240,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn ports_follow_what_is_known() {
-        let tracker = Tracker::new(2, 5, 100);
+        let tracker = Tracker::new(2, 5, 200);
         tracker.ports_known(100, 300);
         tracker.ports_known(100, 0);
         tracker.ports_advanced(40);

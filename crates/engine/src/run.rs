@@ -129,7 +129,7 @@ pub async fn run(
     let todo: Vec<PlannedAsset> =
         plan.assets.iter().filter(|planned| !request.finished.contains(&planned.asset)).cloned().collect();
     let checks = request.settings.selection.len();
-    let ports = request.settings.tcp_ports.len() as u64;
+    let ports = todo.iter().map(|planned| planned.tcp_ports(&request.settings).len() as u64).sum();
     let stop = deps.cancel.child_token();
     let shared = Arc::new(Shared {
         tracker: Tracker::new(todo.len() as u64, checks as u64, ports),

@@ -1,5 +1,6 @@
 //! Runs the built program, and gives it loopback peers.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -41,35 +42,52 @@ pub fn interrupt(child: &Child) {
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
 }
 
-/// A TCP peer that accepts and says nothing.
-pub struct Silent {
+/// A TCP peer on loopback.
+pub struct Peer {
     port: u16,
     accepted: Receiver<()>,
 }
 
-impl Silent {
-    /// Keeps every connection open.
-    pub fn start() -> Self {
-        Self::serve(Some(Vec::new()))
+enum Manner {
+    Silent,
+    Closing,
+    Site,
+}
+
+/// A page that lacks every protection.
+const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 28\r\nConnection: close\r\n\r\n\
+                    <html><p>Welcome</p></html>\n";
+
+impl Peer {
+    /// Accepts, keeps every connection open and says nothing.
+    pub fn silent() -> Self {
+        Self::serve(Manner::Silent)
     }
 
     /// Closes every connection at once.
     pub fn closing() -> Self {
-        Self::serve(None)
+        Self::serve(Manner::Closing)
     }
 
-    fn serve(mut kept: Option<Vec<TcpStream>>) -> Self {
+    /// Answers every HTTP request with the same page.
+    pub fn site() -> Self {
+        Self::serve(Manner::Site)
+    }
+
+    fn serve(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, accepted): (Sender<()>, _) = channel();
         std::thread::spawn(move || {
+            let mut kept = Vec::new();
             for stream in listener.incoming().flatten() {
-                if let Some(kept) = &mut kept {
-                    kept.push(stream);
+                match manner {
+                    Manner::Silent => kept.push(stream),
+                    Manner::Closing => drop(stream),
+                    Manner::Site => drop(std::thread::spawn(move || answer(stream))),
                 }
-                if sender.send(()).is_err() {
-                    return;
-                }
+                // Nobody needs to count.
+                let _ = sender.send(());
             }
         });
         Self { port, accepted }
@@ -82,5 +100,17 @@ impl Silent {
     /// Waits until the scan is under way.
     pub fn wait_for_a_connection(&self) {
         self.accepted.recv_timeout(Duration::from_secs(30)).expect("the scan connects");
+    }
+}
+
+fn answer(mut stream: TcpStream) {
+    let mut reader = BufReader::new(&stream);
+    let mut line = String::new();
+    // A client that says something else than HTTP, or nothing, is left without an answer.
+    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+        line.clear();
+    }
+    if line == "\r\n" {
+        let _ = stream.write_all(PAGE.as_bytes());
     }
 }

@@ -1,8 +1,8 @@
 //! Checks of the DNS: zone transfer, CAA, DNSSEC.
 
-use bartizan_domain::Location;
 use bartizan_domain::evidence::dns::{DnsEvidence, TransferOutcome};
 use bartizan_domain::evidence::{EvidenceKind, FailureKind, HostEvidence, Observation};
+use bartizan_domain::{Confidence, Location};
 use serde_json::json;
 
 use crate::{Check, Fail, JudgeSettings, Verdicts};
@@ -86,7 +86,9 @@ impl Check for CaaMissing {
         let Some(dns) = out.observed(&Location::dns(), &evidence.dns) else { return };
         let Some(climb) = out.observed(&Location::dns(), &dns.caa) else { return };
         if climb.records.is_empty() {
-            out.fail(Location::dns(), Fail::new(json!({ "names_asked": climb.asked })));
+            let fail = Fail::new(json!({ "names_asked": climb.asked }));
+            let sure = if climb.stopped.is_some() { Confidence::Probable } else { Confidence::Confirmed };
+            out.fail(Location::dns(), fail.confidence(sure));
         } else {
             out.pass(Location::dns());
         }

@@ -62,7 +62,7 @@ struct Step<'n> {
 async fn gather_name(cx: &ProbeContext, name: &str) -> Result<Option<DnsEvidence>, ProbeFailure> {
     let client = resolve::client(cx).await?;
     let own = client.query(name, RecordType::SOA).await?;
-    if own.no_such_name {
+    if own.no_such_name && !resolve::exists_after_all(&client, name).await {
         return Ok(None);
     }
     let names = ancestors(name);
@@ -160,8 +160,16 @@ async fn facts_of(client: &DnsClient, apex: &str, soa: &Answer) -> Result<ZoneFa
 async fn climb_caa(client: &DnsClient, name: &str) -> Result<CaaClimb, ProbeFailure> {
     let mut climb = CaaClimb::default();
     for step in ancestors(name).into_iter().rev() {
+        let answer = match client.query(step, RecordType::CAA).await {
+            Ok(answer) => answer,
+            // A resolver of a private network need not know the public suffix above its domains.
+            Err(failure) if !climb.asked.is_empty() && psl::domain_str(step).is_none() => {
+                climb.stopped = Some(format!("{step}: {failure}"));
+                break;
+            }
+            Err(failure) => return Err(failure),
+        };
         climb.asked.push(step.to_owned());
-        let answer = client.query(step, RecordType::CAA).await?;
         climb.records = answer
             .data(RecordType::CAA)
             .filter_map(|data| match data {

@@ -54,7 +54,7 @@ fn organisational(name: &str) -> &str {
 async fn gather_name(cx: &ProbeContext, name: &str) -> Result<Option<MailEvidence>, ProbeFailure> {
     let client = resolve::client(cx).await?;
     let mx = client.query(name, RecordType::MX).await?;
-    if mx.no_such_name {
+    if mx.no_such_name && !resolve::exists_after_all(&client, name).await {
         return Ok(None);
     }
     let (addresses, soa, spf, dmarc) = tokio::join!(

@@ -78,6 +78,13 @@ pub(crate) async fn of_name(client: &DnsClient, name: &str) -> Result<Vec<IpAddr
     }
 }
 
+/// Whether `name` exists in spite of a NXDOMAIN answer: some servers give that wrongly for types they have no record of.
+pub(crate) async fn exists_after_all(client: &DnsClient, name: &str) -> bool {
+    let kinds = [RecordType::A, RecordType::AAAA, RecordType::MX, RecordType::TXT, RecordType::NS, RecordType::SOA];
+    let answers = futures::future::join_all(kinds.into_iter().map(|kind| client.query(name, kind))).await;
+    answers.into_iter().flatten().any(|answer| !answer.no_such_name)
+}
+
 async fn hosts_file() -> Option<String> {
     let bytes = tokio::fs::read("/etc/hosts").await.ok()?;
     Some(String::from_utf8_lossy(bytes.get(..MAX_HOSTS.min(bytes.len()))?).into_owned())

@@ -123,6 +123,16 @@ async fn every_zone_gives_exactly_its_findings() {
     later.gathered_at += chrono::Duration::days(60);
     assert_eq!(failed(&verdicts(&later, &lab.trust_anchors, &["dnssec.*"])), BTreeSet::from(["dnssec.bogus"]));
 
+    // An authoritative server named as the resolver does as well, as far as its zones reach.
+    let mut direct = in_lab(&lab);
+    direct.dns.resolver = Some(std::net::SocketAddr::from(([127, 0, 0, 1], lab.authoritative_port)));
+    for (name, expected) in
+        [("good.test", None), ("nodmarc.test", Some("dmarc.missing")), ("nocaa.test", Some("dns.caa_missing"))]
+    {
+        let evidence = gather(&direct, name).await;
+        assert_eq!(failed(&verdicts(&evidence, &lab.trust_anchors, &DNS)), expected.into_iter().collect(), "{name}");
+    }
+
     // Evidence survives storage.
     let stored = serde_json::to_string(&good).unwrap();
     assert_eq!(serde_json::from_str::<HostEvidence>(&stored).unwrap(), good);

@@ -84,10 +84,13 @@ pub(super) fn validate(chain: &DnssecChain, anchors: &[TrustAnchor], now: u32) -
         (Trust::Unknown(reason), _) => Status::Indeterminate { reason },
         (Trust::Proven(keys), Some(zone)) => match data(chain, &zone, &keys, now) {
             Ok(()) => Status::Secure,
-            Err(Broken::Bad(reason)) => Status::Bogus { zone: shown(&last), reason, proven: true },
+            Err(Broken::Bad(reason) | Broken::Unsigned(reason)) => {
+                Status::Bogus { zone: shown(&last), reason, proven: true }
+            }
             Err(Broken::Unknown(reason)) => Status::Indeterminate { reason },
         },
         (Trust::Assumed(keys, above), Some(zone)) => match data(chain, &zone, &keys, now) {
+            Err(Broken::Unsigned(_)) => Status::Indeterminate { reason: above },
             Err(Broken::Bad(reason)) => Status::Bogus { zone: shown(&last), reason, proven: false },
             Ok(()) | Err(Broken::Unknown(_)) => Status::Indeterminate { reason: above },
         },
@@ -104,6 +107,7 @@ fn shown(zone: &str) -> String {
 
 enum Broken {
     Bad(String),
+    Unsigned(String),
     Unknown(String),
 }
 
@@ -162,6 +166,7 @@ impl Step<'_> {
             match verify(&ds_set, self.parent, keys, self.now) {
                 Ok(_) => {}
                 Err(Unverified::Unsupported(algorithm)) => return Ok(Trust::Unknown(unsupported(&zone, algorithm))),
+                Err(Unverified::Unsigned) if above.is_some() => return Ok(stripped(above)),
                 Err(why) => return Err(bogus(format!("the DS records of {zone}: {}", explain(&why)))),
             }
         }
@@ -192,6 +197,7 @@ impl Step<'_> {
         match self.key_set(answer, &vouched) {
             Ok(()) => {}
             Err(Unverified::Unsupported(algorithm)) => return Ok(Trust::Unknown(unsupported(&zone, algorithm))),
+            Err(Unverified::Unsigned) if above.is_some() => return Ok(stripped(above)),
             Err(why) => return Err(bogus(format!("the DNSKEY records of {zone}: {}", explain(&why)))),
         }
         Ok(match above {
@@ -218,7 +224,9 @@ impl Step<'_> {
         match (keys, above) {
             (Some(keys), None) => match self.proves_no_ds(ds, keys) {
                 Ok(()) => unsigned(true),
-                Err(Broken::Bad(why)) => Err(Status::Bogus { zone: zone.clone(), reason: why, proven: true }),
+                Err(Broken::Bad(why) | Broken::Unsigned(why)) => {
+                    Err(Status::Bogus { zone: zone.clone(), reason: why, proven: true })
+                }
                 Err(Broken::Unknown(why)) => Ok(Trust::Unknown(why)),
             },
             // Without a parent to ask for a proof, the absence of both records is what there is to go by.
@@ -254,6 +262,11 @@ impl Step<'_> {
 
 fn unsupported(zone: &str, algorithm: u8) -> String {
     format!("{zone} is signed with algorithm {algorithm}, which this program cannot verify")
+}
+
+/// Missing signatures below an unknown top: a resolver that strips them all looks the same, so nothing is called broken.
+fn stripped(above: Option<String>) -> Trust {
+    Trust::Unknown(above.unwrap_or_else(|| "the resolver shows no signatures".to_owned()))
 }
 
 /// A delegation without DS: NS is there, DS and SOA are not (RFC 4035 section 5.2, RFC 6840 section 4.4).
@@ -374,7 +387,9 @@ fn data(chain: &DnssecChain, zone: &WireName, keys: &[Key], now: u32) -> Result<
                 }
                 Err(why) => {
                     let kind = hickory_proto::rr::RecordType::from(set.kind);
-                    return Err(Broken::Bad(format!("the {kind} record of {}: {}", shown(&query.name), explain(&why))));
+                    let reason = format!("the {kind} record of {}: {}", shown(&query.name), explain(&why));
+                    let unsigned = why == Unverified::Unsigned;
+                    return Err(if unsigned { Broken::Unsigned(reason) } else { Broken::Bad(reason) });
                 }
             }
         }

@@ -117,9 +117,12 @@ fn by_walk(mail: &MailEvidence) -> Result<Option<String>, String> {
     let names = tree_walk(&mail.name);
     let mut records = Vec::new();
     for name in &names {
-        records.push(match at_name(mail, name)? {
-            AtName::One(record, _) => Some(record),
-            _ => None,
+        records.push(match at_name(mail, name) {
+            Ok(AtName::One(record, _)) => Some(record),
+            Ok(_) => None,
+            // A resolver of a private network need not know the public suffix above its domains.
+            Err(_) if psl::domain_str(name).is_none() && *name != mail.name => None,
+            Err(reason) => return Err(reason),
         });
     }
     let steps: Vec<(&str, Option<&DmarcRecord>)> =

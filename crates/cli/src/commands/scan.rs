@@ -199,9 +199,8 @@ fn anchors(path: &Path) -> Result<Vec<String>> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .collect();
     for record in &records {
-        if !record.split_whitespace().any(|word| word == "DS" || word == "DNSKEY") {
-            bail!("the trust-anchor file `{}`: `{record}` is neither a DS nor a DNSKEY record", path.display());
-        }
+        bartizan_checks::dns::TrustAnchor::parse(record)
+            .map_err(|why| anyhow::anyhow!("the trust-anchor file `{}`: {why} in `{record}`", path.display()))?;
     }
     if records.is_empty() {
         bail!("the trust-anchor file `{}` has no record: expected DS or DNSKEY records, one a line", path.display());

@@ -60,6 +60,9 @@ pub struct CaaClimb {
     pub asked: Vec<String>,
     /// The relevant record set; empty when the climb reached the top without finding one.
     pub records: Vec<CaaRecord>,
+    /// Why the climb ended below the top-level domain: the public suffix above the domain could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
 }
 
 /// One CAA record (RFC 8659 section 4).

@@ -411,6 +411,8 @@ pub fn standard_zones() -> BTreeMap<&'static str, (Zone, &'static [&'static str]
     add("plusall.test", |zone| zone.replace("v=spf1 mx -all", "v=spf1 +all"), &["spf.plus_all"]);
     add("neutral.test", |zone| zone.replace("v=spf1 mx -all", "v=spf1 mx ?all"), &["spf.neutral"]);
     add("softok.test", |zone| zone.replace("v=spf1 mx -all", "v=spf1 mx ~all"), &[]);
+    // More text than a UDP answer holds: the resolver truncates and is asked again over TCP.
+    add("big.test", |zone| (0..12).fold(zone, |zone, n| zone.with(&format!("@ IN TXT \"{n:0>250}\""))), &[]);
     add(
         "softfail.test",
         |zone| zone.replace("v=spf1 mx -all", "v=spf1 mx ~all").replace("p=reject", "p=none"),

@@ -157,9 +157,14 @@ impl Gatherer<'_> {
         evidence.web = Section::complete(Vec::new());
         evidence.ssh = Section::complete(Vec::new());
         let mut unidentified = Vec::new();
+        let mut unknown_inside = Vec::new();
         for port in found {
-            if port.service.observed().is_none() {
-                unidentified.push(port.endpoint.location().to_string());
+            match port.service.observed() {
+                None => unidentified.push(port.endpoint.location().to_string()),
+                Some(facts) if facts.tls && facts.service.is_none() => {
+                    unknown_inside.push(port.endpoint.location().to_string());
+                }
+                Some(_) => {}
             }
             push(&mut evidence.tls, &port.endpoint, port.tls);
             push(&mut evidence.web, &port.endpoint, port.web);
@@ -168,6 +173,10 @@ impl Gatherer<'_> {
         }
         for gap in gaps {
             self.mark(evidence, &gap);
+        }
+        if !unknown_inside.is_empty() {
+            let reason = format!("it could not be found out what speaks inside TLS on {}", unknown_inside.join(", "));
+            add_gap(&mut evidence.web.incomplete, &reason);
         }
         if !unidentified.is_empty() {
             let reason = format!("it could not be found out what speaks on {}", unidentified.join(", "));

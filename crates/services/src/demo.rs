@@ -50,6 +50,7 @@ pub async fn load_from(cx: &OpContext, services: &Services, file: impl Read) -> 
         return Ok(scan);
     }
     let mut reader = Reader::new(file).map_err(Error::internal)?;
+    let recorded: ScanSettings = serde_json::from_value(reader.header().settings.clone()).map_err(Error::internal)?;
     let mut hosts = Vec::new();
     while let Some(record) = reader.next_record().map_err(Error::internal)? {
         hosts.push(record.evidence);
@@ -58,7 +59,8 @@ pub async fn load_from(cx: &OpContext, services: &Services, file: impl Read) -> 
         return Err(Error::internal(format!("the recording is cut off: {why}")));
     }
 
-    let options = ScanOptions { profile: ScanProfile::Full, ..ScanOptions::default() };
+    // Today's checks, with the trust anchors of the network that was recorded.
+    let options = ScanOptions { profile: ScanProfile::Full, judge: recorded.judge, ..ScanOptions::default() };
     let settings = ScanSettings::resolve(services.catalog, &options).map_err(Error::internal)?;
     let named: Vec<&AssetRef> = hosts.iter().map(|host| &host.asset).collect();
     let (scan, targets) = start(cx, services, organization, &named, &settings).await?;

@@ -267,7 +267,9 @@ impl Gatherer<'_> {
                 None
             }
         };
-        let (tls, web, ssh) = tokio::join!(tls, web, ssh);
+        // One after the other: a server that handles one client at a time would keep the second probe waiting until it
+        // gave up, and that time-out would say nothing about the server.
+        let (tls, web, ssh) = (tls.await, web.await, ssh.await);
         AtPort { endpoint, service, tls, web, ssh }
     }
 

@@ -13,8 +13,9 @@ use super::starttls;
 use super::wire::{Flight, Hello, Progress, Reader, Ssl2Answer, ssl2_answer, ssl2_hello};
 use crate::ProbeContext;
 
-/// Connections to one endpoint at the same time. Small servers count them.
-const AT_ONCE: usize = 3;
+/// Connections to one endpoint at the same time. A server that handles one client after the other answers the second
+/// only when the first is gone, and a time-out there would say nothing about the server.
+const AT_ONCE: usize = 1;
 /// Handshakes with one endpoint in all. An OpenSSL server with every suite switched on needs about 170.
 const MAX_HANDSHAKES: u32 = 260;
 /// Handshakes without an answer in time, after which an endpoint is not asked any more.

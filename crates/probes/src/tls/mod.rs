@@ -36,7 +36,7 @@ const ENDPOINT_EXCHANGES: u32 = 12;
 /// Gathers the TLS evidence of one endpoint. `sni` is the asset's name, sent in every hello, or `None` for an address.
 /// `starttls` says how TLS begins if not with the first byte.
 ///
-/// An endpoint costs some 30 to 60 short handshakes, at most three at a time; servers with a hundred suites cost more.
+/// An endpoint costs some 30 to 60 short handshakes, one after the other; servers with a hundred suites cost more.
 /// Failed when nothing that answered was TLS.
 pub async fn gather(
     cx: &ProbeContext,
@@ -84,6 +84,23 @@ fn worst_failure(contacts: &[Contact]) -> ProbeFailure {
         )
 }
 
+/// What a complete session agreed on. Its connection is closed by then: a server that handles one client at a time
+/// answers the next hello only after that.
+struct Agreed {
+    chain: Vec<Vec<u8>>,
+    version: TlsVersion,
+    suite: u16,
+    alpn: Option<Vec<u8>>,
+    ocsp_stapled: bool,
+}
+
+impl From<Session> for Agreed {
+    fn from(session: Session) -> Self {
+        let Session { chain, version, suite, alpn, ocsp_stapled, .. } = session;
+        Self { chain, version, suite, alpn, ocsp_stapled }
+    }
+}
+
 struct Probe<'a> {
     talker: &'a Talker<'a>,
 }
@@ -96,12 +113,10 @@ impl Probe<'_> {
             let enumerable = contact.support == Support::Accepted && contact.version != TlsVersion::Ssl2;
             if enumerable { Some(enumerate::suites(self.talker, contact).await) } else { None }
         }));
-        let (enumerated, session, without_sni, fallback) = futures::join!(
-            enumerations,
-            self.session(&accepted),
-            self.leaf_without_sni(&accepted),
-            self.fallback(&accepted),
-        );
+        let enumerated = enumerations.await;
+        let session = self.session(&accepted).await;
+        let without_sni = self.leaf_without_sni(&accepted).await;
+        let fallback = self.fallback(&accepted).await;
         let groups = self.groups(&contacts, &enumerated).await;
 
         let mut chains = Chains::default();
@@ -173,7 +188,7 @@ impl Probe<'_> {
     }
 
     /// A complete session with a library, for what TLS 1.3 does not show in the clear.
-    async fn session(&self, accepted: &[TlsVersion]) -> Result<Session, Observation<Option<String>>> {
+    async fn session(&self, accepted: &[TlsVersion]) -> Result<Agreed, Observation<Option<String>>> {
         let offer = match (accepted.contains(&TlsVersion::Tls13), accepted.contains(&TlsVersion::Tls12)) {
             (true, _) => Offer::Only13,
             (false, true) => Offer::Modern,
@@ -186,7 +201,7 @@ impl Probe<'_> {
             Err(HandshakeError { alert: Some(120), .. }) => self.library(self.talker.sni, &[], offer).await,
             other => other,
         };
-        result.map_err(|error| Observation::Failed(error.failure))
+        result.map(Agreed::from).map_err(|error| Observation::Failed(error.failure))
     }
 
     async fn library(&self, sni: Option<&str>, alpn: &[&[u8]], offer: Offer) -> Result<Session, HandshakeError> {

@@ -121,13 +121,19 @@ async fn fetch(cx: &ProbeContext, url: &str) -> Result<Vec<u8>, ProbeFailure> {
     certificate_of(&answer).map_err(|detail| protocol(&detail))
 }
 
-async fn resolve(_cx: &ProbeContext, host: &Host<&str>) -> Result<IpAddr, ProbeFailure> {
-    match host {
-        Host::Ipv4(address) => Ok(IpAddr::V4(*address)),
-        Host::Ipv6(address) => Ok(IpAddr::V6(*address)),
-        Host::Domain(name) => {
-            Err(ProbeFailure::new(FailureKind::Resolution, format!("the issuer's address {name} was not looked up")))
+async fn resolve(cx: &ProbeContext, host: &Host<&str>) -> Result<IpAddr, ProbeFailure> {
+    let name = match host {
+        Host::Ipv4(address) => return Ok(IpAddr::V4(*address)),
+        Host::Ipv6(address) => return Ok(IpAddr::V6(*address)),
+        Host::Domain(name) => name,
+    };
+    let none = |detail: String| ProbeFailure::new(FailureKind::Resolution, detail);
+    match crate::resolve::addresses(cx, name).await {
+        Observation::Observed(addresses) => {
+            addresses.first().copied().ok_or_else(|| none(format!("{name} has no address")))
         }
+        Observation::Failed(failure) => Err(failure),
+        Observation::NotAttempted { reason } | Observation::NotApplicable { reason } => Err(none(reason)),
     }
 }
 

@@ -497,3 +497,158 @@ fn extension(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
     put16(out, kind);
     vector16(out, value);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn hello(version: TlsVersion, suites: &[u16]) -> Vec<u8> {
+        Hello {
+            version,
+            sni: Some("host.example"),
+            suites,
+            groups: &[29, 23],
+            key_share: KeyShare::X25519,
+            compression: Compression::Deflate,
+            extent: Extent::Full,
+        }
+        .encode(&[7; 64])
+    }
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let mut out = vec![kind];
+        put24(&mut out, body.len());
+        out.extend_from_slice(body);
+        out
+    }
+
+    fn record(kind: u8, payload: &[u8]) -> Vec<u8> {
+        let mut out = vec![kind, 3, 3];
+        vector16(&mut out, payload);
+        out
+    }
+
+    fn server_flight() -> Vec<u8> {
+        let mut body = vec![3, 3];
+        body.extend_from_slice(&[9; 32]);
+        body.extend_from_slice(&[0, 0x00, 0x33, 0]);
+        body.extend_from_slice(&[0, 5, 0xff, 1, 0, 1, 0]);
+        let mut flight = message(2, &body);
+        flight.extend(message(11, &[0, 0, 7, 0, 0, 4, 1, 2, 3, 4]));
+        let mut exchange = Vec::new();
+        vector16(&mut exchange, &[0x00, 0x80, 0x01]);
+        vector16(&mut exchange, &[2]);
+        vector16(&mut exchange, &[5]);
+        exchange.extend_from_slice(&[2, 1, 0, 1, 0xee]);
+        flight.extend(message(12, &exchange));
+        flight.extend(message(14, &[]));
+        flight
+    }
+
+    #[test]
+    fn a_flight_is_read_however_it_is_cut() {
+        let flight = server_flight();
+        let mut bytes = record(21, &[1, 112]);
+        let (first, second) = flight.split_at(50);
+        bytes.extend(record(22, first));
+        bytes.extend(record(22, second));
+        for size in [1, 2, 7, bytes.len()] {
+            let mut reader = Reader::default();
+            let mut last = Progress::More;
+            for piece in bytes.chunks(size) {
+                assert_eq!(last, Progress::More);
+                last = reader.feed(piece);
+            }
+            assert_eq!(last, Progress::Done);
+            let flight = reader.into_flight().unwrap();
+            assert_eq!((flight.version, flight.suite, flight.secure_renegotiation), (0x0303, 0x0033, true));
+            assert_eq!(flight.certificates, [vec![1, 2, 3, 4]]);
+            let exchange = flight.key_exchange.unwrap();
+            assert!(matches!(exchange.parameters, KeyParameters::Dh { bits: 16, .. }));
+            assert_eq!(exchange.signature.unwrap().name, "rsa_pkcs1_sha1");
+        }
+    }
+
+    #[test]
+    fn hellos_are_never_of_the_length_that_hangs_load_balancers() {
+        for count in 1..200 {
+            let suites: Vec<u16> = (0..count).collect();
+            for version in [TlsVersion::Tls10, TlsVersion::Tls12, TlsVersion::Tls13] {
+                let bytes = hello(version, &suites);
+                let length = bytes.len() - 5;
+                assert!(!(256..512).contains(&length), "{version} {length}");
+                assert_eq!(usize::from(u16::from_be_bytes([bytes[3], bytes[4]])), length);
+            }
+        }
+    }
+
+    #[test]
+    fn our_hellos_are_read_by_another_parser() {
+        for version in [TlsVersion::Ssl3, TlsVersion::Tls10, TlsVersion::Tls12, TlsVersion::Tls13] {
+            let suites = names::suites_for(version);
+            let bytes = hello(version, &suites);
+            let (rest, record) = tls_parser::parse_tls_plaintext(&bytes).unwrap();
+            assert!(rest.is_empty());
+            let tls_parser::TlsMessage::Handshake(tls_parser::TlsMessageHandshake::ClientHello(parsed)) =
+                &record.msg[0]
+            else {
+                panic!("no client hello");
+            };
+            let offered: Vec<u16> = parsed.ciphers.iter().map(|id| id.0).filter(|id| *id != 0x00ff).collect();
+            assert_eq!(offered, suites);
+            if version > TlsVersion::Ssl3 {
+                let (rest, extensions) = tls_parser::parse_tls_client_hello_extensions(parsed.ext.unwrap()).unwrap();
+                assert!(rest.is_empty() && extensions.len() >= 4);
+            } else {
+                assert!(parsed.ext.is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn answers_to_an_old_hello_are_told_apart() {
+        assert_eq!(ssl2_answer(&[0x80]), Ssl2Answer::More);
+        assert_eq!(ssl2_answer(&[0x80, 11, 4, 0, 1, 0, 2, 0, 0, 0, 3, 0, 16]), Ssl2Answer::Accepted);
+        assert_eq!(ssl2_answer(&[0x80, 11, 4, 0, 1, 0, 2, 0, 0, 0, 0, 0, 16]), Ssl2Answer::Refused);
+        assert_eq!(ssl2_answer(&[0x80, 3, 0, 0, 1]), Ssl2Answer::Refused);
+        assert_eq!(ssl2_answer(&[21, 3, 1, 0, 2, 2, 40]), Ssl2Answer::Refused);
+        assert_eq!(ssl2_answer(b"HTTP/1.1"), Ssl2Answer::Other);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let mut reader = Reader::default();
+            let _ = reader.feed(&bytes);
+            let _ = ssl2_answer(&bytes);
+        }
+
+        #[test]
+        fn no_message_makes_the_reader_panic(
+            kind in 0_u8..24,
+            suite in prop::sample::select(vec![0x0033_u16, 0xc02f, 0x002f, 0x1301, 0x0018, 0xc018]),
+            body in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let mut hello = vec![3, 3];
+            hello.extend_from_slice(&[9; 32]);
+            hello.push(0);
+            hello.extend_from_slice(&suite.to_be_bytes());
+            hello.push(0);
+            let mut reader = Reader::default();
+            let _ = reader.feed(&record(22, &message(2, &body)));
+            let mut reader = Reader::default();
+            prop_assert_eq!(reader.feed(&record(22, &message(2, &hello))), Progress::More);
+            let _ = reader.feed(&record(22, &message(kind, &body)));
+        }
+
+        #[test]
+        fn a_changed_byte_never_panics(position in 0_usize..120, value in any::<u8>(), cut in 1_usize..130) {
+            let mut bytes = record(22, &server_flight());
+            let length = bytes.len();
+            bytes[position % length] = value;
+            bytes.truncate(cut.min(length));
+            let _ = Reader::default().feed(&bytes);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! What the TLS tests share: a context that may reach loopback, and the checks over its evidence.
 
+#![allow(dead_code, reason = "every test file uses its own part")]
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

@@ -82,6 +82,8 @@ pub struct Leaf {
     pub sends: Sends,
     /// Address of the issuer's certificate (caIssuers).
     pub issuer_url: Option<String>,
+    /// Further extensions, a line of OpenSSL configuration each: `tlsfeature=status_request`.
+    pub extensions: Vec<String>,
 }
 
 impl Leaf {
@@ -98,6 +100,7 @@ impl Leaf {
             issuer: Issuer::Intermediate,
             sends: Sends::WholeChain,
             issuer_url: None,
+            extensions: Vec::new(),
         }
     }
 }
@@ -213,6 +216,10 @@ fn leaf_extensions(leaf: &Leaf) -> String {
     }
     if let Some(url) = &leaf.issuer_url {
         text.push_str(&format!("authorityInfoAccess=caIssuers;URI:{url}\n"));
+    }
+    for line in &leaf.extensions {
+        text.push_str(line);
+        text.push('\n');
     }
     text
 }

@@ -36,6 +36,7 @@ static CLASSIC: LazyLock<Vec<u16>> = LazyLock::new(|| {
                     | TlsCipherKx::Aecdh
             )
         })
+        .filter(|suite| !suite.name.contains("PSK"))
         .map(|suite| suite.id.0)
         .filter(|id| !COMMON.contains(id) && !SUITES_13.contains(id))
         .collect();

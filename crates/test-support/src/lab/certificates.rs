@@ -26,7 +26,7 @@ pub struct Identity {
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
-    /// What a server sends: the certificate and, unless it was left out, the intermediate.
+    /// What a server sends: the certificate and, unless it was left out, its issuer.
     pub chain: PathBuf,
 }
 
@@ -52,10 +52,10 @@ pub enum Issuer {
     Stranger,
 }
 
-/// Whether the server sends the intermediate.
+/// Whether the server sends the issuer: the intermediate, or the root of a stranger. The lab's own root is never sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sends {
-    /// Leaf and intermediate.
+    /// The leaf and its issuer.
     WholeChain,
     /// The leaf alone.
     LeafOnly,
@@ -185,8 +185,9 @@ impl Authority {
             &certificate,
         );
         let mut chain_text = fs::read_to_string(&certificate).unwrap();
-        if leaf.sends == Sends::WholeChain && leaf.issuer == Issuer::Intermediate {
-            chain_text.push_str(&fs::read_to_string(&self.intermediate.certificate).unwrap());
+        let above = issuer.filter(|_| leaf.sends == Sends::WholeChain && leaf.issuer != Issuer::Root);
+        if let Some(issuer) = above {
+            chain_text.push_str(&fs::read_to_string(&issuer.certificate).unwrap());
         }
         let chain = dir.join("chain.pem");
         fs::write(&chain, chain_text).unwrap();

@@ -66,7 +66,6 @@ pub struct Connection {
 
 impl Connection {
     /// Splits off the permit, for clients that need to own the bare stream; keep it alive as long as the stream.
-    #[must_use]
     pub fn into_parts(self) -> (TcpStream, OwnedSemaphorePermit) {
         (self.stream, self.permit)
     }

@@ -58,7 +58,6 @@ pub struct Session {
 
 impl Session {
     /// Splits off the permit, for clients that need to own the bare stream; keep it alive as long as the stream.
-    #[must_use]
     pub fn into_parts(self) -> (TlsStream<TcpStream>, OwnedSemaphorePermit) {
         (self.stream, self.permit)
     }

@@ -173,7 +173,14 @@ async fn weak_suites_and_keys_are_found() {
             Plan { weak_dh: WeakDh::Loaded, ..openssl("DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0") },
             &["tls.dh.weak", "tls.no13"],
         ),
-        ("DHE 2048", openssl("DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"), &["tls.no13"]),
+        (
+            "DHE 2048",
+            tlslite(
+                json!({"cipherNames": ["aes128gcm"], "keyExchangeNames": ["dhe_rsa"]}),
+                Authentication::Certificate,
+            ),
+            &["tls.no13"],
+        ),
     ];
     for (what, plan, expected) in cases {
         let server = Server::start(&plan);

@@ -25,11 +25,14 @@ use tls_support::{HOST, Lab, gather};
 /// (numbers), and `trusted`, `self-signed`, `expired`, `name`, `signature`, `key` of the certificate (ok or bad).
 type Opinion = BTreeMap<String, String>;
 
+/// Protocols, suites of each protocol, server defaults with the certificate.
+const ALL: [&str; 3] = ["-p", "-E", "-S"];
+
 struct Subject {
     name: &'static str,
     plan: Plan,
-    /// Whether testssl.sh is asked about it in an ordinary run.
-    always: bool,
+    /// What testssl.sh is asked about it in an ordinary run, as its options; nothing if empty.
+    sections: &'static [&'static str],
 }
 
 fn subjects(lab: &Lab) -> Vec<Subject> {
@@ -44,23 +47,23 @@ fn subjects(lab: &Lab) -> Vec<Subject> {
         weak_dh: WeakDh::Loaded,
         ..Plan::good(rsa.clone())
     };
-    let subject = |name, always, plan| Subject { name, plan, always };
+    let subject = |name, sections, plan| Subject { name, plan, sections };
     vec![
-        subject("good", true, Plan::good(rsa.clone())),
-        subject("everything", false, everything),
-        subject("ssl3", false, Plan::only(rsa.clone(), Version::Ssl3)),
-        subject("tls10", true, Plan::only(rsa.clone(), Version::Tls10)),
-        subject("tls11", false, Plan::only(rsa.clone(), Version::Tls11)),
-        subject("tls12", false, Plan::only(rsa.clone(), Version::Tls12)),
-        subject("tls13", false, Plan::only(rsa, Version::Tls13)),
-        subject("3des-static-rsa", false, tlslite),
-        subject("expired", false, with(Leaf { begins: days(-90), ends: days(-1), ..Leaf::good(HOST) })),
-        subject("wrong-name", false, with(Leaf::good("other.lab.example"))),
-        subject("self-signed", true, with(Leaf { issuer: Issuer::Itself, ..Leaf::good(HOST) })),
-        subject("incomplete", true, with(Leaf { sends: Sends::LeafOnly, ..Leaf::good(HOST) })),
-        subject("stranger", false, with(Leaf { issuer: Issuer::Stranger, ..Leaf::good(HOST) })),
-        subject("sha1", false, with(Leaf { digest: "sha1", ..Leaf::good(HOST) })),
-        subject("rsa1024", false, with(Leaf { key: Key::Rsa(1024), ..Leaf::good(HOST) })),
+        subject("good", &ALL, Plan::good(rsa.clone())),
+        subject("everything", &[], everything),
+        subject("ssl3", &[], Plan::only(rsa.clone(), Version::Ssl3)),
+        subject("tls10", &["-p", "-E"], Plan::only(rsa.clone(), Version::Tls10)),
+        subject("tls11", &[], Plan::only(rsa.clone(), Version::Tls11)),
+        subject("tls12", &[], Plan::only(rsa.clone(), Version::Tls12)),
+        subject("tls13", &[], Plan::only(rsa, Version::Tls13)),
+        subject("3des-static-rsa", &[], tlslite),
+        subject("expired", &[], with(Leaf { begins: days(-90), ends: days(-1), ..Leaf::good(HOST) })),
+        subject("wrong-name", &[], with(Leaf::good("other.lab.example"))),
+        subject("self-signed", &["-S"], with(Leaf { issuer: Issuer::Itself, ..Leaf::good(HOST) })),
+        subject("incomplete", &["-S"], with(Leaf { sends: Sends::LeafOnly, ..Leaf::good(HOST) })),
+        subject("stranger", &[], with(Leaf { issuer: Issuer::Stranger, ..Leaf::good(HOST) })),
+        subject("sha1", &[], with(Leaf { digest: "sha1", ..Leaf::good(HOST) })),
+        subject("rsa1024", &[], with(Leaf { key: Key::Rsa(1024), ..Leaf::good(HOST) })),
     ]
 }
 
@@ -146,19 +149,20 @@ fn sslscan(server: &Server) -> Opinion {
     opinion
 }
 
-fn testssl(server: &Server, root: &Path) -> Opinion {
+fn testssl(server: &Server, root: &Path, sections: &[&str]) -> Opinion {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("out.json");
     let mut command = Command::new("testssl");
     command.args(["--quiet", "--color", "0", "--warnings", "off", "--nodns", "none", "--ip"]);
     command.arg(server.address.ip().to_string()).arg("--add-ca").arg(root).arg("--jsonfile").arg(&file);
-    command.args(["-p", "-E", "-S"]).arg(format!("{HOST}:{}", server.address.port()));
+    command.args(sections).arg(format!("{HOST}:{}", server.address.port()));
     let said = run(command, "testssl.sh");
     let text =
         std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("testssl.sh wrote nothing ({error}): {said}"));
     let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
     let mut opinion = Opinion::new();
     let mut suites: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
+    let size = Regex::new(r"(\d+) bits").unwrap();
     for row in &rows {
         let (id, finding) = (row["id"].as_str().unwrap(), row["finding"].as_str().unwrap());
         let version = match id {
@@ -188,7 +192,7 @@ fn testssl(server: &Server, root: &Path) -> Opinion {
             "cert_expirationStatus" => Some(("expired", !finding.starts_with("expired"))),
             "cert_signatureAlgorithm" => Some(("signature", !finding.starts_with("SHA1"))),
             "cert_keySize" => {
-                let bits = Regex::new(r"(\d+) bits").unwrap().captures(finding).unwrap()[1].parse::<u32>().unwrap();
+                let bits = size.captures(finding).unwrap()[1].parse::<u32>().unwrap();
                 Some(("key", !finding.starts_with("RSA") || bits >= 2048))
             }
             _ => None,
@@ -206,7 +210,8 @@ fn differences(server: &str, peer: &str, theirs: &Opinion, ours: &Opinion) -> Ve
     let mut found = Vec::new();
     // A peer that found no suite of a version says nothing about it, which differs from our list of some.
     let suites = ours.keys().filter(|subject| subject.starts_with("suites "));
-    let subjects: BTreeSet<&String> = theirs.keys().chain(suites).collect();
+    let lists_suites = theirs.keys().any(|subject| subject.starts_with("suites ") || subject == "SSLv3");
+    let subjects: BTreeSet<&String> = theirs.keys().chain(suites.filter(|_| lists_suites)).collect();
     for subject in subjects {
         let say = |opinion: &Opinion| opinion.get(subject).cloned().unwrap_or_else(|| "nothing".to_owned());
         let (they, we) = (say(theirs), say(ours));
@@ -243,17 +248,18 @@ async fn peers_agree_or_the_difference_is_explained() {
         let ours = ours(&lab, &evidence);
         found.extend(differences(subject.name, "sslscan", &sslscan(&server), &ours));
         asked.insert((subject.name.to_owned(), "sslscan"));
-        if long || subject.always {
+        let sections = if long { &ALL[..] } else { subject.sections };
+        if !sections.is_empty() {
             asked.insert((subject.name.to_owned(), "testssl"));
-            pending.push((subject.name, server, ours));
+            pending.push((subject.name, server, ours, sections));
         }
     }
     // Two at a time: the machine has two cores, and testssl.sh is a shell script.
     while !pending.is_empty() {
         let batch: Vec<_> = pending.drain(..pending.len().min(2)).collect();
-        let running = batch.into_iter().map(|(name, server, ours)| {
+        let running = batch.into_iter().map(|(name, server, ours, sections)| {
             let root = root.clone();
-            tokio::task::spawn_blocking(move || differences(name, "testssl", &testssl(&server, &root), &ours))
+            tokio::task::spawn_blocking(move || differences(name, "testssl", &testssl(&server, &root, sections), &ours))
         });
         for task in running.collect::<Vec<_>>() {
             found.extend(task.await.unwrap());

@@ -78,7 +78,7 @@ impl<'a> Cert<'a> {
     #[must_use]
     pub fn parse(der: &'a [u8]) -> Option<Self> {
         match X509Certificate::from_der(der) {
-            Ok((rest, x509)) if rest.is_empty() => Some(Self { der, x509 }),
+            Ok(([], x509)) => Some(Self { der, x509 }),
             _ => None,
         }
     }

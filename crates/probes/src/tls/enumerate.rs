@@ -232,13 +232,11 @@ pub async fn groups(talker: &Talker<'_>, version: TlsVersion, suites: &[u16]) ->
         };
         let chosen = match talker.ask(&question).await {
             Ok(Reply::Flight(flight)) if flight.version == version.code() => {
-                flight.group.or_else(|| match flight.key_exchange {
-                    Some(exchange) => match exchange.parameters {
-                        KeyParameters::Ec { group } => Some(group),
-                        KeyParameters::Dh { .. } => None,
-                    },
-                    None => None,
-                })
+                let used = flight.key_exchange.and_then(|exchange| match exchange.parameters {
+                    KeyParameters::Ec { group } => Some(group),
+                    KeyParameters::Dh { .. } => None,
+                });
+                flight.group.or(used)
             }
             Ok(_) => None,
             Err(failure) if accepted.is_empty() => return Err(failure),

@@ -55,7 +55,8 @@ pub async fn gather(
     if contacts.iter().any(|contact| contact.support == Support::Accepted) {
         closing_is_refusing(&mut contacts);
     }
-    Observation::Observed(Probe { talker: &talker }.run(contacts).await)
+    // Boxed, since a probe holds dozens of exchanges at once and its callers run many probes.
+    Observation::Observed(Box::pin(Probe { talker: &talker }.run(contacts)).await)
 }
 
 /// A server that speaks TLS and closes the connection on a version, twice, does not speak that version.

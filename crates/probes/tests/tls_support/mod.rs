@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use bartizan_catalog::{Catalog, Category};
 use bartizan_checks::{JudgeSettings, Selection, judge};
 use bartizan_domain::evidence::tls::{TlsEvidence, TlsVersion};
-use bartizan_domain::evidence::{AtEndpoint, Endpoint, HostEvidence, Observation, Section};
+use bartizan_domain::evidence::{AtEndpoint, Endpoint, HostEvidence, Observation, Section, StartTls};
 use bartizan_domain::{AssetRef, Outcome, Verdict};
 use bartizan_outbound::{Outbound, Policy, Settings};
 use bartizan_probes::ProbeContext;
@@ -72,11 +72,29 @@ pub fn endpoint(address: std::net::SocketAddr) -> Endpoint {
 }
 
 pub async fn probe(endpoint: &Endpoint, sni: Option<&str>, timeout: Duration) -> Observation<TlsEvidence> {
+    with(endpoint, sni, None, timeout).await
+}
+
+pub async fn probe_starttls(
+    endpoint: &Endpoint,
+    sni: Option<&str>,
+    protocol: StartTls,
+    timeout: Duration,
+) -> Observation<TlsEvidence> {
+    with(endpoint, sni, Some(protocol), timeout).await
+}
+
+async fn with(
+    endpoint: &Endpoint,
+    sni: Option<&str>,
+    starttls: Option<StartTls>,
+    timeout: Duration,
+) -> Observation<TlsEvidence> {
     let settings = Settings { policy: Policy { allow_private: true }, ..Settings::default() };
     let clock = Arc::new(FixedClock::at(DateTime::UNIX_EPOCH));
     let mut cx = ProbeContext::new(Outbound::new(settings), clock);
     cx.timeout = timeout;
-    bartizan_probes::tls::gather(&cx, endpoint, sni, None).await
+    bartizan_probes::tls::gather(&cx, endpoint, sni, starttls).await
 }
 
 pub async fn gather(server: &Server, sni: Option<&str>) -> TlsEvidence {

@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod dns;
 pub mod process;
 pub mod registration;
+pub mod starttls;
 pub mod tls;
 pub mod web;
 pub mod web_servers;

@@ -36,8 +36,11 @@ pub async fn gather(cx: &ProbeContext, domain: &str) -> Observation<Registration
         return Observation::NotApplicable { reason: format!("{name} is not below a domain that is registered") };
     };
     let top = registered.rsplit('.').next().unwrap_or(registered);
-    if SPECIAL_USE.contains(&top) && cx.registration == RegistrationSettings::default() {
+    if SPECIAL_USE.contains(&top) && cx.registration.is_public() {
         return Observation::NotApplicable { reason: format!("names below .{top} are not registered with anyone") };
+    }
+    if let Some(known) = cx.registration.cache.domain(registered) {
+        return Observation::Observed(known);
     }
     let doing = format!("looking up the registration of {registered}");
     let work = async {
@@ -53,7 +56,10 @@ pub async fn gather(cx: &ProbeContext, domain: &str) -> Observation<Registration
         }
     };
     match cx.within(cx.timeout.saturating_mul(6), &doing, work).await {
-        Ok(Some(evidence)) => Observation::Observed(evidence),
+        Ok(Some(evidence)) => {
+            cx.registration.cache.keep_domain(&evidence);
+            Observation::Observed(evidence)
+        }
         Ok(None) => Observation::not_attempted(format!("no registration service is known for .{top}")),
         Err(failure) => Observation::Failed(failure),
     }
@@ -83,8 +89,16 @@ fn way_out(cx: &ProbeContext) -> Outbound {
 /// `None`: the bootstrap file knows no RDAP server for the top-level domain.
 async fn over_rdap(cx: &ProbeContext, domain: &str) -> Result<Option<RegistrationEvidence>, ProbeFailure> {
     let outbound = way_out(cx);
-    let bootstrap = parse_url(&cx.registration.rdap_bootstrap)?;
-    let body = get_json(cx, &outbound, &bootstrap).await?;
+    let settings = &cx.registration;
+    let body = match settings.cache.bootstrap(&settings.rdap_bootstrap) {
+        Some(body) => body,
+        None => {
+            let fetched = get_json(cx, &outbound, &parse_url(&settings.rdap_bootstrap)?).await?;
+            let body: std::sync::Arc<[u8]> = fetched.into();
+            settings.cache.keep_bootstrap(&settings.rdap_bootstrap, std::sync::Arc::clone(&body));
+            body
+        }
+    };
     let allow_http = cx.registration.rdap_bootstrap != RegistrationSettings::IANA_BOOTSTRAP;
     let Some(base) = rdap::server_for(&body, domain, allow_http)? else { return Ok(None) };
     let url = parse_url(&format!("{}/domain/{domain}", base.trim_end_matches('/')))?;

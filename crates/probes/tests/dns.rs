@@ -195,7 +195,6 @@ async fn registrations_by_rdap_and_whois() {
     let rdap = RdapLab::start(&BTreeMap::from([
         ("fine.test".to_owned(), rdap_domain("fine.test", Some("2027-06-01T00:00:00Z"), &locked)),
         ("soon.test".to_owned(), rdap_domain("soon.test", Some("2026-06-11T00:00:00Z"), &locked)),
-        ("nodate.test".to_owned(), rdap_domain("nodate.test", None, &locked)),
         (
             "gone.test".to_owned(),
             rdap_domain("gone.test", Some("2027-06-01T00:00:00Z"), &["pending delete", "server transfer prohibited"]),
@@ -205,7 +204,6 @@ async fn registrations_by_rdap_and_whois() {
             rdap_domain("held.test", Some("2027-06-01T00:00:00Z"), &["client hold", "client transfer prohibited"]),
         ),
         ("loose.test".to_owned(), rdap_domain("loose.test", Some("2027-06-01T00:00:00Z"), &["active"])),
-        ("liar.test".to_owned(), rdap_domain("other.test", Some("2027-06-01T00:00:00Z"), &locked)),
     ]));
     let registry = AnswerServer::whois(BTreeMap::from([(
         "old.whois".to_owned(),
@@ -229,6 +227,24 @@ async fn registrations_by_rdap_and_whois() {
         assert_eq!(failed(&found), expected.iter().copied().collect(), "{name}: {found:?}");
         assert_eq!(inconclusive(&found), Vec::<String>::new(), "{name}");
     }
+    // Names of one registered domain share one answer, also when the services have gone.
+    drop(rdap);
+    let again = registered(&cx, "mail.fine.test").await;
+    assert_eq!(failed(&again), BTreeSet::new());
+    assert_eq!(inconclusive(&again), Vec::<String>::new());
+    let gone = registered(&cx, "late.test").await;
+    assert!(gone.iter().all(|v| v.outcome == Outcome::Error), "{gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_registry_does_not_say_is_not_judged() {
+    let locked = ["client transfer prohibited"];
+    let rdap = RdapLab::start(&BTreeMap::from([
+        ("nodate.test".to_owned(), rdap_domain("nodate.test", None, &locked)),
+        ("liar.test".to_owned(), rdap_domain("other.test", Some("2027-06-01T00:00:00Z"), &locked)),
+    ]));
+    let directory = AnswerServer::whois(BTreeMap::new());
+    let cx = registration_context(&rdap, &directory);
     let nodate = registered(&cx, "nodate.test").await;
     assert_eq!(outcome_of(&nodate, "reg.expiring"), Outcome::NotTested);
     assert_eq!(outcome_of(&nodate, "reg.no_transfer_lock"), Outcome::Pass);

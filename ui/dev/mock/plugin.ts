@@ -6,9 +6,12 @@
  * environment: MOCK_SETUP=1 (first run), MOCK_DEMO=1 (demo data), MOCK_EMPTY=1 (nothing yet), MOCK_FAIL=1 (lists fail).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Plugin } from "vite";
+import type { Connect, Plugin } from "vite";
 import type { FindingStatus, Severity } from "../../src/api/model";
 import { before, build, none } from "./data";
+
+const POLICY =
+  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'";
 
 type Row = Record<string, unknown>;
 const RANK: Record<string, number> = { critical: 4, high: 3, medium: 2, low: 1, info: 0 };
@@ -40,7 +43,17 @@ export function mockApi(): Plugin {
   });
   const progress = (id: number) => {
     const running = db.scans.find((scan) => scan.id === id)?.status === "running";
-    if (running) done = Math.min(done + 7, 396);
+    if (running) done = Math.min(done + 40, 412);
+    const scan = db.scans.find((entry) => entry.id === id);
+    if (scan && running && done >= 412) {
+      Object.assign(scan, {
+        status: "completed",
+        finished_at: new Date().toISOString(),
+        score: 71,
+        coverage: 0.94,
+        hosts_finished: 20,
+      });
+    }
     const checks = running ? done : 412;
     return {
       scan_id: id,
@@ -155,6 +168,8 @@ export function mockApi(): Plugin {
       return problem(500, "Internal server error");
     }
     switch (route) {
+      case "GET /health":
+        return send(200, { status: "ok", version: "0.1.0" });
       case "GET /api/auth/providers":
         return send(200, {
           internal_enabled: true,
@@ -166,9 +181,9 @@ export function mockApi(): Plugin {
           allow_private_default: true,
         });
       case "POST /api/auth/setup":
-        if (String(body.password).length < 8)
+        if (String(body.password).length < 8 || body.password === "password")
           return problem(422, "Validation error", [
-            { field: "body -> password", message: "password must have at least 8 characters", type: "value_error" },
+            { field: "body -> password", message: "this password is too short or too common", type: "value_error" },
           ]);
         setUp = true;
         return send(201, { ...tokens(), user });
@@ -299,6 +314,7 @@ export function mockApi(): Plugin {
         return send(202, { id: db.scans.length, scan_id: db.scans.length, status: "pending" });
       }
       case "GET /api/scans/:id": {
+        progress(Number(id));
         const scan = db.scans.find((entry) => entry.id === Number(id));
         return scan ? send(200, scan) : problem(404, `scan ${id} not found`);
       }
@@ -393,18 +409,32 @@ export function mockApi(): Plugin {
     }
   }
 
+  const middleware: Connect.NextHandleFunction = (request, response, next) => {
+    const url = new URL(request.url ?? "/", "http://mock");
+    if (!url.pathname.startsWith("/api/") && url.pathname !== "/health") return next();
+    return void answer(request, response, url).catch((error) => {
+      response.statusCode = 500;
+      response.end(JSON.stringify({ detail: String(error) }));
+    });
+  };
+
   return {
     name: "bartizan-mock-api",
     apply: "serve",
     configureServer(server) {
+      server.middlewares.use(middleware);
+    },
+    configurePreviewServer(server) {
+      // A built interface under the policy of the real server.
       server.middlewares.use((request, response, next) => {
-        const url = new URL(request.url ?? "/", "http://mock");
-        if (!url.pathname.startsWith("/api/")) return next();
-        return void answer(request, response, url).catch((error) => {
-          response.statusCode = 500;
-          response.end(JSON.stringify({ detail: String(error) }));
-        });
+        response.setHeader("content-security-policy", POLICY);
+        if (request.url === "/") {
+          response.writeHead(307, { location: "/ui/" });
+          return void response.end();
+        }
+        return next();
       });
+      server.middlewares.use(middleware);
     },
   };
 }

@@ -54,6 +54,7 @@ export const FINDING_COLUMNS: readonly Column<FindingSummary>[] = [
     title: t.findings.columns.title,
     sort: "title",
     fixed: true,
+    width: "38%",
     cell: (finding) => <Title finding={finding} />,
   },
   {

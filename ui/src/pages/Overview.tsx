@@ -151,7 +151,7 @@ export function Overview() {
                 {SEVERITIES.map((severity) => (
                   <Link key={severity} to="/findings" search={{ severity, status: "open" }}>
                     <SeverityMark value={severity} />
-                    <span>{t.number(counts[severity])}</span>
+                    <b>{t.number(counts[severity])}</b>
                   </Link>
                 ))}
               </div>
@@ -192,7 +192,7 @@ export function Overview() {
                         <Link to={`/scans/${scan.id}`}>#{scan.id}</Link> <DemoMark on={scan.demo} />
                       </td>
                       <td>
-                        <span className="clip" style={{ maxWidth: 170 }} title={scan.targets.join(", ")}>
+                        <span className="clip" style={{ maxWidth: 150 }} title={scan.targets.join(", ")}>
                           {scan.targets.join(", ")}
                         </span>
                       </td>

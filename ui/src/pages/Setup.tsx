@@ -6,6 +6,7 @@ import { type FormEvent, useEffect, useState } from "react";
 import { api, data } from "../api/client";
 import { ApiError } from "../api/errors";
 import { providersQuery, queryClient } from "../api/queries";
+import { session } from "../api/session";
 import { message } from "../app/toasts";
 import { Mark } from "../components/Brand";
 import { Notice } from "../components/Notice";
@@ -23,7 +24,8 @@ export function Setup() {
     document.title = `${t.setup.title} · ${t.product}`;
   }, []);
   useEffect(() => {
-    if (providers.data && !providers.data.setup_required) void navigate({ to: "/login" as never });
+    // Not after one's own setup: that leads on by itself.
+    if (providers.data && !providers.data.setup_required && !session.exists()) void navigate({ to: "/login" as never });
   }, [providers.data, navigate]);
 
   const privateOn = allowPrivate ?? providers.data?.allow_private_default ?? false;
@@ -44,7 +46,7 @@ export function Setup() {
       ),
     onSuccess: (answer) => {
       signIn(answer);
-      queryClient.removeQueries({ queryKey: providersQuery.queryKey });
+      queryClient.setQueryData(providersQuery.queryKey, (known) => known && { ...known, setup_required: false });
       if (start === "demo") void navigate({ to: "/" });
       else void navigate({ to: "/assets" as never, search: { do: "add" } as never });
     },
@@ -119,6 +121,7 @@ export function Setup() {
             withAsterisk={false}
             minLength={8}
             error={error?.field("password")}
+            aria-invalid={error?.field("password") !== undefined}
             {...field("password")}
           />
           {providers.data?.setup_token_required && (

@@ -1,0 +1,189 @@
+/** axe on every page and every state of overlay, in both themes; the frame of a page for assistive technology. */
+
+import type { Server } from "node:http";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type App, Client, context, faultySite, signIn, start, Watch } from "./support";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+let app: App;
+let site: { port: number; server: Server };
+let scan: number;
+
+beforeAll(async () => {
+  app = await start();
+});
+
+afterAll(async () => {
+  site?.server.close();
+  await app?.stop();
+});
+
+interface Violation {
+  id: string;
+  help: string;
+  nodes: { target: unknown; failureSummary?: string }[];
+}
+
+/** Injected as an evaluated string, which the page's CSP does not concern. */
+async function axe(page: Page): Promise<string[]> {
+  const source = await import("node:fs/promises").then((fs) => fs.readFile(AXE, "utf8"));
+  await page.evaluate(source);
+  const violations = (await page.evaluate(
+    "axe.run(document, { resultTypes: ['violations'] }).then((result) => result.violations)",
+  )) as Violation[];
+  return violations.flatMap((violation) =>
+    violation.nodes.map(
+      (node) => `${violation.id}: ${JSON.stringify(node.target)} ${node.failureSummary ?? violation.help}`,
+    ),
+  );
+}
+
+type Visit = [name: string, path: () => string, act?: (page: Page) => Promise<void>];
+
+const row = (page: Page) => page.locator("tbody tr[data-row]").first();
+
+const PAGES: Visit[] = [
+  ["overview", () => "/ui/"],
+  ["findings", () => "/ui/findings", (page) => row(page).waitFor()],
+  [
+    "findings, nothing matches",
+    () => "/ui/findings?q=no-such-thing",
+    (page) => page.getByText("Nothing matches").waitFor(),
+  ],
+  [
+    "finding in the drawer",
+    () => "/ui/findings",
+    async (page) => {
+      await row(page).click();
+      await page.locator("aside.drawer").getByText("Found for the first time").waitFor();
+    },
+  ],
+  [
+    "finding page",
+    () => "/ui/findings",
+    async (page) => {
+      const href = await page.locator("a.cell-title").first().getAttribute("href");
+      await page.goto(new URL(href ?? "", page.url()).href);
+      await page.getByText("Found for the first time").waitFor();
+    },
+  ],
+  [
+    "bulk bar and its dialog",
+    () => "/ui/findings",
+    async (page) => {
+      await row(page).waitFor();
+      await page.getByLabel("Select all on this page").check();
+      await page.locator(".bulkbar").getByRole("button", { name: "Change status" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+  [
+    "filter menu",
+    () => "/ui/findings",
+    async (page) => {
+      await row(page).waitFor();
+      await page.getByRole("button", { name: "Severity" }).first().click();
+      await page.getByLabel("Critical").waitFor();
+    },
+  ],
+  ["assets", () => "/ui/assets", (page) => row(page).waitFor()],
+  ["add asset", () => "/ui/assets?do=add", (page) => page.getByRole("dialog").waitFor()],
+  ["import", () => "/ui/assets?do=import", (page) => page.getByRole("dialog").waitFor()],
+  [
+    "asset in the drawer",
+    () => "/ui/assets",
+    async (page) => {
+      await row(page).click();
+      await page.locator("aside.drawer").getByText("Findings of this asset").waitFor();
+    },
+  ],
+  ["scans", () => "/ui/scans", (page) => row(page).waitFor()],
+  ["new scan", () => "/ui/scans/new", (page) => page.getByText("Local site").first().waitFor()],
+  ["scan, progress", () => `/ui/scans/${scan}?tab=progress`],
+  ["scan, results", () => `/ui/scans/${scan}?tab=results`, (page) => row(page).waitFor()],
+  ["scan, findings", () => `/ui/scans/${scan}?tab=findings`, (page) => row(page).waitFor()],
+  ["scan, plan", () => `/ui/scans/${scan}?tab=plan`, (page) => page.getByRole("table", { name: "Plan" }).waitFor()],
+  ["scan, files", () => `/ui/scans/${scan}?tab=files`],
+  ["settings", () => "/ui/settings", (page) => page.getByLabel("Allow private targets").waitFor()],
+  [
+    "palette",
+    () => "/ui/",
+    async (page) => {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("option").first().waitFor();
+    },
+  ],
+  [
+    "help",
+    () => "/ui/findings",
+    async (page) => {
+      await row(page).waitFor();
+      await page.keyboard.press("?");
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+  ["no such page", () => "/ui/nowhere", (page) => page.getByText("There is no such page").waitFor()],
+];
+
+describe.each(["light", "dark"] as const)("before signing in, %s", (scheme) => {
+  it("has no violation on setup and login", async () => {
+    const page = await (await context(app, scheme)).newPage();
+    if (scheme === "light") {
+      await page.goto(`${app.base}/ui/setup`);
+      await page.getByRole("heading", { name: "Set up Bartizan" }).waitFor();
+      expect(await axe(page)).toEqual([]);
+      const client = new Client(app.base);
+      await client.setUp();
+      site = await faultySite();
+      scan = await client.scan([site.port]);
+    }
+    await page.goto(`${app.base}/ui/login`);
+    await page.getByLabel("Username").waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe.each(["light", "dark"] as const)("signed in, %s", (scheme) => {
+  let page: Page;
+  let watch: Watch;
+
+  beforeAll(async () => {
+    page = await (await context(app, scheme)).newPage();
+    watch = new Watch(page, app.base);
+    await signIn(page, app.base);
+  });
+
+  afterAll(() => page.context().close());
+
+  it.each(PAGES)("%s", async (_name, path, act) => {
+    await page.goto(app.base + path());
+    await page.locator("h1, h2").first().waitFor();
+    await act?.(page);
+    await page.waitForLoadState("networkidle").catch(() => undefined);
+    expect(await axe(page)).toEqual([]);
+  });
+
+  it("obeys the theme of the system", async () => {
+    const shown = await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+    expect(shown).toBe(scheme);
+  });
+
+  it("keeps every control at 24 px or more", async () => {
+    await page.goto(`${app.base}/ui/findings`);
+    await row(page).waitFor();
+    const small = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>("button, select, input:not([type=checkbox]), .navlink, .pick label")]
+        .filter((element) => element.offsetParent !== null && !element.closest("[aria-hidden=true]"))
+        .map((element) => ({ box: element.getBoundingClientRect(), name: element.outerHTML.slice(0, 80) }))
+        .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
+        .map(({ box, name }) => `${Math.round(box.width)}×${Math.round(box.height)} ${name}`),
+    );
+    expect(small).toEqual([]);
+  });
+
+  it("needs no exception from the content security policy", () => watch.check());
+});

@@ -179,7 +179,7 @@ describe("first scan", () => {
 
   it("signs out, refuses a wrong password, and comes back to where one was", async () => {
     await page.goto(`${app.base}/ui/scans`);
-    await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("button", { name: /^Account/ }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await page.goto(`${app.base}/ui/scans`);

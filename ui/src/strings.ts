@@ -21,7 +21,7 @@ export const t = {
     running: (count: number) => `${plural(count, "scan", "scans")} running`,
     search: "Search or jump to…",
     help: "Keyboard shortcuts",
-    account: "Account",
+    accountOf: (name: string) => `Account ${name}`,
     signOut: "Sign out",
     themeLight: "Light theme",
     themeDark: "Dark theme",

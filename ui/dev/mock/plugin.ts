@@ -305,7 +305,7 @@ export function mockApi(): Plugin {
           ...(build(demo).scans[17] as object),
           id: db.scans.length + 1,
           scan_type: body.scan_type,
-          targets: body.targets,
+          targets: body.targets?.length ? body.targets : ["127.0.0.1"],
           created_at: new Date().toISOString(),
           started_at: new Date().toISOString(),
         } as never;

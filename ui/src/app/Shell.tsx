@@ -165,12 +165,12 @@ export function Shell() {
       <a className="skip" href="#main">
         {t.nav.skip}
       </a>
-      <div className="side">
+      <nav className="side" aria-label={t.nav.label}>
         <Link to="/" className="brand" label={t.product}>
           <Mark />
           <span className="label">{t.product}</span>
         </Link>
-        <nav aria-label={t.nav.label}>
+        <div className="navlist">
           <ul>
             {PAGES.map((page) => (
               <li key={page.to}>
@@ -191,8 +191,8 @@ export function Shell() {
               </li>
             ))}
           </ul>
-        </nav>
-        <footer>
+        </div>
+        <div className="navfoot">
           <button
             type="button"
             className="iconbtn"
@@ -202,8 +202,8 @@ export function Shell() {
           >
             <PanelLeft aria-hidden />
           </button>
-        </footer>
-      </div>
+        </div>
+      </nav>
       <div
         style={{
           gridRow: "1 / -1",
@@ -238,7 +238,7 @@ export function Shell() {
           <ThemeMenu />
           <Menu position="bottom-end">
             <Menu.Target>
-              <button type="button" className="iconbtn" aria-label={t.nav.account}>
+              <button type="button" className="iconbtn" aria-label={t.nav.accountOf(me.data?.username ?? "")}>
                 <UserRound aria-hidden />
                 {me.data?.username}
               </button>

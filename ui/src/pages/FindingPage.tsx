@@ -42,7 +42,7 @@ export function FindingPage() {
       </div>
       <div className="cols">
         <div className="panel span-8 findingbody">
-          <FindingBody finding={finding} />
+          <FindingBody finding={finding} heading="h2" />
         </div>
         {may(me.data, "findings.triage") && (
           <section className="panel span-4" style={{ alignSelf: "start" }} aria-labelledby="change">

@@ -1,14 +1,19 @@
 import { Button } from "@mantine/core";
 import type { ErrorComponentProps } from "@tanstack/react-router";
 import { Link } from "../components/Link";
-import { ErrorState, State } from "../components/states";
+import { ErrorState } from "../components/states";
 import { t } from "../strings";
 
+/** Stands alone, without the frame: the address may belong to nobody who is signed in. */
 export function NotFound() {
   return (
-    <State title={t.notFound.title} text={t.notFound.text}>
-      <Link to="/">{t.notFound.home}</Link>
-    </State>
+    <main className="gate">
+      <div className="state">
+        <h1>{t.notFound.title}</h1>
+        <p>{t.notFound.text}</p>
+        <Link to="/">{t.notFound.home}</Link>
+      </div>
+    </main>
   );
 }
 

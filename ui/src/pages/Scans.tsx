@@ -174,7 +174,7 @@ export function Scans() {
               type="button"
               className="filterbtn"
               aria-pressed={paused}
-              aria-label={paused ? t.scans.refreshResume : t.scans.refreshPause}
+              aria-label={`${paused ? t.scans.refreshPaused : t.scans.refreshEvery(SECONDS)}, ${paused ? t.scans.refreshResume : t.scans.refreshPause}`}
               onClick={() => setPaused(!paused)}
             >
               {paused ? <Play aria-hidden /> : <Pause aria-hidden />}

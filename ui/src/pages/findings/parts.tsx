@@ -47,7 +47,8 @@ export function Marks({ finding }: { finding: FindingSummary }) {
   );
 }
 
-export function FindingBody({ finding }: { finding: Finding }) {
+/** `heading` is the level of the section titles, one below the title of the place. */
+export function FindingBody({ finding, heading: Heading = "h3" }: { finding: Finding; heading?: "h2" | "h3" }) {
   return (
     <>
       <section>
@@ -109,19 +110,19 @@ export function FindingBody({ finding }: { finding: Finding }) {
         </dl>
       </section>
       <section>
-        <h3>{t.findings.evidence}</h3>
+        <Heading>{t.findings.evidence}</Heading>
         <Evidence value={finding.evidence} />
       </section>
       <section>
-        <h3>{t.findings.what}</h3>
+        <Heading>{t.findings.what}</Heading>
         <p>{finding.description}</p>
       </section>
       <section>
-        <h3>{t.findings.why}</h3>
+        <Heading>{t.findings.why}</Heading>
         <p>{finding.risk}</p>
       </section>
       <section>
-        <h3>{t.findings.fix}</h3>
+        <Heading>{t.findings.fix}</Heading>
         <ol className="steps">
           {finding.remediation.map((step) => (
             <li key={step}>{step}</li>
@@ -135,13 +136,13 @@ export function FindingBody({ finding }: { finding: Finding }) {
       </section>
       {finding.controls.length > 0 && (
         <section>
-          <h3>{t.findings.controls}</h3>
+          <Heading>{t.findings.controls}</Heading>
           <Controls values={finding.controls} />
         </section>
       )}
       {finding.references.length > 0 && (
         <section>
-          <h3>{t.findings.references}</h3>
+          <Heading>{t.findings.references}</Heading>
           <ul className="steps">
             {finding.references.map((reference) => (
               <li key={reference}>
@@ -165,7 +166,7 @@ export function FindingBody({ finding }: { finding: Finding }) {
         </section>
       )}
       <section>
-        <h3>{t.findings.history}</h3>
+        <Heading>{t.findings.history}</Heading>
         <History id={finding.id} />
       </section>
     </>

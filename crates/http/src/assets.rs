@@ -1,10 +1,13 @@
 //! Assets: what can be scanned.
 
 use axum::Json;
-use axum::extract::{Multipart, State};
+use axum::extract::multipart::{MultipartError, MultipartRejection};
+use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::{HeaderMap, StatusCode};
 use bartizan_domain::id::{AssetId, ScanId};
-use bartizan_domain::{AssetKind, RiskZone};
+use bartizan_domain::{AssetKind, Error, FieldError, Permission, RiskZone};
+use bartizan_services::{OpContext, asset_import, assets};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,16 +15,23 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
-use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
+use crate::caller::Caller;
+use crate::error::{ApiError, ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
 use crate::extract::{Body, List, Listing, PageParams, Path, Query};
-use crate::wire::{PageOf, SeverityCounts};
+use crate::wire::{PageOf, SeverityCounts, location};
+
+/// Largest CSV file.
+const MAX_IMPORT: usize = 5 * 1024 * 1024;
+
+/// Labels listed at most.
+const MAX_TAGS_LISTED: usize = 20;
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_assets, create_asset))
         .routes(routes!(bulk_update_assets))
-        .routes(routes!(import_assets))
+        .merge(OpenApiRouter::new().routes(routes!(import_assets)).layer(DefaultBodyLimit::max(MAX_IMPORT)))
         .routes(routes!(list_asset_tags))
         .routes(routes!(get_asset, update_asset, delete_asset))
 }
@@ -200,20 +210,12 @@ pub struct AssetBulkResult {
     pub not_found: Vec<AssetId>,
 }
 
-/// Options of an import.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields, default)]
-pub struct ImportOptions {
-    /// Only look: report what would happen and change nothing.
-    pub dry_run: bool,
-}
-
 /// A CSV file.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its OpenAPI form is used; the parts are read as a stream")]
 struct ImportForm {
-    /// CSV with a header line: `name,target_type,target_value,tags`. Tags are separated by semicolons and optional.
+    /// CSV with a header line: `name,target_type,target_value,tags`, and if wanted `risk_zone` and `criticality`.
+    /// Tags are separated by semicolons. All but type and value may be left out.
     /// At most 10,000 rows and 5 MiB.
     #[schema(content_media_type = "text/csv", value_type = String, format = Binary)]
     file: Vec<u8>,
@@ -221,26 +223,38 @@ struct ImportForm {
 
 /// How an import went.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": false, "rows": 3, "created": 1, "duplicates": 1,
-    "errors": [{"row": 4, "field": "target_value", "message": "`300.1.1.1` is not an address"}]}))]
+#[schema(example = json!({"rows": 3, "created": 1, "duplicates": 1, "invalid": 1,
+    "errors": [{"row": 4, "kind": "invalid", "field": "target_value", "message": "`300.1.1.1` is not an address"}]}))]
 pub struct ImportResult {
-    /// Whether nothing was changed on request.
-    pub dry_run: bool,
     /// Data rows in the file.
     pub rows: u64,
-    /// Assets created, or that would be.
+    /// Assets created.
     pub created: u64,
     /// Rows whose target exists already, here or earlier in the file.
     pub duplicates: u64,
-    /// Rows that break a rule; they are left out, the others are imported.
+    /// Rows that break a rule.
+    pub invalid: u64,
+    /// Each row that was left out.
     pub errors: Vec<ImportRowError>,
 }
 
-/// A row of an import that breaks a rule.
+/// What kept a row from being imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportProblem {
+    /// The target exists already.
+    Duplicate,
+    /// It breaks a rule.
+    Invalid,
+}
+
+/// A row of an import that was left out.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportRowError {
     /// Line of the file; the header is line 1.
     pub row: u64,
+    /// Why.
+    pub kind: ImportProblem,
     /// Column, when one is to blame.
     pub field: Option<String>,
     /// The value and the rule.
@@ -274,10 +288,14 @@ pub struct TagFilter {
     params(PageParams, AssetFilter,
         ("sort" = inline(Option<AssetSort>), Query, description = "Column to sort by; `name` when left out.")), responses((status = 200, body = PageOf<Asset>), ReadErrors))]
 async fn list_assets(
-    State(_state): State<AppState>,
-    _list: Listing<AssetFilter, AssetSort>,
+    State(state): State<AppState>,
+    caller: Caller,
+    list: Listing<AssetFilter, AssetSort>,
 ) -> ApiResult<Json<PageOf<Asset>>> {
-    Err(crate::pending())
+    let filter = list.filter.resolve(&caller.cx);
+    let sort = (list.sort.unwrap_or(AssetSort::Name).into(), list.page.sort_dir.into());
+    let found = assets::list(&caller.cx, state.services(), &filter, sort, list.page.into()).await?;
+    Ok(Json(PageOf::of(found, list.page, Asset::from)))
 }
 
 /// Adds an asset.
@@ -287,10 +305,20 @@ async fn list_assets(
     params(crate::idempotency::IdempotencyHeader), request_body = AssetCreate,
     responses((status = 201, body = Asset, headers(("Location" = String, description = "The new asset."))), CreateErrors))]
 async fn create_asset(
-    State(_state): State<AppState>,
-    Body(_body): Body<AssetCreate>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(body): Body<AssetCreate>,
 ) -> ApiResult<(StatusCode, HeaderMap, Json<Asset>)> {
-    Err(crate::pending())
+    let new = assets::NewAsset {
+        name: body.name,
+        target_type: body.target_type,
+        target_value: body.target_value,
+        tags: body.tags,
+        risk_zone: body.risk_zone,
+        criticality: body.criticality.map(i32::from),
+    };
+    let asset = Asset::from(assets::create(&caller.cx, state.services(), new).await?);
+    Ok((StatusCode::CREATED, location(&format!("/api/assets/{}", asset.id)), Json(asset)))
 }
 
 /// Reads an asset.
@@ -299,8 +327,8 @@ async fn create_asset(
 #[utoipa::path(get, path = "/api/assets/{asset_id}", operation_id = "get_asset", tag = "assets",
     params(("asset_id" = AssetId, Path, description = "The asset.")),
     responses((status = 200, body = Asset), ItemErrors))]
-async fn get_asset(State(_state): State<AppState>, Path(_id): Path<AssetId>) -> ApiResult<Json<Asset>> {
-    Err(crate::pending())
+async fn get_asset(State(state): State<AppState>, caller: Caller, Path(id): Path<AssetId>) -> ApiResult<Json<Asset>> {
+    Ok(Json(assets::get(&caller.cx, state.services(), id).await?.into()))
 }
 
 /// Changes an asset.
@@ -310,11 +338,18 @@ async fn get_asset(State(_state): State<AppState>, Path(_id): Path<AssetId>) -> 
     params(("asset_id" = AssetId, Path, description = "The asset.")), request_body = AssetUpdate,
     responses((status = 200, body = Asset), ChangeErrors))]
 async fn update_asset(
-    State(_state): State<AppState>,
-    Path(_id): Path<AssetId>,
-    Body(_body): Body<AssetUpdate>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<AssetId>,
+    Body(body): Body<AssetUpdate>,
 ) -> ApiResult<Json<Asset>> {
-    Err(crate::pending())
+    let patch = assets::AssetPatch {
+        name: body.name,
+        tags: body.tags,
+        risk_zone: body.risk_zone,
+        criticality: body.criticality.map(i32::from),
+    };
+    Ok(Json(assets::update(&caller.cx, state.services(), id, patch).await?.into()))
 }
 
 /// Removes an asset.
@@ -323,8 +358,9 @@ async fn update_asset(
 #[utoipa::path(delete, path = "/api/assets/{asset_id}", operation_id = "delete_asset", tag = "assets",
     params(("asset_id" = AssetId, Path, description = "The asset.")),
     responses((status = 204, description = "Removed."), ChangeErrors))]
-async fn delete_asset(State(_state): State<AppState>, Path(_id): Path<AssetId>) -> ApiResult<StatusCode> {
-    Err(crate::pending())
+async fn delete_asset(State(state): State<AppState>, caller: Caller, Path(id): Path<AssetId>) -> ApiResult<StatusCode> {
+    assets::delete(&caller.cx, state.services(), id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Changes risk zone and labels of several assets.
@@ -336,25 +372,91 @@ async fn delete_asset(State(_state): State<AppState>, Path(_id): Path<AssetId>) 
             description = "No `asset_ids`, an unknown `risk_zone`, or nothing to change."),
         ChangeErrors))]
 async fn bulk_update_assets(
-    State(_state): State<AppState>,
-    Body(_body): Body<AssetBulkUpdate>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(body): Body<AssetBulkUpdate>,
 ) -> ApiResult<Json<AssetBulkResult>> {
-    Err(crate::pending())
+    // A bad zone is a 400 here, unlike elsewhere: the reference says so.
+    let risk_zone = body.risk_zone.as_deref().map(str::parse).transpose().map_err(Error::BadRequest)?;
+    let change = assets::BulkChange {
+        asset_ids: body.asset_ids,
+        risk_zone,
+        add_tags: body.add_tags,
+        remove_tags: body.remove_tags,
+    };
+    let done = assets::bulk(&caller.cx, state.services(), change).await?;
+    Ok(Json(AssetBulkResult { updated: done.updated.len() as u64, not_found: done.not_found }))
 }
 
 /// Imports assets from a CSV file.
 ///
 /// Needs `assets.manage`. Rows that break a rule are reported by line; the others are imported.
 #[utoipa::path(post, path = "/api/assets/import", operation_id = "import_assets", tag = "assets",
-    params(ImportOptions, crate::idempotency::IdempotencyHeader),
+    params(crate::idempotency::IdempotencyHeader),
     request_body(content = inline(ImportForm), content_type = "multipart/form-data"),
     responses((status = 200, body = ImportResult), CreateErrors))]
 async fn import_assets(
-    State(_state): State<AppState>,
-    Query(_options): Query<ImportOptions>,
-    _form: Multipart,
+    State(state): State<AppState>,
+    caller: Caller,
+    form: Result<Multipart, MultipartRejection>,
 ) -> ApiResult<Json<ImportResult>> {
-    Err(crate::pending())
+    caller.cx.require(Permission::AssetsManage)?;
+    let form = form.map_err(|_| ApiError::UnsupportedMediaType("multipart/form-data"))?;
+    let file = read_file(form).await?;
+    let report = asset_import::import_csv(&caller.cx, state.services(), &file).await?;
+    Ok(Json(report.into()))
+}
+
+/// Reads the part `file` of a form.
+async fn read_file(mut form: Multipart) -> ApiResult<Bytes> {
+    let failed = |error: MultipartError| {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Error::TooLarge(format!("the file is larger than {MAX_IMPORT} bytes"))
+        } else {
+            Error::BadRequest("the form could not be read".to_owned())
+        }
+    };
+    while let Some(part) = form.next_field().await.map_err(failed)? {
+        match part.name() {
+            Some("file") => return Ok(part.bytes().await.map_err(failed)?),
+            other => {
+                let field = format!("body -> {}", other.unwrap_or("(no name)"));
+                return Err(Error::invalid(field, "unknown part: expected `file`").into());
+            }
+        }
+    }
+    let missing = FieldError {
+        field: "body -> file".to_owned(),
+        message: "missing part `file`".to_owned(),
+        kind: "missing".into(),
+    };
+    Err(Error::Invalid(vec![missing]).into())
+}
+
+impl From<asset_import::ImportReport> for ImportResult {
+    fn from(report: asset_import::ImportReport) -> Self {
+        let row = |problem: asset_import::RowProblem| ImportRowError {
+            row: problem.line,
+            kind: match problem.kind {
+                asset_import::RowProblemKind::Duplicate => ImportProblem::Duplicate,
+                asset_import::RowProblemKind::Invalid => ImportProblem::Invalid,
+            },
+            field: problem.column,
+            message: problem.message,
+        };
+        Self {
+            rows: report.total as u64,
+            created: report.created as u64,
+            duplicates: report.duplicates as u64,
+            invalid: report.invalid as u64,
+            errors: report.problems.into_iter().map(row).collect(),
+        }
+    }
+}
+
+/// Largest body of an operation of this file that takes more than others.
+pub(crate) fn body_limit(path: &str) -> Option<usize> {
+    (path == "/api/assets/import").then_some(MAX_IMPORT)
 }
 
 /// Lists the labels in use.
@@ -363,8 +465,70 @@ async fn import_assets(
 #[utoipa::path(get, path = "/api/assets/tags", operation_id = "list_asset_tags", tag = "assets",
     params(TagFilter), responses((status = 200, body = Vec<TagCount>), ReadErrors))]
 async fn list_asset_tags(
-    State(_state): State<AppState>,
-    Query(_filter): Query<TagFilter>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(filter): Query<TagFilter>,
 ) -> ApiResult<Json<Vec<TagCount>>> {
-    Err(crate::pending())
+    let begin = filter.search.unwrap_or_default().to_lowercase();
+    let tags = assets::tags(&caller.cx, state.services()).await?;
+    let matching = tags.into_iter().filter(|(tag, _)| tag.to_lowercase().starts_with(&begin));
+    Ok(Json(matching.take(MAX_TAGS_LISTED).map(|(tag, count)| TagCount { tag, count }).collect()))
+}
+
+impl AssetFilter {
+    fn resolve(self, cx: &OpContext) -> assets::AssetFilter {
+        assets::AssetFilter {
+            q: self.search,
+            target_types: self.target_type.0,
+            risk_zones: self.risk_zone.0,
+            tags: self.tag.0,
+            hostname: self.hostname,
+            os_distro: self.os_distro,
+            os_version: self.os_version,
+            seen: self.stale.map(|stale| assets::seen(cx, stale)),
+            ids: None,
+        }
+    }
+}
+
+impl From<AssetSort> for assets::AssetSort {
+    fn from(sort: AssetSort) -> Self {
+        match sort {
+            AssetSort::Name => Self::Name,
+            AssetSort::TargetType => Self::TargetType,
+            AssetSort::TargetValue => Self::TargetValue,
+            AssetSort::RiskZone => Self::RiskZone,
+            AssetSort::Criticality => Self::Criticality,
+            AssetSort::Score => Self::Score,
+            AssetSort::LastSeenAt => Self::LastSeen,
+            AssetSort::CreatedAt => Self::CreatedAt,
+        }
+    }
+}
+
+impl From<assets::AssetView> for Asset {
+    fn from(view: assets::AssetView) -> Self {
+        let asset = view.asset;
+        Self {
+            id: asset.id,
+            name: asset.name,
+            kind: asset.target_type,
+            target_type: (asset.target_type != AssetKind::Host).then_some(asset.target_type),
+            target_value: asset.target_value,
+            hostname: asset.hostname,
+            os_distro: asset.os_distro,
+            os_version: asset.os_version,
+            risk_zone: asset.risk_zone,
+            criticality: u8::try_from(asset.criticality).unwrap_or(0),
+            tags: asset.tags,
+            open_findings: view.open_findings.into(),
+            score: asset.score.and_then(|score| u8::try_from(score).ok()),
+            last_seen_at: asset.last_seen_at,
+            last_scan_id: asset.last_scan_id,
+            stale: view.stale,
+            demo: asset.demo,
+            created_at: asset.created_at,
+            updated_at: asset.updated_at,
+        }
+    }
 }

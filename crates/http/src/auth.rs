@@ -3,16 +3,21 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use bartizan_auth::Identity;
+use bartizan_auth::access::ACCESS_LIFETIME;
 use bartizan_domain::Role;
 use bartizan_domain::id::{OrganizationId, UserId};
-use secrecy::SecretString;
+use bartizan_services::settings::ScanSettings;
+use bartizan_services::{OpContext, auth};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
-use crate::error::{ApiResult, CreateErrors, Problem, PublicErrors, ReadErrors};
+use crate::caller::{Anyone, Caller, SignInAttempt, names_this_machine};
+use crate::error::{ApiError, ApiResult, CreateErrors, Problem, PublicErrors, ReadErrors};
 use crate::extract::Body;
 
 /// The operations of this file.
@@ -160,8 +165,17 @@ pub struct OrganizationRef {
 /// Public. The sign-in page asks this first; `setup_required` sends it to the setup page.
 #[utoipa::path(get, path = "/api/auth/providers", operation_id = "get_auth_providers", tag = "auth", security(()),
     responses((status = 200, body = AuthProviders), PublicErrors))]
-async fn get_auth_providers(State(_state): State<AppState>) -> ApiResult<Json<AuthProviders>> {
-    Err(crate::pending())
+async fn get_auth_providers(State(state): State<AppState>, Anyone(cx): Anyone) -> ApiResult<Json<AuthProviders>> {
+    let setup = auth::setup_state(&cx, state.services()).await?;
+    Ok(Json(AuthProviders {
+        internal_enabled: true,
+        ldap_enabled: false,
+        oidc_enabled: false,
+        oidc_provider_name: None,
+        setup_required: setup.needed,
+        setup_token_required: setup.token_required,
+        allow_private_default: state.config().loopback_only,
+    }))
 }
 
 /// Creates the first user, who is an administrator, and signs them in.
@@ -179,11 +193,25 @@ async fn get_auth_providers(State(_state): State<AppState>) -> ApiResult<Json<Au
         (status = 421, body = Problem, description = "On loopback, the request names a host that is not this machine."),
         PublicErrors))]
 async fn setup_server(
-    State(_state): State<AppState>,
-    _headers: HeaderMap,
-    Body(_body): Body<SetupRequest>,
+    State(state): State<AppState>,
+    SignInAttempt(cx): SignInAttempt,
+    headers: HeaderMap,
+    Body(body): Body<SetupRequest>,
 ) -> ApiResult<(StatusCode, Json<LoginResponse>)> {
-    Err(crate::pending())
+    if state.config().loopback_only && !names_this_machine(&headers) {
+        return Err(ApiError::Misdirected);
+    }
+    let header = headers.get("x-setup-token").and_then(|value| value.to_str().ok()).map(SecretString::from);
+    let input = auth::Setup {
+        token: body.setup_token.or(header),
+        username: body.username,
+        email: body.email,
+        password: body.password,
+        organization_name: body.organization_name,
+        scan: ScanSettings { allow_private: body.allow_private.unwrap_or(state.config().loopback_only) },
+    };
+    let signed_in = auth::setup(&cx, state.services(), input).await?;
+    Ok((StatusCode::CREATED, Json(login_response(&state, &cx, signed_in))))
 }
 
 /// Signs in with user name and password.
@@ -196,8 +224,13 @@ async fn setup_server(
         (status = 413, body = Problem, description = "The body is too large."),
         (status = 415, body = Problem, description = "The body is not JSON."),
         PublicErrors))]
-async fn login_user(State(_state): State<AppState>, Body(_body): Body<LoginRequest>) -> ApiResult<Json<LoginResponse>> {
-    Err(crate::pending())
+async fn login_user(
+    State(state): State<AppState>,
+    SignInAttempt(cx): SignInAttempt,
+    Body(body): Body<LoginRequest>,
+) -> ApiResult<Json<LoginResponse>> {
+    let signed_in = auth::login(&cx, state.services(), &body.username, body.password).await?;
+    Ok(Json(login_response(&state, &cx, signed_in)))
 }
 
 /// Exchanges a refresh token for new tokens.
@@ -211,10 +244,12 @@ async fn login_user(State(_state): State<AppState>, Body(_body): Body<LoginReque
         (status = 415, body = Problem, description = "The body is not JSON."),
         PublicErrors))]
 async fn refresh_session(
-    State(_state): State<AppState>,
-    Body(_body): Body<RefreshRequest>,
+    State(state): State<AppState>,
+    Anyone(cx): Anyone,
+    Body(body): Body<RefreshRequest>,
 ) -> ApiResult<Json<TokenPair>> {
-    Err(crate::pending())
+    let signed_in = auth::refresh(&cx, state.services(), &body.refresh_token).await?;
+    Ok(Json(tokens(&state, &cx, &signed_in)))
 }
 
 /// Ends the current session.
@@ -222,8 +257,9 @@ async fn refresh_session(
 /// Its access and refresh tokens stop working at once.
 #[utoipa::path(post, path = "/api/auth/logout", operation_id = "logout_user", tag = "auth",
     responses((status = 204, description = "The session is over."), CreateErrors))]
-async fn logout_user(State(_state): State<AppState>) -> ApiResult<StatusCode> {
-    Err(crate::pending())
+async fn logout_user(State(state): State<AppState>, caller: Caller) -> ApiResult<StatusCode> {
+    auth::logout(&caller.cx, state.services()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Describes the signed-in user.
@@ -231,6 +267,39 @@ async fn logout_user(State(_state): State<AppState>) -> ApiResult<StatusCode> {
 /// Permissions are those of the role in the current organisation, at this moment.
 #[utoipa::path(get, path = "/api/auth/me", operation_id = "get_current_user", tag = "auth",
     responses((status = 200, body = CurrentUser), ReadErrors))]
-async fn get_current_user(State(_state): State<AppState>) -> ApiResult<Json<CurrentUser>> {
-    Err(crate::pending())
+async fn get_current_user(caller: Caller) -> ApiResult<Json<CurrentUser>> {
+    Ok(Json(CurrentUser::from(caller.profile)))
+}
+
+impl From<auth::Profile> for CurrentUser {
+    fn from(profile: auth::Profile) -> Self {
+        Self {
+            id: profile.user_id,
+            username: profile.username,
+            email: profile.email,
+            role: profile.role,
+            organization: OrganizationRef { id: profile.organization_id, name: profile.organization_name },
+            permissions: profile.role.permissions().map(|permission| permission.as_str().to_owned()).collect(),
+            theme_preference: profile.theme_preference,
+        }
+    }
+}
+
+fn login_response(state: &AppState, cx: &OpContext, signed_in: auth::SignedIn) -> LoginResponse {
+    LoginResponse { tokens: tokens(state, cx, &signed_in), user: signed_in.profile.into() }
+}
+
+fn tokens(state: &AppState, cx: &OpContext, signed_in: &auth::SignedIn) -> TokenPair {
+    let identity = Identity {
+        user: signed_in.profile.user_id,
+        session: signed_in.session,
+        organization: signed_in.profile.organization_id,
+    };
+    let issued = state.tokens().issue(&identity, cx.now());
+    TokenPair {
+        access_token: issued.token,
+        refresh_token: signed_in.refresh_token.expose_secret().to_owned(),
+        token_type: "bearer",
+        expires_in: u64::try_from(ACCESS_LIFETIME.num_seconds()).unwrap_or(0),
+    }
 }

@@ -2,14 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
+use bartizan_domain::Error;
+use bartizan_services::settings::{self, ScanSettings, Versioned};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
-use crate::error::{ApiResult, ChangeErrors, Problem, ReadErrors};
+use crate::caller::Caller;
+use crate::error::{ApiError, ApiResult, ChangeErrors, Problem, ReadErrors};
 use crate::extract::Body;
 
 /// The operations of this file.
@@ -41,8 +44,11 @@ pub struct ScanningSettingsUpdate {
 #[utoipa::path(get, path = "/api/config/scanning", operation_id = "get_scanning_settings", tag = "config",
     responses((status = 200, body = ScanningSettings, headers(("ETag" = String, description = "For `If-Match`."))),
         ReadErrors))]
-async fn get_scanning_settings(State(_state): State<AppState>) -> ApiResult<(HeaderMap, Json<ScanningSettings>)> {
-    Err(crate::pending())
+async fn get_scanning_settings(
+    State(state): State<AppState>,
+    caller: Caller,
+) -> ApiResult<(HeaderMap, Json<ScanningSettings>)> {
+    Ok(answer(settings::scan(&caller.cx, state.services()).await?))
 }
 
 /// Changes the scan settings.
@@ -54,9 +60,38 @@ async fn get_scanning_settings(State(_state): State<AppState>) -> ApiResult<(Hea
     responses((status = 200, body = ScanningSettings, headers(("ETag" = String, description = "For `If-Match`."))),
         (status = 412, body = Problem, description = "Somebody changed the settings meanwhile."), ChangeErrors))]
 async fn update_scanning_settings(
-    State(_state): State<AppState>,
-    _headers: HeaderMap,
-    Body(_body): Body<ScanningSettingsUpdate>,
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(update): Body<ScanningSettingsUpdate>,
 ) -> ApiResult<(HeaderMap, Json<ScanningSettings>)> {
-    Err(crate::pending())
+    let present = settings::scan(&caller.cx, state.services()).await?;
+    let expected = if_match(&headers, present.version)?;
+    let value = ScanSettings { allow_private: update.allow_private.unwrap_or(present.value.allow_private) };
+    match settings::set_scan(&caller.cx, state.services(), value, Some(expected)).await {
+        Ok(changed) => Ok(answer(changed)),
+        Err(Error::Conflict(_)) => Err(ApiError::PreconditionFailed),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The version a change is based on: the one the caller names, or else the present one.
+fn if_match(headers: &HeaderMap, present: i64) -> ApiResult<i64> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(present) };
+    if value == "*" || *value == etag(present) {
+        return Ok(present);
+    }
+    Err(ApiError::PreconditionFailed)
+}
+
+fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+fn answer(settings: Versioned<ScanSettings>) -> (HeaderMap, Json<ScanningSettings>) {
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(&etag(settings.version)) {
+        headers.insert(header::ETAG, value);
+    }
+    (headers, Json(ScanningSettings { allow_private: settings.value.allow_private }))
 }

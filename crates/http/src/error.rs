@@ -24,6 +24,8 @@ pub enum ApiError {
     MethodNotAllowed,
     /// The body is not of the media type the operation reads.
     UnsupportedMediaType(&'static str),
+    /// The thing is not as the caller's `If-Match` expects it.
+    PreconditionFailed,
     /// The request was sent to a host name this server does not answer to.
     Misdirected,
 }
@@ -93,6 +95,9 @@ impl ApiError {
             Self::UnsupportedMediaType(_) => {
                 return (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type");
             }
+            Self::PreconditionFailed => {
+                return (S::PRECONDITION_FAILED, "precondition_failed", "Precondition failed");
+            }
             Self::Misdirected => return (S::MISDIRECTED_REQUEST, "misdirected", "Misdirected request"),
         };
         match error {
@@ -120,6 +125,7 @@ impl ApiError {
                 Self::NoRoute => "no such path".to_owned(),
                 Self::MethodNotAllowed => "the path exists, but not for this method".to_owned(),
                 Self::UnsupportedMediaType(expected) => format!("the body must be {expected}"),
+                Self::PreconditionFailed => "somebody changed it meanwhile; read it again".to_owned(),
                 Self::Misdirected => "this server does not answer to that host name".to_owned(),
             }
         };

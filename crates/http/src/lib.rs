@@ -10,13 +10,15 @@
 #![allow(dead_code, reason = "handlers follow their services")]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use bartizan_domain::Clock;
-use secrecy::SecretString;
+use bartizan_auth::AccessTokens;
+use bartizan_domain::id::UserId;
+use bartizan_services::Services;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -26,6 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub mod assets;
 pub mod auth;
+mod caller;
 pub mod checks;
 pub mod config;
 mod docs;
@@ -42,23 +45,22 @@ mod ui;
 pub mod wire;
 
 use error::ApiError;
+use limits::Limiter;
 
 /// What the composition root decides about the API.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
     /// Whether the server listens on loopback only. Setup then needs no token, but a request that names this machine.
     pub loopback_only: bool,
-    /// The one-time token setup asks for when the server does not listen on loopback only.
-    pub setup_token: Option<SecretString>,
     /// Sign-in and setup attempts a minute and address.
-    pub logins_per_minute: u32,
+    pub sign_ins_per_minute: u32,
     /// Writes a minute and user.
     pub writes_per_minute: u32,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { loopback_only: true, setup_token: None, logins_per_minute: 10, writes_per_minute: 600 }
+        Self { loopback_only: true, sign_ins_per_minute: 10, writes_per_minute: 600 }
     }
 }
 
@@ -67,15 +69,46 @@ impl Default for HttpConfig {
 pub struct AppState(Arc<Inner>);
 
 struct Inner {
+    services: Services,
+    tokens: AccessTokens,
     config: HttpConfig,
-    clock: Arc<dyn Clock>,
+    sign_in_limit: Limiter<IpAddr>,
+    write_limit: Limiter<UserId>,
+    started: Instant,
 }
 
 impl AppState {
-    /// Joins services and configuration.
+    /// Joins the use cases, the key access tokens are signed with, and the configuration.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, config: HttpConfig) -> Self {
-        Self(Arc::new(Inner { config, clock }))
+    pub fn new(services: Services, tokens: AccessTokens, config: HttpConfig) -> Self {
+        let sign_in_limit = Limiter::new(config.sign_ins_per_minute);
+        let write_limit = Limiter::new(config.writes_per_minute);
+        Self(Arc::new(Inner { services, tokens, config, sign_in_limit, write_limit, started: Instant::now() }))
+    }
+
+    pub(crate) fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    pub(crate) fn tokens(&self) -> &AccessTokens {
+        &self.0.tokens
+    }
+
+    pub(crate) fn config(&self) -> &HttpConfig {
+        &self.0.config
+    }
+
+    pub(crate) fn sign_in_limit(&self) -> &Limiter<IpAddr> {
+        &self.0.sign_in_limit
+    }
+
+    pub(crate) fn write_limit(&self) -> &Limiter<UserId> {
+        &self.0.write_limit
+    }
+
+    /// Seconds since the state was made, which is the start of the server.
+    pub(crate) fn uptime(&self) -> f64 {
+        self.0.started.elapsed().as_secs_f64()
     }
 }
 
@@ -118,6 +151,7 @@ pub fn router(state: AppState) -> Router {
         .merge(docs::router(openapi_json()))
         .merge(ui::router())
         .fallback(|| async { ApiError::NoRoute })
+        .layer(axum::middleware::from_fn_with_state(state.clone(), idempotency::replay))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
         .with_state(state);
     // Normalised before routing, so that each path answers with and without a slash at its end.

@@ -142,8 +142,11 @@ async fn get_liveness() -> &'static str {
 #[utoipa::path(get, path = "/readyz", operation_id = "get_readiness", tag = "system", security(()),
     responses((status = 200, body = String, content_type = "text/plain", example = "ok"),
         (status = 503, body = String, content_type = "text/plain", description = "The database is down.")))]
-async fn get_readiness(State(_state): State<AppState>) -> (StatusCode, &'static str) {
-    (StatusCode::SERVICE_UNAVAILABLE, "the database is down")
+async fn get_readiness(State(state): State<AppState>) -> (StatusCode, &'static str) {
+    match state.services().ping().await {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database is down"),
+    }
 }
 
 /// State of the server.

@@ -1,10 +1,12 @@
 //! Wire types that several nouns share.
 
+use axum::http::{HeaderMap, HeaderValue, header};
 use bartizan_domain::id::UserId;
+use bartizan_services::{Listed, Page};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::extract::PageParams;
+use crate::extract::{PageParams, SortDir};
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,6 +36,37 @@ impl<T> PageOf<T> {
     }
 }
 
+impl<T> PageOf<T> {
+    /// Wraps what a use case listed, each row turned into its wire form.
+    pub fn of<R>(listed: Listed<R>, page: PageParams, turn: impl FnMut(R) -> T) -> Self {
+        Self::new(listed.rows.into_iter().map(turn).collect(), listed.total, page)
+    }
+}
+
+impl From<PageParams> for Page {
+    fn from(page: PageParams) -> Self {
+        Self { number: page.page, size: page.page_size }
+    }
+}
+
+impl From<SortDir> for bartizan_services::SortDir {
+    fn from(dir: SortDir) -> Self {
+        match dir {
+            SortDir::Asc => Self::Asc,
+            SortDir::Desc => Self::Desc,
+        }
+    }
+}
+
+/// The header that names something new.
+pub(crate) fn location(path: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(path) {
+        headers.insert(header::LOCATION, value);
+    }
+    headers
+}
+
 /// Counts by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 #[schema(example = json!({"critical": 1, "high": 2, "medium": 5, "low": 3, "info": 0}))]
@@ -50,6 +83,12 @@ pub struct SeverityCounts {
     pub info: u64,
 }
 
+impl From<bartizan_services::SeverityCounts> for SeverityCounts {
+    fn from(counts: bartizan_services::SeverityCounts) -> Self {
+        Self { critical: counts.critical, high: counts.high, medium: counts.medium, low: counts.low, info: counts.info }
+    }
+}
+
 /// A person, as named beside what they did.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Person {
@@ -63,7 +102,6 @@ pub struct Person {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::SortDir;
 
     #[test]
     fn pages_are_counted_up() {

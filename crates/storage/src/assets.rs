@@ -61,12 +61,12 @@ pub struct Asset {
 pub struct AssetFilter {
     /// Part of the name, the target or the host name, whatever the case.
     pub q: Option<String>,
-    /// Kind of target.
-    pub target_type: Option<AssetKind>,
-    /// Zone.
-    pub risk_zone: Option<RiskZone>,
-    /// Has this tag.
-    pub tag: Option<String>,
+    /// Of one of these kinds; empty for any.
+    pub target_types: Vec<AssetKind>,
+    /// In one of these zones; empty for any.
+    pub risk_zones: Vec<RiskZone>,
+    /// Has one of these tags; empty for any.
+    pub tags: Vec<String>,
     /// Part of the host name or the target, whatever the case.
     pub hostname: Option<String>,
     /// Operating system distribution.
@@ -233,14 +233,14 @@ fn select(organization: OrganizationId, filter: &AssetFilter) -> Select<entity::
                 .add(page::contains(Column::Hostname, q)),
         );
     }
-    if let Some(kind) = filter.target_type {
-        all = all.add(Column::TargetType.eq(kind.as_str()));
+    if !filter.target_types.is_empty() {
+        all = all.add(Column::TargetType.is_in(filter.target_types.iter().map(|kind| kind.as_str())));
     }
-    if let Some(zone) = filter.risk_zone {
-        all = all.add(Column::RiskZone.eq(zone.as_str()));
+    if !filter.risk_zones.is_empty() {
+        all = all.add(Column::RiskZone.is_in(filter.risk_zones.iter().map(|zone| zone.as_str())));
     }
-    if let Some(tag) = &filter.tag {
-        all = all.add(has_tag(organization, tag));
+    if !filter.tags.is_empty() {
+        all = all.add(filter.tags.iter().fold(Condition::any(), |any, tag| any.add(has_tag(organization, tag))));
     }
     if let Some(hostname) = &filter.hostname {
         all = all.add(

@@ -1,0 +1,129 @@
+//! Who calls: the extractors that turn credentials into a context.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use bartizan_domain::Error;
+use bartizan_services::auth::Profile;
+use bartizan_services::{OpContext, Origin};
+
+use crate::AppState;
+use crate::error::ApiError;
+use crate::limits::address_key;
+use crate::middleware::RequestId;
+
+/// A signed-in caller. Writes count against the caller's limit.
+pub(crate) struct Caller {
+    /// Who asks, with which permissions.
+    pub cx: OpContext,
+    /// The user behind it.
+    pub profile: Profile,
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let caller = authenticate(parts, state).await?;
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            state.write_limit().check(caller.profile.user_id, caller.cx.now())?;
+        }
+        Ok(caller)
+    }
+}
+
+/// Looks the caller up without counting the request.
+pub(crate) async fn authenticate(parts: &Parts, state: &AppState) -> Result<Caller, ApiError> {
+    let token = bearer(&parts.headers)?;
+    let now = state.services().anonymous(Origin::default()).now();
+    let identity = state.tokens().verify(token, now).map_err(|error| Error::Unauthenticated(error.to_string()))?;
+    let (cx, profile) =
+        bartizan_services::auth::authenticate(state.services(), origin(parts), identity.user, identity.session).await?;
+    Ok(Caller { cx, profile })
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
+    let refuse = |text: &str| Error::Unauthenticated(text.to_owned());
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Err(refuse("authentication required"));
+    };
+    let text = value.to_str().map_err(|_| refuse("invalid Authorization header"))?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(refuse("the Authorization header must be `Bearer` and an access token")),
+    }
+}
+
+/// Somebody who need not be signed in; counted by address as a sign-in attempt.
+pub(crate) struct SignInAttempt(pub OpContext);
+
+impl FromRequestParts<AppState> for SignInAttempt {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let cx = state.services().anonymous(origin(parts));
+        // Without an address the request did not come over a network.
+        let address = peer(parts).unwrap_or(IpAddr::from([0, 0, 0, 0]));
+        state.sign_in_limit().check(address_key(address), cx.now())?;
+        Ok(Self(cx))
+    }
+}
+
+/// Anybody, uncounted.
+pub(crate) struct Anyone(pub OpContext);
+
+impl FromRequestParts<AppState> for Anyone {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        Ok(Self(state.services().anonymous(origin(parts))))
+    }
+}
+
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+}
+
+fn origin(parts: &Parts) -> Origin {
+    let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Origin {
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        ip: peer(parts).map(|address| address.to_canonical().to_string()),
+        user_agent: agent.map(str::to_owned),
+    }
+}
+
+/// Whether a request names this machine as its host: `localhost` or an address. A page of another site that has its
+/// own name resolve to a loopback address (DNS rebinding) cannot do that.
+pub(crate) fn names_this_machine(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else { return false };
+    let Ok(url) = url::Url::parse(&format!("http://{host}/")) else { return false };
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_this_machine() {
+        let host = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, text.parse().unwrap());
+            names_this_machine(&headers)
+        };
+        for own in ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "app.localhost"] {
+            assert!(host(own), "{own}");
+        }
+        for foreign in ["evil.example", "localhost.evil.example:8000", "127.0.0.1.evil.example", ""] {
+            assert!(!host(foreign), "{foreign}");
+        }
+        assert!(!names_this_machine(&HeaderMap::new()));
+    }
+}

@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[cfg(feature = "app")]
+pub mod app;
 pub mod clock;
 pub mod lab;
 

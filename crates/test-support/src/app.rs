@@ -1,0 +1,425 @@
+//! The whole server for API tests: a real listener on port 0, a fresh database, a fixed clock, and typed actors.
+//!
+//! Start reading at [`TestApp::start`]; an [`Actor`] makes the requests.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bartizan_auth::{AccessTokens, Identity, SigningKey};
+use bartizan_catalog::Catalog;
+use bartizan_domain::id::{OrganizationId, UserId};
+use bartizan_domain::{Clock, Role};
+use bartizan_http::{AppState, HttpConfig};
+use bartizan_services::{Origin, Random, Services, ServicesConfig};
+use bartizan_storage::Store;
+use bartizan_storage::organizations::{self, Organization};
+use bartizan_storage::users::{self, Membership, User};
+use chrono::{DateTime, Utc};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::FixedClock;
+
+/// Password of every actor.
+pub const PASSWORD: &str = "sherwood forest 1193";
+
+/// Instant at which the fixed clock of a test stands at first.
+pub const START: &str = "2026-11-22T09:00:00Z";
+
+/// Bytes that look random and are the same in every run.
+#[derive(Debug, Default)]
+pub struct RepeatableRandom(AtomicU64);
+
+impl Random for RepeatableRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            // SplitMix64: every counter value gives other, well-mixed bits.
+            let mut z = self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// How a test server is made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Configuration of the API. The limit of sign-ins is off unless a test sets it.
+    pub http: HttpConfig,
+    /// The one-time token setup asks for.
+    pub setup_token: Option<&'static str>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let http = HttpConfig { sign_ins_per_minute: 100_000, writes_per_minute: 100_000, ..HttpConfig::default() };
+        Self { http, setup_token: None }
+    }
+}
+
+/// A running server. Dropped, it stops and its database is gone.
+pub struct TestApp {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its clock.
+    pub clock: Arc<FixedClock>,
+    /// Its use cases, for what has no endpoint.
+    pub services: Services,
+    store: Store,
+    tokens: Arc<AccessTokens>,
+    organizations: Mutex<Vec<(String, OrganizationId)>>,
+    server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    directory: TempDir,
+}
+
+impl std::fmt::Debug for TestApp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestApp").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl TestApp {
+    /// A server with a fresh SQLite database and no user.
+    pub async fn blank() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    /// A server with a fresh SQLite database and an organisation `Example`, whose actors are made on demand.
+    pub async fn start() -> Self {
+        let app = Self::blank().await;
+        app.organization("Example").await;
+        app
+    }
+
+    /// A server made in a particular way.
+    pub async fn with(options: Options) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::sqlite(&directory.path().join("bartizan.db")).await.unwrap();
+        let clock = Arc::new(FixedClock::at(START.parse().unwrap()));
+        let services = Services::new(
+            store.clone(),
+            Catalog::builtin(),
+            Arc::new(bartizan_auth::Passwords::fast_for_tests()),
+            (Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(RepeatableRandom::default())),
+            ServicesConfig { setup_token: options.setup_token.map(Into::into) },
+        );
+        let key = SigningKey::random();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = AppState::new(services.clone(), AccessTokens::new(&key), options.http);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            let shutdown = async move {
+                // Sent or dropped, both mean stop.
+                let _ = stopped.await;
+            };
+            bartizan_http::serve(listener, state, shutdown).await.unwrap();
+        });
+        Self {
+            address,
+            clock,
+            services,
+            store,
+            tokens: Arc::new(AccessTokens::new(&key)),
+            organizations: Mutex::default(),
+            server: Some((stop, serving)),
+            directory,
+        }
+    }
+
+    /// The folder of the server's data.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// Everything, in the organisation `Example`.
+    pub async fn admin(&self) -> Actor {
+        self.actor("Example", Role::Admin).await
+    }
+
+    /// Triage and asset upkeep, in the organisation `Example`.
+    pub async fn analyst(&self) -> Actor {
+        self.actor("Example", Role::Analyst).await
+    }
+
+    /// Runs scans and reads, in the organisation `Example`.
+    pub async fn auditor(&self) -> Actor {
+        self.actor("Example", Role::Auditor).await
+    }
+
+    /// Reads, in the organisation `Example`.
+    pub async fn read_only(&self) -> Actor {
+        self.actor("Example", Role::ReadOnly).await
+    }
+
+    /// The administrator of another organisation.
+    pub async fn outsider(&self) -> Actor {
+        self.actor("Another", Role::Admin).await
+    }
+
+    /// Nobody.
+    pub fn anonymous(&self) -> Actor {
+        Actor { address: self.address, token: None, user_id: None }
+    }
+
+    /// An actor with a token of one's own making.
+    pub fn bearer(&self, token: &str) -> Actor {
+        Actor { address: self.address, token: Some(token.to_owned()), user_id: None }
+    }
+
+    /// The user with this role in this organisation, signed in anew; both are made when missing.
+    pub async fn actor(&self, organization: &str, role: Role) -> Actor {
+        let organization_id = self.organization(organization).await;
+        let username = format!("{}-{}", role.as_str(), organization.to_lowercase());
+        if users::by_login(self.store.read(), &username).await.unwrap().is_none() {
+            self.add_user(&username, organization_id, role).await;
+        }
+        let cx = self.services.anonymous(Origin::default());
+        let signed_in = bartizan_services::auth::login(&cx, &self.services, &username, PASSWORD.into()).await.unwrap();
+        let identity = Identity {
+            user: signed_in.profile.user_id,
+            session: signed_in.session,
+            organization: signed_in.profile.organization_id,
+        };
+        let token = self.tokens.issue(&identity, self.clock.now()).token;
+        Actor { address: self.address, token: Some(token), user_id: Some(identity.user) }
+    }
+
+    async fn organization(&self, name: &str) -> OrganizationId {
+        let known = self.organizations.lock().unwrap().iter().find(|(known, _)| known == name).map(|(_, id)| *id);
+        if let Some(id) = known {
+            return id;
+        }
+        let organization =
+            Organization { id: Uuid::now_v7().into(), name: name.to_owned(), created_at: self.clock.now() };
+        let tx = self.store.begin().await.unwrap();
+        organizations::insert(tx.db(), &organization).await.unwrap();
+        tx.commit().await.unwrap();
+        self.organizations.lock().unwrap().push((name.to_owned(), organization.id));
+        organization.id
+    }
+
+    async fn add_user(&self, username: &str, organization_id: OrganizationId, role: Role) {
+        let now: DateTime<Utc> = self.clock.now();
+        let hash = bartizan_auth::Passwords::fast_for_tests().hash(PASSWORD.into()).await.unwrap();
+        let user = User {
+            id: Uuid::now_v7().into(),
+            username: username.to_owned(),
+            email: format!("{username}@example.test"),
+            password_hash: Some(hash),
+            auth_provider: "internal".to_owned(),
+            is_active: true,
+            theme_preference: "system".to_owned(),
+            created_at: now,
+            updated_at: now,
+            last_login_at: None,
+        };
+        let membership = Membership { organization_id, user_id: user.id, role, created_at: now };
+        let tx = self.store.begin().await.unwrap();
+        users::insert(tx.db(), &user).await.unwrap();
+        users::insert_membership(tx.db(), &membership).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if let Some((stop, serving)) = self.server.take() {
+            // The server may have ended by itself.
+            let _ = stop.send(());
+            serving.abort();
+        }
+    }
+}
+
+/// Somebody who makes requests.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    address: SocketAddr,
+    token: Option<String>,
+    user_id: Option<UserId>,
+}
+
+impl Actor {
+    /// The user behind it.
+    pub fn user_id(&self) -> UserId {
+        self.user_id.unwrap()
+    }
+
+    /// The access token.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap()
+    }
+
+    /// `GET path`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path).send().await
+    }
+
+    /// `POST path` with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::POST, path).json(body).send().await
+    }
+
+    /// `PATCH path` with a JSON body.
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::PATCH, path).json(body).send().await
+    }
+
+    /// `DELETE path`.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request(Method::DELETE, path).send().await
+    }
+
+    /// Any request.
+    pub fn request(&self, method: Method, path: &str) -> Call {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_str(&self.address.to_string()).unwrap());
+        if let Some(token) = &self.token {
+            headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        }
+        Call { address: self.address, method, path: path.to_owned(), headers, body: Bytes::new() }
+    }
+}
+
+/// A request in the making.
+#[derive(Debug)]
+pub struct Call {
+    address: SocketAddr,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Call {
+    /// Sets a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        self.headers.insert(name, HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    /// A JSON body.
+    #[must_use]
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    /// Any body.
+    #[must_use]
+    pub fn body(mut self, media: &str, body: impl Into<Bytes>) -> Self {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_str(media).unwrap());
+        self.body = body.into();
+        self
+    }
+
+    /// A multipart form with one file in the part `file`.
+    #[must_use]
+    pub fn file(self, content: &str) -> Self {
+        let body = format!(
+            "--boundary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\
+             Content-Type: text/csv\r\n\r\n{content}\r\n--boundary--\r\n"
+        );
+        self.body("multipart/form-data; boundary=boundary", body)
+    }
+
+    /// Sends it and reads the whole answer.
+    pub async fn send(self) -> Answer {
+        let streamed = self.open().await;
+        let (status, headers) = (streamed.status, streamed.headers);
+        let body = streamed.body.collect().await.unwrap().to_bytes();
+        Answer { status, headers, body }
+    }
+
+    /// Sends it and leaves the body to be read as it comes.
+    pub async fn open(self) -> Streamed {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let mut request = Request::builder().method(self.method).uri(&self.path).body(Full::new(self.body)).unwrap();
+        *request.headers_mut() = self.headers;
+        let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
+        Streamed { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+}
+
+/// An answer whose body is read as it comes.
+#[derive(Debug)]
+pub struct Streamed {
+    /// Status code.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    body: Incoming,
+}
+
+impl Streamed {
+    /// The rest of the body as text, once the server ends it.
+    pub async fn rest(self) -> String {
+        String::from_utf8(self.body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The answer, which must have this status.
+    ///
+    /// # Panics
+    /// If it has another.
+    #[track_caller]
+    #[must_use]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.text()))
+    }
+
+    /// A header as text, empty when missing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The fields that a 422 names.
+    #[track_caller]
+    pub fn fields(&self) -> Vec<String> {
+        let body = self.json();
+        let errors = body["errors"].as_array().unwrap_or_else(|| panic!("no errors in {body}"));
+        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    }
+}

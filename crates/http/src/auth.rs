@@ -8,7 +8,7 @@ use bartizan_auth::access::ACCESS_LIFETIME;
 use bartizan_domain::Role;
 use bartizan_domain::id::{OrganizationId, UserId};
 use bartizan_services::settings::ScanSettings;
-use bartizan_services::{OpContext, auth};
+use bartizan_services::{OpContext, auth, demo};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -211,6 +211,14 @@ async fn setup_server(
         scan: ScanSettings { allow_private: body.allow_private.unwrap_or(state.config().loopback_only) },
     };
     let signed_in = auth::setup(&cx, state.services(), input).await?;
+    if body.demo {
+        let profile = &signed_in.profile;
+        let cx = auth::authenticate(state.services(), cx.origin().clone(), profile.user_id, signed_in.session).await?.0;
+        if let Err(error) = demo::load(&cx, state.services()).await {
+            // The account exists and must not be lost with the answer; demo data can be loaded later.
+            tracing::error!(%error, context = error.internal_context().unwrap_or_default(), "demo data not loaded");
+        }
+    }
     Ok((StatusCode::CREATED, Json(login_response(&state, &cx, signed_in))))
 }
 

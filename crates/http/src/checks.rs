@@ -3,15 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use bartizan_domain::{CheckId, ScanProfile, Severity};
+use bartizan_services::checks;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
+use crate::caller::Caller;
 use crate::error::{ApiResult, ItemErrors, ReadErrors};
-use crate::extract::{List, Listing, PageParams, Path};
-use crate::wire::PageOf;
+use crate::extract::{List, Listing, PageParams, Path, SortDir};
+use crate::wire::{PageOf, text_of};
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -125,25 +127,68 @@ pub struct Profile {
 
 /// Lists checks.
 ///
-/// Needs `scans.view`.
+/// Needs `findings.view`.
 #[utoipa::path(get, path = "/api/checks", operation_id = "list_checks", tag = "checks",
     params(PageParams, CheckFilter,
         ("sort" = inline(Option<CheckSort>), Query, description = "Column to sort by; `id` when left out.")), responses((status = 200, body = PageOf<CheckSummary>), ReadErrors))]
 async fn list_checks(
-    State(_state): State<AppState>,
-    _list: Listing<CheckFilter, CheckSort>,
+    State(state): State<AppState>,
+    caller: Caller,
+    list: Listing<CheckFilter, CheckSort>,
 ) -> ApiResult<Json<PageOf<CheckSummary>>> {
-    Err(crate::pending())
+    let filter = list.filter;
+    let search = filter.search.unwrap_or_default().to_lowercase();
+    let profiles = match filter.profile {
+        Some(_) => checks::profiles(&caller.cx, state.services())?,
+        None => Vec::new(),
+    };
+    let profile = profiles.iter().find(|view| Some(view.profile.name) == filter.profile);
+    let mut found = checks::list(&caller.cx, state.services())?;
+    found.retain(|view| {
+        let meta = view.meta;
+        (search.is_empty() || meta.id.as_str().contains(&search) || meta.title.to_lowercase().contains(&search))
+            && (filter.severity.0.is_empty() || filter.severity.0.contains(&meta.severity))
+            && (filter.category.0.is_empty() || filter.category.0.iter().any(|name| name == meta.category.as_str()))
+            && profile.is_none_or(|view| view.profile.includes(meta))
+    });
+    match list.sort.unwrap_or(CheckSort::Id) {
+        CheckSort::Id => {}
+        CheckSort::Title => found.sort_by_key(|view| view.meta.title.to_lowercase()),
+        CheckSort::Severity => found.sort_by_key(|view| view.meta.severity),
+        CheckSort::Category => found.sort_by_key(|view| view.meta.category),
+    }
+    if list.page.sort_dir == SortDir::Desc {
+        found.reverse();
+    }
+    let total = found.len() as u64;
+    let skipped = usize::try_from((list.page.page - 1).saturating_mul(list.page.page_size)).unwrap_or(usize::MAX);
+    let size = usize::try_from(list.page.page_size).unwrap_or(usize::MAX);
+    let rows = found.into_iter().skip(skipped).take(size).map(CheckSummary::from).collect();
+    Ok(Json(PageOf::new(rows, total, list.page)))
 }
 
 /// Reads a check.
 ///
-/// Needs `scans.view`. Former ids work as well.
+/// Needs `findings.view`. Former ids work as well.
 #[utoipa::path(get, path = "/api/checks/{check_id}", operation_id = "get_check", tag = "checks",
     params(("check_id" = String, Path, description = "Id of the check.", example = "hsts.missing")),
     responses((status = 200, body = CheckDetail), ItemErrors))]
-async fn get_check(State(_state): State<AppState>, Path(_id): Path<String>) -> ApiResult<Json<CheckDetail>> {
-    Err(crate::pending())
+async fn get_check(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Json<CheckDetail>> {
+    let view = checks::get(&caller.cx, state.services(), &id)?;
+    let meta = view.meta;
+    Ok(Json(CheckDetail {
+        summary: view.into(),
+        description: meta.description.clone(),
+        risk: meta.risk.clone(),
+        remediation: meta.remediation.clone(),
+        examples: examples_of(meta),
+        references: meta.references.clone(),
+        cwe: meta.cwe.clone(),
+    }))
 }
 
 /// Lists the scan profiles.
@@ -151,6 +196,37 @@ async fn get_check(State(_state): State<AppState>, Path(_id): Path<String>) -> A
 /// Needs `scans.view`.
 #[utoipa::path(get, path = "/api/profiles", operation_id = "list_profiles", tag = "checks",
     responses((status = 200, body = Vec<Profile>), ReadErrors))]
-async fn list_profiles(State(_state): State<AppState>) -> ApiResult<Json<Vec<Profile>>> {
-    Err(crate::pending())
+async fn list_profiles(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Vec<Profile>>> {
+    let profiles = checks::profiles(&caller.cx, state.services())?;
+    let wire = |view: checks::ProfileView| Profile {
+        name: view.profile.name,
+        description: view.profile.description.clone(),
+        ports: view.profile.ports.clone(),
+        udp_ports: view.profile.udp_ports.clone(),
+        path_probes: view.profile.path_probes,
+        check_count: view.checks as u64,
+    };
+    Ok(Json(profiles.into_iter().map(wire).collect()))
+}
+
+impl From<checks::CheckView> for CheckSummary {
+    fn from(view: checks::CheckView) -> Self {
+        let meta = view.meta;
+        Self {
+            id: meta.id.clone(),
+            title: meta.title.clone(),
+            severity: meta.severity,
+            category: meta.category.as_str().to_owned(),
+            mode: meta.mode.as_str().to_owned(),
+            maturity: text_of(&meta.maturity),
+            since: meta.since.clone(),
+            controls: view.controls,
+        }
+    }
+}
+
+/// The copyable excerpts of a check.
+pub(crate) fn examples_of(meta: &checks::CheckMeta) -> Vec<FixExample> {
+    let excerpt = |label: &String, text: &String| FixExample { label: label.clone(), text: text.clone() };
+    meta.examples.iter().map(|example| excerpt(&example.label, &example.text)).collect()
 }

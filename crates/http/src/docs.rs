@@ -28,6 +28,7 @@ use crate::error::ApiError;
         (name = "assets", description = "What can be scanned"),
         (name = "scans", description = "Scans and their results"),
         (name = "findings", description = "What failed, and what people decided about it"),
+        (name = "compliance", description = "How findings bear on NIS2 Art. 21(2)"),
         (name = "checks", description = "Checks and profiles"),
         (name = "summary", description = "Totals"),
         (name = "config", description = "Settings"),

@@ -1,19 +1,23 @@
 //! Findings: what failed, where, since when, and what people decided about it.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use bartizan_domain::id::{AssetId, FindingEventId, FindingId, ScanId};
 use bartizan_domain::{CheckId, Confidence, FindingStatus, Fingerprint, Location, ResolutionReason, Severity};
-use chrono::{DateTime, NaiveDate, Utc};
+use bartizan_services::{assets, findings};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
-use crate::checks::FixExample;
+use crate::caller::Caller;
+use crate::checks::{FixExample, examples_of};
 use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
-use crate::extract::{Body, List, Listing, PageParams, Path, Query};
+use crate::extract::{Body, List, Listing, NoFilter, PageParams, Path, Query};
 use crate::wire::{PageOf, Person, SeverityCounts};
 
 /// The operations of this file.
@@ -97,6 +101,8 @@ pub struct FindingDetail {
     /// The facts it rests on, redacted.
     #[schema(value_type = Object, example = json!({"status": 200, "header": null}))]
     pub evidence: serde_json::Value,
+    /// Scans that saw it, newest first, at most 50.
+    pub sightings: Vec<Sighting>,
     /// What is checked, exactly.
     pub description: String,
     /// Why it matters.
@@ -109,6 +115,18 @@ pub struct FindingDetail {
     pub references: Vec<String>,
     /// CWE numbers.
     pub cwe: Vec<u32>,
+}
+
+/// A scan that saw a finding.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"scan_id": 17, "severity": "medium", "seen_at": "2026-11-20T09:31:00Z"}))]
+pub struct Sighting {
+    /// The scan.
+    pub scan_id: ScanId,
+    /// Severity then.
+    pub severity: Severity,
+    /// When.
+    pub seen_at: DateTime<Utc>,
 }
 
 /// Columns the list can be sorted by.
@@ -174,7 +192,7 @@ pub struct FindingFilter {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"total": 11, "by_severity": {"critical": 1, "high": 2, "medium": 5, "low": 3, "info": 0},
     "by_status": {"open": 9, "acknowledged": 1, "in_progress": 0, "resolved": 1, "accepted_risk": 0},
-    "by_category": [{"category": "web", "count": 11}]}))]
+    "by_category": [{"category": "web", "count": 11}], "by_check": [{"check_id": "hsts.missing", "count": 3}]}))]
 pub struct FindingStats {
     /// Findings that match.
     pub total: u64,
@@ -184,6 +202,17 @@ pub struct FindingStats {
     pub by_status: StatusCounts,
     /// By category, most first.
     pub by_category: Vec<CategoryCount>,
+    /// By check, most first, at most 200.
+    pub by_check: Vec<CheckCount>,
+}
+
+/// A check and its count.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CheckCount {
+    /// The check.
+    pub check_id: String,
+    /// Findings.
+    pub count: u64,
 }
 
 /// Counts by workflow status.
@@ -287,7 +316,7 @@ pub enum BulkOutcome {
 pub struct FindingEvent {
     /// The entry.
     pub id: FindingEventId,
-    /// `created`, `reopened`, `resolved`, `status_changed`, `acceptance_expired`.
+    /// `created`, `reopened`, `auto_resolved`, `status_changed`, `acceptance_expired`, `asset_removed`.
     pub kind: String,
     /// Status before.
     pub from_status: Option<FindingStatus>,
@@ -312,22 +341,49 @@ pub struct FindingEvent {
     params(PageParams, FindingFilter,
         ("sort" = inline(Option<FindingSort>), Query, description = "Column to sort by; left out: what to fix first comes first.")), responses((status = 200, body = PageOf<Finding>), ReadErrors))]
 async fn list_findings(
-    State(_state): State<AppState>,
-    _list: Listing<FindingFilter, FindingSort>,
+    State(state): State<AppState>,
+    caller: Caller,
+    list: Listing<FindingFilter, FindingSort>,
 ) -> ApiResult<Json<PageOf<Finding>>> {
-    Err(crate::pending())
+    // Without a wish the worst come first, whatever the direction says.
+    let sort = match list.sort {
+        Some(column) => (column.into(), list.page.sort_dir.into()),
+        None => (findings::FindingSort::Severity, bartizan_services::SortDir::Desc),
+    };
+    let found = findings::list(&caller.cx, state.services(), &list.filter.into(), sort, list.page.into()).await?;
+    let ids: Vec<AssetId> = found.rows.iter().filter_map(|finding| finding.asset_id).collect();
+    let names = assets::names(&caller.cx, state.services(), &ids).await?;
+    Ok(Json(PageOf::of(found, list.page, |finding| wire(&state, finding, &names))))
 }
 
 /// Counts findings.
 ///
-/// Needs `findings.view`. Takes the filters of the list, so that a number and the table behind it agree.
+/// Needs `findings.view`. Takes the filters of the list, so that a number and the table behind it agree. Each
+/// division leaves its own filter out: it says what choosing another value would show.
 #[utoipa::path(get, path = "/api/findings/stats", operation_id = "get_finding_stats", tag = "findings",
     params(FindingFilter), responses((status = 200, body = FindingStats), ReadErrors))]
 async fn get_finding_stats(
-    State(_state): State<AppState>,
-    Query(_filter): Query<FindingFilter>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(filter): Query<FindingFilter>,
 ) -> ApiResult<Json<FindingStats>> {
-    Err(crate::pending())
+    let stats = findings::stats(&caller.cx, state.services(), &filter.into()).await?;
+    let status = |name: FindingStatus| {
+        stats.by_status.iter().find(|(found, _)| found == name.as_str()).map_or(0, |(_, count)| *count)
+    };
+    Ok(Json(FindingStats {
+        total: stats.total,
+        by_severity: stats.by_severity.into(),
+        by_status: StatusCounts {
+            open: status(FindingStatus::Open),
+            acknowledged: status(FindingStatus::Acknowledged),
+            in_progress: status(FindingStatus::InProgress),
+            resolved: status(FindingStatus::Resolved),
+            accepted_risk: status(FindingStatus::AcceptedRisk),
+        },
+        by_category: stats.by_category.into_iter().map(|(category, count)| CategoryCount { category, count }).collect(),
+        by_check: stats.by_check.into_iter().map(|(check_id, count)| CheckCount { check_id, count }).collect(),
+    }))
 }
 
 /// Reads a finding.
@@ -336,8 +392,13 @@ async fn get_finding_stats(
 #[utoipa::path(get, path = "/api/findings/{finding_id}", operation_id = "get_finding", tag = "findings",
     params(("finding_id" = FindingId, Path, description = "The finding.")),
     responses((status = 200, body = FindingDetail), ItemErrors))]
-async fn get_finding(State(_state): State<AppState>, Path(_id): Path<FindingId>) -> ApiResult<Json<FindingDetail>> {
-    Err(crate::pending())
+async fn get_finding(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<FindingId>,
+) -> ApiResult<Json<FindingDetail>> {
+    let found = findings::get(&caller.cx, state.services(), id).await?;
+    Ok(Json(detail(&state, &caller, found).await?))
 }
 
 /// Changes the status of a finding.
@@ -347,11 +408,19 @@ async fn get_finding(State(_state): State<AppState>, Path(_id): Path<FindingId>)
     params(("finding_id" = FindingId, Path, description = "The finding.")), request_body = FindingUpdate,
     responses((status = 200, body = FindingDetail), ChangeErrors))]
 async fn update_finding(
-    State(_state): State<AppState>,
-    Path(_id): Path<FindingId>,
-    Body(_body): Body<FindingUpdate>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<FindingId>,
+    Body(body): Body<FindingUpdate>,
 ) -> ApiResult<Json<FindingDetail>> {
-    Err(crate::pending())
+    let change = findings::StatusChange {
+        status: body.status,
+        note: body.status_note,
+        resolution_reason: body.resolution_reason,
+        accepted_until: body.accepted_until.and_then(end_of),
+    };
+    let changed = findings::update(&caller.cx, state.services(), id, change).await?;
+    Ok(Json(detail(&state, &caller, changed).await?))
 }
 
 /// Changes the status of several findings.
@@ -360,10 +429,23 @@ async fn update_finding(
 #[utoipa::path(post, path = "/api/findings/bulk", operation_id = "bulk_update_findings", tag = "findings",
     request_body = FindingBulkUpdate, responses((status = 200, body = FindingBulkResult), CreateErrors))]
 async fn bulk_update_findings(
-    State(_state): State<AppState>,
-    Body(_body): Body<FindingBulkUpdate>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(body): Body<FindingBulkUpdate>,
 ) -> ApiResult<Json<FindingBulkResult>> {
-    Err(crate::pending())
+    let order = body.finding_ids.clone();
+    let change = findings::StatusChange {
+        status: body.status,
+        note: body.status_note,
+        resolution_reason: body.resolution_reason,
+        accepted_until: body.accepted_until.and_then(end_of),
+    };
+    let selection = findings::Selection::Ids(body.finding_ids);
+    let items = findings::bulk(&caller.cx, state.services(), selection, change).await?;
+    let mut results: Vec<FindingBulkItem> = items.into_iter().map(FindingBulkItem::from).collect();
+    results.sort_by_key(|item| order.iter().position(|id| *id == item.id));
+    let updated = results.iter().filter(|item| item.outcome == BulkOutcome::Updated).count() as u64;
+    Ok(Json(FindingBulkResult { updated, results }))
 }
 
 /// Lists what happened to a finding.
@@ -373,9 +455,134 @@ async fn bulk_update_findings(
     params(("finding_id" = FindingId, Path, description = "The finding."), PageParams),
     responses((status = 200, body = PageOf<FindingEvent>), ItemErrors))]
 async fn list_finding_history(
-    State(_state): State<AppState>,
-    Path(_id): Path<FindingId>,
-    _list: Listing<crate::extract::NoFilter>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<FindingId>,
+    list: Listing<NoFilter>,
 ) -> ApiResult<Json<PageOf<FindingEvent>>> {
-    Err(crate::pending())
+    let history = findings::get(&caller.cx, state.services(), id).await?.history;
+    let total = history.len() as u64;
+    let skipped = usize::try_from((list.page.page - 1).saturating_mul(list.page.page_size)).unwrap_or(usize::MAX);
+    let size = usize::try_from(list.page.page_size).unwrap_or(usize::MAX);
+    let events = history.into_iter().skip(skipped).take(size).map(FindingEvent::from).collect();
+    Ok(Json(PageOf::new(events, total, list.page)))
+}
+
+/// The end of a day, which is when an acceptance that names it as its last day ends.
+fn end_of(day: NaiveDate) -> Option<DateTime<Utc>> {
+    day.succ_opt().map(|next| next.and_time(NaiveTime::MIN).and_utc())
+}
+
+fn wire(state: &AppState, finding: findings::Finding, names: &BTreeMap<AssetId, String>) -> Finding {
+    Finding {
+        id: finding.id,
+        fingerprint: finding.fingerprint,
+        controls: state.services().catalog().controls_of(&finding.check_id),
+        check_id: finding.check_id,
+        title: finding.title,
+        severity: finding.severity,
+        confidence: finding.confidence,
+        category: finding.category,
+        status: finding.status,
+        resolution_reason: finding.resolution_reason,
+        status_note: finding.status_note,
+        accepted_until: finding.accepted_until,
+        asset: finding.asset,
+        asset_name: finding.asset_id.and_then(|id| names.get(&id).cloned()),
+        asset_id: finding.asset_id,
+        location: finding.location,
+        first_seen_at: finding.first_seen_at,
+        last_seen_at: finding.last_seen_at,
+        first_scan_id: finding.first_scan_id,
+        last_scan_id: finding.last_scan_id,
+        occurrences: finding.occurrences,
+        reopened: finding.reopened,
+        resolved_at: finding.resolved_at,
+        demo: finding.demo,
+    }
+}
+
+async fn detail(state: &AppState, caller: &Caller, found: findings::FindingDetail) -> ApiResult<FindingDetail> {
+    let ids: Vec<AssetId> = found.finding.asset_id.into_iter().collect();
+    let names = assets::names(&caller.cx, state.services(), &ids).await?;
+    let evidence = found.finding.evidence.clone();
+    let sightings = found.sightings.iter().map(|seen| Sighting {
+        scan_id: seen.scan_id,
+        severity: seen.severity,
+        seen_at: seen.seen_at,
+    });
+    let meta = found.check;
+    Ok(FindingDetail {
+        sightings: sightings.collect(),
+        evidence,
+        description: meta.map(|meta| meta.description.clone()).unwrap_or_default(),
+        risk: meta.map(|meta| meta.risk.clone()).unwrap_or_default(),
+        remediation: meta.map(|meta| meta.remediation.clone()).unwrap_or_default(),
+        examples: meta.map(examples_of).unwrap_or_default(),
+        references: meta.map(|meta| meta.references.clone()).unwrap_or_default(),
+        cwe: meta.map(|meta| meta.cwe.clone()).unwrap_or_default(),
+        finding: wire(state, found.finding, &names),
+    })
+}
+
+impl From<FindingFilter> for findings::FindingFilter {
+    fn from(filter: FindingFilter) -> Self {
+        Self {
+            severities: filter.severity.0,
+            statuses: filter.status.0,
+            categories: filter.category.0,
+            checks: filter.check_id.0,
+            asset_id: filter.asset_id,
+            asset: filter.asset,
+            scan: filter.scan_id.map(ScanId),
+            q: filter.search,
+            first_seen_after: filter.first_seen_from,
+            tags: filter.tag.0,
+            reopened: filter.reopened,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<FindingSort> for findings::FindingSort {
+    fn from(sort: FindingSort) -> Self {
+        match sort {
+            FindingSort::Severity => Self::Severity,
+            FindingSort::Status => Self::Status,
+            FindingSort::CheckId => Self::Check,
+            FindingSort::Title => Self::Title,
+            FindingSort::Category => Self::Category,
+            FindingSort::Asset => Self::Asset,
+            FindingSort::FirstSeenAt => Self::FirstSeen,
+            FindingSort::LastSeenAt => Self::LastSeen,
+            FindingSort::Occurrences => Self::Occurrences,
+        }
+    }
+}
+
+impl From<findings::BulkItem> for FindingBulkItem {
+    fn from(item: findings::BulkItem) -> Self {
+        let outcome = match item.result {
+            findings::BulkResult::Updated => BulkOutcome::Updated,
+            findings::BulkResult::Unchanged => BulkOutcome::Unchanged,
+            findings::BulkResult::NotFound => BulkOutcome::NotFound,
+        };
+        Self { id: item.id, outcome }
+    }
+}
+
+impl From<findings::FindingEvent> for FindingEvent {
+    fn from(event: findings::FindingEvent) -> Self {
+        Self {
+            id: event.id,
+            kind: event.kind.as_str().to_owned(),
+            from_status: event.from_status,
+            to_status: event.to_status,
+            resolution_reason: event.resolution_reason,
+            note: event.note,
+            scan_id: event.scan_id,
+            actor: Person { id: event.actor_id, username: event.actor_name },
+            at: event.at,
+        }
+    }
 }

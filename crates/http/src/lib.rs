@@ -7,7 +7,6 @@
 //! One file a noun, the same name as in `services` and `storage`. Start reading at [`router`], then at [`assets`],
 //! which is the pattern of the other nouns; [`error`] is where an error becomes a status.
 
-#![allow(dead_code, reason = "handlers follow their services")]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 use std::net::{IpAddr, SocketAddr};
@@ -20,6 +19,7 @@ use bartizan_auth::AccessTokens;
 use bartizan_domain::id::UserId;
 use bartizan_services::Services;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::normalize_path::NormalizePath;
@@ -30,6 +30,7 @@ pub mod assets;
 pub mod auth;
 mod caller;
 pub mod checks;
+pub mod compliance;
 pub mod config;
 mod docs;
 pub mod error;
@@ -75,6 +76,7 @@ struct Inner {
     sign_in_limit: Limiter<IpAddr>,
     write_limit: Limiter<UserId>,
     started: Instant,
+    stopping: CancellationToken,
 }
 
 impl AppState {
@@ -83,7 +85,15 @@ impl AppState {
     pub fn new(services: Services, tokens: AccessTokens, config: HttpConfig) -> Self {
         let sign_in_limit = Limiter::new(config.sign_ins_per_minute);
         let write_limit = Limiter::new(config.writes_per_minute);
-        Self(Arc::new(Inner { services, tokens, config, sign_in_limit, write_limit, started: Instant::now() }))
+        Self(Arc::new(Inner {
+            services,
+            tokens,
+            config,
+            sign_in_limit,
+            write_limit,
+            started: Instant::now(),
+            stopping: CancellationToken::new(),
+        }))
     }
 
     pub(crate) fn services(&self) -> &Services {
@@ -106,6 +116,11 @@ impl AppState {
         &self.0.write_limit
     }
 
+    /// Waits for the server to stop.
+    pub(crate) fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.0.stopping.clone().cancelled_owned()
+    }
+
     /// Seconds since the state was made, which is the start of the server.
     pub(crate) fn uptime(&self) -> f64 {
         self.0.started.elapsed().as_secs_f64()
@@ -121,6 +136,7 @@ fn operations() -> OpenApiRouter<AppState> {
         .merge(scans::router())
         .merge(findings::router())
         .merge(checks::router())
+        .merge(compliance::router())
         .merge(config::router())
 }
 
@@ -172,10 +188,11 @@ pub async fn serve(
     state: AppState,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let stopping = state.0.stopping.clone();
+    let shutdown = async move {
+        shutdown.await;
+        stopping.cancel();
+    };
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(shutdown).await
-}
-
-fn pending() -> ApiError {
-    ApiError::from(bartizan_domain::Error::internal("not connected"))
 }

@@ -1,23 +1,31 @@
 //! Scans: launching, watching, reading and removing them.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
 use bartizan_domain::coverage::OutcomeCounts;
+use bartizan_domain::document::PortResult;
 use bartizan_domain::id::{AssetId, ScanId};
 use bartizan_domain::scan::FeatureToggles;
-use bartizan_domain::{ScanKind, ScanProfile, ScanStatus, Severity, Transport};
+use bartizan_domain::{Error, ScanKind, ScanProfile, ScanStatus, Severity, Transport};
+use bartizan_services::scans;
 use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
+use crate::caller::Caller;
+use crate::compliance::MatrixRow;
 use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
 use crate::extract::{Body, List, Listing, PageParams, Path, Query};
-use crate::wire::{PageOf, Person, SeverityCounts};
+use crate::wire::{PageOf, Person, SeverityCounts, location, text_of};
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -56,6 +64,9 @@ pub struct ScanCreate {
     /// TCP ports instead of the profile's: `22,80,443`, `1-1024`, `top:100`.
     #[schema(max_length = 4096)]
     pub ports: Option<String>,
+    /// UDP ports instead of the profile's, the same notation.
+    #[schema(max_length = 4096)]
+    pub udp_ports: Option<String>,
     /// Only these checks: ids or groups such as `tls.*`.
     #[serde(default)]
     #[schema(required = false, max_items = 500)]
@@ -78,7 +89,7 @@ pub struct ScanCreate {
     "partial_reasons": [], "error": null, "targets": ["shop.example.com"],
     "asset_ids": ["01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"],
     "features": {"port_scan": true, "web_checks": true, "dns_checks": true, "whois_checks": true},
-    "ports": null, "checks": [], "skip": [], "concurrency": 20, "timeout_seconds": 10,
+    "ports": "1-1024", "udp_ports": "", "check_count": 120, "concurrency": 20, "timeout_seconds": 10,
     "hosts_total": 1, "hosts_finished": 1,
     "findings": {"critical": 0, "high": 1, "medium": 2, "low": 4, "info": 1},
     "outcomes": {"planned": 120, "passed": 80, "failed": 8, "error": 2, "not_applicable": 20, "not_tested": 10},
@@ -106,12 +117,12 @@ pub struct Scan {
     pub asset_ids: Vec<AssetId>,
     /// What is switched on.
     pub features: FeatureToggles,
-    /// TCP ports instead of the profile's.
-    pub ports: Option<String>,
-    /// Only these checks; empty for all of the profile.
-    pub checks: Vec<String>,
-    /// Not these checks.
-    pub skip: Vec<String>,
+    /// TCP ports it tries.
+    pub ports: String,
+    /// UDP ports it tries; empty for none.
+    pub udp_ports: String,
+    /// Checks it runs.
+    pub check_count: u64,
     /// Probes in flight at once.
     pub concurrency: u32,
     /// Seconds a single probe may take.
@@ -142,6 +153,16 @@ pub struct Scan {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
+/// A scan with its compliance matrix.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScanDetail {
+    /// The scan.
+    #[serde(flatten)]
+    pub scan: Scan,
+    /// How the scan bears on each measure of NIS2 Art. 21(2); empty until it has ended.
+    pub compliance_matrix: Vec<MatrixRow>,
+}
+
 /// Columns the list can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -150,14 +171,14 @@ pub enum ScanSort {
     Id,
     /// By state.
     Status,
-    /// By kind.
-    Kind,
     /// By depth.
     ScanType,
     /// By score; scans without one come last.
     Score,
     /// By launch.
     CreatedAt,
+    /// By when a worker took it; scans that wait come last.
+    StartedAt,
     /// By end; scans without one come last.
     FinishedAt,
 }
@@ -186,7 +207,7 @@ pub struct ScanFilter {
     "hosts_total": 20, "hosts_finished": 14, "ports_total": 20000, "ports_finished": 14200,
     "checks_total": 2400, "checks_finished": 1650,
     "findings": {"critical": 0, "high": 1, "medium": 2, "low": 4, "info": 1},
-    "eta_seconds": 41, "partial": false, "updated_at": "2026-11-20T09:30:00Z"}))]
+    "elapsed_seconds": 90, "eta_seconds": 41, "partial": false}))]
 pub struct ScanProgress {
     /// The scan.
     pub scan_id: ScanId,
@@ -210,18 +231,18 @@ pub struct ScanProgress {
     pub checks_finished: u64,
     /// Failed checks so far.
     pub findings: SeverityCounts,
+    /// Seconds since the start.
+    pub elapsed_seconds: u64,
     /// Seconds left, when that can be said honestly.
     pub eta_seconds: Option<u64>,
     /// Whether the results have gaps already.
     pub partial: bool,
-    /// When this was true.
-    pub updated_at: DateTime<Utc>,
 }
 
 /// One host of a scan.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"asset": "shop.example.com", "asset_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
-    "address": "192.0.2.10", "addresses": ["192.0.2.10"], "names": ["shop.example.com"], "reached": true,
+    "interrupted": false, "address": "192.0.2.10", "addresses": ["192.0.2.10"], "names": ["shop.example.com"], "reached": true,
     "ports": [{"address": "192.0.2.10", "port": 443, "protocol": "tcp", "state": "open", "reason": "syn-ack",
         "service": "http", "product": "nginx", "version": "1.26.2", "tls": true}],
     "score": 79, "findings": {"critical": 0, "high": 1, "medium": 2, "low": 4, "info": 1},
@@ -232,6 +253,8 @@ pub struct ScanHost {
     pub asset: String,
     /// The asset it belongs to, if there is one.
     pub asset_id: Option<AssetId>,
+    /// Whether the scan was stopped while it looked at this host, so that results are incomplete.
+    pub interrupted: bool,
     /// First address; null when the name did not resolve.
     pub address: Option<String>,
     /// All addresses.
@@ -351,10 +374,26 @@ pub struct DownloadOptions {
     params(PageParams, ScanFilter,
         ("sort" = inline(Option<ScanSort>), Query, description = "Column to sort by; left out: newest first.")), responses((status = 200, body = PageOf<Scan>), ReadErrors))]
 async fn list_scans(
-    State(_state): State<AppState>,
-    _list: Listing<ScanFilter, ScanSort>,
+    State(state): State<AppState>,
+    caller: Caller,
+    list: Listing<ScanFilter, ScanSort>,
 ) -> ApiResult<Json<PageOf<Scan>>> {
-    Err(crate::pending())
+    let filter = scans::ScanFilter {
+        statuses: list.filter.status.0,
+        kind: None,
+        profiles: list.filter.scan_type.0,
+        finished_after: None,
+        demo: None,
+        asset: list.filter.asset_id,
+        q: list.filter.search,
+    };
+    // Without a wish the newest come first, whatever the direction says.
+    let sort = match list.sort {
+        Some(column) => (column.into(), list.page.sort_dir.into()),
+        None => (scans::ScanSort::Id, bartizan_services::SortDir::Desc),
+    };
+    let found = scans::list(&caller.cx, state.services(), &filter, sort, list.page.into()).await?;
+    Ok(Json(PageOf::of(found, list.page, Scan::from)))
 }
 
 /// Launches a scan.
@@ -364,10 +403,33 @@ async fn list_scans(
     params(crate::idempotency::IdempotencyHeader), request_body = ScanCreate,
     responses((status = 202, body = ScanLaunched, headers(("Location" = String, description = "The scan."))), CreateErrors))]
 async fn create_scan(
-    State(_state): State<AppState>,
-    Body(_body): Body<ScanCreate>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(body): Body<ScanCreate>,
 ) -> ApiResult<(StatusCode, HeaderMap, Json<ScanLaunched>)> {
-    Err(crate::pending())
+    match body.kind {
+        None | Some(ScanKind::Surface) => {}
+        Some(other) => {
+            let message = format!("kind `{}` cannot be launched by this version: expected surface", other.as_str());
+            return Err(Error::invalid("body -> kind", message).into());
+        }
+    }
+    let new = scans::NewScan {
+        asset_ids: body.asset_ids,
+        targets: body.targets,
+        profile: body.scan_type.unwrap_or_default(),
+        toggles: body.features.unwrap_or_default(),
+        ports: body.ports,
+        udp_ports: body.udp_ports,
+        checks: body.checks,
+        skip: body.skip,
+        concurrency: body.concurrency,
+        timeout_seconds: body.timeout_seconds,
+        ..scans::NewScan::default()
+    };
+    let scan = scans::create(&caller.cx, state.services(), new).await?.scan;
+    let launched = ScanLaunched { id: scan.id, scan_id: scan.id, status: scan.status };
+    Ok((StatusCode::ACCEPTED, location(&format!("/api/scans/{}", scan.id)), Json(launched)))
 }
 
 /// Reads a scan.
@@ -375,9 +437,15 @@ async fn create_scan(
 /// Needs `scans.view`.
 #[utoipa::path(get, path = "/api/scans/{scan_id}", operation_id = "get_scan", tag = "scans",
     params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
-    responses((status = 200, body = Scan), ItemErrors))]
-async fn get_scan(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<Json<Scan>> {
-    Err(crate::pending())
+    responses((status = 200, body = ScanDetail), ItemErrors))]
+async fn get_scan(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ScanId>,
+) -> ApiResult<Json<ScanDetail>> {
+    let view = scans::get(&caller.cx, state.services(), id).await?;
+    let compliance_matrix = view.matrix.iter().map(MatrixRow::from).collect();
+    Ok(Json(ScanDetail { scan: view.into(), compliance_matrix }))
 }
 
 /// Lists the hosts of a scan.
@@ -388,11 +456,24 @@ async fn get_scan(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> Ap
         ("sort" = inline(Option<ScanHostSort>), Query, description = "Column to sort by; `position` when left out.")),
     responses((status = 200, body = PageOf<ScanHost>), ItemErrors))]
 async fn list_scan_results(
-    State(_state): State<AppState>,
-    Path(_id): Path<ScanId>,
-    _list: Listing<ScanHostFilter, ScanHostSort>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ScanId>,
+    list: Listing<ScanHostFilter, ScanHostSort>,
 ) -> ApiResult<Json<PageOf<ScanHost>>> {
-    Err(crate::pending())
+    let filter = scans::HostFilter {
+        q: list.filter.search,
+        reached: list.filter.reached,
+        min_severity: list.filter.min_severity,
+    };
+    let sort = match list.sort {
+        None | Some(ScanHostSort::Position) => scans::HostSort::Position,
+        Some(ScanHostSort::Asset) => scans::HostSort::Asset,
+        Some(ScanHostSort::Score) => scans::HostSort::Score,
+    };
+    let sort = (sort, list.page.sort_dir.into());
+    let found = scans::hosts(&caller.cx, state.services(), id, &filter, sort, list.page.into()).await?;
+    Ok(Json(PageOf::of(found, list.page, ScanHost::from)))
 }
 
 /// Tells how far a scan is.
@@ -401,8 +482,12 @@ async fn list_scan_results(
 #[utoipa::path(get, path = "/api/scans/{scan_id}/progress", operation_id = "get_scan_progress", tag = "scans",
     params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
     responses((status = 200, body = ScanProgress), ItemErrors))]
-async fn get_scan_progress(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<Json<ScanProgress>> {
-    Err(crate::pending())
+async fn get_scan_progress(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ScanId>,
+) -> ApiResult<Json<ScanProgress>> {
+    Ok(Json(scans::progress(&caller.cx, state.services(), id).await?.into()))
 }
 
 /// Streams the progress of a scan.
@@ -413,8 +498,39 @@ async fn get_scan_progress(State(_state): State<AppState>, Path(_id): Path<ScanI
     params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
     responses((status = 200, body = String, content_type = "text/event-stream",
         example = json!("event: progress\ndata: {\"scan_id\":17,\"status\":\"running\"}\n\n")), ItemErrors))]
-async fn stream_scan_events(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<Response> {
-    Err(crate::pending())
+async fn stream_scan_events(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ScanId>,
+) -> ApiResult<Response> {
+    let subscription = scans::subscribe(&caller.cx, state.services(), id).await?;
+    let events = stream::unfold(subscription, |mut subscription| async move {
+        match subscription.next().await {
+            Ok(Some(progress)) => Some((event_of(progress), subscription)),
+            Ok(None) => None,
+            Err(error) => {
+                // The stream has begun, so that no status can tell; its end makes the client come back and ask.
+                tracing::error!(context = error.internal_context().unwrap_or_default(), "scan events ended");
+                None
+            }
+        }
+    });
+    // While the server stops, a stream must not hold it up.
+    let events = events.take_until(state.stopping());
+    let alive = KeepAlive::new().interval(KEEP_ALIVE);
+    let mut response = Sse::new(events).keep_alive(alive).into_response();
+    // Tells buffering proxies (nginx) to pass events on as they come.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// How often a silent stream says that it lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+fn event_of(progress: scans::ScanProgress) -> Result<Event, axum::Error> {
+    let progress = ScanProgress::from(progress);
+    let name = if progress.status.is_final() { "finished" } else { "progress" };
+    Event::default().event(name).json_data(&progress)
 }
 
 /// Cancels a scan.
@@ -423,8 +539,13 @@ async fn stream_scan_events(State(_state): State<AppState>, Path(_id): Path<Scan
 #[utoipa::path(post, path = "/api/scans/{scan_id}/cancel", operation_id = "cancel_scan", tag = "scans",
     params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
     responses((status = 202, body = Scan), ChangeErrors))]
-async fn cancel_scan(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<(StatusCode, Json<Scan>)> {
-    Err(crate::pending())
+async fn cancel_scan(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ScanId>,
+) -> ApiResult<(StatusCode, Json<Scan>)> {
+    let scan = scans::cancel(&caller.cx, state.services(), id).await?;
+    Ok((StatusCode::ACCEPTED, Json(scan.into())))
 }
 
 /// Deletes a scan and its results.
@@ -433,8 +554,9 @@ async fn cancel_scan(State(_state): State<AppState>, Path(_id): Path<ScanId>) ->
 #[utoipa::path(delete, path = "/api/scans/{scan_id}", operation_id = "delete_scan", tag = "scans",
     params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
     responses((status = 204, description = "Deleted."), ChangeErrors))]
-async fn delete_scan(State(_state): State<AppState>, Path(_id): Path<ScanId>) -> ApiResult<StatusCode> {
-    Err(crate::pending())
+async fn delete_scan(State(state): State<AppState>, caller: Caller, Path(id): Path<ScanId>) -> ApiResult<StatusCode> {
+    scans::delete(&caller.cx, state.services(), id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Downloads the results of a scan.
@@ -447,9 +569,164 @@ async fn delete_scan(State(_state): State<AppState>, Path(_id): Path<ScanId>) ->
         (String = "text/html"), (String = "text/plain")),
         headers(("Content-Disposition" = String, description = "`attachment` with a file name."))), ItemErrors))]
 async fn download_scan(
-    State(_state): State<AppState>,
-    Path(_id): Path<ScanId>,
-    Query(_options): Query<DownloadOptions>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ScanId>,
+    Query(options): Query<DownloadOptions>,
 ) -> ApiResult<Response> {
-    Err(crate::pending())
+    let bytes = scans::download(&caller.cx, state.services(), id, options.format.into()).await?;
+    let (media, extension) = options.format.media();
+    let disposition = format!("attachment; filename=\"scan-{id}.{extension}\"");
+    let mut response = ([(header::CONTENT_TYPE, media)], bytes).into_response();
+    if let Ok(value) = HeaderValue::from_str(&disposition) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+impl DownloadFormat {
+    const fn media(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Json => ("application/json", "json"),
+            Self::Jsonl => ("application/jsonl", "jsonl"),
+            Self::Csv => ("text/csv; charset=utf-8", "csv"),
+            Self::Sarif => ("application/sarif+json", "sarif"),
+            Self::Html => ("text/html; charset=utf-8", "html"),
+            Self::Table => ("text/plain; charset=utf-8", "txt"),
+        }
+    }
+}
+
+impl From<DownloadFormat> for scans::Format {
+    fn from(format: DownloadFormat) -> Self {
+        match format {
+            DownloadFormat::Json => Self::Json,
+            DownloadFormat::Jsonl => Self::Jsonl,
+            DownloadFormat::Csv => Self::Csv,
+            DownloadFormat::Sarif => Self::Sarif,
+            DownloadFormat::Html => Self::Html,
+            DownloadFormat::Table => Self::Table,
+        }
+    }
+}
+
+impl From<ScanSort> for scans::ScanSort {
+    fn from(sort: ScanSort) -> Self {
+        match sort {
+            ScanSort::Id => Self::Id,
+            ScanSort::Status => Self::Status,
+            ScanSort::ScanType => Self::Profile,
+            ScanSort::Score => Self::Score,
+            ScanSort::CreatedAt => Self::CreatedAt,
+            ScanSort::StartedAt => Self::StartedAt,
+            ScanSort::FinishedAt => Self::FinishedAt,
+        }
+    }
+}
+
+impl From<scans::ScanView> for Scan {
+    fn from(view: scans::ScanView) -> Self {
+        let scan = view.scan;
+        let outcomes: OutcomeCounts = serde_json::from_value(scan.outcomes).unwrap_or_default();
+        Self {
+            id: scan.id,
+            kind: scan.kind,
+            scan_type: scan.profile,
+            status: scan.status,
+            partial: scan.partial,
+            partial_reasons: scan.partial_reasons,
+            error: scan.error,
+            asset_ids: view.targets.iter().filter_map(|target| target.asset_id).collect(),
+            targets: view.targets.into_iter().map(|target| target.text).collect(),
+            features: view.settings.toggles,
+            ports: view.settings.tcp_ports.to_string(),
+            udp_ports: view.settings.udp_ports.to_string(),
+            check_count: view.settings.selection.len() as u64,
+            concurrency: view.settings.concurrency,
+            timeout_seconds: view.settings.timeout_seconds,
+            hosts_total: scan.hosts_total,
+            hosts_finished: scan.hosts_finished,
+            findings: scan.findings.into(),
+            coverage: outcomes.ratio(),
+            outcomes,
+            score: scan.score,
+            catalogue: scan.catalogue,
+            demo: scan.demo,
+            started_by: Person { id: scan.started_by, username: scan.started_by_name },
+            created_at: scan.created_at,
+            started_at: scan.started_at,
+            finished_at: scan.finished_at,
+        }
+    }
+}
+
+impl From<scans::ScanProgress> for ScanProgress {
+    fn from(now: scans::ScanProgress) -> Self {
+        let phase = match now.status {
+            ScanStatus::Pending => "waiting for a worker",
+            ScanStatus::Running => "scanning",
+            ScanStatus::Completed => "completed",
+            ScanStatus::Failed => "failed",
+            ScanStatus::Cancelled => "cancelled",
+        };
+        let progress = now.progress;
+        Self {
+            scan_id: now.scan_id,
+            status: now.status,
+            phase: phase.to_owned(),
+            current: progress.current,
+            hosts_total: progress.hosts.total,
+            hosts_finished: progress.hosts.done,
+            ports_total: progress.ports.total,
+            ports_finished: progress.ports.done,
+            checks_total: progress.checks.total,
+            checks_finished: progress.checks.done,
+            findings: SeverityCounts {
+                critical: progress.findings.critical,
+                high: progress.findings.high,
+                medium: progress.findings.medium,
+                low: progress.findings.low,
+                info: progress.findings.info,
+            },
+            elapsed_seconds: progress.elapsed_seconds,
+            eta_seconds: progress.eta_seconds,
+            partial: now.partial,
+        }
+    }
+}
+
+impl From<scans::ScanHost> for ScanHost {
+    fn from(host: scans::ScanHost) -> Self {
+        let result = host.result;
+        Self {
+            asset: host.asset,
+            asset_id: host.asset_id,
+            interrupted: host.status == scans::HostStatus::Interrupted,
+            address: result.address.map(|address| address.to_string()),
+            addresses: result.addresses.iter().map(ToString::to_string).collect(),
+            names: result.names,
+            reached: result.reached,
+            ports: result.ports.into_iter().map(ScanPort::from).collect(),
+            score: result.score,
+            findings: host.findings.into(),
+            outcomes: host.outcomes,
+            finished_at: host.finished_at,
+        }
+    }
+}
+
+impl From<PortResult> for ScanPort {
+    fn from(port: PortResult) -> Self {
+        Self {
+            address: port.address.to_string(),
+            port: port.port,
+            protocol: port.protocol,
+            state: text_of(&port.state),
+            reason: port.reason,
+            service: port.service,
+            product: port.product,
+            version: port.version,
+            tls: port.tls,
+        }
+    }
 }

@@ -2,7 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
+use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::id::{AssetId, ScanId};
+use bartizan_domain::{Error, FieldError};
+use bartizan_services::overview;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -10,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
+use crate::caller::Caller;
 use crate::error::{ApiResult, ReadErrors};
 use crate::extract::Query;
 use crate::wire::SeverityCounts;
@@ -19,19 +23,22 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_summary)).routes(routes!(get_summary_trend))
 }
 
-/// Totals of the organisation. The counts are of findings that are not resolved.
+/// Longest trend.
+const MAX_DAYS: u32 = 365;
+
+/// Totals of the organisation. The counts are of unresolved findings; accepted risks are counted by themselves.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"total_assets": 150, "total_vulns": 34, "critical_count": 1, "high_count": 4,
     "medium_count": 12, "low_count": 14, "info_count": 3, "kev_count": 0, "new_24h": 2, "new_7d": 9,
     "stale_assets": 3, "source_health": [], "accepted_risk_count": 2, "score": 82.5, "coverage": 0.91,
-    "scored_assets": 120, "running_scans": 1, "failed_scans_7d": 0,
-    "last_scan": {"id": 17, "finished_at": "2026-11-20T09:31:12Z"},
+    "scored_assets": 120, "running_scans": 1, "total_scans": 17, "failed_scans_7d": 0,
+    "last_scan": {"id": 17, "score": 79.0, "finished_at": "2026-11-20T09:31:12Z"},
     "riskiest_assets": [{"id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55", "name": "Shop", "score": 49,
         "open_findings": {"critical": 1, "high": 2, "medium": 0, "low": 0, "info": 0}}], "demo": false}))]
 pub struct Summary {
     /// Assets.
     pub total_assets: u64,
-    /// Findings that are not resolved.
+    /// Unresolved findings.
     pub total_vulns: u64,
     /// Critical ones.
     pub critical_count: u64,
@@ -53,16 +60,18 @@ pub struct Summary {
     pub stale_assets: u64,
     /// State of the intelligence sources.
     pub source_health: Vec<SourceHealth>,
-    /// Findings lived with; part of the totals.
+    /// Findings whose risk is accepted; not part of the other counts.
     pub accepted_risk_count: u64,
     /// Mean of the assets' scores, weighted by criticality; null when no asset has one.
     pub score: Option<f64>,
-    /// Share of planned verdicts of each asset's last scan that are conclusive, 0 to 1.
+    /// Share of planned verdicts of the last completed scan that are conclusive, 0 to 1.
     pub coverage: Option<f64>,
     /// Assets with a score.
     pub scored_assets: u64,
     /// Scans that wait or run.
     pub running_scans: u64,
+    /// Scans in all.
+    pub total_scans: u64,
     /// Scans that failed in the last 7 days.
     pub failed_scans_7d: u64,
     /// The last scan that completed.
@@ -93,6 +102,8 @@ pub struct SourceHealth {
 pub struct LastScan {
     /// Number.
     pub id: ScanId,
+    /// Its score; null when nothing was assessed.
+    pub score: Option<f64>,
     /// When it ended.
     pub finished_at: DateTime<Utc>,
 }
@@ -161,8 +172,41 @@ pub struct TrendDay {
 /// Needs `dashboard.view`.
 #[utoipa::path(get, path = "/api/summary", operation_id = "get_summary", tag = "summary",
     responses((status = 200, body = Summary), ReadErrors))]
-async fn get_summary(State(_state): State<AppState>) -> ApiResult<Json<Summary>> {
-    Err(crate::pending())
+async fn get_summary(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Summary>> {
+    let now = overview::overview(&caller.cx, state.services()).await?;
+    let open = now.open_findings;
+    let last_scan = now.latest_scan.as_ref();
+    let outcomes: Option<OutcomeCounts> = last_scan.and_then(|scan| serde_json::from_value(scan.outcomes.clone()).ok());
+    let risky = now.riskiest_assets.into_iter().filter_map(|view| {
+        let score = view.asset.score.and_then(|score| u8::try_from(score).ok())?;
+        let open_findings = view.open_findings.into();
+        Some(RiskyAsset { id: view.asset.id, name: view.asset.name, score, open_findings })
+    });
+    Ok(Json(Summary {
+        total_assets: now.total_assets,
+        total_vulns: open.critical + open.high + open.medium + open.low + open.info,
+        critical_count: open.critical,
+        high_count: open.high,
+        medium_count: open.medium,
+        low_count: open.low,
+        info_count: open.info,
+        kev_count: 0,
+        new_24h: now.new_24h,
+        new_7d: now.new_7d,
+        stale_assets: now.stale_assets,
+        source_health: Vec::new(),
+        accepted_risk_count: now.accepted_risks,
+        score: now.scores.mean,
+        coverage: outcomes.and_then(|counts| counts.ratio()),
+        scored_assets: now.scores.scored,
+        running_scans: now.active_scans,
+        total_scans: now.total_scans,
+        failed_scans_7d: now.failed_scans_7d,
+        last_scan: last_scan
+            .and_then(|scan| Some(LastScan { id: scan.id, score: scan.score, finished_at: scan.finished_at? })),
+        riskiest_assets: risky.collect(),
+        demo: now.demo,
+    }))
 }
 
 /// Open findings by day and severity.
@@ -171,8 +215,25 @@ async fn get_summary(State(_state): State<AppState>) -> ApiResult<Json<Summary>>
 #[utoipa::path(get, path = "/api/summary/trend", operation_id = "get_summary_trend", tag = "summary",
     params(TrendOptions), responses((status = 200, body = Trend), ReadErrors))]
 async fn get_summary_trend(
-    State(_state): State<AppState>,
-    Query(_options): Query<TrendOptions>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(options): Query<TrendOptions>,
 ) -> ApiResult<Json<Trend>> {
-    Err(crate::pending())
+    let days = options.days;
+    if !(1..=MAX_DAYS).contains(&days) {
+        let message = format!("days {days} is out of range: expected 1 to {MAX_DAYS}");
+        let error = FieldError { field: "query -> days".to_owned(), message, kind: "out_of_range".into() };
+        return Err(Error::Invalid(vec![error]).into());
+    }
+    let day = |day: overview::TrendDay| TrendDay {
+        date: day.date,
+        critical: day.open.critical,
+        high: day.open.high,
+        medium: day.open.medium,
+        low: day.open.low,
+        info: day.open.info,
+        total: day.open.critical + day.open.high + day.open.medium + day.open.low + day.open.info,
+    };
+    let trend = overview::trend(&caller.cx, state.services(), days).await?;
+    Ok(Json(Trend { days, trend: trend.into_iter().map(day).collect() }))
 }

@@ -3,13 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use bartizan_domain::id::ScanId;
+use bartizan_services::{demo, system};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
-use crate::error::{ApiResult, CreateErrors, ReadErrors};
+use crate::caller::Caller;
+use crate::error::{ApiResult, CreateErrors, Problem, ReadErrors};
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -98,14 +101,10 @@ pub struct JobCounts {
 
 /// Result of loading demo data.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"assets": 4, "scans": 2, "findings": 37}))]
+#[schema(example = json!({"scan_id": 1}))]
 pub struct DemoLoaded {
-    /// Assets there are now.
-    pub assets: u64,
-    /// Scans there are now.
-    pub scans: u64,
-    /// Findings there are now.
-    pub findings: u64,
+    /// The scan with the recorded results.
+    pub scan_id: ScanId,
 }
 
 /// Health of the service.
@@ -113,18 +112,24 @@ pub struct DemoLoaded {
 /// Public. 503 when the database is down.
 #[utoipa::path(get, path = "/health", operation_id = "get_health", tag = "system", security(()),
     responses((status = 200, body = Health), (status = 503, body = Health, description = "Unhealthy.")))]
-async fn get_health(State(_state): State<AppState>) -> (StatusCode, Json<Health>) {
-    (
-        StatusCode::SERVICE_UNAVAILABLE,
-        Json(Health {
-            status: HealthStatus::Unhealthy,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            database: Connection::Disconnected,
-            redis: Connection::NotConfigured,
-            scheduler_jobs: 0,
-            uptime_seconds: 0.0,
-        }),
-    )
+async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
+    let jobs = system::pending_jobs(state.services()).await;
+    let (code, status, database) = match &jobs {
+        Ok(_) => (StatusCode::OK, HealthStatus::Ok, Connection::Connected),
+        Err(error) => {
+            tracing::error!(context = error.internal_context().unwrap_or_default(), "the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, HealthStatus::Unhealthy, Connection::Disconnected)
+        }
+    };
+    let health = Health {
+        status,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        database,
+        redis: Connection::NotConfigured,
+        scheduler_jobs: jobs.unwrap_or(0),
+        uptime_seconds: state.uptime(),
+    };
+    (code, Json(health))
 }
 
 /// Whether the process answers.
@@ -154,26 +159,38 @@ async fn get_readiness(State(state): State<AppState>) -> (StatusCode, &'static s
 /// Needs `system.view`.
 #[utoipa::path(get, path = "/api/system/status", operation_id = "get_system_status", tag = "system",
     responses((status = 200, body = SystemStatus), ReadErrors))]
-async fn get_system_status(State(_state): State<AppState>) -> ApiResult<Json<SystemStatus>> {
-    Err(crate::pending())
+async fn get_system_status(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<SystemStatus>> {
+    let status = system::status(&caller.cx, state.services()).await?;
+    Ok(Json(SystemStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        catalogue: status.catalogue.to_owned(),
+        check_count: status.checks,
+        database: status.database.to_owned(),
+        uptime_seconds: state.uptime(),
+        jobs: JobCounts { waiting: status.jobs.waiting, running: status.jobs.running, failed: status.jobs.failed },
+        demo: status.demo,
+    }))
 }
 
 /// Loads demo data.
 ///
-/// Needs `system.manage`. Recorded evidence, judged by the real checks, marked as demo everywhere. Loading it again
+/// Needs `assets.manage` and `scans.run`. Recorded evidence, judged by the real checks, marked as demo everywhere. Loading it again
 /// changes nothing.
 #[utoipa::path(post, path = "/api/demo", operation_id = "load_demo_data", tag = "system",
     params(crate::idempotency::IdempotencyHeader),
-    responses((status = 201, body = DemoLoaded), CreateErrors))]
-async fn load_demo_data(State(_state): State<AppState>) -> ApiResult<(StatusCode, Json<DemoLoaded>)> {
-    Err(crate::pending())
+    responses((status = 201, body = DemoLoaded),
+        (status = 404, body = Problem, description = "This program ships no recording."), CreateErrors))]
+async fn load_demo_data(State(state): State<AppState>, caller: Caller) -> ApiResult<(StatusCode, Json<DemoLoaded>)> {
+    let scan_id = demo::load(&caller.cx, state.services()).await?;
+    Ok((StatusCode::CREATED, Json(DemoLoaded { scan_id })))
 }
 
 /// Removes demo data.
 ///
-/// Needs `system.manage`. What is real stays.
+/// Needs `assets.manage` and `scans.delete`. What is real stays.
 #[utoipa::path(delete, path = "/api/demo", operation_id = "delete_demo_data", tag = "system",
     responses((status = 204, description = "Removed."), CreateErrors))]
-async fn delete_demo_data(State(_state): State<AppState>) -> ApiResult<StatusCode> {
-    Err(crate::pending())
+async fn delete_demo_data(State(state): State<AppState>, caller: Caller) -> ApiResult<StatusCode> {
+    demo::remove(&caller.cx, state.services()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

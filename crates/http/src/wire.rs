@@ -67,6 +67,14 @@ pub(crate) fn location(path: &str) -> HeaderMap {
     headers
 }
 
+/// The wire form of a plain enum whose crate this one does not name.
+pub(crate) fn text_of(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
+
 /// Counts by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 #[schema(example = json!({"critical": 1, "high": 2, "medium": 5, "low": 3, "info": 0}))]

@@ -1,6 +1,6 @@
 //! Assets: add, list, change, remove, tag. The pattern of the other nouns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_domain::finding::FindingStatus;
 use bartizan_domain::id::{AssetId, OrganizationId};
@@ -121,6 +121,16 @@ pub async fn get(cx: &OpContext, services: &Services, id: AssetId) -> Result<Ass
     let db = services.store.read();
     let asset = found(db, organization, id).await?;
     views(cx, db, organization, vec![asset]).await?.pop().ok_or_else(|| Error::not_found("asset", id))
+}
+
+/// Names of assets, for lists that name an asset beside something else. Unknown ids are left out.
+///
+/// # Errors
+/// If the caller may not see findings, or the database fails.
+pub async fn names(cx: &OpContext, services: &Services, ids: &[AssetId]) -> Result<BTreeMap<AssetId, String>> {
+    let organization = cx.require(Permission::FindingsView)?;
+    let assets = storage::many(services.store.read(), organization, ids).await?;
+    Ok(assets.into_iter().map(|asset| (asset.id, asset.name)).collect())
 }
 
 /// The tags in use and how many assets have each, most used first.

@@ -1,6 +1,7 @@
 //! The check catalogue and the scan profiles, for listings and explanations.
 
-use bartizan_catalog::{CheckMeta, Profile};
+pub use bartizan_catalog::CheckMeta;
+use bartizan_catalog::Profile;
 use bartizan_domain::{Error, Permission, Result};
 
 use crate::{OpContext, Services};

@@ -12,7 +12,7 @@ use bartizan_evidence::file::{Ending as FileEnding, Reader};
 use bartizan_storage::assets::{self, Asset};
 use bartizan_storage::scan_hosts::HostStatus;
 use bartizan_storage::scans::{self, Scan, ScanFilter, ScanSort};
-use bartizan_storage::{Page, SortDir};
+use bartizan_storage::{Page, SortDir, evidence, findings};
 use serde_json::{Value, json};
 
 use crate::mutation::{Change, Mutation};
@@ -83,6 +83,21 @@ pub async fn load_from(cx: &OpContext, services: &Services, file: impl Read) -> 
     let ending = Ending { status: ScanStatus::Completed, partial_reasons: Vec::new(), error: None };
     finish(cx, services, &scan, ending).await?;
     Ok(scan.id)
+}
+
+/// Removes all demonstration data: assets, scans, findings. What is real stays.
+///
+/// # Errors
+/// If the caller may not, or the database fails.
+pub async fn remove(cx: &OpContext, services: &Services) -> Result<()> {
+    cx.require(Permission::AssetsManage)?;
+    let (organization, change) = Mutation::begin(cx, services, Permission::ScansDelete).await?;
+    let found = findings::remove_demo(change.db(), organization).await?;
+    let scanned = scans::remove_demo(change.db(), organization).await?;
+    let known = assets::remove_demo(change.db(), organization).await?;
+    evidence::remove_unused(change.db(), organization).await?;
+    let entry = Change::new("demo.remove", "demo", RECORDING);
+    change.commit(entry.before(json!({ "assets": known, "scans": scanned, "findings": found }))).await
 }
 
 async fn loaded(services: &Services, organization: OrganizationId) -> Result<Option<ScanId>> {

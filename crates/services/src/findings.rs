@@ -262,7 +262,7 @@ async fn selected(db: Db<'_>, organization: OrganizationId, selection: Selection
             let ids: BTreeSet<FindingId> = ids.into_iter().collect();
             if ids.is_empty() || ids.len() > BULK_LIMIT {
                 let message = format!("{} ids: 1 to {BULK_LIMIT} are allowed", ids.len());
-                return Err(Error::invalid("body -> ids", message));
+                return Err(Error::invalid("body -> finding_ids", message));
             }
             Ok(ids.into_iter().collect())
         }

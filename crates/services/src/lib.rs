@@ -30,6 +30,7 @@ mod scan_job;
 mod scan_targets;
 pub mod scans;
 pub mod settings;
+pub mod system;
 mod validate;
 
 pub use app::{Network, Reach, Services, ServicesConfig};

@@ -1,11 +1,13 @@
 //! The numbers of the overview page.
 
-use bartizan_domain::{FindingStatus, Permission, Result, ScanStatus};
-use bartizan_storage::assets::{self, AssetFilter, Seen};
+use std::collections::BTreeMap;
+
+use bartizan_domain::{FindingStatus, Permission, Result, ScanStatus, Severity};
+use bartizan_storage::assets::{self, AssetFilter, AssetSort, Seen};
 use bartizan_storage::findings::{self, FindingFilter, FindingSort};
 use bartizan_storage::scans::{self, ScanFilter, ScanSort};
 use bartizan_storage::{Page, SeverityCounts, SortDir};
-use chrono::TimeDelta;
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use crate::assets::STALE_AFTER;
 use crate::compliance::{self, MatrixRow};
@@ -44,6 +46,57 @@ pub struct Overview {
     pub matrix: Vec<MatrixRow>,
     /// Whether anything shown is demonstration data.
     pub demo: bool,
+    /// Scores of the assets, added up.
+    pub scores: assets::Scores,
+    /// The assets with the lowest scores, worst first.
+    pub riskiest_assets: Vec<crate::assets::AssetView>,
+    /// Scans that failed in the last week.
+    pub failed_scans_7d: u64,
+}
+
+/// Unresolved findings at the end of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrendDay {
+    /// The day, UTC.
+    pub date: NaiveDate,
+    /// Unresolved findings by severity, accepted risks left out.
+    pub open: SeverityCounts,
+}
+
+/// Unresolved findings by day, oldest first, for the last `days` days with today as the last. A finding counts from
+/// the day it was first seen to the day it was resolved last.
+///
+/// # Errors
+/// If the caller may not see them, or the database fails.
+pub async fn trend(cx: &OpContext, services: &Services, days: u32) -> Result<Vec<TrendDay>> {
+    let organization = cx.require(Permission::DashboardView)?;
+    let today = cx.now().date_naive();
+    let first = today - TimeDelta::days(i64::from(days.max(1)) - 1);
+    let since = first.and_time(NaiveTime::MIN).and_utc();
+    let moved = findings::movements(services.store.read(), organization, since).await?;
+    let mut change: BTreeMap<String, Vec<(Severity, i64)>> = BTreeMap::new();
+    for (counts, sign) in [(moved.appeared, 1), (moved.resolved, -1)] {
+        for count in counts {
+            let number = i64::try_from(count.count).unwrap_or(i64::MAX);
+            change.entry(count.day).or_default().push((count.severity, sign * number));
+        }
+    }
+    let mut open = moved.before;
+    let mut trend = Vec::new();
+    for date in first.iter_days().take_while(|date| *date <= today) {
+        for (severity, by) in change.remove(&date.to_string()).unwrap_or_default() {
+            let count = match severity {
+                Severity::Critical => &mut open.critical,
+                Severity::High => &mut open.high,
+                Severity::Medium => &mut open.medium,
+                Severity::Low => &mut open.low,
+                Severity::Info => &mut open.info,
+            };
+            *count = count.saturating_add_signed(by);
+        }
+        trend.push(TrendDay { date, open });
+    }
+    Ok(trend)
 }
 
 /// The numbers.
@@ -67,7 +120,19 @@ pub async fn overview(cx: &OpContext, services: &Services) -> Result<Overview> {
             .await?;
     let latest_scan = scans::latest_completed(db, organization).await?;
     let top_findings = findings::list(db, organization, &open(), by_severity, Page::first(SHORT)).await?.rows;
+    let failed = ScanFilter {
+        statuses: vec![ScanStatus::Failed],
+        finished_after: Some(cx.now() - TimeDelta::days(7)),
+        ..ScanFilter::default()
+    };
+    let lowest = (AssetSort::Score, SortDir::Asc);
+    let mut riskiest_assets =
+        crate::assets::list(cx, services, &AssetFilter::default(), lowest, Page::first(SHORT)).await?.rows;
+    riskiest_assets.retain(|view| view.asset.score.is_some());
     Ok(Overview {
+        scores: assets::scores(db, organization).await?,
+        riskiest_assets,
+        failed_scans_7d: scans::count(db, organization, &failed).await?,
         total_assets: assets::count(db, organization, &AssetFilter::default()).await?,
         stale_assets: assets::count(db, organization, &stale).await?,
         open_findings: findings::by_severity(db, organization, &open()).await?,

@@ -8,6 +8,8 @@ pub use bartizan_engine::{Count, Progress};
 use bartizan_engine::{Plan, ScanOptions, ScanSettings, SettingsError};
 use bartizan_jobs::{CancelOutcome, enqueue};
 use bartizan_outbound::policy::Policy;
+pub use bartizan_reports::Format;
+use bartizan_reports::RenderOptions;
 pub use bartizan_storage::scan_hosts::{HostFilter, HostSort, HostStatus, ScanHost};
 pub use bartizan_storage::scans::{Scan, ScanFilter, ScanSort};
 use bartizan_storage::{Db, Listed, Page, SortDir, assets, scan_hosts};
@@ -212,6 +214,22 @@ pub async fn document(cx: &OpContext, services: &Services, id: ScanId) -> Result
     let organization = cx.require(Permission::ScansView)?;
     let scan = found(services.store.read(), organization, id).await?;
     scan_document::build(services, &scan).await
+}
+
+/// Everything a scan found, rendered.
+///
+/// # Errors
+/// [`Error::NotFound`] if the organisation has no such scan.
+pub async fn download(cx: &OpContext, services: &Services, id: ScanId, format: Format) -> Result<Vec<u8>> {
+    cx.require(Permission::ExportsRun)?;
+    let document = document(cx, services, id).await?;
+    let catalog = services.catalog;
+    // A large scan takes long enough to render that other requests would notice.
+    let rendered = tokio::task::spawn_blocking(move || {
+        let mut out = Vec::new();
+        bartizan_reports::render(format, &document, catalog, RenderOptions::default(), &mut out).map(|()| out)
+    });
+    rendered.await.map_err(Error::internal)?.map_err(Error::internal)
 }
 
 /// Asks a scan to stop. What it found so far is kept. A scan nobody runs ends at once.
@@ -436,7 +454,9 @@ fn options_of(new: &NewScan) -> ScanOptions {
 }
 
 fn invalid(error: SettingsError) -> Error {
-    Error::invalid(format!("body -> {}", error.field), error.message)
+    // The engine names the knob; the API names its unit as well.
+    let field = if error.field == "timeout" { "timeout_seconds" } else { error.field };
+    Error::invalid(format!("body -> {field}"), error.message)
 }
 
 fn value(of: &impl serde::Serialize) -> Result<Value> {

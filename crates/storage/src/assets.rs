@@ -157,7 +157,7 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod tag {
+pub(crate) mod tag {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -550,4 +550,51 @@ async fn insert_tags(db: Db<'_>, tags: &[(OrganizationId, AssetId, &String)]) ->
             .await?;
     }
     Ok(())
+}
+
+/// How the scores of an organisation's assets add up.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Scores {
+    /// Assets with a score.
+    pub scored: u64,
+    /// Mean of the scores, weighted by importance, 0 to 100; `None` without a scored asset.
+    pub mean: Option<f64>,
+}
+
+/// Adds up the scores of all assets that have one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn scores(db: Db<'_>, organization: OrganizationId) -> Result<Scores> {
+    let weighted = Expr::col(Column::Score).mul(Expr::col(Column::Criticality));
+    let row: Option<(i64, Option<i64>, Option<i64>)> = entity::Entity::find()
+        .filter(Column::OrganizationId.eq(organization.0))
+        .filter(Column::Score.is_not_null())
+        .select_only()
+        .expr(Expr::col(Column::Id).count())
+        .expr(weighted.sum().cast_as("bigint"))
+        .expr(Expr::col(Column::Criticality).sum().cast_as("bigint"))
+        .into_tuple()
+        .one(&db.conn())
+        .await?;
+    let (scored, sum, weight) = row.unwrap_or_default();
+    #[expect(clippy::cast_precision_loss, reason = "sums of small numbers over far fewer than 2^45 assets")]
+    let mean = match (sum, weight) {
+        (Some(sum), Some(weight)) if weight > 0 => Some((sum as f64 / weight as f64 * 10.0).round() / 10.0),
+        _ => None,
+    };
+    Ok(Scores { scored: u64::try_from(scored).unwrap_or(0), mean })
+}
+
+/// Removes the assets that are demonstration data. Says how many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn remove_demo(db: Db<'_>, organization: OrganizationId) -> Result<u64> {
+    let removed = entity::Entity::delete_many()
+        .filter(Column::OrganizationId.eq(organization.0))
+        .filter(Column::Demo.eq(true))
+        .exec(&db.conn())
+        .await?;
+    Ok(removed.rows_affected)
 }

@@ -9,8 +9,8 @@ use bartizan_domain::{CheckId, Confidence, FindingStatus, Fingerprint, Location,
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, IntoSimpleExpr as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _,
+    IntoSimpleExpr as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 use serde_json::Value;
 
@@ -183,6 +183,10 @@ pub struct FindingFilter {
     pub accepted_until_before: Option<DateTime<Utc>>,
     /// First seen at this instant or later.
     pub first_seen_after: Option<DateTime<Utc>>,
+    /// On an asset with one of these tags; empty for any.
+    pub tags: Vec<String>,
+    /// Came back after it was resolved, or never did.
+    pub reopened: Option<bool>,
 }
 
 /// What a list of findings may be sorted by.
@@ -404,7 +408,101 @@ fn select(organization: OrganizationId, filter: &FindingFilter) -> Select<entity
     if let Some(at) = filter.first_seen_after {
         all = all.add(Column::FirstSeenAt.gte(at));
     }
+    if !filter.tags.is_empty() {
+        all = all.add(on_tagged(organization, &filter.tags));
+    }
+    match filter.reopened {
+        Some(true) => all = all.add(Column::Reopened.gt(0)),
+        Some(false) => all = all.add(Column::Reopened.eq(0)),
+        None => {}
+    }
     entity::Entity::find().filter(all)
+}
+
+fn on_tagged(organization: OrganizationId, tags: &[String]) -> SimpleExpr {
+    use crate::assets::tag;
+    Expr::exists(
+        Query::select()
+            .expr(Expr::val(1))
+            .from(tag::Entity)
+            .and_where(tag::Column::OrganizationId.eq(organization.0))
+            .and_where(tag::Column::Tag.is_in(tags.iter().map(String::as_str)))
+            .and_where(Expr::col((tag::Entity, tag::Column::AssetId)).equals((entity::Entity, Column::AssetId)))
+            .take(),
+    )
+}
+
+/// Findings that came or went on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayCount {
+    /// The day, UTC, as `2026-11-22`.
+    pub day: String,
+    /// Severity they have now.
+    pub severity: Severity,
+    /// How many.
+    pub count: u64,
+}
+
+/// What a trend is added up from. Findings whose risk is accepted are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movements {
+    /// Unresolved at the beginning.
+    pub before: SeverityCounts,
+    /// First seen since, by day.
+    pub appeared: Vec<DayCount>,
+    /// Resolved since, by day.
+    pub resolved: Vec<DayCount>,
+}
+
+/// How findings came and went since an instant.
+///
+/// # Errors
+/// If the database fails.
+pub async fn movements(db: Db<'_>, organization: OrganizationId, since: DateTime<Utc>) -> Result<Movements> {
+    let rows = || {
+        entity::Entity::find()
+            .filter(Column::OrganizationId.eq(organization.0))
+            .filter(Column::Status.ne(codes::status(FindingStatus::AcceptedRisk)))
+    };
+    let present: Vec<(i32, i64)> = rows()
+        .filter(Column::FirstSeenAt.lt(since))
+        .filter(Condition::any().add(Column::ResolvedAt.is_null()).add(Column::ResolvedAt.gte(since)))
+        .select_only()
+        .column(Column::Severity)
+        .expr(Expr::col(Column::Id).count())
+        .group_by(Column::Severity)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    let mut before = SeverityCounts::default();
+    for (code, count) in present {
+        before.add(codes::to_severity(code)?, unsigned(count));
+    }
+    let mut moved = Vec::with_capacity(2);
+    for (column, name) in [(Column::FirstSeenAt, "first_seen_at"), (Column::ResolvedAt, "resolved_at")] {
+        // The two databases keep time in different types.
+        let day = match db.conn().get_database_backend() {
+            DbBackend::Postgres => format!("to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
+            _ => format!("substr({name}, 1, 10)"),
+        };
+        let counted: Vec<(String, i32, i64)> = rows()
+            .filter(column.gte(since))
+            .select_only()
+            .expr(Expr::cust(day.clone()))
+            .column(Column::Severity)
+            .expr(Expr::col(Column::Id).count())
+            .group_by(Expr::cust(day))
+            .group_by(Column::Severity)
+            .into_tuple()
+            .all(&db.conn())
+            .await?;
+        let counts = counted.into_iter().map(|(day, code, count)| {
+            Ok(DayCount { day, severity: codes::to_severity(code)?, count: unsigned(count) })
+        });
+        moved.push(counts.collect::<Result<Vec<_>>>()?);
+    }
+    let resolved = moved.pop().unwrap_or_default();
+    Ok(Movements { before, appeared: moved.pop().unwrap_or_default(), resolved })
 }
 
 fn seen_in(scan: ScanId) -> SimpleExpr {
@@ -805,4 +903,17 @@ pub async fn history(db: Db<'_>, organization: OrganizationId, id: FindingId) ->
 /// If the database fails.
 pub async fn lock_asset(db: Db<'_>, organization: OrganizationId, asset: &str) -> Result<()> {
     db.lock(&format!("findings/{organization}/{asset}")).await
+}
+
+/// Removes the findings that are demonstration data. Says how many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn remove_demo(db: Db<'_>, organization: OrganizationId) -> Result<u64> {
+    let removed = entity::Entity::delete_many()
+        .filter(Column::OrganizationId.eq(organization.0))
+        .filter(Column::Demo.eq(true))
+        .exec(&db.conn())
+        .await?;
+    Ok(removed.rows_affected)
 }

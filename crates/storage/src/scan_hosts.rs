@@ -1,6 +1,7 @@
 //! What a scan found on each host. A row is written once, in the transaction that commits the host: it is the
 //! checkpoint from which an interrupted scan goes on.
 
+use bartizan_domain::Severity;
 use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::document::HostResult;
 use bartizan_domain::id::{AssetId, OrganizationId, ScanId};
@@ -70,6 +71,8 @@ pub struct HostFilter {
     pub q: Option<String>,
     /// Whether anything answered.
     pub reached: Option<bool>,
+    /// Has a finding of this severity or a worse one.
+    pub min_severity: Option<Severity>,
 }
 
 /// What a list of hosts may be sorted by.
@@ -202,6 +205,17 @@ fn select(organization: OrganizationId, scan: ScanId, filter: &HostFilter) -> Se
     }
     if let Some(reached) = filter.reached {
         all = all.add(Column::Reached.eq(reached));
+    }
+    if let Some(least) = filter.min_severity {
+        let columns = [
+            (Severity::Critical, Column::FindingsCritical),
+            (Severity::High, Column::FindingsHigh),
+            (Severity::Medium, Column::FindingsMedium),
+            (Severity::Low, Column::FindingsLow),
+            (Severity::Info, Column::FindingsInfo),
+        ];
+        let bad_enough = columns.into_iter().filter(|(severity, _)| *severity >= least);
+        all = all.add(bad_enough.fold(Condition::any(), |any, (_, column)| any.add(column.gt(0))));
     }
     entity::Entity::find().filter(all)
 }

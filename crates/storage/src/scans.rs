@@ -80,10 +80,14 @@ pub struct ScanFilter {
     pub statuses: Vec<ScanStatus>,
     /// Kind.
     pub kind: Option<ScanKind>,
-    /// Profile.
-    pub profile: Option<ScanProfile>,
+    /// Profiles; empty for all.
+    pub profiles: Vec<ScanProfile>,
+    /// Ended at this instant or later.
+    pub finished_after: Option<DateTime<Utc>>,
     /// Looked at this asset.
     pub asset: Option<AssetId>,
+    /// Demonstration data, or not.
+    pub demo: Option<bool>,
     /// Part of the targets, whatever the case.
     pub q: Option<String>,
 }
@@ -288,8 +292,14 @@ fn select(organization: OrganizationId, filter: &ScanFilter) -> Select<entity::E
     if let Some(kind) = filter.kind {
         all = all.add(Column::Kind.eq(kind.as_str()));
     }
-    if let Some(profile) = filter.profile {
-        all = all.add(Column::Profile.eq(profile.as_str()));
+    if !filter.profiles.is_empty() {
+        all = all.add(Column::Profile.is_in(filter.profiles.iter().map(|profile| profile.as_str())));
+    }
+    if let Some(demo) = filter.demo {
+        all = all.add(Column::Demo.eq(demo));
+    }
+    if let Some(at) = filter.finished_after {
+        all = all.add(Column::FinishedAt.gte(at));
     }
     if let Some(asset) = filter.asset {
         all = all.add(looked_at(asset));
@@ -525,4 +535,17 @@ pub async fn remove(db: Db<'_>, organization: OrganizationId, id: ScanId) -> Res
         .exec(&db.conn())
         .await?;
     Ok(done.rows_affected == 1)
+}
+
+/// Removes the scans that are demonstration data. Says how many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn remove_demo(db: Db<'_>, organization: OrganizationId) -> Result<u64> {
+    let removed = entity::Entity::delete_many()
+        .filter(Column::OrganizationId.eq(organization.0))
+        .filter(Column::Demo.eq(true))
+        .exec(&db.conn())
+        .await?;
+    Ok(removed.rows_affected)
 }

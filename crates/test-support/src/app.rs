@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use bartizan_auth::{AccessTokens, Identity, SigningKey};
 use bartizan_catalog::Catalog;
+use bartizan_domain::evidence::HostEvidence;
 use bartizan_domain::id::{OrganizationId, UserId};
 use bartizan_domain::{Clock, Role};
+use bartizan_engine::RecordedProbes;
 use bartizan_http::{AppState, HttpConfig};
-use bartizan_services::{Origin, Random, Services, ServicesConfig};
+use bartizan_services::{Network, Origin, Probes, Random, Reach, ScanSettings, Services, ServicesConfig};
 use bartizan_storage::Store;
 use bartizan_storage::organizations::{self, Organization};
 use bartizan_storage::users::{self, Membership, User};
@@ -26,6 +28,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::FixedClock;
@@ -52,6 +55,16 @@ impl Random for RepeatableRandom {
     }
 }
 
+/// A network of recorded hosts: what was recorded answers, everything else is unreachable.
+#[derive(Debug, Default)]
+struct Recorded(RecordedProbes);
+
+impl Network for Recorded {
+    fn probes(&self, _: &ScanSettings, _: Reach) -> bartizan_domain::Result<Arc<dyn Probes>> {
+        Ok(Arc::new(self.0.clone()))
+    }
+}
+
 /// How a test server is made.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -59,12 +72,14 @@ pub struct Options {
     pub http: HttpConfig,
     /// The one-time token setup asks for.
     pub setup_token: Option<&'static str>,
+    /// What scans find, as recorded evidence in JSON.
+    pub hosts: Vec<&'static str>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let http = HttpConfig { sign_ins_per_minute: 100_000, writes_per_minute: 100_000, ..HttpConfig::default() };
-        Self { http, setup_token: None }
+        Self { http, setup_token: None, hosts: Vec::new() }
     }
 }
 
@@ -80,6 +95,7 @@ pub struct TestApp {
     tokens: Arc<AccessTokens>,
     organizations: Mutex<Vec<(String, OrganizationId)>>,
     server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    worker: CancellationToken,
     directory: TempDir,
 }
 
@@ -110,7 +126,8 @@ impl TestApp {
         let services = Services::new(
             store.clone(),
             Catalog::builtin(),
-            Arc::new(bartizan_auth::Passwords::fast_for_tests()),
+            bartizan_auth::Passwords::fast_for_tests(),
+            Arc::new(Recorded(options.hosts.iter().map(|json| recorded(json)).collect())),
             (Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(RepeatableRandom::default())),
             ServicesConfig { setup_token: options.setup_token.map(Into::into) },
         );
@@ -134,8 +151,16 @@ impl TestApp {
             tokens: Arc::new(AccessTokens::new(&key)),
             organizations: Mutex::default(),
             server: Some((stop, serving)),
+            worker: CancellationToken::new(),
             directory,
         }
+    }
+
+    /// Starts the worker, which runs queued scans on the recorded hosts.
+    pub fn start_worker(&self) {
+        let runner = self.services.worker("test".to_owned()).unwrap();
+        let stop = self.worker.clone();
+        tokio::spawn(async move { runner.run(stop).await.unwrap() });
     }
 
     /// The folder of the server's data.
@@ -239,8 +264,13 @@ impl Drop for TestApp {
             // The server may have ended by itself.
             let _ = stop.send(());
             serving.abort();
+            self.worker.cancel();
         }
     }
+}
+
+fn recorded(json: &str) -> HostEvidence {
+    serde_json::from_str(json).unwrap()
 }
 
 /// Somebody who makes requests.

@@ -6,9 +6,13 @@ mod assets;
 mod auth;
 mod config;
 mod documents;
+mod findings;
 mod habits;
 mod idempotency;
 mod pages;
+mod permissions;
+mod scans;
+mod system;
 
 use serde_json::Value;
 

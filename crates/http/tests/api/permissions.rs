@@ -1,0 +1,92 @@
+//! Who may call what: every operation of the document by every role, as one reviewed file.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use bartizan_test_support::app::{Actor, TestApp};
+use hyper::Method;
+use serde_json::Value;
+
+use crate::documents::{is_public, operations};
+
+/// A path with ids that belong to nobody.
+fn concrete(path: &str) -> String {
+    path.replace("{scan_id}", "999999999")
+        .replace("{check_id}", "no.such_check")
+        .split('/')
+        .map(|part| if part.starts_with('{') { "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// Calls an operation with the body its documentation shows, about ids that belong to nobody.
+async fn attempt(actor: &Actor, method: &Method, path: &str, operation: &Value) -> u16 {
+    let call = actor.request(method.clone(), &concrete(path));
+    let call = match example_body(operation) {
+        Some(_) if path.ends_with("/import") => call.file("target_type,target_value\n"),
+        Some(body) => call.json(&body),
+        None => call,
+    };
+    call.open().await.status
+}
+
+fn example_body(operation: &Value) -> Option<Value> {
+    let content = operation["requestBody"]["content"].as_object()?;
+    let Some(json) = content.get("application/json") else { return Some(Value::Null) };
+    let name = json["schema"]["$ref"].as_str().unwrap();
+    let document: Value = serde_json::from_str(&bartizan_http::openapi_json()).unwrap();
+    Some(document.pointer(&name[1..]).unwrap()["example"].clone())
+}
+
+#[tokio::test]
+async fn nobody_reads_or_changes_anything_without_signing_in() {
+    let app = TestApp::start().await;
+    let _ = app.admin().await;
+    for (method, path, operation) in operations() {
+        let status = attempt(&app.anonymous(), &method, &path, &operation).await;
+        if matches!(path.as_str(), "/api/auth/login" | "/api/auth/refresh") {
+            // Public, but the credentials of the example are nobody's.
+            assert_eq!(status, 401, "{method} {path}");
+        } else if is_public(&operation) {
+            assert_ne!(status, 401, "{method} {path}");
+        } else {
+            assert_eq!(status, 401, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_permission_matrix_is_the_reviewed_one() {
+    let app = TestApp::start().await;
+    let actors = [
+        ("admin", app.admin().await),
+        ("analyst", app.analyst().await),
+        ("auditor", app.auditor().await),
+        ("read_only", app.read_only().await),
+    ];
+    let mut rows: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    for (method, path, operation) in operations() {
+        if is_public(&operation) || path == "/api/auth/logout" {
+            continue;
+        }
+        let mut row = Vec::new();
+        for (_, actor) in &actors {
+            let status = attempt(actor, &method, &path, &operation).await;
+            assert!(status < 500 && !matches!(status, 401 | 415 | 422), "{method} {path}: {status}");
+            row.push(if status == 403 { "-" } else { "yes" });
+        }
+        rows.insert((path, method.to_string()), row);
+    }
+    let mut table = format!("{:<8} {:<44}", "method", "path");
+    for (name, _) in &actors {
+        write!(table, " {name:<9}").unwrap();
+    }
+    for ((path, method), row) in rows {
+        write!(table, "\n{method:<8} {path:<44}").unwrap();
+        for cell in row {
+            write!(table, " {cell:<9}").unwrap();
+        }
+    }
+    let table = table.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!("permission_matrix", table);
+}

@@ -41,6 +41,8 @@ pub enum Command {
     Profiles(ListArgs),
     /// Examine this machine: privileges, limits, resolver, clock, data folder
     Doctor(DoctorArgs),
+    /// Run the server: web interface, API, worker and scheduler in one process
+    Serve(ServeArgs),
     /// Print the OpenAPI document of the server
     Openapi,
     /// Print a completion script for a shell
@@ -238,6 +240,28 @@ pub enum ChecksCommand {
         #[arg(value_name = "ID")]
         id: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Address and port to listen on; anything but loopback asks for a one-time token at setup
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000", env = "BARTIZAN_LISTEN")]
+    pub listen: SocketAddr,
+
+    /// Folder of the database and keys
+    #[arg(long, value_name = "DIR", default_value = "./bartizan-data", env = "BARTIZAN_DATA_DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: PathBuf,
+
+    /// PostgreSQL to use in place of SQLite: postgres://USER:PASSWORD@HOST/NAME (from the environment only)
+    #[arg(long, hide = true, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Load demo data: recorded hosts, marked as demo everywhere
+    #[arg(long, env = "BARTIZAN_DEMO")]
+    pub demo: bool,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
 }
 
 #[derive(Debug, Args)]

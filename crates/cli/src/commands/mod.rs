@@ -13,6 +13,7 @@ mod doctor;
 mod outputs;
 mod profiles;
 mod scan;
+mod serve;
 
 /// Runs the command.
 pub fn run(args: Cli) -> Result<Exit> {
@@ -22,6 +23,7 @@ pub fn run(args: Cli) -> Result<Exit> {
         Command::Checks(checks) => checks::run(&checks.command),
         Command::Profiles(list) => profiles::run(&list),
         Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::Serve(serve) => serve::run(&serve),
         Command::Openapi => {
             io::print(&bartizan_http::openapi_json())?;
             Ok(Exit::Done)

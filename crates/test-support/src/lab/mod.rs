@@ -5,6 +5,7 @@ pub mod dns;
 pub mod process;
 pub mod registration;
 pub mod starttls;
+pub mod services;
 pub mod tls;
 pub mod web;
 pub mod web_servers;

@@ -17,6 +17,7 @@ pub mod judge;
 pub mod mail;
 pub mod registration;
 pub mod service;
+pub mod ssh;
 pub mod tls;
 pub mod verdicts;
 pub mod web;
@@ -52,3 +53,4 @@ pub trait Check: Sync {
 /// Every check written in Rust. Declarative checks join from the catalogue, see [`declarative`].
 pub static CHECKS: &[&[&dyn Check]] =
     &[tls::CHECKS, certificate::CHECKS, web::CHECKS, dns::CHECKS, mail::CHECKS, registration::CHECKS, service::CHECKS];
+    &[tls::CHECKS, web::CHECKS, dns::CHECKS, mail::CHECKS, registration::CHECKS, service::CHECKS, ssh::CHECKS];

@@ -51,6 +51,13 @@ pub trait Check: Sync {
 }
 
 /// Every check written in Rust. Declarative checks join from the catalogue, see [`declarative`].
-pub static CHECKS: &[&[&dyn Check]] =
-    &[tls::CHECKS, certificate::CHECKS, web::CHECKS, dns::CHECKS, mail::CHECKS, registration::CHECKS, service::CHECKS];
-    &[tls::CHECKS, web::CHECKS, dns::CHECKS, mail::CHECKS, registration::CHECKS, service::CHECKS, ssh::CHECKS];
+pub static CHECKS: &[&[&dyn Check]] = &[
+    tls::CHECKS,
+    certificate::CHECKS,
+    web::CHECKS,
+    dns::CHECKS,
+    mail::CHECKS,
+    registration::CHECKS,
+    service::CHECKS,
+    ssh::CHECKS,
+];

@@ -1,7 +1,7 @@
 //! Key exchanges that stop when the server has shown its host key.
 //!
 //! The server sends its key before it could know whether the client can finish, so the client's public value only has
-//! to be well formed: the base point of the curve, or 2 in a finite field. Nothing secret is computed.
+//! to be well formed: the base point of the curve, or any number below the prime. Nothing secret is computed.
 
 use bartizan_domain::evidence::ProbeFailure;
 use bartizan_domain::evidence::ssh::SshAlgorithms;
@@ -11,6 +11,9 @@ use super::transport::{KEXINIT, Reader, Transport, protocol, put_mpint, put_stri
 /// The generator of NIST P-256, uncompressed (SEC 2 section 2.4.2).
 const P256_BASE: &str = "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
                          4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+
+/// A number below every prime in use. OpenSSH takes none with fewer than four bits set.
+const PUBLIC_VALUE: [u8; 64] = [0x55; 64];
 
 /// How the client's value is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +75,7 @@ pub async fn host_key_only(
             31
         }
         Method::Group => {
-            put_mpint(&mut init, &[2]);
+            put_mpint(&mut init, &PUBLIC_VALUE);
             31
         }
         Method::GroupExchange => {
@@ -83,7 +86,7 @@ pub async fn host_key_only(
             wire.send(&request).await?;
             wire.receive(31).await?;
             init = vec![32];
-            put_mpint(&mut init, &[2]);
+            put_mpint(&mut init, &PUBLIC_VALUE);
             33
         }
     };

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use bartizan_catalog::Catalog;
@@ -21,7 +21,7 @@ use bartizan_test_support::lab::services::data::{self, Access as Let};
 use bartizan_test_support::lab::services::mail::{self, Encryption};
 use bartizan_test_support::lab::services::remote::{self, Ssh};
 use bartizan_test_support::lab::services::web::{self, Site};
-use bartizan_test_support::lab::services::{Server, in_tls, stub};
+use bartizan_test_support::lab::services::{Server, forward, in_tls, stub};
 
 fn context() -> ProbeContext {
     let policy = Policy { allow_private: true };
@@ -167,6 +167,14 @@ fn lab() -> Vec<Known> {
         Box::new(|| mailboxes(Encryption::None)),
         Box::new(|| mailboxes(Encryption::StartTls)),
         Box::new(|| mailboxes(Encryption::Tls)),
+        one(|| {
+            known("dropbear", "ssh", "Dropbear", "unknown", remote::dropbear())
+                .yields(&[("ssh.password_login", Severity::Info)])
+        }),
+        one(|| known("influxdb", "influxdb", "InfluxDB", "open", data::influxdb()).yields(UNAUTHENTICATED)),
+        one(|| {
+            known("registry", "docker-registry", "Container registry", "open", web::registry()).yields(UNAUTHENTICATED)
+        }),
         one(|| known("sshd keys only", "ssh", "OpenSSH", "unknown", remote::sshd(Ssh::KeysOnly))),
         one(|| {
             known("sshd weak", "ssh", "OpenSSH", "unknown", remote::sshd(Ssh::Weak)).yields(&[
@@ -310,6 +318,7 @@ async fn real_servers_on_unrelated_ports_are_what_they_are() {
         assert!(found.banner.iter().all(|banner| banner.chars().count() <= 256));
         by_name.push((server.what, evidence));
     }
+    wrong.extend(on_their_own_ports(&cx, &servers).await);
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     record(&by_name);
 
@@ -345,6 +354,57 @@ async fn real_servers_on_unrelated_ports_are_what_they_are() {
         let text = serde_json::to_string(evidence).unwrap();
         assert!(!text.contains("lab-password"), "{name} leaks: {text}");
     }
+}
+
+/// The same servers where they are expected, and where something else is: on each of these ports the answer decides.
+async fn on_their_own_ports(cx: &ProbeContext, servers: &[Known]) -> Vec<String> {
+    let places = [
+        ("redis open", 6379),
+        ("memcached", 11_211),
+        ("postgres scram", 5432),
+        ("mariadb", 3306),
+        ("mongodb stub open", 27_017),
+        ("elasticsearch stub open", 9200),
+        ("mosquitto open", 1883),
+        ("podman", 2375),
+        ("etcd", 2379),
+        ("vnc password", 5900),
+        ("xrdp", 3389),
+        ("sshd", 2222),
+        ("nginx", 8080),
+        ("nginx tls", 8443),
+        ("smtp starttls", 2525),
+        ("mosquitto in tls", 8883),
+        // Not what the port promises.
+        ("nginx tls", 8000),
+        ("nginx", 6380),
+        ("redis open", 8888),
+        ("sshd", 5433),
+        ("redis in tls", 9443),
+        ("smtp plain", 27_018),
+    ];
+    // An address of its own, on which no other test and no service of the machine listens.
+    let own = Ipv4Addr::new(127, 86, 19, 1);
+    let mut running = Vec::new();
+    for (what, port) in places {
+        let server = servers.iter().find(|server| server.what == what).unwrap();
+        let at = SocketAddr::from((own, port));
+        let (cx, guard) = (cx.clone(), forward(at, server.address));
+        let identified = tokio::spawn(async move {
+            let found = services::identify(&cx, &Endpoint::tcp(at.ip(), port), None).await;
+            (found, guard)
+        });
+        running.push((server, port, identified));
+    }
+    let mut wrong = Vec::new();
+    for (server, port, identified) in running {
+        let (found, _guard) = identified.await.unwrap();
+        let is = found.observed().map(|found| (found.service.as_deref(), found.tls, found.product.as_deref()));
+        if is != Some((server.service, server.tls, server.product)) {
+            wrong.push(format!("{} on port {port}: {found:?}", server.what));
+        }
+    }
+    wrong
 }
 
 /// Writes evidence as fixtures of the checks, if asked to.

@@ -187,3 +187,38 @@ pub fn in_tls(inner: Server) -> (Server, Server) {
     let outer = setup.start("stunnel", "stunnel4", command("stunnel", &[&conf]));
     (outer, inner)
 }
+
+/// The same server at another address: every connection to `at` is passed on to `inner`. For ports that a server would
+/// need privileges for, and for addresses that it does not bind.
+///
+/// # Panics
+/// If `at` cannot be bound.
+#[must_use]
+pub fn forward(at: SocketAddr, inner: SocketAddr) -> Server {
+    use std::io::Write as _;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    fn pass(mut from: TcpStream, mut to: TcpStream) {
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.flush();
+        let _ = to.shutdown(Shutdown::Write);
+    }
+    let listener = TcpListener::bind(at).unwrap_or_else(|error| panic!("{at} cannot be bound: {error}"));
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let thread = std::thread::spawn(move || {
+        for outer in listener.incoming() {
+            if stopped.load(Ordering::SeqCst) {
+                break;
+            }
+            let (Ok(outer), Ok(inner)) = (outer, TcpStream::connect(inner)) else { continue };
+            let (Ok(outer_again), Ok(inner_again)) = (outer.try_clone(), inner.try_clone()) else { continue };
+            std::thread::spawn(move || pass(outer, inner));
+            std::thread::spawn(move || pass(inner_again, outer_again));
+        }
+    });
+    let running = stub::Running::new(at, stop, thread);
+    Server { address: at, processes: Vec::new(), stub: Some(running), dir: None }
+}

@@ -159,3 +159,22 @@ pub fn slapd(starttls: bool) -> Server {
     let url = format!("ldap://127.0.0.1:{}/", setup.port);
     setup.start("slapd", "slapd", command("slapd", &["-f", &conf, "-h", &url, "-d", "0"]))
 }
+
+/// InfluxDB 1.
+#[must_use]
+pub fn influxdb() -> Server {
+    let setup = Setup::new();
+    let conf = setup.write(
+        "influxdb.conf",
+        &format!(
+            "reporting-disabled = true\nbind-address = \"127.0.0.1:{}\"\n[meta]\ndir = \"{}\"\n[data]\ndir = \"{}\"\n\
+             wal-dir = \"{}\"\n[http]\nenabled = true\nbind-address = \"127.0.0.1:{}\"\nauth-enabled = false\n",
+            free_port(),
+            setup.folder("meta"),
+            setup.folder("data"),
+            setup.folder("wal"),
+            setup.port
+        ),
+    );
+    setup.start("influxdb", "influxdb", command("influxd", &["-config", &conf]))
+}

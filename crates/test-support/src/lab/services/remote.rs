@@ -56,6 +56,17 @@ pub fn sshd(kind: Ssh) -> Server {
     setup.start("sshd", "openssh-server", command("sshd", &["-D", "-e", "-f", &file]))
 }
 
+/// Dropbear, the SSH server of small devices.
+#[must_use]
+pub fn dropbear() -> Server {
+    let setup = Setup::new();
+    let key = setup.text("key");
+    Setup::prepare("dropbearkey", "dropbear-bin", command("dropbearkey", &["-t", "ed25519", "-f", &key]));
+    let (listen, pid) = (format!("127.0.0.1:{}", setup.port), setup.text("pid"));
+    let dropbear = command("dropbear", &["-F", "-E", "-p", &listen, "-r", &key, "-P", &pid]);
+    setup.start("dropbear", "dropbear-bin", dropbear)
+}
+
 /// FTP by vsftpd, with or without `AUTH TLS`.
 #[must_use]
 pub fn ftp(tls: bool) -> Server {

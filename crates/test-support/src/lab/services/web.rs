@@ -56,3 +56,18 @@ pub fn podman() -> Server {
     podman.env("HOME", &run).env("XDG_RUNTIME_DIR", &run);
     setup.start("podman", "podman", podman)
 }
+
+/// A container registry.
+#[must_use]
+pub fn registry() -> Server {
+    let setup = Setup::new();
+    let conf = setup.write(
+        "registry.yml",
+        &format!(
+            "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: 127.0.0.1:{}\n",
+            setup.folder("images"),
+            setup.port
+        ),
+    );
+    setup.start("docker-registry", "docker-registry", command("docker-registry", &["serve", &conf]))
+}

@@ -168,8 +168,12 @@ fn lab() -> Vec<Known> {
         Box::new(|| mailboxes(Encryption::StartTls)),
         Box::new(|| mailboxes(Encryption::Tls)),
         one(|| {
-            known("dropbear", "ssh", "Dropbear", "unknown", remote::dropbear())
-                .yields(&[("ssh.password_login", Severity::Info)])
+            // Dropbear offers SHA-1 in key exchange and host key signatures to this day.
+            known("dropbear", "ssh", "Dropbear", "unknown", remote::dropbear()).yields(&[
+                ("ssh.password_login", Severity::Info),
+                ("ssh.weak_hostkey", Severity::Low),
+                ("ssh.weak_kex", Severity::Medium),
+            ])
         }),
         one(|| known("influxdb", "influxdb", "InfluxDB", "open", data::influxdb()).yields(UNAUTHENTICATED)),
         one(|| {

@@ -60,10 +60,15 @@ pub fn sshd(kind: Ssh) -> Server {
 #[must_use]
 pub fn dropbear() -> Server {
     let setup = Setup::new();
-    let key = setup.text("key");
-    Setup::prepare("dropbearkey", "dropbear-bin", command("dropbearkey", &["-t", "ed25519", "-f", &key]));
+    // It offers RSA whether it has such a key or not, so it gets one.
+    let key = |kind: &str| {
+        let file = setup.text(kind);
+        Setup::prepare("dropbearkey", "dropbear-bin", command("dropbearkey", &["-t", kind, "-f", &file]));
+        file
+    };
+    let (ed25519, rsa) = (key("ed25519"), key("rsa"));
     let (listen, pid) = (format!("127.0.0.1:{}", setup.port), setup.text("pid"));
-    let dropbear = command("dropbear", &["-F", "-E", "-p", &listen, "-r", &key, "-P", &pid]);
+    let dropbear = command("dropbear", &["-F", "-E", "-p", &listen, "-r", &ed25519, "-r", &rsa, "-P", &pid]);
     setup.start("dropbear", "dropbear-bin", dropbear)
 }
 

@@ -104,7 +104,8 @@ pub async fn identify(cx: &ProbeContext, endpoint: &Endpoint, name: Option<&str>
         name,
         wait: cx.timeout.min(ANSWER),
     };
-    let limit = (cx.timeout * 3).min(WHOLE);
+    // Enough for every question after the other, each with its own patience.
+    let limit = (cx.timeout * 8).min(WHOLE);
     cx.within(limit, "identifying the service", Box::pin(Search::new(dialer).run())).await.into()
 }
 

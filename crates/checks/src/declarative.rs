@@ -25,10 +25,10 @@ pub fn judge(declaration: &Declaration, evidence: &HostEvidence, out: &mut Verdi
     };
     match declaration.evidence {
         EvidenceKind::Services => out.each_endpoint(&evidence.services, "no open port", |at, it, out| {
-            rule.apply(&at.location(), it, evidence, out)
+            rule.apply(&at.location(), it, evidence, out);
         }),
         EvidenceKind::Tls => out.each_endpoint(&evidence.tls, "no TLS endpoint", |at, it, out| {
-            rule.apply(&at.location(), it, evidence, out)
+            rule.apply(&at.location(), it, evidence, out);
         }),
         EvidenceKind::Web => site::each_distinct(evidence, out, |site, out| {
             let page = match site::page(site.web) {

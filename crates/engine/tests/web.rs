@@ -241,6 +241,54 @@ async fn sni_and_host_are_the_name_asked_for() {
 }
 
 #[tokio::test]
+async fn a_server_that_turns_us_away_says_nothing_about_its_files() {
+    let site = serve(Over::Tls, |request| match request.path.as_str() {
+        "/" => sites::good(request),
+        _ => Answer::status(429),
+    })
+    .await;
+    let verdicts = verdicts(&host(site.address, Over::Tls).await);
+    for id in ["exposed.vcs", "exposed.env", "sectxt.missing"] {
+        assert_eq!(of(&verdicts, id).outcome, Outcome::Error, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_is_not_judged() {
+    let site = serve(Over::Tls, |request| {
+        let answer = sites::good(request);
+        if request.path == "/" && request.method == "GET" { answer.with("Content-Encoding", "br") } else { answer }
+    })
+    .await;
+    let verdicts = verdicts(&host(site.address, Over::Tls).await);
+    for id in ["csp.missing", "csp.weak", "frame.unprotected", "http.nosniff", "http.listing", "sri.missing"] {
+        assert_eq!(of(&verdicts, id).outcome, Outcome::Error, "{id}");
+    }
+    assert_eq!(failed(&verdicts), [""; 0]);
+}
+
+#[tokio::test]
+async fn by_address_hsts_is_a_hint_and_any_https_target_will_do() {
+    let secure = serve(Over::Tls, |request| {
+        let mut answer = sites::good(request);
+        answer.headers.retain(|(name, _)| name != "Strict-Transport-Security");
+        answer
+    })
+    .await;
+    let plain = serve(Over::Plain, |_| Answer::redirect(301, "https://127.0.0.2:9/")).await;
+    let address = "127.0.0.1";
+    let mut host = host_of(vec![
+        gather(plain.address, Over::Plain, address, &WebOptions::default()).await,
+        gather(secure.address, Over::Tls, address, &WebOptions::default()).await,
+    ]);
+    host.asset = AssetRef::Ip([127, 0, 0, 1].into());
+    let verdicts = verdicts(&host);
+    assert_eq!(failed(&verdicts), ["hsts.missing"]);
+    let finding = verdicts.iter().find(|v| v.outcome == Outcome::Fail).unwrap();
+    assert_eq!(finding.confidence, Some(bartizan_domain::Confidence::Hint));
+}
+
+#[tokio::test]
 async fn real_servers_give_what_they_are_set_up_for() {
     let careless = &[
         "csp.missing",

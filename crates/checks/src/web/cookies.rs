@@ -98,7 +98,7 @@ pub fn is_session_like(name: &str) -> bool {
         return false;
     }
     let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    ["session", "sess_", "auth", "token", "jwt", "credential", "passwd", "remember_me", "rememberme", "logged_in"]
+    ["session", "sess_", "token", "jwt", "credential", "passwd", "remember_me", "rememberme", "logged_in"]
         .iter()
         .any(|part| name.contains(part))
         || words.iter().any(|word| {
@@ -173,7 +173,9 @@ mod tests {
         ] {
             assert!(is_session_like(name), "{name}");
         }
-        for name in ["insecure_secure", "csrftoken", "XSRF-TOKEN", "lang", "theme", "_ga", "consent", "inside"] {
+        for name in
+            ["insecure_secure", "csrftoken", "XSRF-TOKEN", "lang", "theme", "_ga", "consent", "inside", "author_id"]
+        {
             assert!(!is_session_like(name), "{name}");
         }
     }

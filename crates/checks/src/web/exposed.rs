@@ -124,6 +124,10 @@ fn each_listing(
             .collect();
         let failed = asked.iter().find_map(|probe| match &probe.answer {
             Observation::Failed(failure) => Some(format!("{}: {failure}", probe.path)),
+            // A server that is overloaded or turns us away says nothing about its files.
+            Observation::Observed(answer) if matches!(answer.status, 429 | 502..=504) => {
+                Some(format!("{} was answered with status {}", probe.path, answer.status))
+            }
             _ => None,
         });
         match (judge(&counted), failed) {

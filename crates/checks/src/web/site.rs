@@ -95,7 +95,9 @@ pub fn page(web: &WebEvidence) -> Result<&WebResponse, NoPage> {
     if let Some(redirect) = &last.redirect {
         let target = redirect.target.as_deref().unwrap_or("an unusable address");
         return match &redirect.decision {
-            RedirectDecision::Unresolved { reason } if last.own && redirect.host.as_deref() == Some(&web.host) => {
+            RedirectDecision::Unresolved { reason }
+                if last.own && redirect.scheme == Some(web.scheme) && redirect.host.as_deref() == Some(&web.host) =>
+            {
                 Err(NoPage::Unknown(format!("the redirect to {target} could not be followed: {reason}")))
             }
             _ => none(format!("only redirects, to {target}")),

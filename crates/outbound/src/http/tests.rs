@@ -95,9 +95,9 @@ async fn redirects_of_get_are_vetted_hop_by_hop() {
         format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n").into_bytes()
     };
     let (good, _) = server(vec![redirect(format!("http://name.test:{}/x", target.port()))], false).await;
-    let resolve = async |name: &str| {
+    let resolve: &Resolve<'_> = &|name: String| {
         assert_eq!(name, "name.test");
-        Ok(vec![IpAddr::from([127, 0, 0, 1])])
+        Box::pin(async { Ok(vec![IpAddr::from([127, 0, 0, 1])]) })
     };
     let url = Url::parse(&format!("http://{good}/")).unwrap();
     let response = get(&outbound(), &url, resolve, &GetOptions::default()).await.unwrap();

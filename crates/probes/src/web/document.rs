@@ -204,16 +204,15 @@ fn default_page(title: &str, heading: &str) -> Option<String> {
     let lower = title.to_ascii_lowercase();
     let product = if lower.starts_with("welcome to nginx") {
         "nginx"
-    } else if lower.starts_with("apache2 ") && lower.contains("default page") {
-        "apache"
-    } else if lower.contains("test page for the") && (lower.contains("http server") || lower.contains("nginx")) {
+    } else if lower.starts_with("apache2 ") && lower.contains("default page")
+        || lower.contains("test page for the") && lower.contains("http server")
+        || lower.is_empty() && heading == "It works!"
+    {
         "apache"
     } else if lower == "iis windows server" || lower.starts_with("iis windows") {
         "iis"
     } else if lower.starts_with("apache tomcat") {
         "tomcat"
-    } else if lower.is_empty() && heading == "It works!" {
-        "apache"
     } else {
         return None;
     };

@@ -79,7 +79,8 @@ async fn cors_facts(session: &mut Session<'_>) -> Result<CorsFacts, ProbeFailure
 async fn asked_from(session: &mut Session<'_>, origin: &str) -> Result<(bool, bool), ProbeFailure> {
     let value = HeaderValue::from_str(origin)
         .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("`{origin}` as a header: {error}")))?;
-    let response = session.ask(&Request::get("/", 0).header(header::ORIGIN, value)).await?;
+    // The body is of no interest, but reading it keeps the connection.
+    let response = session.ask(&Request::get("/", 64 * 1024).header(header::ORIGIN, value)).await?;
     let text = |name: &HeaderName| {
         response.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
     };

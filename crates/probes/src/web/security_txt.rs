@@ -92,7 +92,7 @@ fn holds_signature(armour: &str) -> bool {
     let encoded: String = data
         .lines()
         .map(str::trim)
-        .filter(|line| !line.is_empty() && !(line.starts_with('=') && line.len() == 5))
+        .filter(|line| !(line.is_empty() || line.starts_with('=') && line.len() == 5))
         .collect();
     let Ok(packet) = STANDARD.decode(encoded) else { return false };
     match packet.first() {

@@ -35,6 +35,8 @@ pub fn is_available() -> bool {
 /// # Errors
 /// [`Error::NotFound`] if the program ships none.
 pub async fn load(cx: &OpContext, services: &Services) -> Result<ScanId> {
+    cx.require(Permission::ScansRun)?;
+    cx.require(Permission::AssetsManage)?;
     let bytes = Catalog::bytes(RECORDING).ok_or_else(|| Error::not_found("recording", RECORDING))?;
     load_from(cx, services, bytes).await
 }

@@ -24,6 +24,7 @@ pub struct Timer {
     name: &'static str,
     schedule: Cron,
     job: NewJob,
+    at_start: bool,
 }
 
 impl Timer {
@@ -34,13 +35,30 @@ impl Timer {
     pub fn new(name: &'static str, expression: &str, job: NewJob) -> Result<Self, BadSchedule> {
         let schedule = Cron::from_str(expression)
             .map_err(|error| BadSchedule { expression: expression.to_owned(), why: error.to_string() })?;
-        Ok(Self { name, schedule, job })
+        Ok(Self { name, schedule, job, at_start: false })
+    }
+
+    /// Adds the job when a runner starts, too, whatever the time is.
+    #[must_use]
+    pub const fn at_start(mut self) -> Self {
+        self.at_start = true;
+        self
     }
 
     /// The first instant after `after`; `None` if there is none any more.
     #[must_use]
     pub fn next(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.schedule.find_next_occurrence(&after, false).ok()
+    }
+
+    /// Adds the job if it is wanted at the start of a runner.
+    pub(crate) async fn start(&self, store: &Store, now: DateTime<Utc>, id: JobId) -> Result<(), StorageError> {
+        if self.at_start {
+            let tx = store.begin().await?;
+            enqueue(tx.db(), id, self.job.clone(), now).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Adds the job for `fire_at` unless another server has. Says whether it was added.

@@ -181,6 +181,9 @@ impl Runner {
                 tracing::info!(jobs = released, "took up the jobs of the process before");
             }
         }
+        for timer in &self.timers {
+            timer.start(&self.store, self.now(), (self.new_id)()).await?;
+        }
         let runner = Arc::new(self);
         let mut tasks = JoinSet::new();
         let controls: Arc<Mutex<HashMap<JobId, Control>>> = Arc::default();

@@ -77,7 +77,7 @@ pub async fn import_csv(cx: &OpContext, services: &Services, file: &[u8]) -> Res
     let mut report = ImportReport { total: rows.len(), ..ImportReport::default() };
     let mut good: Vec<(u64, Asset)> = Vec::with_capacity(rows.len());
     for (line, row) in rows {
-        match row.and_then(|new| checked(cx, organization, new).map_err(first_problem)) {
+        match row.and_then(|new| checked(cx, organization, &new).map_err(first_problem)) {
             Ok(asset) => good.push((line, asset)),
             Err((column, message)) => {
                 report.invalid += 1;
@@ -175,6 +175,7 @@ fn parse(file: &[u8]) -> Result<Vec<(u64, Row)>> {
         }
     }
     let mut rows = Vec::new();
+    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
     for record in reader.records() {
         let record = record.map_err(|error| bad(format!("the file is not CSV: {error}")))?;
         if record.iter().all(str::is_empty) {
@@ -183,10 +184,30 @@ fn parse(file: &[u8]) -> Result<Vec<(u64, Row)>> {
         if rows.len() == ROW_LIMIT {
             return Err(bad(format!("more than {ROW_LIMIT} rows: split the file")));
         }
-        let line = record.position().map_or(0, csv::Position::line);
-        rows.push((line, row_of(&record, header.len(), &positions)));
+        lines.advance(record.position().map_or(0, csv::Position::byte));
+        rows.push((lines.line, row_of(&record, header.len(), &positions)));
     }
     Ok(rows)
+}
+
+/// Counts lines up to where a record starts. The reader's own count is one short after CRLF, since it takes the LF for
+/// the beginning of the next record.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn advance(&mut self, byte: u64) {
+        let mut to = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
+        while self.text.get(to).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+            to += 1;
+        }
+        let between = self.text.get(self.at..to).unwrap_or_default();
+        self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = self.at.max(to);
+    }
 }
 
 fn row_of(record: &csv::StringRecord, width: usize, positions: &[Option<usize>; COLUMNS.len()]) -> Row {

@@ -148,7 +148,7 @@ pub async fn tags(cx: &OpContext, services: &Services) -> Result<Vec<(String, u6
 /// [`Error::Invalid`] for fields that break a rule, [`Error::Conflict`] if the target is an asset already.
 pub async fn create(cx: &OpContext, services: &Services, new: NewAsset) -> Result<AssetView> {
     let (organization, change) = Mutation::begin(cx, services, Permission::AssetsManage).await?;
-    let asset = checked(cx, organization, new)?;
+    let asset = checked(cx, organization, &new)?;
     match storage::insert(change.db(), std::slice::from_ref(&asset)).await {
         Err(StorageError::Unique(_)) => {
             return Err(Error::Conflict(format!("{} {} is an asset already", asset.target_type, asset.target_value)));
@@ -294,7 +294,7 @@ async fn resolve_findings(cx: &OpContext, db: Db<'_>, organization: Organization
 const NAME_LENGTH: usize = 200;
 
 /// Turns input into an asset, or says which rules it breaks.
-pub(crate) fn checked(cx: &OpContext, organization: OrganizationId, new: NewAsset) -> Result<Asset> {
+pub(crate) fn checked(cx: &OpContext, organization: OrganizationId, new: &NewAsset) -> Result<Asset> {
     let mut fields = Fields::default();
     let target = target_of(new.target_type, &new.target_value);
     let (target_type, target_value) = match target {

@@ -16,10 +16,10 @@ const SILENT_FOR: TimeDelta = TimeDelta::minutes(10);
 /// How long ended jobs, sessions and fires of timers are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
-/// Every five minutes.
+/// At the start and every five minutes.
 pub(crate) fn timer() -> Result<Timer> {
     let job = NewJob { dedupe_key: Some(KIND.to_owned()), max_attempts: 1, ..NewJob::new(KIND, Value::Null) };
-    Timer::new(KIND, "*/5 * * * *", job).map_err(Error::internal)
+    Ok(Timer::new(KIND, "*/5 * * * *", job).map_err(Error::internal)?.at_start())
 }
 
 /// Does it.

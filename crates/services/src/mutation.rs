@@ -20,7 +20,7 @@ pub struct Change {
 
 impl Change {
     /// `action` (`asset.create`) was done to the `noun` (`asset`) with this id.
-    pub fn new(action: &'static str, noun: &'static str, noun_id: impl ToString) -> Self {
+    pub fn new(action: &'static str, noun: &'static str, noun_id: impl std::fmt::Display) -> Self {
         Self { action, noun, noun_id: noun_id.to_string(), before: None, after: None }
     }
 

@@ -421,7 +421,7 @@ fn key_of(target: &Target) -> Option<(AssetKind, String)> {
 /// Refuses at once what the probes would refuse later, where the target itself says so. Names are judged when they are
 /// resolved.
 fn check_reach(targets: &[Target], allow_private: bool) -> Result<()> {
-    let policy = Policy { allow_private, ..Policy::default() };
+    let policy = Policy { allow_private };
     for target in targets {
         let address = match target {
             Target::Ip { address, .. } => *address,

@@ -235,7 +235,7 @@ pub async fn claim(
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .col_expr(
             Column::StartedAt,
-            sea_orm::sea_query::Func::coalesce([Expr::col(Column::StartedAt).into(), Expr::value(now)]).into(),
+            sea_orm::sea_query::Func::coalesce([Expr::col(Column::StartedAt), Expr::value(now)]).into(),
         )
         .filter(Column::Id.in_subquery(ready))
         .exec_with_returning(&db.conn())

@@ -396,10 +396,7 @@ pub async fn transition(
         update = update
             .col_expr(
                 Column::StartedAt,
-                SimpleExpr::from(sea_orm::sea_query::Func::coalesce([
-                    Expr::col(Column::StartedAt).into(),
-                    Expr::value(at),
-                ])),
+                SimpleExpr::from(sea_orm::sea_query::Func::coalesce([Expr::col(Column::StartedAt), Expr::value(at)])),
             )
             .col_expr(Column::HeartbeatAt, Expr::value(at));
     }

@@ -1,4 +1,4 @@
-//! What tests share, and nothing that ships: a fixed clock and a loopback lab of real servers.
+//! What tests share, and nothing that ships: a fixed clock, databases, and a loopback lab of real servers.
 //!
 //! Servers of the lab listen on port 0 of a loopback address, are waited for by a condition and end with their guard.
 //! A missing Debian or PyPI package is a clear panic that names it, never a skipped test; `scripts/test-deps.txt` and
@@ -9,6 +9,8 @@
 #[cfg(feature = "app")]
 pub mod app;
 pub mod clock;
+pub mod database;
 pub mod lab;
 
 pub use clock::FixedClock;
+pub use database::TestDatabase;

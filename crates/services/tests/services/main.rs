@@ -1,0 +1,9 @@
+//! The use cases on both real databases, from setup to findings.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod assets;
+mod auth;
+mod findings;
+mod scans;
+mod support;

@@ -117,10 +117,10 @@ async fn assets_are_filtered_sorted_and_paged(database: &TestDatabase) {
     many[4].last_seen_at = Some(at(50));
     add(&store, &many).await;
 
-    let tagged = |tag: &str| AssetFilter { tag: Some(tag.to_owned()), ..AssetFilter::default() };
+    let tagged = |tag: &str| AssetFilter { tags: vec![tag.to_owned()], ..AssetFilter::default() };
     assert_eq!(names(&store, id, tagged("web")).await, ["n0001", "n0002"]);
     assert_eq!(names(&store, id, tagged("pci")).await, ["n0001"]);
-    let zone = AssetFilter { risk_zone: Some(RiskZone::Dmz), ..AssetFilter::default() };
+    let zone = AssetFilter { risk_zones: vec![RiskZone::Dmz], ..AssetFilter::default() };
     assert_eq!(names(&store, id, zone).await, ["n0003"]);
     let since = AssetFilter { seen: Some(Seen::Since(at(60))), ..AssetFilter::default() };
     assert_eq!(names(&store, id, since).await, ["n0004"]);

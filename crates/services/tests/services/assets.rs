@@ -90,9 +90,9 @@ async fn bulk_changes_zone_and_tags(database: &TestDatabase) {
     let outcome = assets::bulk(&cx, &app.services, bulk.clone()).await.unwrap();
     assert_eq!((outcome.updated.len(), outcome.not_found), (2, vec![stranger]));
     let pci =
-        AssetFilter { tag: Some("pci".to_owned()), risk_zone: Some(RiskZone::Production), ..AssetFilter::default() };
+        AssetFilter { tags: vec!["pci".to_owned()], risk_zones: vec![RiskZone::Production], ..AssetFilter::default() };
     assert_eq!(values(&cx, &app.services, &pci).await, ["192.0.2.1", "192.0.2.2"]);
-    let legacy = AssetFilter { tag: Some("legacy".to_owned()), ..AssetFilter::default() };
+    let legacy = AssetFilter { tags: vec!["legacy".to_owned()], ..AssetFilter::default() };
     assert_eq!(values(&cx, &app.services, &legacy).await, ["192.0.2.3"]);
     for bad in [
         BulkChange { asset_ids: Vec::new(), ..bulk.clone() },

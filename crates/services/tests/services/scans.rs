@@ -65,7 +65,9 @@ async fn a_scan_finds_scores_and_fills_the_matrix(database: &TestDatabase) {
     let shop_host = all.rows.iter().find(|row| row.asset == "shop.example").unwrap();
     assert_eq!((shop_host.asset_id, shop_host.result.score, shop_host.findings.high), (Some(shop), Some(79), 1));
     assert_eq!(all.rows.iter().filter(|row| row.asset_id == Some(net)).count(), 4);
-    let reached = page(HostFilter { reached: Some(true), q: Some("192.".to_owned()) }, HostSort::Score).await;
+    let reached =
+        page(HostFilter { reached: Some(true), q: Some("192.".to_owned()), ..HostFilter::default() }, HostSort::Score)
+            .await;
     assert_eq!(reached.rows.iter().map(|row| row.asset.as_str()).collect::<Vec<_>>(), ["192.0.2.1", "192.0.2.2"]);
 
     let document = scans::document(&cx, &app.services, id).await.unwrap();

@@ -71,7 +71,7 @@ pub(super) fn validate(chain: &DnssecChain, anchors: &[TrustAnchor], now: u32) -
         };
         let own: Vec<&TrustAnchor> = anchors.iter().filter(|anchor| *anchor.zone() == name).collect();
         let step = Step { zone, name: &name, parent: &above, now };
-        let next = if own.is_empty() && zone.zone != "." { step.from_parent(trust) } else { step.from_anchor(&own) };
+        let next = if own.is_empty() && zone.zone != "." { step.below_parent(trust) } else { step.at_anchor(&own) };
         match next {
             Ok(next) => trust = next,
             Err(status) => return status,
@@ -121,7 +121,7 @@ struct Step<'e> {
 impl Step<'_> {
     /// A zone that trust anchors stand for. If they do not fit, the anchors or the resolver are wrong and not the zone of
     /// the name, so nothing is called bogus here.
-    fn from_anchor(&self, anchors: &[&TrustAnchor]) -> Result<Trust, Status> {
+    fn at_anchor(&self, anchors: &[&TrustAnchor]) -> Result<Trust, Status> {
         let zone = if self.zone.zone == "." { "the root zone".to_owned() } else { shown(&self.zone.zone) };
         let answer = match &self.zone.dnskey {
             Observation::Observed(answer) => answer,
@@ -144,7 +144,7 @@ impl Step<'_> {
     }
 
     /// A zone that its parent stands for.
-    fn from_parent(&self, trust: Trust) -> Result<Trust, Status> {
+    fn below_parent(&self, trust: Trust) -> Result<Trust, Status> {
         let zone = shown(&self.zone.zone);
         let (keys, above) = match trust {
             unsigned @ Trust::Unsigned { .. } => return Ok(unsigned),

@@ -118,7 +118,7 @@ impl Check for Syntax {
             Own::None => out.not_applicable(Location::dns(), "there is no SPF record"),
             Own::Several(_) => out.not_applicable(Location::dns(), "there is more than one SPF record"),
             Own::Broken { text, why } => {
-                out.fail(Location::dns(), Fail::new(json!({ "record": text, "errors": [why] })))
+                out.fail(Location::dns(), Fail::new(json!({ "record": text, "errors": [why] })));
             }
             Own::Record { text, record } => {
                 let walk = walk(mail, &record);

@@ -117,7 +117,6 @@ fn repository(objects: bool) -> Handler {
 
 /// Every case on HTTPS, and the plain-HTTP ones that stand alone.
 #[must_use]
-#[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 pub fn cases() -> Vec<Case> {
     let tls = |name, expected, handler| Case { name, over: Over::Tls, handler, expected };
     let plain = |name, expected, handler| Case { name, over: Over::Plain, handler, expected };

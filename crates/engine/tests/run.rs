@@ -218,7 +218,8 @@ async fn the_document_does_not_depend_on_the_order_of_finishing() {
 
 #[test]
 fn wishes_that_break_a_rule_name_field_and_value() {
-    let cases: [(&str, &str, fn(&mut ScanOptions)); 8] = [
+    type Change = fn(&mut ScanOptions);
+    let cases: [(&str, &str, Change); 8] = [
         ("ports", "`0`", |options| options.ports = Some("80,0".into())),
         ("checks", "`nope.nope`", |options| options.checks = vec!["nope.nope".into()]),
         ("skip", "`x.*`", |options| options.skip = vec!["x.*".into()]),

@@ -52,6 +52,7 @@ pub enum CodecError {
 }
 
 impl CodecError {
+    #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err as it is")]
     fn damaged(why: impl ToString) -> Self {
         Self::Damaged(why.to_string())
     }

@@ -188,7 +188,7 @@ export function mockApi(): Plugin {
         setUp = true;
         return send(201, { ...tokens(), user });
       case "POST /api/auth/login":
-        return body.password === "wrong"
+        return String(body.password).startsWith("wrong")
           ? problem(401, "Wrong user name or password")
           : send(200, { ...tokens(), user });
       case "POST /api/auth/refresh":
@@ -310,6 +310,14 @@ export function mockApi(): Plugin {
           started_at: new Date().toISOString(),
         } as never;
         db.scans.push(next);
+        for (const port of String(body.ports ?? "")
+          .split(",")
+          .filter(Boolean)) {
+          db.hosts[0]?.ports.push({
+            ...(db.hosts[0].ports[1] as (typeof db.hosts)[0]["ports"][0]),
+            port: Number(port),
+          });
+        }
         done = 0;
         return send(202, { id: db.scans.length, scan_id: db.scans.length, status: "pending" });
       }

@@ -79,11 +79,13 @@ export function Shell() {
   useKeys();
 
   // The session ended (refused refresh, sign-out in another tab): back to the door, and then here again.
+  const leaving = useRef(false);
   useEffect(() => {
-    if (!signedIn) {
-      queryClient.clear();
-      void navigate({ to: "/login" as never, search: { next: location.pathname + location.searchStr } as never });
-    }
+    // Once: the address changes on the way out, and must not be taken for the page one was on.
+    if (signedIn || leaving.current) return;
+    leaving.current = true;
+    queryClient.clear();
+    void navigate({ to: "/login" as never, search: { next: location.pathname + location.searchStr } as never });
   }, [signedIn, navigate, location.pathname, location.searchStr]);
 
   // A new page: its title, and the focus at its start for keyboards and screen readers.

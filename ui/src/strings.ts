@@ -551,8 +551,7 @@ export const t = {
     demoDelete: "Remove demo data",
     demoDeleteTitle: "Remove the demo data?",
     demoDeleteText: "Every asset, scan and finding marked demo goes. Your own data stays.",
-    demoLoaded: (assets: number, scans: number, findings: number) =>
-      `Loaded ${plural(assets, "asset", "assets")}, ${plural(scans, "scan", "scans")}, ${plural(findings, "finding", "findings")}`,
+    demoLoaded: (scan: number) => `Demo data loaded as scan #${scan}`,
     demoDeleted: "The demo data is gone",
     checks: "Checks",
     version: "Version",

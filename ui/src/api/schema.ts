@@ -243,7 +243,7 @@ export interface paths {
         };
         /**
          * Lists checks.
-         * @description Needs `scans.view`.
+         * @description Needs `findings.view`.
          */
         get: operations["list_checks"];
         put?: never;
@@ -263,9 +263,29 @@ export interface paths {
         };
         /**
          * Reads a check.
-         * @description Needs `scans.view`. Former ids work as well.
+         * @description Needs `findings.view`. Former ids work as well.
          */
         get: operations["get_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compliance/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads the compliance matrix.
+         * @description Needs `compliance.view`.
+         */
+        get: operations["get_compliance_matrix"];
         put?: never;
         post?: never;
         delete?: never;
@@ -309,13 +329,13 @@ export interface paths {
         put?: never;
         /**
          * Loads demo data.
-         * @description Needs `system.manage`. Recorded evidence, judged by the real checks, marked as demo everywhere. Loading it again
+         * @description Needs `assets.manage` and `scans.run`. Recorded evidence, judged by the real checks, marked as demo everywhere. Loading it again
          *     changes nothing.
          */
         post: operations["load_demo_data"];
         /**
          * Removes demo data.
-         * @description Needs `system.manage`. What is real stays.
+         * @description Needs `assets.manage` and `scans.delete`. What is real stays.
          */
         delete: operations["delete_demo_data"];
         options?: never;
@@ -372,7 +392,8 @@ export interface paths {
         };
         /**
          * Counts findings.
-         * @description Needs `findings.view`. Takes the filters of the list, so that a number and the table behind it agree.
+         * @description Needs `findings.view`. Takes the filters of the list, so that a number and the table behind it agree. Each
+         *     division leaves its own filter out: it says what choosing another value would show.
          */
         get: operations["get_finding_stats"];
         put?: never;
@@ -955,6 +976,16 @@ export interface components {
              */
             count: number;
         };
+        /** @description A check and its count. */
+        CheckCount: {
+            /** @description The check. */
+            check_id: string;
+            /**
+             * Format: int64
+             * @description Findings.
+             */
+            count: number;
+        };
         /** @description A check, in full. */
         CheckDetail: components["schemas"]["CheckSummary"] & {
             /** @description CWE numbers. */
@@ -1008,6 +1039,12 @@ export interface components {
             /** @description What is wrong when it fails. */
             title: string;
         };
+        /** @description The matrix of the completed scan that ended last. */
+        ComplianceMatrix: {
+            /** @description One row a measure, `a` to `j`; empty before a scan has completed. */
+            rows: components["schemas"]["MatrixRow"][];
+            scan_id: components["schemas"]["ScanId"] | null;
+        };
         /**
          * @description How sure a `fail` is.
          * @enum {string}
@@ -1055,27 +1092,12 @@ export interface components {
         /**
          * @description Result of loading demo data.
          * @example {
-         *       "assets": 4,
-         *       "findings": 37,
-         *       "scans": 2
+         *       "scan_id": 1
          *     }
          */
         DemoLoaded: {
-            /**
-             * Format: int64
-             * @description Assets there are now.
-             */
-            assets: number;
-            /**
-             * Format: int64
-             * @description Findings there are now.
-             */
-            findings: number;
-            /**
-             * Format: int64
-             * @description Scans there are now.
-             */
-            scans: number;
+            /** @description The scan with the recorded results. */
+            scan_id: components["schemas"]["ScanId"];
         };
         /** @description The four feature toggles of a surface scan, independent of each other. */
         FeatureToggles: {
@@ -1277,6 +1299,8 @@ export interface components {
             remediation: string[];
             /** @description Why it matters. */
             risk: string;
+            /** @description Scans that saw it, newest first, at most 50. */
+            sightings: components["schemas"]["Sighting"][];
         };
         /**
          * @description One entry of a finding's history.
@@ -1306,7 +1330,7 @@ export interface components {
             from_status: components["schemas"]["FindingStatus"] | null;
             /** @description The entry. */
             id: components["schemas"]["FindingEventId"];
-            /** @description `created`, `reopened`, `resolved`, `status_changed`, `acceptance_expired`. */
+            /** @description `created`, `reopened`, `auto_resolved`, `status_changed`, `acceptance_expired`, `asset_removed`. */
             kind: string;
             /** @description Note of who did it. */
             note: string | null;
@@ -1334,6 +1358,12 @@ export interface components {
          *           "count": 11
          *         }
          *       ],
+         *       "by_check": [
+         *         {
+         *           "check_id": "hsts.missing",
+         *           "count": 3
+         *         }
+         *       ],
          *       "by_severity": {
          *         "critical": 1,
          *         "high": 2,
@@ -1354,6 +1384,8 @@ export interface components {
         FindingStats: {
             /** @description By category, most first. */
             by_category: components["schemas"]["CategoryCount"][];
+            /** @description By check, most first, at most 200. */
+            by_check: components["schemas"]["CheckCount"][];
             /** @description By severity. */
             by_severity: components["schemas"]["SeverityCounts"];
             /** @description By workflow status. */
@@ -1444,46 +1476,57 @@ export interface components {
          */
         HealthStatus: "ok" | "degraded" | "unhealthy";
         /**
+         * @description What kept a row from being imported.
+         * @enum {string}
+         */
+        ImportProblem: "duplicate" | "invalid";
+        /**
          * @description How an import went.
          * @example {
          *       "created": 1,
-         *       "dry_run": false,
          *       "duplicates": 1,
          *       "errors": [
          *         {
          *           "field": "target_value",
+         *           "kind": "invalid",
          *           "message": "`300.1.1.1` is not an address",
          *           "row": 4
          *         }
          *       ],
+         *       "invalid": 1,
          *       "rows": 3
          *     }
          */
         ImportResult: {
             /**
              * Format: int64
-             * @description Assets created, or that would be.
+             * @description Assets created.
              */
             created: number;
-            /** @description Whether nothing was changed on request. */
-            dry_run: boolean;
             /**
              * Format: int64
              * @description Rows whose target exists already, here or earlier in the file.
              */
             duplicates: number;
-            /** @description Rows that break a rule; they are left out, the others are imported. */
+            /** @description Each row that was left out. */
             errors: components["schemas"]["ImportRowError"][];
+            /**
+             * Format: int64
+             * @description Rows that break a rule.
+             */
+            invalid: number;
             /**
              * Format: int64
              * @description Data rows in the file.
              */
             rows: number;
         };
-        /** @description A row of an import that breaks a rule. */
+        /** @description A row of an import that was left out. */
         ImportRowError: {
             /** @description Column, when one is to blame. */
             field: string | null;
+            /** @description Why. */
+            kind: components["schemas"]["ImportProblem"];
             /** @description The value and the rule. */
             message: string;
             /**
@@ -1519,6 +1562,11 @@ export interface components {
             finished_at: string;
             /** @description Number. */
             id: components["schemas"]["ScanId"];
+            /**
+             * Format: double
+             * @description Its score; null when nothing was assessed.
+             */
+            score: number | null;
         };
         /**
          * @description A stable key for a place on an asset. It is part of a finding's identity, so it never contains a count, a
@@ -1548,6 +1596,104 @@ export interface components {
         LoginResponse: components["schemas"]["TokenPair"] & {
             /** @description The user who signed in. */
             user: components["schemas"]["CurrentUser"];
+        };
+        /** @description Checks of a row by how they ended. */
+        MatrixChecks: {
+            /**
+             * Format: int64
+             * @description Without the needed answer somewhere.
+             */
+            error: number;
+            /**
+             * Format: int64
+             * @description Broken somewhere.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Not applicable anywhere.
+             */
+            not_applicable: number;
+            /**
+             * Format: int64
+             * @description Not probed somewhere.
+             */
+            not_tested: number;
+            /**
+             * Format: int64
+             * @description Fine everywhere.
+             */
+            passed: number;
+            /**
+             * Format: int64
+             * @description Planned.
+             */
+            planned: number;
+        };
+        /**
+         * @description How a scan bears on one measure. It never says compliant: at best, no technical finding is open in scope.
+         * @example {
+         *       "accepted_risks": 0,
+         *       "annex_points": [
+         *         "2024/2690:9.2"
+         *       ],
+         *       "attestation": null,
+         *       "automation": "technical",
+         *       "checks": {
+         *         "error": 0,
+         *         "failed": 1,
+         *         "not_applicable": 2,
+         *         "not_tested": 1,
+         *         "passed": 20,
+         *         "planned": 24
+         *       },
+         *       "control": "21.2.h",
+         *       "coverage": 0.96,
+         *       "finding_ids": [
+         *         "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
+         *       ],
+         *       "letter": "h",
+         *       "open_findings": 1,
+         *       "status": "open_findings",
+         *       "title": "Cryptography and encryption",
+         *       "worst_open_severity": "high"
+         *     }
+         */
+        MatrixRow: {
+            /**
+             * Format: int64
+             * @description Findings of the scan whose risk is accepted.
+             */
+            accepted_risks: number;
+            /** @description Points of the annex of Implementing Regulation (EU) 2024/2690. */
+            annex_points: string[];
+            /** @description What a person has stated. */
+            attestation: string | null;
+            /** @description How far checks can speak about it: `technical`, `partial`, `organisational`. */
+            automation: string;
+            /** @description Checks by how they ended, each at its worst place. */
+            checks: components["schemas"]["MatrixChecks"];
+            /** @description Control id: `21.2.h`. */
+            control: string;
+            /**
+             * Format: double
+             * @description Share of planned checks that came to a conclusion, 0 to 1; null if none was planned.
+             */
+            coverage: number | null;
+            /** @description Unresolved findings, worst first, at most 100. */
+            finding_ids: components["schemas"]["FindingId"][];
+            /** @description `a` to `j`. */
+            letter: string;
+            /**
+             * Format: int64
+             * @description Unresolved findings of the scan.
+             */
+            open_findings: number;
+            /** @description `not_assessed`, `manual_required`, `no_open_findings`, `open_findings`, `attested`. */
+            status: string;
+            /** @description Title. */
+            title: string;
+            worst_open_severity: components["schemas"]["Severity"] | null;
         };
         /**
          * Format: uuid
@@ -1820,7 +1966,7 @@ export interface components {
                 from_status?: components["schemas"]["FindingStatus"] | null;
                 /** @description The entry. */
                 id: components["schemas"]["FindingEventId"];
-                /** @description `created`, `reopened`, `resolved`, `status_changed`, `acceptance_expired`. */
+                /** @description `created`, `reopened`, `auto_resolved`, `status_changed`, `acceptance_expired`, `asset_removed`. */
                 kind: string;
                 /** @description Note of who did it. */
                 note?: string | null;
@@ -1858,8 +2004,11 @@ export interface components {
                 asset_ids: components["schemas"]["AssetId"][];
                 /** @description Version of the check catalogue that judged. */
                 catalogue: string;
-                /** @description Only these checks; empty for all of the profile. */
-                checks: string[];
+                /**
+                 * Format: int64
+                 * @description Checks it runs.
+                 */
+                check_count: number;
                 /**
                  * Format: int32
                  * @description Probes in flight at once.
@@ -1908,8 +2057,8 @@ export interface components {
                 partial: boolean;
                 /** @description One sentence a gap. */
                 partial_reasons: string[];
-                /** @description TCP ports instead of the profile's. */
-                ports?: string | null;
+                /** @description TCP ports it tries. */
+                ports: string;
                 /** @description How deep it goes. */
                 scan_type: components["schemas"]["ScanProfile"];
                 /**
@@ -1917,8 +2066,6 @@ export interface components {
                  * @description 0 to 100; null while running and when nothing was assessed.
                  */
                 score?: number | null;
-                /** @description Not these checks. */
-                skip: string[];
                 /**
                  * Format: date-time
                  * @description When a worker took it.
@@ -1935,6 +2082,8 @@ export interface components {
                  * @description Seconds a single probe may take.
                  */
                 timeout_seconds: number;
+                /** @description UDP ports it tries; empty for none. */
+                udp_ports: string;
             }[];
             /**
              * Format: int64
@@ -1975,6 +2124,8 @@ export interface components {
                  * @description When it was done.
                  */
                 finished_at: string;
+                /** @description Whether the scan was stopped while it looked at this host, so that results are incomplete. */
+                interrupted: boolean;
                 /** @description Names it was scanned under. */
                 names: string[];
                 /** @description Verdicts by outcome. */
@@ -2132,7 +2283,7 @@ export interface components {
          *         "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
          *       ],
          *       "catalogue": "5f1d2c9a",
-         *       "checks": [],
+         *       "check_count": 120,
          *       "concurrency": 20,
          *       "coverage": 0.9,
          *       "created_at": "2026-11-20T09:29:00Z",
@@ -2166,10 +2317,9 @@ export interface components {
          *       },
          *       "partial": false,
          *       "partial_reasons": [],
-         *       "ports": null,
+         *       "ports": "1-1024",
          *       "scan_type": "full",
          *       "score": 79,
-         *       "skip": [],
          *       "started_at": "2026-11-20T09:29:01Z",
          *       "started_by": {
          *         "id": "550e8400-e29b-41d4-a716-446655440000",
@@ -2179,7 +2329,8 @@ export interface components {
          *       "targets": [
          *         "shop.example.com"
          *       ],
-         *       "timeout_seconds": 10
+         *       "timeout_seconds": 10,
+         *       "udp_ports": ""
          *     }
          */
         Scan: {
@@ -2187,8 +2338,11 @@ export interface components {
             asset_ids: components["schemas"]["AssetId"][];
             /** @description Version of the check catalogue that judged. */
             catalogue: string;
-            /** @description Only these checks; empty for all of the profile. */
-            checks: string[];
+            /**
+             * Format: int64
+             * @description Checks it runs.
+             */
+            check_count: number;
             /**
              * Format: int32
              * @description Probes in flight at once.
@@ -2237,8 +2391,8 @@ export interface components {
             partial: boolean;
             /** @description One sentence a gap. */
             partial_reasons: string[];
-            /** @description TCP ports instead of the profile's. */
-            ports: string | null;
+            /** @description TCP ports it tries. */
+            ports: string;
             /** @description How deep it goes. */
             scan_type: components["schemas"]["ScanProfile"];
             /**
@@ -2246,8 +2400,6 @@ export interface components {
              * @description 0 to 100; null while running and when nothing was assessed.
              */
             score: number | null;
-            /** @description Not these checks. */
-            skip: string[];
             /**
              * Format: date-time
              * @description When a worker took it.
@@ -2264,6 +2416,8 @@ export interface components {
              * @description Seconds a single probe may take.
              */
             timeout_seconds: number;
+            /** @description UDP ports it tries; empty for none. */
+            udp_ports: string;
         };
         /**
          * @description What to scan, and how.
@@ -2310,6 +2464,13 @@ export interface components {
              * @description Seconds a single probe may take. Left out: 10.
              */
             timeout_seconds?: number | null;
+            /** @description UDP ports instead of the profile's, the same notation. */
+            udp_ports?: string | null;
+        };
+        /** @description A scan with its compliance matrix. */
+        ScanDetail: components["schemas"]["Scan"] & {
+            /** @description How the scan bears on each measure of NIS2 Art. 21(2); empty until it has ended. */
+            compliance_matrix: components["schemas"]["MatrixRow"][];
         };
         /**
          * @description One host of a scan.
@@ -2328,6 +2489,7 @@ export interface components {
          *         "medium": 2
          *       },
          *       "finished_at": "2026-11-20T09:31:12Z",
+         *       "interrupted": false,
          *       "names": [
          *         "shop.example.com"
          *       ],
@@ -2371,6 +2533,8 @@ export interface components {
              * @description When it was done.
              */
             finished_at: string;
+            /** @description Whether the scan was stopped while it looked at this host, so that results are incomplete. */
+            interrupted: boolean;
             /** @description Names it was scanned under. */
             names: string[];
             /** @description Verdicts by outcome. */
@@ -2449,6 +2613,7 @@ export interface components {
          *       "checks_finished": 1650,
          *       "checks_total": 2400,
          *       "current": "192.0.2.10",
+         *       "elapsed_seconds": 90,
          *       "eta_seconds": 41,
          *       "findings": {
          *         "critical": 0,
@@ -2464,8 +2629,7 @@ export interface components {
          *       "ports_finished": 14200,
          *       "ports_total": 20000,
          *       "scan_id": 17,
-         *       "status": "running",
-         *       "updated_at": "2026-11-20T09:30:00Z"
+         *       "status": "running"
          *     }
          */
         ScanProgress: {
@@ -2481,6 +2645,11 @@ export interface components {
             checks_total: number;
             /** @description What it is being done to. */
             current: string | null;
+            /**
+             * Format: int64
+             * @description Seconds since the start.
+             */
+            elapsed_seconds: number;
             /**
              * Format: int64
              * @description Seconds left, when that can be said honestly.
@@ -2516,11 +2685,6 @@ export interface components {
             scan_id: components["schemas"]["ScanId"];
             /** @description State. */
             status: components["schemas"]["ScanStatus"];
-            /**
-             * Format: date-time
-             * @description When this was true.
-             */
-            updated_at: string;
         };
         /**
          * @description State of a scan.
@@ -2631,6 +2795,25 @@ export interface components {
              */
             medium: number;
         };
+        /**
+         * @description A scan that saw a finding.
+         * @example {
+         *       "scan_id": 17,
+         *       "seen_at": "2026-11-20T09:31:00Z",
+         *       "severity": "medium"
+         *     }
+         */
+        Sighting: {
+            /** @description The scan. */
+            scan_id: components["schemas"]["ScanId"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            seen_at: string;
+            /** @description Severity then. */
+            severity: components["schemas"]["Severity"];
+        };
         /** @description State of an intelligence source. */
         SourceHealth: {
             /** @description Whether it is switched on. */
@@ -2676,7 +2859,7 @@ export interface components {
             resolved: number;
         };
         /**
-         * @description Totals of the organisation. The counts are of findings that are not resolved.
+         * @description Totals of the organisation. The counts are of unresolved findings; accepted risks are counted by themselves.
          * @example {
          *       "accepted_risk_count": 2,
          *       "coverage": 0.91,
@@ -2688,7 +2871,8 @@ export interface components {
          *       "kev_count": 0,
          *       "last_scan": {
          *         "finished_at": "2026-11-20T09:31:12Z",
-         *         "id": 17
+         *         "id": 17,
+         *         "score": 79
          *       },
          *       "low_count": 14,
          *       "medium_count": 12,
@@ -2714,18 +2898,19 @@ export interface components {
          *       "source_health": [],
          *       "stale_assets": 3,
          *       "total_assets": 150,
+         *       "total_scans": 17,
          *       "total_vulns": 34
          *     }
          */
         Summary: {
             /**
              * Format: int64
-             * @description Findings lived with; part of the totals.
+             * @description Findings whose risk is accepted; not part of the other counts.
              */
             accepted_risk_count: number;
             /**
              * Format: double
-             * @description Share of planned verdicts of each asset's last scan that are conclusive, 0 to 1.
+             * @description Share of planned verdicts of the last completed scan that are conclusive, 0 to 1.
              */
             coverage: number | null;
             /**
@@ -2807,7 +2992,12 @@ export interface components {
             total_assets: number;
             /**
              * Format: int64
-             * @description Findings that are not resolved.
+             * @description Scans in all.
+             */
+            total_scans: number;
+            /**
+             * Format: int64
+             * @description Unresolved findings.
              */
             total_vulns: number;
         };
@@ -3278,10 +3468,7 @@ export interface operations {
     };
     import_assets: {
         parameters: {
-            query?: {
-                /** @description Only look: report what would happen and change nothing. */
-                dry_run?: boolean;
-            };
+            query?: never;
             header?: {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
@@ -3298,7 +3485,8 @@ export interface operations {
                 "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description CSV with a header line: `name,target_type,target_value,tags`. Tags are separated by semicolons and optional.
+                     * @description CSV with a header line: `name,target_type,target_value,tags`, and if wanted `risk_zone` and `criticality`.
+                     *     Tags are separated by semicolons. All but type and value may be left out.
                      *     At most 10,000 rows and 5 MiB.
                      */
                     file: string;
@@ -4325,6 +4513,61 @@ export interface operations {
             };
         };
     };
+    get_compliance_matrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceMatrix"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_scanning_settings: {
         parameters: {
             query?: never;
@@ -4544,6 +4787,15 @@ export interface operations {
             };
             /** @description Insufficient permissions. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This program ships no recording. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5295,7 +5547,7 @@ export interface operations {
                 /** @description Text in a target. */
                 search?: string;
                 /** @description Column to sort by; left out: newest first. */
-                sort?: "id" | "status" | "kind" | "scan_type" | "score" | "created_at" | "finished_at";
+                sort?: "id" | "status" | "scan_type" | "score" | "created_at" | "started_at" | "finished_at";
             };
             header?: never;
             path?: never;
@@ -5479,7 +5731,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Scan"];
+                    "application/json": components["schemas"]["ScanDetail"];
                 };
             };
             /** @description Authentication required: no, expired or wrong credentials. */

@@ -142,7 +142,7 @@ function Demo({ canManage, loaded }: { canManage: boolean; loaded: boolean | und
   const done = () => client.invalidateQueries();
   const load = useMutation({
     mutationFn: loadDemo,
-    onSuccess: (result) => toast.ok(t.settings.demoLoaded(result.assets, result.scans, result.findings)),
+    onSuccess: (result) => toast.ok(t.settings.demoLoaded(result.scan_id)),
     onError: toast.error,
     onSettled: done,
   });

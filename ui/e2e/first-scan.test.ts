@@ -156,11 +156,13 @@ describe("first scan", () => {
       .fill(
         "name,target_type,target_value,tags\nOne,ip,127.0.0.2,lab;a\nTwo,ip,300.1.1.1,\nThree,domain,three.example,\n",
       );
-    await dialog.getByRole("button", { name: "Check the rows" }).click();
-    const errors = dialog.getByRole("table", { name: "Rows with errors" });
-    await errors.waitFor();
-    expect(await errors.locator("tbody tr").count()).toBe(1);
-    await dialog.getByRole("button", { name: "Import 2 rows" }).click();
+    await dialog.getByRole("button", { name: "Show the rows" }).click();
+    await dialog.getByRole("table", { name: "First rows of the file" }).waitFor();
+    await dialog.getByRole("button", { name: "Import 3 rows" }).click();
+    const left = dialog.getByRole("table", { name: "Rows left out" });
+    await left.waitFor();
+    expect(await left.locator("tbody tr").count()).toBe(1);
+    await dialog.locator(".foot").getByRole("button", { name: "Close" }).click();
     await dialog.waitFor({ state: "detached" });
     await page.getByText("three.example").first().waitFor();
   });

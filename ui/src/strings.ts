@@ -265,17 +265,11 @@ export const t = {
       text: "Columns: name, target_type, target_value, tags (optional, separated by semicolons). At most 10\u202f000 rows.",
       choose: "Choose a CSV file",
       paste: "or paste the rows",
-      check: "Check the rows",
-      preview: (ok: number, known: number, bad: number) =>
-        [
-          `${plural(ok, "row", "rows")} will be added`,
-          known > 0 ? `${n(known)} known already` : "",
-          bad > 0 ? `${n(bad)} with errors, left out` : "",
-        ]
-          .filter(Boolean)
-          .join(", "),
+      check: "Show the rows",
+      header: "The first line must name at least the columns target_type and target_value.",
+      tooMany: "More than 10\u202f000 rows: split the file.",
       previewLabel: "First rows of the file",
-      errorsLabel: "Rows with errors",
+      errorsLabel: "Rows left out",
       row: "Row",
       field: "Column",
       problem: "Problem",

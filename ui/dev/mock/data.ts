@@ -220,6 +220,7 @@ export function build(demo: boolean): Data {
       references: ["https://www.rfc-editor.org/rfc/rfc6797", "https://csrc.nist.gov/pubs/sp/800/52/r2/final"],
       cwe: [319],
       evidence: check[5],
+      sightings: [],
     };
     findings.push(finding);
     if (status !== "resolved" && status !== "accepted_risk") asset.open_findings[check[1]] += 1;
@@ -271,9 +272,9 @@ export function build(demo: boolean): Data {
       targets: id % 4 === 0 ? ["192.0.2.10"] : assets.slice(0, 1 + (id % 6)).map((asset) => asset.target_value),
       asset_ids: assets.slice(0, 1 + (id % 6)).map((asset) => asset.id),
       features: { port_scan: true, web_checks: true, dns_checks: true, whois_checks: id % 2 === 0 },
-      ports: null,
-      checks: [],
-      skip: [],
+      ports: "top:100",
+      udp_ports: "",
+      check_count: 112,
       concurrency: 20,
       timeout_seconds: 10,
       hosts_total: 20,
@@ -300,6 +301,7 @@ export function build(demo: boolean): Data {
       addresses: [`192.0.2.${10 + index}`],
       names: [asset.target_value],
       reached: index !== 4,
+      interrupted: false,
       ports:
         index === 4
           ? []

@@ -253,7 +253,7 @@ export function mockApi(): Plugin {
         return send(200, { updated: body.asset_ids.length, not_found: [] });
       case "POST /api/assets/import":
         return send(200, {
-          dry_run: url.searchParams.get("dry_run") === "true",
+          invalid: 1,
           rows: 3,
           created: 2,
           duplicates: 0,

@@ -79,16 +79,15 @@ export type AssetBulk = Schemas["AssetBulkUpdate"];
 
 export const bulkAssets = (body: AssetBulk) => data(api.PATCH("/api/assets/bulk", { body }));
 
-/** Sends the CSV; with `dryRun` nothing is written and the answer is the preview. */
-export function importAssets(file: Blob, dryRun: boolean) {
+/** Sends the CSV; rows that break a rule are left out and named in the answer. */
+export function importAssets(file: Blob) {
   const form = new FormData();
   form.append("file", file, "assets.csv");
   return data(
     api.POST("/api/assets/import", {
-      params: { query: { dry_run: dryRun } },
       body: form as never,
       bodySerializer: (body: unknown) => body as FormData,
-      ...(dryRun ? {} : { headers: { "Idempotency-Key": newKey() } }),
+      headers: { "Idempotency-Key": newKey() },
     }),
   );
 }

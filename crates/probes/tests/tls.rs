@@ -9,7 +9,7 @@ use bartizan_domain::evidence::tls::{Fallback, Refusal, Support, TlsVersion};
 use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
 use bartizan_domain::{AssetRef, Severity};
 use bartizan_test_support::lab::certificates::{Authority, Issuer, Key, Leaf, Sends};
-use bartizan_test_support::lab::tls::{Authentication, Plan, Server, Stack, Version, WeakDh};
+use bartizan_test_support::lab::tls::{Authentication, Plan, Server, Stack, Version, WeakDh, handshake};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -34,6 +34,7 @@ async fn each_version_is_found_exactly() {
         (Version::Tls13, TlsVersion::Tls13, &[]),
     ] {
         let server = Server::start(&Plan::only(identity.clone(), version));
+        handshake(server.address, version).unwrap();
         let evidence = gather(&server, Some(HOST)).await;
         assert_eq!(accepted(&evidence), [expected], "{evidence:?}");
         assert_eq!(lab.findings(HOST, evidence), findings, "{version:?}");

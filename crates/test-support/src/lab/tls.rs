@@ -191,6 +191,27 @@ impl Server {
     }
 }
 
+/// Completes a handshake limited to `version` with tlslite-ng and exchanges data, which proves that a server really
+/// speaks the version and not only its first message.
+///
+/// # Errors
+/// What the client wrote.
+///
+/// # Panics
+/// If Python is missing.
+pub fn handshake(address: SocketAddr, version: Version) -> Result<(), String> {
+    let minor = (version as u8).to_string();
+    let output = Command::new("python3")
+        .args(["-c", include_str!("tls_client.py"), &address.ip().to_string(), &address.port().to_string(), &minor])
+        .output()
+        .unwrap_or_else(|error| panic!("python3 cannot be started ({error}): install the package python3"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    if output.status.success() && said.trim() == minor {
+        return Ok(());
+    }
+    Err(format!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
 fn listening_port(process: &mut Process) -> u16 {
     let begin = Instant::now();
     loop {

@@ -11,6 +11,8 @@ minor = int(sys.argv[3])
 settings = HandshakeSettings()
 settings.minVersion = settings.maxVersion = (3, minor)
 settings.versions = [(3, minor)]
+settings.eccCurves = ["x25519", "secp256r1", "secp384r1"]
+settings.keyShares = ["x25519"]
 connection = TLSConnection(socket.create_connection((sys.argv[1], int(sys.argv[2])), 20))
 connection.handshakeClientCert(settings=settings, serverName="good.lab.example")
 connection.sendall(b"GET / HTTP/1.0\r\n\r\n")

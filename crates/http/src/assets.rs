@@ -407,7 +407,7 @@ async fn import_assets(
     Ok(Json(report.into()))
 }
 
-/// Reads the part `file` of a form.
+/// Reads the part `file`, the one part of the form.
 async fn read_file(mut form: Multipart) -> ApiResult<Bytes> {
     let failed = |error: MultipartError| {
         if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -416,21 +416,16 @@ async fn read_file(mut form: Multipart) -> ApiResult<Bytes> {
             Error::BadRequest("the form could not be read".to_owned())
         }
     };
-    while let Some(part) = form.next_field().await.map_err(failed)? {
-        match part.name() {
-            Some("file") => return Ok(part.bytes().await.map_err(failed)?),
-            other => {
-                let field = format!("body -> {}", other.unwrap_or("(no name)"));
-                return Err(Error::invalid(field, "unknown part: expected `file`").into());
-            }
-        }
-    }
-    let missing = FieldError {
-        field: "body -> file".to_owned(),
-        message: "missing part `file`".to_owned(),
-        kind: "missing".into(),
+    let Some(part) = form.next_field().await.map_err(failed)? else {
+        let field = "body -> file".to_owned();
+        let missing = FieldError { field, message: "missing part `file`".to_owned(), kind: "missing".into() };
+        return Err(Error::Invalid(vec![missing]).into());
     };
-    Err(Error::Invalid(vec![missing]).into())
+    if part.name() != Some("file") {
+        let field = format!("body -> {}", part.name().unwrap_or("(no name)"));
+        return Err(Error::invalid(field, "unknown part: expected `file`").into());
+    }
+    Ok(part.bytes().await.map_err(failed)?)
 }
 
 impl From<asset_import::ImportReport> for ImportResult {

@@ -149,7 +149,6 @@ fn page(html: String, policy: &'static str) -> Response {
     response
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the library takes the Arc")]
 fn swagger(path: &str, config: Arc<Config<'static>>) -> Response {
     match utoipa_swagger_ui::serve(path, config) {
         Ok(Some(file)) if path == "index.html" => {

@@ -56,6 +56,7 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
 }
 
 /// A panic in a handler: logged, answered like any internal error.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands over the box")]
 pub(crate) fn on_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<String>()

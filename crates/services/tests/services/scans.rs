@@ -93,7 +93,7 @@ async fn bad_scans_are_refused(database: &TestDatabase) {
         (new_scan(&["foo"]), "targets"),
         (NewScan { concurrency: Some(0), ..base.clone() }, "concurrency"),
         (NewScan { concurrency: Some(201), ..base.clone() }, "concurrency"),
-        (NewScan { timeout_seconds: Some(121), ..base.clone() }, "timeout"),
+        (NewScan { timeout_seconds: Some(121), ..base.clone() }, "timeout_seconds"),
         (NewScan { ports: Some("0".to_owned()), ..base.clone() }, "ports"),
         (NewScan { checks: vec!["no.such".to_owned()], ..base.clone() }, "checks"),
     ] {
@@ -281,7 +281,10 @@ async fn demonstration_data_is_marked(database: &TestDatabase) {
         catalogue: "x".to_owned(),
         demo: true,
     };
-    let mut file = Writer::new(Vec::new(), &Header::new(summary.clone(), serde_json::Value::Null)).unwrap();
+    let options = bartizan_engine::ScanOptions::default();
+    let settings = bartizan_services::ScanSettings::resolve(crate::support::catalog(), &options).unwrap();
+    let settings = serde_json::to_value(settings).unwrap();
+    let mut file = Writer::new(Vec::new(), &Header::new(summary.clone(), settings)).unwrap();
     let evidence = host("demo.example", "198.51.100.7", "telnet", "1.0");
     let coverage = bartizan_domain::coverage::Coverage {
         asset: evidence.asset.clone(),

@@ -52,9 +52,11 @@ ui: ui-deps ## The web interface, into ui/dist
 	@cd ui && if [ ! -f dist/index.html ] || [ -n "$$(find src index.html package-lock.json vite.config.ts -newer dist/index.html -print -quit)" ]; then \
 	  echo "== building the web interface"; npm run --silent build; fi
 
+# `npm install` and not `npm ci`: the lock file lists the optional binaries of the platforms it was made for, and `npm ci` refuses to
+# go on when a registry does not carry those of others. `--no-save` keeps the lock file as it is.
 ui-deps:
 	@cd ui && if [ ! -f node_modules/.stamp ] || [ package-lock.json -nt node_modules/.stamp ]; then \
-	  echo "== installing the packages of the web interface from npm (ui/node_modules)"; npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.stamp; fi
+	  echo "== installing the packages of the web interface from npm (ui/node_modules)"; npm install --no-save --no-audit --no-fund --loglevel=error && touch node_modules/.stamp; fi
 
 test-deps:
 	@scripts/install-test-deps.sh

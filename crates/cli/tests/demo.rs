@@ -182,9 +182,9 @@ fn nginx(root: &Path, authority: &Authority) -> Process {
     let old = "ssl_protocols TLSv1 TLSv1.1 TLSv1.2; ssl_ciphers ALL:!aNULL:!eNULL:@SECLEVEL=0;";
     let ancient = "ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;";
     let mut server = |text: String| writeln!(servers, "server {{ {text} }}").unwrap();
-    server(format!("listen 192.0.2.10:80; server_tokens off; return 301 https://$host$request_uri;"));
+    server("listen 192.0.2.10:80; server_tokens off; return 301 https://$host$request_uri;".to_owned());
     server(format!("listen 192.0.2.10:443 ssl; server_tokens off; {} {headers} root {good};", tls(&www, modern)));
-    server(format!("listen 192.0.2.11:80; return 301 https://$host$request_uri;"));
+    server("listen 192.0.2.11:80; return 301 https://$host$request_uri;".to_owned());
     server(format!(
         "listen 192.0.2.11:443 ssl; {} root {shop_root}; add_header Set-Cookie 'session=0123456789; Path=/';\
          add_header Strict-Transport-Security 'max-age=86400';",

@@ -157,7 +157,7 @@ mod tests {
         #[test]
         fn text_form_round_trips(ports in proptest::collection::vec(1_u16.., 0..40)) {
             let set: PortSet = ports.iter().copied().collect();
-            prop_assert_eq!(PortSet::try_from(set.to_string()).unwrap(), set.clone());
+            prop_assert_eq!(&PortSet::try_from(set.to_string()).unwrap(), &set);
             prop_assert!(ports.iter().all(|port| set.contains(*port)));
             prop_assert_eq!(set.iter().count(), set.len());
         }

@@ -31,7 +31,6 @@ pub mod auth;
 mod caller;
 pub mod checks;
 pub mod compliance;
-pub mod config;
 mod docs;
 pub mod error;
 pub mod extract;
@@ -40,6 +39,7 @@ mod idempotency;
 mod limits;
 mod middleware;
 pub mod scans;
+pub mod settings;
 pub mod summary;
 pub mod system;
 mod ui;
@@ -137,7 +137,7 @@ fn operations() -> OpenApiRouter<AppState> {
         .merge(findings::router())
         .merge(checks::router())
         .merge(compliance::router())
-        .merge(config::router())
+        .merge(settings::router())
 }
 
 /// The OpenAPI document, as served and as checked in.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::id::{AssetId, ScanId};
 use bartizan_domain::{Error, FieldError};
-use bartizan_services::overview;
+use bartizan_services::summary;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -173,7 +173,7 @@ pub struct TrendDay {
 #[utoipa::path(get, path = "/api/summary", operation_id = "get_summary", tag = "summary",
     responses((status = 200, body = Summary), ReadErrors))]
 async fn get_summary(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Summary>> {
-    let now = overview::overview(&caller.cx, state.services()).await?;
+    let now = summary::overview(&caller.cx, state.services()).await?;
     let open = now.open_findings;
     let last_scan = now.latest_scan.as_ref();
     let outcomes: Option<OutcomeCounts> = last_scan.and_then(|scan| serde_json::from_value(scan.outcomes.clone()).ok());
@@ -225,7 +225,7 @@ async fn get_summary_trend(
         let error = FieldError { field: "query -> days".to_owned(), message, kind: "out_of_range".into() };
         return Err(Error::Invalid(vec![error]).into());
     }
-    let day = |day: overview::TrendDay| TrendDay {
+    let day = |day: summary::TrendDay| TrendDay {
         date: day.date,
         critical: day.open.critical,
         high: day.open.high,
@@ -234,6 +234,6 @@ async fn get_summary_trend(
         info: day.open.info,
         total: day.open.critical + day.open.high + day.open.medium + day.open.low + day.open.info,
     };
-    let trend = overview::trend(&caller.cx, state.services(), days).await?;
+    let trend = summary::trend(&caller.cx, state.services(), days).await?;
     Ok(Json(Trend { days, trend: trend.into_iter().map(day).collect() }))
 }

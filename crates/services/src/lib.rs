@@ -22,7 +22,6 @@ mod housekeeping;
 pub mod idempotency;
 mod live;
 pub mod mutation;
-pub mod overview;
 mod scan_commit;
 mod scan_document;
 mod scan_finish;
@@ -30,6 +29,7 @@ mod scan_job;
 mod scan_targets;
 pub mod scans;
 pub mod settings;
+pub mod summary;
 pub mod system;
 mod validate;
 

@@ -4,7 +4,7 @@
 //! back; stopped by a person, it keeps what was found and ends the scan as cancelled.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bartizan_domain::id::{OrganizationId, ScanId};
@@ -204,7 +204,7 @@ impl Run<'_> {
         let (sender, mut events) = mpsc::channel(64);
         // Dropping the receiver on an error below stops the engine.
         let engine = tokio::spawn(bartizan_engine::run(request, deps, sender));
-        let mut stored = Instant::now();
+        let mut stored = self.cx.now();
         while let Some(event) = events.recv().await {
             match event {
                 ScanEvent::Planned { .. } => {}
@@ -214,10 +214,11 @@ impl Run<'_> {
                     progress.hosts.total += already;
                     let value = serde_json::to_value(&progress).map_err(Error::internal)?;
                     self.services.live.set(self.changed(), progress);
-                    if stored.elapsed() >= STORE_PROGRESS_EVERY {
-                        stored = Instant::now();
+                    let now = self.cx.now();
+                    if (now - stored).to_std().is_ok_and(|passed| passed >= STORE_PROGRESS_EVERY) {
+                        stored = now;
                         let tx = self.services.store.begin().await?;
-                        scans::progress(tx.db(), organization, self.scan.id, &value, self.cx.now()).await?;
+                        scans::progress(tx.db(), organization, self.scan.id, &value, now).await?;
                         tx.commit().await?;
                     }
                 }

@@ -2,21 +2,25 @@
 //!
 //! What a verdict does to a finding is decided in `domain::finding::Lifecycle`; here it is only stored.
 
-use std::collections::BTreeMap;
-
-use bartizan_domain::id::{AssetId, FindingEventId, FindingId, OrganizationId, ScanId, UserId};
+use bartizan_domain::id::{AssetId, FindingId, OrganizationId, ScanId, UserId};
 use bartizan_domain::{CheckId, Confidence, FindingStatus, Fingerprint, Location, ResolutionReason, Severity};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _,
-    IntoSimpleExpr as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+    ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, IntoSimpleExpr as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Select,
 };
 use serde_json::Value;
 
 use crate::counts::{signed, unsigned};
 use crate::error::parse;
-use crate::{BATCH, Db, Listed, Page, Result, SeverityCounts, SortDir, StorageError, codes, page};
+use crate::{BATCH, Db, Listed, Page, Result, SortDir, StorageError, codes, page};
+
+mod events;
+mod totals;
+
+pub use events::{EventKind, FindingEvent, append_events, history};
+pub use totals::{DayCount, Facet, Movements, by_severity, facet, movements, open_by_asset, open_by_check};
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,85 +83,6 @@ pub struct Finding {
     pub updated_at: DateTime<Utc>,
 }
 
-/// One entry of a finding's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FindingEvent {
-    /// Id.
-    pub id: FindingEventId,
-    /// Whose.
-    pub organization_id: OrganizationId,
-    /// Which finding.
-    pub finding_id: FindingId,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// What happened.
-    pub kind: EventKind,
-    /// Status before; `None` when it was created.
-    pub from_status: Option<FindingStatus>,
-    /// Status after.
-    pub to_status: FindingStatus,
-    /// Resolution, if resolved.
-    pub resolution_reason: Option<ResolutionReason>,
-    /// Note of the person.
-    pub note: Option<String>,
-    /// The scan that caused it.
-    pub scan_id: Option<ScanId>,
-    /// The person who did it.
-    pub actor_id: Option<UserId>,
-    /// Name at that time; `scan` or `system` where it was nobody.
-    pub actor_name: String,
-}
-
-/// What happened to a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventKind {
-    /// First seen.
-    Created,
-    /// Seen again after it was resolved.
-    Reopened,
-    /// A later scan proved it gone.
-    AutoResolved,
-    /// A person changed the status.
-    StatusChanged,
-    /// The acceptance of the risk ran out.
-    AcceptanceExpired,
-    /// The asset was deleted.
-    AssetRemoved,
-}
-
-impl EventKind {
-    /// The stored and wire form.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Reopened => "reopened",
-            Self::AutoResolved => "auto_resolved",
-            Self::StatusChanged => "status_changed",
-            Self::AcceptanceExpired => "acceptance_expired",
-            Self::AssetRemoved => "asset_removed",
-        }
-    }
-}
-
-impl std::str::FromStr for EventKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [
-            Self::Created,
-            Self::Reopened,
-            Self::AutoResolved,
-            Self::StatusChanged,
-            Self::AcceptanceExpired,
-            Self::AssetRemoved,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_str() == text)
-        .ok_or_else(|| format!("unknown finding event `{text}`"))
-    }
-}
-
 /// Which findings a list shows. Everything given must hold; of a list of values one is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FindingFilter {
@@ -213,19 +138,6 @@ pub enum FindingSort {
     Occurrences,
 }
 
-/// What findings are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Facet {
-    /// By severity.
-    Severity,
-    /// By status.
-    Status,
-    /// By category.
-    Category,
-    /// By check id.
-    Check,
-}
-
 mod entity {
     use sea_orm::entity::prelude::*;
 
@@ -261,33 +173,6 @@ mod entity {
         pub resolved_scan_id: Option<i64>,
         pub demo: bool,
         pub updated_at: DateTimeUtc,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-mod event {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "finding_events")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub id: Uuid,
-        pub organization_id: Uuid,
-        pub finding_id: Uuid,
-        pub at: DateTimeUtc,
-        pub kind: String,
-        pub from_status: Option<i32>,
-        pub to_status: i32,
-        pub resolution_reason: Option<String>,
-        pub note: Option<String>,
-        pub scan_id: Option<i64>,
-        pub actor_id: Option<Uuid>,
-        pub actor_name: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -432,79 +317,6 @@ fn on_tagged(organization: OrganizationId, tags: &[String]) -> SimpleExpr {
     )
 }
 
-/// Findings that came or went on a day.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DayCount {
-    /// The day, UTC, as `2026-11-22`.
-    pub day: String,
-    /// Severity they have now.
-    pub severity: Severity,
-    /// How many.
-    pub count: u64,
-}
-
-/// What a trend is added up from. Findings whose risk is accepted are left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Movements {
-    /// Unresolved at the beginning.
-    pub before: SeverityCounts,
-    /// First seen since, by day.
-    pub appeared: Vec<DayCount>,
-    /// Resolved since, by day.
-    pub resolved: Vec<DayCount>,
-}
-
-/// How findings came and went since an instant.
-///
-/// # Errors
-/// If the database fails.
-pub async fn movements(db: Db<'_>, organization: OrganizationId, since: DateTime<Utc>) -> Result<Movements> {
-    let rows = || {
-        entity::Entity::find()
-            .filter(Column::OrganizationId.eq(organization.0))
-            .filter(Column::Status.ne(codes::status(FindingStatus::AcceptedRisk)))
-    };
-    let present: Vec<(i32, i64)> = rows()
-        .filter(Column::FirstSeenAt.lt(since))
-        .filter(Condition::any().add(Column::ResolvedAt.is_null()).add(Column::ResolvedAt.gte(since)))
-        .select_only()
-        .column(Column::Severity)
-        .expr(Expr::col(Column::Id).count())
-        .group_by(Column::Severity)
-        .into_tuple()
-        .all(&db.conn())
-        .await?;
-    let mut before = SeverityCounts::default();
-    for (code, count) in present {
-        before.add(codes::to_severity(code)?, unsigned(count));
-    }
-    let mut moved = Vec::with_capacity(2);
-    for (column, name) in [(Column::FirstSeenAt, "first_seen_at"), (Column::ResolvedAt, "resolved_at")] {
-        // The two databases keep time in different types.
-        let day = match db.conn().get_database_backend() {
-            DbBackend::Postgres => format!("to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
-            _ => format!("substr({name}, 1, 10)"),
-        };
-        let counted: Vec<(String, i32, i64)> = rows()
-            .filter(column.gte(since))
-            .select_only()
-            .expr(Expr::cust(day.clone()))
-            .column(Column::Severity)
-            .expr(Expr::col(Column::Id).count())
-            .group_by(Expr::cust(day))
-            .group_by(Column::Severity)
-            .into_tuple()
-            .all(&db.conn())
-            .await?;
-        let counts = counted.into_iter().map(|(day, code, count)| {
-            Ok(DayCount { day, severity: codes::to_severity(code)?, count: unsigned(count) })
-        });
-        moved.push(counts.collect::<Result<Vec<_>>>()?);
-    }
-    let resolved = moved.pop().unwrap_or_default();
-    Ok(Movements { before, appeared: moved.pop().unwrap_or_default(), resolved })
-}
-
 fn seen_in(scan: ScanId) -> SimpleExpr {
     use crate::observations::entity as observation;
     Expr::exists(
@@ -578,126 +390,6 @@ pub async fn ids(
         .all(&db.conn())
         .await?;
     Ok(rows.into_iter().map(Into::into).collect())
-}
-
-/// How the findings that `filter` lets through divide by `facet`: value in its wire form and count, greatest count
-/// first, at most 200 values.
-///
-/// # Errors
-/// If the database fails.
-pub async fn facet(
-    db: Db<'_>,
-    organization: OrganizationId,
-    filter: &FindingFilter,
-    facet: Facet,
-) -> Result<Vec<(String, u64)>> {
-    let column = match facet {
-        Facet::Severity => Column::Severity,
-        Facet::Status => Column::Status,
-        Facet::Category => Column::Category,
-        Facet::Check => Column::CheckId,
-    };
-    let grouped = select(organization, filter)
-        .select_only()
-        .column(column)
-        .expr(Expr::col(Column::Id).count())
-        .group_by(column)
-        .order_by_desc(Expr::col(Column::Id).count())
-        .order_by_asc(column)
-        .limit(200);
-    if matches!(facet, Facet::Severity | Facet::Status) {
-        let rows: Vec<(i32, i64)> = grouped.into_tuple().all(&db.conn()).await?;
-        return rows
-            .into_iter()
-            .map(|(code, count)| {
-                let value = match facet {
-                    Facet::Severity => codes::to_severity(code)?.as_str(),
-                    _ => codes::to_status(code)?.as_str(),
-                };
-                Ok((value.to_owned(), unsigned(count)))
-            })
-            .collect();
-    }
-    let rows: Vec<(String, i64)> = grouped.into_tuple().all(&db.conn()).await?;
-    Ok(rows.into_iter().map(|(value, count)| (value, unsigned(count))).collect())
-}
-
-/// Counts by severity of the findings that `filter` lets through.
-///
-/// # Errors
-/// If the database fails.
-pub async fn by_severity(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<SeverityCounts> {
-    let rows: Vec<(i32, i64)> = select(organization, filter)
-        .select_only()
-        .column(Column::Severity)
-        .expr(Expr::col(Column::Id).count())
-        .group_by(Column::Severity)
-        .into_tuple()
-        .all(&db.conn())
-        .await?;
-    let mut counts = SeverityCounts::default();
-    for (code, count) in rows {
-        counts.add(codes::to_severity(code)?, unsigned(count));
-    }
-    Ok(counts)
-}
-
-/// Unresolved findings of each of these assets, by severity. Accepted risks are not counted.
-///
-/// # Errors
-/// If the database fails.
-pub async fn open_by_asset(
-    db: Db<'_>,
-    organization: OrganizationId,
-    assets: &[AssetId],
-) -> Result<BTreeMap<AssetId, SeverityCounts>> {
-    let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
-    let mut counts: BTreeMap<AssetId, SeverityCounts> = BTreeMap::new();
-    for chunk in assets.chunks(BATCH) {
-        let rows: Vec<(uuid::Uuid, i32, i64)> = entity::Entity::find()
-            .select_only()
-            .column(Column::AssetId)
-            .column(Column::Severity)
-            .expr(Expr::col(Column::Id).count())
-            .filter(Column::OrganizationId.eq(organization.0))
-            .filter(Column::AssetId.is_in(chunk.iter().map(|id| id.0)))
-            .filter(Column::Status.is_in(open))
-            .group_by(Column::AssetId)
-            .group_by(Column::Severity)
-            .into_tuple()
-            .all(&db.conn())
-            .await?;
-        for (asset, code, count) in rows {
-            counts.entry(asset.into()).or_default().add(codes::to_severity(code)?, unsigned(count));
-        }
-    }
-    Ok(counts)
-}
-
-/// Unresolved findings by check: worst severity and count. Accepted risks are not counted.
-///
-/// # Errors
-/// If the database fails.
-pub async fn open_by_check(db: Db<'_>, organization: OrganizationId) -> Result<Vec<(CheckId, Severity, u64)>> {
-    let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
-    let rows: Vec<(String, i32, i64)> = entity::Entity::find()
-        .select_only()
-        .column(Column::CheckId)
-        .expr(Expr::col(Column::Severity).max())
-        .expr(Expr::col(Column::Id).count())
-        .filter(Column::OrganizationId.eq(organization.0))
-        .filter(Column::Status.is_in(open))
-        .group_by(Column::CheckId)
-        .order_by_asc(Column::CheckId)
-        .into_tuple()
-        .all(&db.conn())
-        .await?;
-    rows.into_iter()
-        .map(|(check, code, count)| {
-            let check = CheckId::parse(&check).map_err(StorageError::Corrupt)?;
-            Ok((check, codes::to_severity(code)?, unsigned(count)))
-        })
-        .collect()
 }
 
 /// What the compliance matrix needs of a finding.
@@ -836,64 +528,6 @@ pub async fn upsert(db: Db<'_>, findings: &[Finding]) -> Result<()> {
             .await?;
     }
     Ok(())
-}
-
-/// Appends to the history.
-///
-/// # Errors
-/// If the database fails.
-pub async fn append_events(db: Db<'_>, events: &[FindingEvent]) -> Result<()> {
-    for chunk in events.chunks(BATCH) {
-        let rows = chunk.iter().map(|event| event::ActiveModel {
-            id: Set(event.id.0),
-            organization_id: Set(event.organization_id.0),
-            finding_id: Set(event.finding_id.0),
-            at: Set(event.at),
-            kind: Set(event.kind.as_str().to_owned()),
-            from_status: Set(event.from_status.map(codes::status)),
-            to_status: Set(codes::status(event.to_status)),
-            resolution_reason: Set(event.resolution_reason.map(|reason| reason.as_str().to_owned())),
-            note: Set(event.note.clone()),
-            scan_id: Set(event.scan_id.map(|scan| scan.0)),
-            actor_id: Set(event.actor_id.map(|id| id.0)),
-            actor_name: Set(event.actor_name.clone()),
-        });
-        event::Entity::insert_many(rows).exec_without_returning(&db.conn()).await?;
-    }
-    Ok(())
-}
-
-/// The history of a finding, newest first, at most 500 entries.
-///
-/// # Errors
-/// If the database fails.
-pub async fn history(db: Db<'_>, organization: OrganizationId, id: FindingId) -> Result<Vec<FindingEvent>> {
-    let rows = event::Entity::find()
-        .filter(event::Column::OrganizationId.eq(organization.0))
-        .filter(event::Column::FindingId.eq(id.0))
-        .order_by_desc(event::Column::At)
-        .order_by_desc(event::Column::Id)
-        .limit(500)
-        .all(&db.conn())
-        .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(FindingEvent {
-                id: row.id.into(),
-                organization_id: row.organization_id.into(),
-                finding_id: row.finding_id.into(),
-                at: row.at,
-                kind: parse(&row.kind)?,
-                from_status: row.from_status.map(codes::to_status).transpose()?,
-                to_status: codes::to_status(row.to_status)?,
-                resolution_reason: row.resolution_reason.as_deref().map(parse).transpose()?,
-                note: row.note,
-                scan_id: row.scan_id.map(ScanId),
-                actor_id: row.actor_id.map(Into::into),
-                actor_name: row.actor_name,
-            })
-        })
-        .collect()
 }
 
 /// Keeps other transactions from judging the same asset until this one ends, so that what was read stays true.

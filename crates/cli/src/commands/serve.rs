@@ -106,7 +106,7 @@ async fn announce(services: &Services, address: SocketAddr, token: Option<&Opaqu
     let needed = auth::setup_state(&services.anonymous(Origin::default()), services).await?.needed;
     match (needed, token) {
         (true, Some(token)) => {
-            text.push_str(&format!("setup token, valid until the first user is made: {}\n", token.expose()))
+            text.push_str(&format!("setup token, valid until the first user is made: {}\n", token.expose()));
         }
         (true, None) => text.push_str("open it in a browser on this machine to make the first user\n"),
         (false, _) => {}

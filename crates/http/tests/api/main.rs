@@ -4,7 +4,6 @@
 
 mod assets;
 mod auth;
-mod config;
 mod documents;
 mod findings;
 mod habits;
@@ -12,6 +11,7 @@ mod idempotency;
 mod pages;
 mod permissions;
 mod scans;
+mod settings;
 mod system;
 
 use serde_json::Value;

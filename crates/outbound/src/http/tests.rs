@@ -1,3 +1,5 @@
+//! The client against small servers of our own, well and badly behaved.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

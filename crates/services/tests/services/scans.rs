@@ -8,7 +8,7 @@ use bartizan_services::assets::{self, NewAsset};
 use bartizan_services::compliance::RowStatus;
 use bartizan_services::scans::{self, HostFilter, HostSort, HostStatus, NewScan, ScanFilter, ScanSort};
 use bartizan_services::settings::{self, ScanSettings};
-use bartizan_services::{Page, ServicesConfig, SortDir, demo, overview};
+use bartizan_services::{Page, ServicesConfig, SortDir, demo, summary};
 use bartizan_test_support::{TestDatabase, on_both_databases};
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -76,7 +76,7 @@ async fn a_scan_finds_scores_and_fills_the_matrix(database: &TestDatabase) {
     assert_eq!(document.score.value, Some(82.5));
     let asset = assets::get(&cx, &app.services, shop).await.unwrap();
     assert_eq!((asset.asset.score, asset.stale, asset.open_findings.high), (Some(79), false, 1));
-    let overview = overview::overview(&cx, &app.services).await.unwrap();
+    let overview = summary::overview(&cx, &app.services).await.unwrap();
     assert_eq!((overview.total_assets, overview.open_findings.total(), overview.new_24h), (2, 2, 2));
     assert_eq!(overview.latest_scan.unwrap().id, id);
     worker.stopped().await;
@@ -253,7 +253,7 @@ async fn a_deleted_scan_takes_its_results_along(database: &TestDatabase) {
     let id = app.scanned(&cx, &["shop.example"]).await;
     scans::delete(&cx, &app.services, id).await.unwrap();
     assert!(matches!(scans::get(&cx, &app.services, id).await, Err(Error::NotFound { .. })));
-    let overview = overview::overview(&cx, &app.services).await.unwrap();
+    let overview = summary::overview(&cx, &app.services).await.unwrap();
     assert_eq!(overview.open_findings.total(), 2, "findings stay");
     app.script.record([unreachable("shop.example")]);
     let next = app.scanned(&cx, &["shop.example"]).await;
@@ -296,7 +296,7 @@ async fn demonstration_data_is_marked(database: &TestDatabase) {
     let bytes = file.finish(summary).unwrap();
     let id = demo::load_from(&cx, &app.services, bytes.as_slice()).await.unwrap();
     assert_eq!(demo::load_from(&cx, &app.services, bytes.as_slice()).await.unwrap(), id, "once is enough");
-    let overview = overview::overview(&cx, &app.services).await.unwrap();
+    let overview = summary::overview(&cx, &app.services).await.unwrap();
     assert!(overview.demo && overview.top_findings.iter().all(|finding| finding.demo));
     let view = scans::get(&cx, &app.services, id).await.unwrap();
     assert_eq!((view.scan.demo, view.scan.status, view.scan.findings.high), (true, ScanStatus::Completed, 1));

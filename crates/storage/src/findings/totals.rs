@@ -1,0 +1,222 @@
+//! Counts over findings: facets of the list, totals by severity, asset and check, and how findings came and went.
+
+use std::collections::BTreeMap;
+
+use bartizan_domain::id::{AssetId, OrganizationId};
+use bartizan_domain::{CheckId, FindingStatus, Severity};
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
+
+use super::{Column, FindingFilter, entity, select};
+use crate::counts::unsigned;
+use crate::{BATCH, Db, Result, SeverityCounts, StorageError, codes};
+
+/// What findings are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Facet {
+    /// By severity.
+    Severity,
+    /// By status.
+    Status,
+    /// By category.
+    Category,
+    /// By check id.
+    Check,
+}
+
+/// Findings that came or went on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayCount {
+    /// The day, UTC, as `2026-11-22`.
+    pub day: String,
+    /// Severity they have now.
+    pub severity: Severity,
+    /// How many.
+    pub count: u64,
+}
+
+/// What a trend is added up from. Findings whose risk is accepted are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movements {
+    /// Unresolved at the beginning.
+    pub before: SeverityCounts,
+    /// First seen since, by day.
+    pub appeared: Vec<DayCount>,
+    /// Resolved since, by day.
+    pub resolved: Vec<DayCount>,
+}
+
+/// How findings came and went since an instant.
+///
+/// # Errors
+/// If the database fails.
+pub async fn movements(db: Db<'_>, organization: OrganizationId, since: DateTime<Utc>) -> Result<Movements> {
+    let rows = || {
+        entity::Entity::find()
+            .filter(Column::OrganizationId.eq(organization.0))
+            .filter(Column::Status.ne(codes::status(FindingStatus::AcceptedRisk)))
+    };
+    let present: Vec<(i32, i64)> = rows()
+        .filter(Column::FirstSeenAt.lt(since))
+        .filter(Condition::any().add(Column::ResolvedAt.is_null()).add(Column::ResolvedAt.gte(since)))
+        .select_only()
+        .column(Column::Severity)
+        .expr(Expr::col(Column::Id).count())
+        .group_by(Column::Severity)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    let mut before = SeverityCounts::default();
+    for (code, count) in present {
+        before.add(codes::to_severity(code)?, unsigned(count));
+    }
+    let mut moved = Vec::with_capacity(2);
+    for (column, name) in [(Column::FirstSeenAt, "first_seen_at"), (Column::ResolvedAt, "resolved_at")] {
+        // The two databases keep time in different types.
+        let day = match db.conn().get_database_backend() {
+            DbBackend::Postgres => format!("to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
+            _ => format!("substr({name}, 1, 10)"),
+        };
+        let counted: Vec<(String, i32, i64)> = rows()
+            .filter(column.gte(since))
+            .select_only()
+            .expr(Expr::cust(day.clone()))
+            .column(Column::Severity)
+            .expr(Expr::col(Column::Id).count())
+            .group_by(Expr::cust(day))
+            .group_by(Column::Severity)
+            .into_tuple()
+            .all(&db.conn())
+            .await?;
+        let counts = counted.into_iter().map(|(day, code, count)| {
+            Ok(DayCount { day, severity: codes::to_severity(code)?, count: unsigned(count) })
+        });
+        moved.push(counts.collect::<Result<Vec<_>>>()?);
+    }
+    let resolved = moved.pop().unwrap_or_default();
+    Ok(Movements { before, appeared: moved.pop().unwrap_or_default(), resolved })
+}
+
+/// How the findings that `filter` lets through divide by `facet`: value in its wire form and count, greatest count
+/// first, at most 200 values.
+///
+/// # Errors
+/// If the database fails.
+pub async fn facet(
+    db: Db<'_>,
+    organization: OrganizationId,
+    filter: &FindingFilter,
+    facet: Facet,
+) -> Result<Vec<(String, u64)>> {
+    let column = match facet {
+        Facet::Severity => Column::Severity,
+        Facet::Status => Column::Status,
+        Facet::Category => Column::Category,
+        Facet::Check => Column::CheckId,
+    };
+    let grouped = select(organization, filter)
+        .select_only()
+        .column(column)
+        .expr(Expr::col(Column::Id).count())
+        .group_by(column)
+        .order_by_desc(Expr::col(Column::Id).count())
+        .order_by_asc(column)
+        .limit(200);
+    if matches!(facet, Facet::Severity | Facet::Status) {
+        let rows: Vec<(i32, i64)> = grouped.into_tuple().all(&db.conn()).await?;
+        return rows
+            .into_iter()
+            .map(|(code, count)| {
+                let value = match facet {
+                    Facet::Severity => codes::to_severity(code)?.as_str(),
+                    _ => codes::to_status(code)?.as_str(),
+                };
+                Ok((value.to_owned(), unsigned(count)))
+            })
+            .collect();
+    }
+    let rows: Vec<(String, i64)> = grouped.into_tuple().all(&db.conn()).await?;
+    Ok(rows.into_iter().map(|(value, count)| (value, unsigned(count))).collect())
+}
+
+/// Counts by severity of the findings that `filter` lets through.
+///
+/// # Errors
+/// If the database fails.
+pub async fn by_severity(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<SeverityCounts> {
+    let rows: Vec<(i32, i64)> = select(organization, filter)
+        .select_only()
+        .column(Column::Severity)
+        .expr(Expr::col(Column::Id).count())
+        .group_by(Column::Severity)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    let mut counts = SeverityCounts::default();
+    for (code, count) in rows {
+        counts.add(codes::to_severity(code)?, unsigned(count));
+    }
+    Ok(counts)
+}
+
+/// Unresolved findings of each of these assets, by severity. Accepted risks are not counted.
+///
+/// # Errors
+/// If the database fails.
+pub async fn open_by_asset(
+    db: Db<'_>,
+    organization: OrganizationId,
+    assets: &[AssetId],
+) -> Result<BTreeMap<AssetId, SeverityCounts>> {
+    let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
+    let mut counts: BTreeMap<AssetId, SeverityCounts> = BTreeMap::new();
+    for chunk in assets.chunks(BATCH) {
+        let rows: Vec<(uuid::Uuid, i32, i64)> = entity::Entity::find()
+            .select_only()
+            .column(Column::AssetId)
+            .column(Column::Severity)
+            .expr(Expr::col(Column::Id).count())
+            .filter(Column::OrganizationId.eq(organization.0))
+            .filter(Column::AssetId.is_in(chunk.iter().map(|id| id.0)))
+            .filter(Column::Status.is_in(open))
+            .group_by(Column::AssetId)
+            .group_by(Column::Severity)
+            .into_tuple()
+            .all(&db.conn())
+            .await?;
+        for (asset, code, count) in rows {
+            counts.entry(asset.into()).or_default().add(codes::to_severity(code)?, unsigned(count));
+        }
+    }
+    Ok(counts)
+}
+
+/// Unresolved findings by check: worst severity and count. Accepted risks are not counted.
+///
+/// # Errors
+/// If the database fails.
+pub async fn open_by_check(db: Db<'_>, organization: OrganizationId) -> Result<Vec<(CheckId, Severity, u64)>> {
+    let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
+    let rows: Vec<(String, i32, i64)> = entity::Entity::find()
+        .select_only()
+        .column(Column::CheckId)
+        .expr(Expr::col(Column::Severity).max())
+        .expr(Expr::col(Column::Id).count())
+        .filter(Column::OrganizationId.eq(organization.0))
+        .filter(Column::Status.is_in(open))
+        .group_by(Column::CheckId)
+        .order_by_asc(Column::CheckId)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    rows.into_iter()
+        .map(|(check, code, count)| {
+            let check = CheckId::parse(&check).map_err(StorageError::Corrupt)?;
+            Ok((check, codes::to_severity(code)?, unsigned(count)))
+        })
+        .collect()
+}

@@ -14,7 +14,7 @@ step "clippy"
 cargo clippy --workspace --all-targets --quiet -- -D warnings
 
 step "web interface: lint, types, unit tests"
-(cd ui && npm run --silent lint && npm run --silent typecheck && npm test --silent)
+(cd ui && npm run --silent lint && npm run --silent typecheck && npm run --silent check:api && npm test --silent)
 
 step "building the program and the tests"
 cargo build --package bartizan-cli
@@ -32,6 +32,6 @@ else
 fi
 
 step "browser tests"
-(cd ui && npm run --silent e2e)
+(cd ui && npm run --silent test:e2e)
 
 step "done"

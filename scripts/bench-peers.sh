@@ -5,16 +5,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds="${ROUNDS:-3}"
 work="$(mktemp -d)"
-trap 'kill "${lab:-}" "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'exec {LAB[1]}>&- 2>/dev/null || true; kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 cargo build --release --quiet --package bartizan-cli
 cargo build --quiet --package bartizan-test-support --example lab
 bin="$CARGO_TARGET_DIR/release/bartizan"
 
 echo "== starting the lab of ten services"
-"$CARGO_TARGET_DIR/debug/examples/lab" >"$work/lab.json" 2>"$work/lab.log" &
-lab=$!
-for _ in $(seq 300); do [ -s "$work/lab.json" ] && break; kill -0 "$lab" || { cat "$work/lab.log" >&2; exit 1; }; read -r -t 0.2 <> <(:) || true; done
+coproc LAB { "$CARGO_TARGET_DIR/debug/examples/lab" 2>"$work/lab.log"; }
+read -r -t 120 line <&"${LAB[0]}" || { cat "$work/lab.log" >&2; exit 1; }
+echo "$line" >"$work/lab.json"
 ports="$(python3 -c 'import json,sys; print(",".join(str(p) for p in json.load(open(sys.argv[1]))["ports"]))' "$work/lab.json")"
 tls="$(python3 -c 'import json,sys; print(" ".join(str(p) for p in json.load(open(sys.argv[1]))["tls"]))' "$work/lab.json")"
 echo "ports $ports, of which TLS: $tls"
@@ -36,7 +36,7 @@ done
 
 "$bin" serve --listen 127.0.0.1:0 --data-dir "$work/data" >"$work/serve.log" 2>&1 &
 server=$!
-for _ in $(seq 100); do grep -q 'http://' "$work/serve.log" && break; read -r -t 0.1 <> <(:) || true; done
+timeout 30 tail -n +1 -f "$work/serve.log" | grep -q -m1 "http://"
 idle="$(awk '/VmRSS/ {printf "%.1f", $2/1024}' "/proc/$server/status")"
 kill "$server"
 network="$(measure "$bin" scan 127.0.0.0/24 --profile quick --quiet -o "json=$work/net.json")"

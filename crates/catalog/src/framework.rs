@@ -49,6 +49,9 @@ pub struct Framework {
     pub id: String,
     /// Full name.
     pub name: String,
+    /// Position in listings and among the controls of a check.
+    #[serde(default)]
+    pub order: u32,
     /// Version of the mapping.
     pub version: String,
     /// Where the text is published.

@@ -91,6 +91,7 @@ impl Catalog {
             }
         }
         profiles.sort_by_key(|profile: &Profile| profile.order);
+        frameworks.sort_by_key(|framework: &Framework| framework.order);
         let catalog = Self { checks, redirects, frameworks, profiles, version: version_of(files) };
         catalog.validate()?;
         Ok(catalog)

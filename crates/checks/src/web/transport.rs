@@ -34,6 +34,9 @@ impl Check for NoHttps {
                 (Some(false), Https::Absent { .. }) => {
                     out.not_applicable(location, "serves nothing of its own, only a redirect");
                 }
+                (None, Https::Absent { port, .. }) if speaks_tls(evidence, port) => {
+                    out.error(location, format!("port {port} speaks TLS, but what it serves could not be read"));
+                }
                 (None, Https::Absent { port, detail, silent }) => {
                     let confidence = if silent { Confidence::Probable } else { Confidence::Confirmed };
                     let first = site.web.first();
@@ -49,6 +52,12 @@ impl Check for NoHttps {
             }
         });
     }
+}
+
+/// Whether TLS was seen on a port, be it in a version that no current client completes: then there is HTTPS of a kind,
+/// and the findings about its versions say what is wrong with it.
+fn speaks_tls(evidence: &HostEvidence, port: u16) -> bool {
+    evidence.tls.items.iter().any(|item| item.endpoint.port == port && item.observation.observed().is_some())
 }
 
 /// `http.no_redirect`.

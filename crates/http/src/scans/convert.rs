@@ -91,7 +91,12 @@ impl From<scans::ScanProgress> for ScanProgress {
             ports_total: progress.ports.total,
             ports_finished: progress.ports.done,
             checks_total: progress.checks.total,
-            checks_finished: progress.checks.done,
+            // The last count that was stored while the scan ran may be older than its end.
+            checks_finished: if now.status == ScanStatus::Completed {
+                progress.checks.total
+            } else {
+                progress.checks.done
+            },
             findings: SeverityCounts {
                 critical: progress.findings.critical,
                 high: progress.findings.high,

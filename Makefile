@@ -12,7 +12,7 @@ BIN := $(CARGO_TARGET_DIR)/debug/bartizan
 LISTEN ?= 127.0.0.1:8000
 DATA ?= ./bartizan-data
 
-.PHONY: help run build test test-long bench bench-peers lint ui ui-deps test-deps generate clean-data
+.PHONY: help run build test test-long bench lint ui ui-deps test-deps generate clean-data
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,10 +33,8 @@ test: test-deps ui ## All checks and tests that continuous integration runs
 test-long: test-deps ui ## What takes longer than continuous integration allows
 	BARTIZAN_TEST_LONG=1 scripts/test.sh
 
-bench: ## Benchmarks of our own parts
+bench: test-deps ## Our own parts, then a full scan of one host against nmap and testssl.sh on the same host
 	cargo bench --workspace
-
-bench-peers: test-deps ## A full scan of one host against nmap and testssl.sh on the same host
 	scripts/bench-peers.sh
 
 lint: ## Formatting, clippy, invariants

@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds="${ROUNDS:-3}"
+for peer in nmap testssl /usr/bin/time; do command -v "$peer" >/dev/null || { echo "missing: $peer" >&2; exit 1; }; done
 work="$(mktemp -d)"
 trap 'exec {LAB[1]}>&- 2>/dev/null || true; kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
 

@@ -104,7 +104,8 @@ impl<'a> Verdicts<'a> {
             }
         }
         match &section.incomplete {
-            Some(reason) if section.items.is_empty() => self.not_tested(Location::host(), reason.clone()),
+            // What the list lacks was not judged, whatever the rest of it says.
+            Some(reason) => self.not_tested(Location::host(), reason.clone()),
             None if section.items.is_empty() => self.not_applicable(Location::host(), absent),
             _ => {}
         }

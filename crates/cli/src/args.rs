@@ -216,6 +216,10 @@ pub struct ConvertArgs {
     /// Judge the evidence again with this program's checks; needs an evidence file
     #[arg(long, help_heading = "Results")]
     pub rejudge: bool,
+
+    /// Print the evidence of each host as JSON instead of results: what fixtures of checks are made from
+    #[arg(long, help_heading = "Results", conflicts_with_all = ["rejudge", "output"])]
+    pub print_evidence: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Result;
+use bartizan_domain::Target;
 use bartizan_engine::ScanSettings;
 use bartizan_outbound::{Outbound, Policy, Settings};
 use bartizan_probes::ProbeContext;
@@ -42,4 +44,17 @@ pub fn context(args: &NetworkArgs, settings: &ScanSettings, private: Private) ->
         context.registration.whois_server.clone_from(server);
     }
     context
+}
+
+/// Refuses single addresses that are never contacted, whatever the settings: cloud metadata services and addresses that
+/// belong to no host. Networks that contain one are scanned without it.
+pub fn refuse_unscannable(targets: &[Target]) -> Result<()> {
+    let open = Policy { allow_private: true };
+    for target in targets {
+        if let Target::Ip { address, .. } = target {
+            open.vet(*address)
+                .map_err(|failure| anyhow::anyhow!("`{target}` cannot be a target: {}", failure.detail))?;
+        }
+    }
+    Ok(())
 }

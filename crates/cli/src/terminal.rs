@@ -23,8 +23,13 @@ impl Clock for SystemClock {
 pub fn set_up_logging(verbose: u8) {
     let default = match verbose {
         0 => "warn",
-        1 => "info,bartizan=debug",
-        _ => "trace",
+        1 => {
+            "warn,bartizan=debug,bartizan_engine=debug,bartizan_services=debug,bartizan_http=debug,bartizan_jobs=debug"
+        }
+        // Of our own crates only: libraries at that level print what targets sent.
+        _ => {
+            "info,bartizan=trace,bartizan_engine=trace,bartizan_probes=trace,bartizan_outbound=trace,bartizan_services=trace,bartizan_http=trace,bartizan_jobs=trace,html5ever=warn,hyper=warn,rustls=warn"
+        }
     };
     let filter = EnvFilter::try_from_env("BARTIZAN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()

@@ -82,12 +82,17 @@ impl OutcomeCounts {
         }
     }
 
-    /// Share of planned verdicts that are conclusive, 0 to 1; `None` when nothing was planned.
+    /// Planned verdicts to which the rule applies: what coverage is a share of.
+    #[must_use]
+    pub const fn applicable(&self) -> u64 {
+        self.planned - self.not_applicable
+    }
+
+    /// Share of the applicable verdicts that are pass or fail, 0 to 1; `None` when no rule applied.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub fn ratio(&self) -> Option<f64> {
-        let conclusive = self.passed + self.failed + self.not_applicable;
-        (self.planned > 0).then(|| conclusive as f64 / self.planned as f64)
+        (self.applicable() > 0).then(|| (self.passed + self.failed) as f64 / self.applicable() as f64)
     }
 }
 

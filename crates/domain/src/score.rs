@@ -15,6 +15,10 @@ use crate::{AssetRef, CheckId, Outcome, Severity, Verdict};
 /// Version of the formula, published with every score.
 pub const FORMULA_VERSION: &str = "1";
 
+/// The check that only says whether open ports mean anything at all: it passes on any machine that answers, so that its
+/// pass alone assesses nothing.
+const PRELIMINARY: &str = "svc.everything_open";
+
 /// Score of one asset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AssetScore {
@@ -42,14 +46,22 @@ pub struct Score {
 /// Scores one asset from its verdicts. `reached` is [`crate::evidence::HostEvidence::reached`].
 #[must_use]
 pub fn asset_score(verdicts: &[Verdict], reached: bool) -> Option<u8> {
-    let evaluated = verdicts.iter().any(|v| matches!(v.outcome, Outcome::Pass | Outcome::Fail));
+    let judged =
+        |v: &&Verdict| matches!(v.outcome, Outcome::Pass | Outcome::Fail) && v.check_id.as_str() != PRELIMINARY;
+    let evaluated = verdicts.iter().filter(judged).count() > 0;
     if !reached || !evaluated {
         return None;
     }
+    let failed = verdicts.iter().filter(|v| v.outcome == Outcome::Fail);
+    Some(score_of_open(failed.map(|verdict| (&verdict.check_id, verdict.severity.unwrap_or(Severity::Info)))))
+}
+
+/// The score that failures leave: each check counts once at its worst severity, and the caps apply.
+#[must_use]
+pub fn score_of_open<'a>(failures: impl Iterator<Item = (&'a CheckId, Severity)>) -> u8 {
     let mut worst: BTreeMap<&CheckId, Severity> = BTreeMap::new();
-    for verdict in verdicts.iter().filter(|v| v.outcome == Outcome::Fail) {
-        let severity = verdict.severity.unwrap_or(Severity::Info);
-        let entry = worst.entry(&verdict.check_id).or_insert(severity);
+    for (check, severity) in failures {
+        let entry = worst.entry(check).or_insert(severity);
         *entry = (*entry).max(severity);
     }
     let lost: u32 = worst.values().map(|severity| penalty(*severity)).sum();
@@ -58,9 +70,8 @@ pub fn asset_score(verdicts: &[Verdict], reached: bool) -> Option<u8> {
         Some(Severity::High) => 79,
         _ => 100,
     };
-    let left = 100_u32.saturating_sub(lost).min(cap);
-    // `left` is at most 100.
-    u8::try_from(left).ok()
+    // At most 100 and so within a byte.
+    u8::try_from(100_u32.saturating_sub(lost).min(cap)).unwrap_or(0)
 }
 
 /// Combines asset scores, all of the same criticality. `counts` are over all verdicts of the scan.
@@ -110,6 +121,7 @@ mod tests {
         assert_eq!(asset_score(&[verdict("a.b", "host", Outcome::NotTested, None)], true), None);
         assert_eq!(asset_score(&[verdict("a.b", "host", Outcome::Error, None)], true), None);
         assert_eq!(asset_score(&[verdict("a.b", "host", Outcome::Pass, None)], false), None);
+        assert_eq!(asset_score(&[verdict(PRELIMINARY, "host", Outcome::Pass, None)], true), None);
         assert_eq!(scan_score(vec![], OutcomeCounts::default()).value, None);
     }
 

@@ -22,6 +22,8 @@ pub struct PlannedAsset {
     pub asset: AssetRef,
     /// The ports it is narrowed to by `host:port` targets; `None` means the scan's own.
     pub only_ports: Option<PortSet>,
+    /// Ports it is asked for beside the scan's, because a target named them.
+    pub more_ports: PortSet,
     /// Index of the first target that names it.
     pub target: usize,
 }
@@ -57,10 +59,15 @@ impl Plan {
             let narrowed: Option<PortSet> = target.port().map(|port| std::iter::once(port).collect());
             for asset in target.assets() {
                 match positions.get(&asset) {
-                    Some(position) => widen(&mut assets[*position].only_ports, narrowed.as_ref()),
+                    Some(position) => assets[*position].widen(narrowed.as_ref()),
                     None => {
                         positions.insert(asset.clone(), assets.len());
-                        assets.push(PlannedAsset { asset, only_ports: narrowed.clone(), target: index });
+                        assets.push(PlannedAsset {
+                            asset,
+                            only_ports: narrowed.clone(),
+                            more_ports: PortSet::new(),
+                            target: index,
+                        });
                     }
                 }
             }
@@ -79,16 +86,20 @@ impl PlannedAsset {
     pub fn tcp_ports(&self, settings: &ScanSettings) -> PortSet {
         match (&self.only_ports, settings.toggles.port_scan) {
             (Some(ports), _) => ports.clone(),
-            (None, true) => settings.tcp_ports.clone(),
-            (None, false) => WEB_PORTS.into_iter().collect(),
+            (None, true) => settings.tcp_ports.iter().chain(self.more_ports.iter()).collect(),
+            (None, false) => WEB_PORTS.into_iter().chain(self.more_ports.iter()).collect(),
         }
     }
-}
 
-/// The same asset named twice: two ports are both scanned, and naming it without a port means all of its ports.
-fn widen(kept: &mut Option<PortSet>, other: Option<&PortSet>) {
-    *kept = match (kept.take(), other) {
-        (Some(kept), Some(other)) => Some(kept.iter().chain(other.iter()).collect()),
-        _ => None,
-    };
+    /// The asset is named once more: two ports are both scanned, and naming it without a port means the scan's ports and
+    /// those named.
+    fn widen(&mut self, other: Option<&PortSet>) {
+        match (self.only_ports.take(), other) {
+            (Some(kept), Some(other)) => self.only_ports = Some(kept.iter().chain(other.iter()).collect()),
+            (named, other) => {
+                let named = named.iter().chain(other).flat_map(PortSet::iter);
+                self.more_ports = self.more_ports.iter().chain(named).collect();
+            }
+        }
+    }
 }

@@ -248,7 +248,11 @@ impl Shared {
         let catalog = self.deps.catalog;
         let verdicts = judge::judge(catalog, &self.settings.selection, &evidence, &self.settings.judge);
         let coverage = judge::coverage(catalog, &evidence, &verdicts);
-        let result = host_result(&evidence, &verdicts);
+        let mut result = host_result(&evidence, &verdicts);
+        if interrupted {
+            // What was judged before the stop is kept, and says too little for a number.
+            result.score = None;
+        }
         HostFinished { evidence, blob, verdicts, coverage, result, interrupted }
     }
 }

@@ -79,9 +79,12 @@ pub struct ScanCreate {
     /// Probes in flight at once. Left out: 20.
     #[schema(minimum = 1, maximum = 200)]
     pub concurrency: Option<u32>,
-    /// Seconds a single probe may take. Left out: 10.
+    /// Seconds a single probe may take. Left out: 10. `timeout` is read as an alias.
     #[schema(minimum = 1, maximum = 120)]
+    #[serde(alias = "timeout")]
     pub timeout_seconds: Option<u32>,
+    /// Hosts to scan at most; 0 or left out: all.
+    pub max_hosts: Option<u32>,
 }
 
 /// A scan.
@@ -426,6 +429,7 @@ async fn create_scan(
         skip: body.skip,
         concurrency: body.concurrency,
         timeout_seconds: body.timeout_seconds,
+        max_hosts: body.max_hosts.unwrap_or_default(),
         ..scans::NewScan::default()
     };
     let scan = scans::create(&caller.cx, state.services(), new).await?.scan;

@@ -7,7 +7,7 @@ use bartizan_domain::document::ScanDocument;
 
 use crate::ReportError;
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "severity",
     "check_id",
     "title",
@@ -21,6 +21,7 @@ const COLUMNS: [&str; 13] = [
     "remediation",
     "fingerprint",
     "scan_started_at",
+    "demo",
 ];
 
 /// Makes a cell safe for spreadsheets: text that one would evaluate as a formula gets a leading apostrophe (OWASP,
@@ -55,6 +56,7 @@ pub(crate) fn render(document: &ScanDocument, out: &mut dyn Write) -> Result<(),
             finding.remediation.join("\n"),
             finding.fingerprint.to_string(),
             started.clone(),
+            document.scan.demo.to_string(),
         ];
         writer.write_record(cells.iter().map(|cell| neutralise(cell).into_owned())).map_err(csv_error)?;
     }

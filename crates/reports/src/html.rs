@@ -12,7 +12,7 @@ use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 
 use crate::ReportError;
-use crate::view::{confidence, coverage_text, duration_text, glyph, score_text, severity_counts};
+use crate::view::{confidence, coverage_text, duration_text, glyph, nothing_found, score_text, severity_counts};
 
 /// Rows of the "not conclusive" list; the rest is counted, since a wide scan has many of the same kind.
 const MAX_GAPS: usize = 500;
@@ -39,7 +39,7 @@ struct Page<'a> {
     hosts: Vec<Host<'a>>,
     gaps: Vec<Gap<'a>>,
     gaps_left_out: usize,
-    passed: u64,
+    nothing_found: String,
 }
 
 #[derive(Serialize)]
@@ -178,7 +178,7 @@ fn page<'a>(document: &'a ScanDocument, catalog: &'a Catalog) -> Page<'a> {
         hosts: document.hosts.iter().map(host_view).collect(),
         gaps_left_out: gaps.len().saturating_sub(MAX_GAPS),
         gaps: gaps.into_iter().take(MAX_GAPS).map(gap_view).collect(),
-        passed: document.coverage.passed,
+        nothing_found: nothing_found(document),
     }
 }
 

@@ -7,7 +7,7 @@ use bartizan_domain::document::ScanDocument;
 use bartizan_domain::evidence::ports::PortState;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 
-use crate::view::{coverage_text, duration_text, glyph, score_text, severity_counts};
+use crate::view::{coverage_text, duration_text, glyph, nothing_found, score_text, severity_counts};
 use crate::{Colour, RenderOptions, ReportError};
 
 const DEFAULT_WIDTH: u16 = 120;
@@ -60,12 +60,7 @@ fn services(document: &ScanDocument, options: RenderOptions, out: &mut dyn Write
 
 fn findings(document: &ScanDocument, options: RenderOptions, out: &mut dyn Write) -> Result<(), ReportError> {
     if document.findings.is_empty() {
-        let assessed = document.coverage.passed > 0;
-        writeln!(
-            out,
-            "{}\n",
-            if assessed { "No open technical finding in scope." } else { "Nothing could be assessed." }
-        )?;
+        writeln!(out, "{}\n", nothing_found(document))?;
         return Ok(());
     }
     let mut table = new_table(options);

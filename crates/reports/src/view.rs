@@ -39,15 +39,24 @@ pub(crate) fn score_text(document: &ScanDocument) -> String {
 /// Coverage as a whole percentage, rounded down so that a gap never reads as 100 %.
 pub(crate) fn coverage_text(document: &ScanDocument) -> String {
     let counts = document.coverage;
-    let conclusive = counts.passed + counts.failed + counts.not_applicable;
-    if counts.planned == 0 {
-        return "nothing was planned".to_owned();
+    let (judged, applicable) = (counts.passed + counts.failed, counts.applicable());
+    if applicable == 0 {
+        return "no check applied".to_owned();
     }
-    format!(
-        "{} % ({conclusive} of {} planned verdicts are conclusive)",
-        conclusive * 100 / counts.planned,
-        counts.planned
-    )
+    format!("{} % ({judged} of {applicable} applicable verdicts)", judged * 100 / applicable)
+}
+
+/// What to say when there is no finding: only a scan without gaps may say that nothing is open.
+pub(crate) fn nothing_found(document: &ScanDocument) -> String {
+    let counts = document.coverage;
+    let gaps = counts.error + counts.not_tested;
+    if counts.passed == 0 {
+        "Nothing could be assessed.".to_owned()
+    } else if gaps > 0 {
+        format!("No finding in what could be judged; {gaps} of {} verdicts could not be reached.", counts.applicable())
+    } else {
+        "No open technical finding in scope.".to_owned()
+    }
 }
 
 /// How long the scan took, in words.

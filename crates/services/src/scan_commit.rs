@@ -10,6 +10,7 @@ use bartizan_domain::coverage::{Coverage, OutcomeCounts};
 use bartizan_domain::document::HostResult;
 use bartizan_domain::finding::{Lifecycle, Transition};
 use bartizan_domain::id::{AssetId, OrganizationId, ScanId};
+use bartizan_domain::score::score_of_open;
 use bartizan_domain::{
     CheckId, Confidence, Error, FindingStatus, Fingerprint, Location, Outcome, ResolutionReason, Result, Severity,
     Verdict,
@@ -75,7 +76,7 @@ pub(crate) async fn commit_host(
         .map(|verdict| verdict.severity.unwrap_or(Severity::Info))
         .collect();
     let reached = record.result.reached;
-    let score = record.result.score.map(i32::from);
+    let scanned = record.result.score;
     let host = ScanHost {
         organization_id: organization,
         scan_id: place.scan,
@@ -95,12 +96,24 @@ pub(crate) async fn commit_host(
     }
     update_findings(cx, services, &tx, place, (&asset, record.coverage, record.verdicts)).await?;
     if let Some(id) = place.asset_id {
+        let score = match scanned {
+            // A narrow scan must not hide what an earlier, wider one left open.
+            Some(scanned) => Some(i32::from(scanned.min(score_of_what_is_open(&tx, organization, &asset).await?))),
+            None => None,
+        };
         let seen = AssetSeen { scan: place.scan, seen_at: reached.then_some(place.seen_at), score };
         assets::note_scan(tx.db(), organization, id, seen).await?;
     }
     scans::add_host(tx.db(), organization, place.scan, failed, cx.now()).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+async fn score_of_what_is_open(tx: &Tx, organization: OrganizationId, asset: &str) -> Result<u8> {
+    let known = findings::of_asset(tx.db(), organization, asset).await?;
+    let counted = |status| !matches!(status, FindingStatus::Resolved | FindingStatus::AcceptedRisk);
+    let open = known.iter().filter(|finding| counted(finding.status));
+    Ok(score_of_open(open.map(|finding| (&finding.check_id, finding.severity))))
 }
 
 async fn update_findings(

@@ -2452,6 +2452,11 @@ export interface components {
             concurrency?: number | null;
             features?: components["schemas"]["FeatureToggles"] | null;
             kind?: components["schemas"]["ScanKind"] | null;
+            /**
+             * Format: int32
+             * @description Hosts to scan at most; 0 or left out: all.
+             */
+            max_hosts?: number | null;
             /** @description TCP ports instead of the profile's: `22,80,443`, `1-1024`, `top:100`. */
             ports?: string | null;
             scan_type?: components["schemas"]["ScanProfile"] | null;
@@ -2461,7 +2466,7 @@ export interface components {
             targets?: string[];
             /**
              * Format: int32
-             * @description Seconds a single probe may take. Left out: 10.
+             * @description Seconds a single probe may take. Left out: 10. `timeout` is read as an alias.
              */
             timeout_seconds?: number | null;
             /** @description UDP ports instead of the profile's, the same notation. */

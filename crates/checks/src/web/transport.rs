@@ -76,6 +76,9 @@ impl Check for NoRedirect {
     fn judge(&self, evidence: &HostEvidence, _: &JudgeSettings, out: &mut Verdicts<'_>) {
         each_plain(evidence, out, |site, out| {
             let location = site.location();
+            if site.web.first().is_some_and(|first| first.status == 401 && !first.is_html) {
+                return out.not_applicable(location, "answers with status 401 and no page");
+            }
             let redirect = site.web.first_redirect();
             let to_https = redirect.is_some_and(|redirect| redirect.scheme == Some(Scheme::Https));
             // A browser takes up HSTS for the host it asked for only if that host itself is reached by HTTPS. An

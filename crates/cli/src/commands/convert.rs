@@ -1,7 +1,7 @@
 //! `bartizan convert`: a saved scan rendered to other formats, or its evidence judged again.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 use bartizan_catalog::Catalog;
@@ -35,8 +35,8 @@ pub fn run(args: &ConvertArgs) -> Result<Exit> {
 }
 
 fn from_document(args: &ConvertArgs, name: &str, input: Box<dyn BufRead>) -> Result<Exit> {
-    if args.rejudge {
-        bail!("`{name}` is a result document: only evidence (-o evidence=FILE) can be judged again");
+    if args.rejudge || args.print_evidence {
+        bail!("`{name}` is a result document: only evidence (-o evidence=FILE) can be judged again or printed");
     }
     let document: ScanDocument = serde_json::from_reader(input.take(MAX_DOCUMENT))
         .with_context(|| format!("`{name}` is neither a result document ({SCAN_SCHEMA}) nor an evidence file"))?;
@@ -53,6 +53,14 @@ fn from_evidence(args: &ConvertArgs, name: &str, input: Box<dyn BufRead>) -> Res
     let damaged = || format!("reading `{name}`");
     let mut reader = Reader::new(input).with_context(damaged)?;
     let mut scan = reader.header().scan.clone();
+    if args.print_evidence {
+        while let Some(record) = reader.next_record().with_context(damaged)? {
+            let mut out = std::io::stdout().lock();
+            serde_json::to_writer_pretty(&mut out, &record.evidence)?;
+            writeln!(out)?;
+        }
+        return Ok(Exit::Done);
+    }
     let settings: ScanSettings = serde_json::from_value(reader.header().settings.clone())
         .with_context(|| format!("`{name}`: the settings of the scan cannot be read"))?;
     let same_checks = scan.catalogue == catalog.version();

@@ -36,6 +36,7 @@ const MAX_INPUT: u64 = 4 * 1024 * 1024;
 pub fn run(args: &ScanArgs) -> Result<Exit> {
     let catalog = Catalog::builtin();
     let targets = targets::read(&args.targets)?;
+    network::refuse_unscannable(&targets)?;
     if targets.is_empty() {
         crate::io::complain("no target: nothing to scan");
         return Ok(Exit::Nothing);

@@ -10,6 +10,8 @@ use serde_json::json;
 
 use crate::args::ProgressMode;
 
+/// Seconds between two lines of counts in plain progress.
+const PLAIN_EVERY: u64 = 5;
 /// Above this many hosts, plain progress reports tenths instead of hosts.
 const FEW_HOSTS: usize = 50;
 
@@ -19,7 +21,7 @@ pub enum Reporter {
     /// A bar and a line below it.
     Bar(ProgressBar),
     /// One line per phase.
-    Plain { hosts: usize, done: usize, tenths: usize },
+    Plain { hosts: usize, done: usize, tenths: usize, told: u64 },
     /// One JSON object a line.
     Json { last: Progress },
     /// Nothing.
@@ -34,8 +36,8 @@ impl Reporter {
             _ if quiet => Self::None,
             ProgressMode::None => Self::None,
             ProgressMode::Json => Self::Json { last: Progress::default() },
-            ProgressMode::Plain => Self::Plain { hosts: 0, done: 0, tenths: 0 },
-            ProgressMode::Auto if !terminal => Self::Plain { hosts: 0, done: 0, tenths: 0 },
+            ProgressMode::Plain => Self::Plain { hosts: 0, done: 0, tenths: 0, told: 0 },
+            ProgressMode::Auto if !terminal => Self::Plain { hosts: 0, done: 0, tenths: 0, told: 0 },
             ProgressMode::Auto | ProgressMode::Bar => {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
                 let style = ProgressStyle::with_template("{bar:30} {prefix}\n{wide_msg}");
@@ -63,17 +65,7 @@ impl Reporter {
         match self {
             Self::Bar(bar) => {
                 bar.set_position(position(progress));
-                let eta = progress.eta_seconds.map_or_else(String::new, |left| format!(", about {} left", span(left)));
-                bar.set_prefix(format!(
-                    "hosts {}/{}  ports {}/{}  checks {}/{}  {}{eta}",
-                    progress.hosts.done,
-                    progress.hosts.total,
-                    progress.ports.done,
-                    progress.ports.total,
-                    progress.checks.done,
-                    progress.checks.total,
-                    span(progress.elapsed_seconds),
-                ));
+                bar.set_prefix(counts(progress));
                 let current = progress.current.as_deref().unwrap_or_default();
                 bar.set_message(format!("found {}  {current}", found(&progress.findings)));
             }
@@ -91,7 +83,13 @@ impl Reporter {
                 }
                 event(&object);
             }
-            Self::Plain { .. } | Self::None => {}
+            Self::Plain { told, .. } => {
+                if progress.elapsed_seconds >= *told + PLAIN_EVERY {
+                    *told = progress.elapsed_seconds;
+                    line(&format!("{}  found {}", counts(progress), found(&progress.findings)));
+                }
+            }
+            Self::None => {}
         }
     }
 
@@ -103,7 +101,7 @@ impl Reporter {
         }
         let name = &host.result.asset;
         match self {
-            Self::Plain { hosts, done, tenths } => {
+            Self::Plain { hosts, done, tenths, .. } => {
                 *done += 1;
                 if *hosts <= FEW_HOSTS {
                     let state = match (host.interrupted, host.result.reached) {
@@ -153,12 +151,26 @@ impl Reporter {
     }
 }
 
+/// What is done of what, for how long, and how long it may still take where that is known.
+fn counts(progress: &Progress) -> String {
+    let eta = progress.eta_seconds.map_or_else(String::new, |left| format!(", about {} left", span(left)));
+    format!(
+        "hosts {}/{}  ports {}/{}  checks {}/{}  {}{eta}",
+        progress.hosts.done,
+        progress.hosts.total,
+        progress.ports.done,
+        progress.ports.total,
+        progress.checks.done,
+        progress.checks.total,
+        span(progress.elapsed_seconds),
+    )
+}
+
 fn summary(outcome: &ScanOutcome, took: Duration) -> String {
     let score = outcome.score.value.map_or_else(|| "none".to_owned(), |value| format!("{value}"));
-    let coverage =
-        outcome.counts.ratio().map_or_else(|| "nothing".to_owned(), |ratio| format!("{:.0} %", ratio * 100.0));
+    let coverage = outcome.counts.percent().map_or_else(|| "none".to_owned(), |percent| format!("{percent} %"));
     let mut text = format!(
-        "{} in {}: {}; score {score}, {coverage} of the planned verdicts are conclusive",
+        "{} in {}: {}; score {score}, coverage {coverage}",
         outcome.status,
         span(took.as_secs()),
         found(&outcome.findings),

@@ -88,6 +88,12 @@ impl OutcomeCounts {
         self.planned - self.not_applicable
     }
 
+    /// [`Self::ratio`] in whole per cent, rounded down so that a gap never reads as 100.
+    #[must_use]
+    pub const fn percent(&self) -> Option<u64> {
+        (self.passed + self.failed).saturating_mul(100).checked_div(self.applicable())
+    }
+
     /// Share of the applicable verdicts that are pass or fail, 0 to 1; `None` when no rule applied.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]

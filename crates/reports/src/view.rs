@@ -40,10 +40,10 @@ pub(crate) fn score_text(document: &ScanDocument) -> String {
 pub(crate) fn coverage_text(document: &ScanDocument) -> String {
     let counts = document.coverage;
     let (judged, applicable) = (counts.passed + counts.failed, counts.applicable());
-    if applicable == 0 {
-        return "no check applied".to_owned();
+    match counts.percent() {
+        None => "no check applied".to_owned(),
+        Some(percent) => format!("{percent} % ({judged} of {applicable} applicable verdicts)"),
     }
-    format!("{} % ({judged} of {applicable} applicable verdicts)", judged * 100 / applicable)
 }
 
 /// What to say when there is no finding: only a scan without gaps may say that nothing is open.

@@ -38,7 +38,7 @@ done
 
 "$bin" serve --listen 127.0.0.1:0 --data-dir "$work/data" >"$work/serve.log" 2>&1 &
 server=$!
-timeout 30 tail -n +1 -f "$work/serve.log" | grep -q -m1 "http://"
+for _ in $(seq 100); do grep -q "http://" "$work/serve.log" && break; sleep 0.1; done
 idle="$(awk '/VmRSS/ {printf "%.1f", $2/1024}' "/proc/$server/status")"
 kill "$server"
 network="$(measure "$bin" scan 127.0.0.0/24 --profile quick --quiet -o "json=$work/net.json")"

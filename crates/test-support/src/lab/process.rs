@@ -112,5 +112,17 @@ impl Drop for Process {
 /// If no port is free.
 #[must_use]
 pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    use std::sync::atomic::{AtomicU32, Ordering};
+    // Below the range the kernel takes the ports of outgoing connections from (32768 and up), and in a block of this
+    // process: tests run as processes of their own, whose numbers follow one another.
+    const FIRST: u32 = 10_000;
+    const BLOCKS: u32 = 220;
+    const BLOCK: u32 = 100;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let block = FIRST + std::process::id() % BLOCKS * BLOCK;
+    (0..BLOCK)
+        .map(|_| block + NEXT.fetch_add(1, Ordering::Relaxed) % BLOCK)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap_or_else(|| TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port())
 }

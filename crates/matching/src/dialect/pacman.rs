@@ -4,24 +4,11 @@
 //! older than its end (`1.0a < 1.0`, so `alpha < beta < rc < release`), and separators count: of two versions whose
 //! segments agree, more separators before a segment are newer.
 
-use super::Read;
+use super::{Read, rpm};
 use crate::key::{Writer, leading_digits, leading_letters};
 
 pub(super) fn key(version: &str) -> Read {
-    let (epoch, rest) = match version.split_once(':') {
-        Some((epoch, rest)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => (epoch, rest),
-        Some(_) => return Err("the epoch is not a number"),
-        None => ("0", version),
-    };
-    let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
-    if version.is_empty() {
-        return Err("the version is empty");
-    }
-    let mut writer = Writer::default();
-    writer.digits(epoch.as_bytes());
-    segments(&mut writer, version.as_bytes());
-    segments(&mut writer, release.as_bytes());
-    Ok(writer.finish())
+    rpm::parts(version, segments)
 }
 
 const LETTERS: u8 = 1;

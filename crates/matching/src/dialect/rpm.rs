@@ -9,6 +9,12 @@ use super::Read;
 use crate::key::{Writer, leading_digits, leading_letters};
 
 pub(super) fn key(version: &str) -> Read {
+    parts(version, segments)
+}
+
+/// Splits `[epoch:]version[-release]` and has `write` put version and release into the key; pacman writes versions in
+/// the same three parts.
+pub(super) fn parts(version: &str, write: fn(&mut Writer, &[u8])) -> Read {
     let (epoch, rest) = match version.split_once(':') {
         Some((epoch, rest)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => (epoch, rest),
         Some(_) => return Err("the epoch is not a number"),
@@ -20,8 +26,8 @@ pub(super) fn key(version: &str) -> Read {
     }
     let mut writer = Writer::default();
     writer.digits(epoch.as_bytes());
-    segments(&mut writer, version.as_bytes());
-    segments(&mut writer, release.as_bytes());
+    write(&mut writer, version.as_bytes());
+    write(&mut writer, release.as_bytes());
     Ok(writer.finish())
 }
 
@@ -31,8 +37,8 @@ const CARET: u8 = 3;
 const LETTERS: u8 = 4;
 const DIGITS: u8 = 5;
 
-/// Writes the segments of one part; shared with pacman, whose comparison descends from the same code.
-pub(super) fn segments(writer: &mut Writer, mut bytes: &[u8]) {
+/// Writes the segments of one part.
+fn segments(writer: &mut Writer, mut bytes: &[u8]) {
     while let Some(first) = bytes.first() {
         bytes = match first {
             b'~' => {

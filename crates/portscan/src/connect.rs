@@ -162,7 +162,7 @@ impl<'p> Worker<'p> {
         sender: SyncSender<Batch>,
     ) -> Result<Self, Error> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?;
-        let pace = plan.settings.max_rate.map(|rate| {
+        let pace = plan.settings.rates.global.map(|rate| {
             let share = u32::try_from(threads).unwrap_or(1);
             Duration::from_secs(1) * share / rate.max(1)
         });
@@ -373,7 +373,16 @@ impl<'p> Worker<'p> {
         let Some(address) = self.plan.targets.get(question.host).copied() else { return };
         let attempts = question.asked.saturating_add(question.local);
         let protocol = Protocol::Tcp;
-        self.batch.findings.push(Finding { address, protocol, port: question.port, state, reason, rtt, attempts });
+        self.batch.findings.push(Finding {
+            address,
+            protocol,
+            port: question.port,
+            state,
+            reason,
+            rtt,
+            ttl: None,
+            attempts,
+        });
         if self.batch.findings.len() >= BATCH {
             self.flush();
         }

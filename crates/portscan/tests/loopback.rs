@@ -7,15 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bartizan_portscan::{Control, Event, Finding, Job, Reason, Settings, State, descriptors, run};
+use bartizan_portscan::{Control, Event, Finding, Job, Reason, State, descriptors, run};
 
 fn job(targets: &[IpAddr], ports: impl IntoIterator<Item = u16>) -> Job {
-    Job {
-        targets: targets.to_vec(),
-        tcp_ports: ports.into_iter().collect(),
-        never: Arc::new(|_| false),
-        settings: Settings::default(),
-    }
+    Job::new(targets.to_vec(), ports.into_iter().collect())
 }
 
 fn scan(job: &Job) -> (Vec<Finding>, bartizan_portscan::Outcome) {
@@ -127,7 +122,7 @@ fn a_cancelled_run_says_so_and_a_paused_one_waits() {
         }
         Event::Progress(progress) if progress.done == 0 && !other.is_cancelled() => other.resume(),
         Event::Found(_) => other.cancel(),
-        Event::Progress(_) => {}
+        _ => {}
     })
     .unwrap();
     assert!(outcome.cancelled && outcome.progress.done < 65_535, "{outcome:?}");
@@ -136,7 +131,7 @@ fn a_cancelled_run_says_so_and_a_paused_one_waits() {
 #[test]
 fn a_rate_ceiling_is_kept() {
     let mut job = job(&[IpAddr::from([127, 86, 17, 5])], 1..=200);
-    job.settings.max_rate = Some(1000);
+    job.settings.rates.global = Some(1000);
     let started = Instant::now();
     let (findings, _) = scan(&job);
     assert_eq!(findings.len(), 200);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bartizan_domain::evidence::ports::{PortObservation, PortState, PortSummary, PortsEvidence};
 use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
 use bartizan_domain::{PortSet, Transport};
-use bartizan_portscan::{Control, Event, Finding, Job, Settings, State};
+use bartizan_portscan::{Control, Engine, Event, Finding, Job, Settings, State};
 use tokio::sync::mpsc;
 
 use crate::ProbeContext;
@@ -129,14 +129,14 @@ async fn tcp(
     let outbound = cx.outbound.settings();
     let policy = outbound.policy;
     let job = Job {
-        targets: addresses.to_vec(),
-        tcp_ports: ports.to_vec(),
         never: Arc::new(move |address| policy.vet(address).is_err()),
         settings: Settings {
+            engine: Engine::Connect,
             timeout: outbound.connect_timeout.min(LONGEST_WAIT),
             max_in_flight: IN_FLIGHT,
             ..Settings::default()
         },
+        ..Job::new(addresses.to_vec(), ports.to_vec())
     };
     let control = Control::new();
     let (sender, mut receiver) = mpsc::unbounded_channel();
@@ -148,6 +148,7 @@ async fn tcp(
                 Event::Found(finding) => findings.push(finding),
                 // Nobody listening any more is no reason to stop: the caller waits for the outcome.
                 Event::Progress(progress) => drop(sender.send(progress)),
+                _ => {}
             });
             (findings, outcome)
         })
@@ -273,6 +274,7 @@ fn translate(finding: &Finding, host_answers: bool) -> (PortState, String) {
         State::Open => PortState::Open,
         State::Closed => PortState::Closed,
         State::Filtered => PortState::Filtered,
+        State::OpenFiltered => PortState::OpenFiltered,
         State::Unreachable if host_answers => PortState::Filtered,
         State::Unreachable => PortState::Unreachable,
         State::Error => PortState::Error,
@@ -293,7 +295,7 @@ mod tests {
 
     fn finding(address: &str, port: u16, state: State, reason: Reason) -> Finding {
         let address = address.parse().unwrap();
-        Finding { address, protocol: Protocol::Tcp, port, state, reason, rtt: None, attempts: 1 }
+        Finding { address, protocol: Protocol::Tcp, port, state, reason, rtt: None, ttl: None, attempts: 1 }
     }
 
     #[test]

@@ -1,0 +1,220 @@
+//! What to scan and how: the job, its settings, and the rules a job must obey.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Error;
+
+/// Targets of one run at most. Beyond it a caller splits the work; an IPv6 prefix is not something to enumerate.
+pub const MAX_TARGETS: usize = 1 << 22;
+/// Pairs of target and port of one run at most.
+pub const MAX_PAIRS: u64 = 1 << 38;
+
+/// How ports are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Engine {
+    /// Raw SYN where this process has CAP_NET_RAW and the way to the target leads over a device that can take it, else
+    /// connect.
+    #[default]
+    Auto,
+    /// Packets of our own making: SYN out, SYN-ACK or RST in. Loopback targets still go through [`Self::Connect`].
+    Syn,
+    /// Ordinary non-blocking `connect`, which needs no privilege and works on every kind of interface.
+    Connect,
+}
+
+impl Engine {
+    /// `auto`, `syn` or `connect`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Syn => "syn",
+            Self::Connect => "connect",
+        }
+    }
+}
+
+/// Whether hosts are looked for before their ports are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Discovery {
+    /// Every target is taken to be there.
+    #[default]
+    Off,
+    /// Only hosts that answer are scanned: ARP or neighbour discovery on the link; elsewhere ICMP echo and TCP probes
+    /// (without privilege only TCP).
+    On,
+}
+
+/// Which results come as single events. [`crate::HostReport`] counts all of them in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Report {
+    /// Every one.
+    #[default]
+    Every,
+    /// Only open ports: for large networks, where one event a closed port is too much.
+    Open,
+}
+
+/// Whether open ports are asked a second time, and hosts with many of them for a port that nobody offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Verification {
+    /// They are.
+    #[default]
+    On,
+    /// They are not.
+    Off,
+}
+
+/// Ceilings in attempts a second, each on top of what congestion control allows; `None` means no ceiling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rates {
+    /// Over all targets.
+    pub global: Option<u32>,
+    /// For each target.
+    pub per_host: Option<u32>,
+    /// For each /24 of IPv4 or /64 of IPv6.
+    pub per_subnet: Option<u32>,
+}
+
+/// Says of an address whether it must never be contacted.
+pub type Never = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// What to scan and how.
+#[derive(Clone)]
+pub struct Job {
+    /// Addresses; repetitions are scanned once.
+    pub targets: Vec<IpAddr>,
+    /// TCP ports; repetitions and 0 are dropped.
+    pub tcp_ports: Vec<u16>,
+    /// UDP ports; repetitions and 0 are dropped.
+    pub udp_ports: Vec<u16>,
+    /// What to say to a UDP port so that its service answers; ports without an entry get an empty datagram.
+    pub udp_payloads: Arc<BTreeMap<u16, Vec<u8>>>,
+    /// Addresses for which this is true are never contacted, even when they are among the targets.
+    pub never: Never,
+    /// How.
+    pub settings: Settings,
+}
+
+impl Job {
+    /// A job for TCP ports with default settings and nothing forbidden.
+    #[must_use]
+    pub fn new(targets: Vec<IpAddr>, tcp_ports: Vec<u16>) -> Self {
+        Self {
+            targets,
+            tcp_ports,
+            udp_ports: Vec::new(),
+            udp_payloads: Arc::default(),
+            never: Arc::new(|_| false),
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job")
+            .field("targets", &self.targets.len())
+            .field("tcp_ports", &self.tcp_ports.len())
+            .field("udp_ports", &self.udp_ports.len())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bounds and manners of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Which engine.
+    pub engine: Engine,
+    /// The longest wait for an answer to one attempt. Hosts that answer are waited for by their own round-trip time,
+    /// within this.
+    pub timeout: Duration,
+    /// How often a silent port is asked in all; at least 1. Where attempts are seen to get lost, more are made.
+    pub attempts: u8,
+    /// Sockets open at the same time; further bounded by the descriptor limit of the process. Only sockets count, the
+    /// raw engine needs none for a probe.
+    pub max_in_flight: usize,
+    /// Ceilings.
+    pub rates: Rates,
+    /// Worker threads of the connect engine, 1 to 8.
+    pub threads: usize,
+    /// Whether hosts are looked for first.
+    pub discovery: Discovery,
+    /// Whether open ports are verified.
+    pub verification: Verification,
+    /// Which results come as events.
+    pub report: Report,
+    /// The interface to send from; `None` follows the routes. A target that the routes send elsewhere is then
+    /// [`crate::State::Unreachable`].
+    pub interface: Option<String>,
+    /// A file that remembers where the run stands, written all the time, so that a killed run can go on. If it is there
+    /// and belongs to the same job, the run takes up from it: results that are final are not asked again, and open
+    /// ports found before come as events again. It is removed when the run is complete.
+    pub checkpoint: Option<PathBuf>,
+    /// Seed of the order of probes. The same job with the same seed asks in the same order.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            engine: Engine::Auto,
+            timeout: Duration::from_millis(1500),
+            attempts: 2,
+            max_in_flight: 4000,
+            rates: Rates::default(),
+            threads: 2,
+            discovery: Discovery::Off,
+            verification: Verification::On,
+            report: Report::Every,
+            interface: None,
+            checkpoint: None,
+            seed: 0x0062_6172_7469_7a61,
+        }
+    }
+}
+
+/// A job made ready: sorted, no repetitions, nothing forbidden, within the bounds.
+#[derive(Debug)]
+pub struct Prepared {
+    pub targets: Vec<IpAddr>,
+    pub tcp_ports: Vec<u16>,
+    pub udp_ports: Vec<u16>,
+    pub refused: Vec<IpAddr>,
+    pub total: u64,
+}
+
+impl Prepared {
+    pub fn new(job: &Job) -> Result<Self, Error> {
+        // A list this long is refused before it is copied.
+        if job.targets.len() > MAX_TARGETS {
+            return Err(Error::TooManyTargets { targets: job.targets.len() });
+        }
+        let mut targets: Vec<IpAddr> = job.targets.iter().map(IpAddr::to_canonical).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        let (refused, targets): (Vec<_>, Vec<_>) = targets.into_iter().partition(|address| (job.never)(*address));
+        let (tcp_ports, udp_ports) = (ports(&job.tcp_ports), ports(&job.udp_ports));
+        let pairs = targets.len() as u64 * (tcp_ports.len() + udp_ports.len()) as u64;
+        if pairs > MAX_PAIRS {
+            return Err(Error::TooLarge { targets: targets.len(), ports: tcp_ports.len() + udp_ports.len() });
+        }
+        Ok(Self { targets, tcp_ports, udp_ports, refused, total: pairs })
+    }
+}
+
+fn ports(ports: &[u16]) -> Vec<u16> {
+    let mut ports: Vec<u16> = ports.iter().copied().filter(|port| *port != 0).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}

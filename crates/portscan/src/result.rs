@@ -1,0 +1,272 @@
+//! What a run tells its caller: results, reports of hosts, progress, and how it ended.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::Engine;
+
+/// Transport protocol of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// Transmission Control Protocol.
+    Tcp,
+    /// User Datagram Protocol.
+    Udp,
+}
+
+/// State of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// Accepts connections, or answered a datagram.
+    Open,
+    /// Answers that nothing listens.
+    Closed,
+    /// Does not answer, or a device in between forbids it.
+    Filtered,
+    /// A UDP port that stays silent: a service that did not like the question, or a filter.
+    OpenFiltered,
+    /// A router, or this machine for want of a route or a neighbour, says that the host cannot be reached.
+    Unreachable,
+    /// Trouble on this machine; says nothing about the port.
+    Error,
+}
+
+impl State {
+    /// The usual text: `open`, `closed`, `filtered`, `open|filtered`, `unreachable`, `error`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Filtered => "filtered",
+            Self::OpenFiltered => "open|filtered",
+            Self::Unreachable => "unreachable",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What a state was concluded from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The port accepted: the handshake completed, or a SYN-ACK came.
+    SynAck,
+    /// The handshake completed and the peer reset the connection at once.
+    ResetAfterAccept,
+    /// The peer reset the attempt.
+    ConnRefused,
+    /// A datagram came back.
+    UdpResponse,
+    /// ICMP says that the port is unreachable.
+    PortUnreachable,
+    /// ICMP says that a filter forbids it.
+    AdminProhibited,
+    /// No answer to any attempt.
+    NoResponse,
+    /// The host is unreachable, by ICMP.
+    HostUnreachable,
+    /// Nobody on the link answers for the address (ARP or neighbour discovery).
+    NoNeighbour,
+    /// The network is unreachable, by ICMP or for want of a route.
+    NetUnreachable,
+    /// The process or the system has no descriptor left.
+    NoDescriptors,
+    /// No local port was left for the connection.
+    NoLocalPort,
+    /// The kernel had no buffers.
+    NoBuffers,
+    /// A rule on this machine forbids the connection.
+    LocalPolicy,
+    /// The kernel kept connecting the socket to itself.
+    SelfConnect,
+    /// Answers were lost on this machine before they could be read.
+    AnswersLost,
+    /// Another system error, by its number.
+    System(i32),
+}
+
+impl Reason {
+    /// A stable short text: `syn-ack`, `conn-refused`, `no-response`, `emfile` …
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::SynAck => "syn-ack",
+            Self::ResetAfterAccept => "reset-after-accept",
+            Self::ConnRefused => "conn-refused",
+            Self::UdpResponse => "udp-response",
+            Self::PortUnreachable => "port-unreachable",
+            Self::AdminProhibited => "admin-prohibited",
+            Self::NoResponse => "no-response",
+            Self::HostUnreachable => "host-unreachable",
+            Self::NoNeighbour => "no-neighbour",
+            Self::NetUnreachable => "net-unreachable",
+            Self::NoDescriptors => "emfile",
+            Self::NoLocalPort => "eaddrnotavail",
+            Self::NoBuffers => "enobufs",
+            Self::LocalPolicy => "local-policy",
+            Self::SelfConnect => "self-connect",
+            Self::AnswersLost => "answers-lost",
+            Self::System(number) => return format!("errno-{number}"),
+        }
+        .to_owned()
+    }
+}
+
+/// The result for one address and port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    /// The address asked.
+    pub address: IpAddr,
+    /// Transport protocol.
+    pub protocol: Protocol,
+    /// Port number.
+    pub port: u16,
+    /// State.
+    pub state: State,
+    /// What the state was concluded from.
+    pub reason: Reason,
+    /// Round-trip time of the answer, if there was one.
+    pub rtt: Option<Duration>,
+    /// Time to live (hop limit) of the answer as it arrived; only raw engines see it.
+    pub ttl: Option<u8>,
+    /// How many times the port was asked.
+    pub attempts: u8,
+}
+
+/// Whether a host is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Presence {
+    /// It answered something.
+    Up(HostReason),
+    /// It was looked for and did not answer; its ports were not asked.
+    Down(HostReason),
+    /// It was not looked for, and none of its ports answered.
+    Unknown,
+}
+
+/// Why a host counts as there or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HostReason {
+    /// It answered ARP or neighbour discovery.
+    Neighbour,
+    /// It answered an ICMP echo request.
+    Echo,
+    /// One of its TCP or UDP ports answered.
+    Port,
+    /// No neighbour answers for the address on the link.
+    NoNeighbour,
+    /// There is no route to it.
+    NoRoute,
+    /// Nothing answered.
+    NoResponse,
+}
+
+impl HostReason {
+    /// A stable short text: `neighbour`, `echo-reply`, `port-response`, `no-neighbour`, `no-route`, `no-response`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Neighbour => "neighbour",
+            Self::Echo => "echo-reply",
+            Self::Port => "port-response",
+            Self::NoNeighbour => "no-neighbour",
+            Self::NoRoute => "no-route",
+            Self::NoResponse => "no-response",
+        }
+    }
+}
+
+/// How many ports of a host ended in one state for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// Transport protocol.
+    pub protocol: Protocol,
+    /// State.
+    pub state: State,
+    /// Reason.
+    pub reason: Reason,
+    /// How many ports.
+    pub ports: u32,
+}
+
+/// What is to say of a host once all its ports have a result. Comes once for each target that was not refused, also
+/// for those that are down; not after a cancelled run for hosts that were not finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostReport {
+    /// The address.
+    pub address: IpAddr,
+    /// Whether it is there.
+    pub presence: Presence,
+    /// Smoothed round-trip time, if anything answered.
+    pub rtt: Option<Duration>,
+    /// Its hardware address, if it is on the link and had to be resolved.
+    pub mac: Option<[u8; 6]>,
+    /// All results by state and reason, whether or not they came as [`Event::Found`].
+    pub counts: Vec<Count>,
+    /// Ports chosen by chance were open as well: a proxy or tarpit accepts on behalf of the host, and its open ports
+    /// prove nothing.
+    pub accepts_everything: bool,
+    /// Open ports that did not accept a second time when the verification pass asked again.
+    pub unconfirmed: Vec<u16>,
+}
+
+/// Counts of a run in progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Pairs of address and port in the job, both protocols.
+    pub total: u64,
+    /// Pairs with a result, and those of hosts that are down.
+    pub done: u64,
+    /// Of these, open.
+    pub open: u64,
+    /// Attempts made, repetitions included.
+    pub attempts: u64,
+    /// Packets sent; equal to `attempts` where the kernel sends on our behalf and does not tell.
+    pub sent: u64,
+    /// Packets received and understood.
+    pub received: u64,
+    /// Answers lost on this machine for want of room, as the kernel counts them.
+    pub dropped: u64,
+}
+
+/// Which engine took which part of the job, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The engine: never [`Engine::Auto`].
+    pub engine: Engine,
+    /// How many targets it takes.
+    pub targets: usize,
+    /// Why, as a phrase for people: "CAP_NET_RAW is there; eth0".
+    pub why: String,
+}
+
+/// What a run tells its caller while it goes on.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// An engine starts on part of the job.
+    Engine(Choice),
+    /// A result.
+    Found(Finding),
+    /// All ports of a host have a result.
+    Host(Box<HostReport>),
+    /// Where the run stands; several times a second.
+    Progress(Progress),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Final counts.
+    pub progress: Progress,
+    /// Whether the run was cancelled before every pair had a result.
+    pub cancelled: bool,
+    /// Targets that were left out because the caller forbids them.
+    pub refused: Vec<IpAddr>,
+    /// The engines that ran.
+    pub engines: Vec<Choice>,
+}

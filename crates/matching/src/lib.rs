@@ -1,15 +1,22 @@
-//! Version order of every package ecosystem.
+//! The pure heart of vulnerability management: which advisories hold for which packages.
 //!
-//! A version is turned once into a [`SortKey`], bytes whose plain order is the order of the dialect; after that a
-//! comparison is a `memcmp`, whatever the dialect, and ranges over millions of versions need no parser. Start reading
-//! at [`Dialect`]; one file a dialect, each naming the source of its rules and what it does not support.
+//! A version is turned once into a [`SortKey`], bytes whose plain order is the order of its [`Dialect`]; after that a
+//! comparison is a `memcmp`, whatever the dialect, and ranges over millions of versions need no parser.
 //!
-//! Not here: which package an advisory is about, and where versions come from.
+//! Start reading at [`model`] (package, advisory, match), then [`store`] (what the core reads), [`dialect`] (one file
+//! a version order, each naming the source of its rules and what it does not support) and [`cpe`].
+//!
+//! Not here: parsing of sources and inventories, storage, sockets, clocks.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod cpe;
 pub mod dialect;
 mod key;
+pub mod memory;
+pub mod model;
+pub mod score;
+pub mod store;
 
 pub use dialect::Dialect;
 pub use key::SortKey;

@@ -3,10 +3,13 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::key::MAX_VERSION;
 use crate::{SortKey, VersionError};
 
 mod apk;
+mod bitnami;
 mod composer;
 mod dpkg;
 mod gem;
@@ -19,7 +22,8 @@ mod rpm;
 mod semver;
 
 /// A way to order versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// Debian and Ubuntu packages.
     Dpkg,
@@ -29,7 +33,7 @@ pub enum Dialect {
     Apk,
     /// Arch Linux packages.
     Pacman,
-    /// Semantic Versioning 2.0.0: crates.io, Hex, Pub, Swift, GitHub Actions, Bitnami.
+    /// Semantic Versioning 2.0.0: crates.io, Pub, Swift, GitHub Actions.
     Semver,
     /// Semantic versions as npm reads them (leading `v` and `=` allowed).
     Npm,
@@ -45,11 +49,15 @@ pub enum Dialect {
     Nuget,
     /// Composer (Packagist) packages.
     Composer,
+    /// Hex packages.
+    Hex,
+    /// Applications packaged by Bitnami.
+    Bitnami,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Dpkg,
         Self::Rpm,
         Self::Apk,
@@ -62,29 +70,15 @@ impl Dialect {
         Self::Gem,
         Self::Nuget,
         Self::Composer,
+        Self::Hex,
+        Self::Bitnami,
     ];
 
     /// The dialect of an OSV ecosystem name (the part before the first colon decides: `Debian:12` is `Debian`), or
     /// `None` for an ecosystem whose order is not known.
     #[must_use]
     pub fn of_ecosystem(ecosystem: &str) -> Option<Self> {
-        let name = ecosystem.split(':').next().unwrap_or(ecosystem);
-        Some(match name {
-            "Debian" | "Ubuntu" | "Echo" => Self::Dpkg,
-            "AlmaLinux" | "Rocky Linux" | "Red Hat" | "SUSE" | "openSUSE" | "Mageia" | "openEuler" | "Photon OS"
-            | "Azure Linux" => Self::Rpm,
-            "Alpine" | "Wolfi" | "Chainguard" | "MinimOS" | "Alpaquita" | "BellSoft Hardened Containers" => Self::Apk,
-            "Arch Linux" => Self::Pacman,
-            "crates.io" | "Hex" | "Pub" | "SwiftURL" | "GitHub Actions" | "Bitnami" | "ConanCenter" => Self::Semver,
-            "npm" => Self::Npm,
-            "PyPI" => Self::Pep440,
-            "Maven" => Self::Maven,
-            "Go" => Self::Go,
-            "RubyGems" => Self::Gem,
-            "NuGet" => Self::Nuget,
-            "Packagist" => Self::Composer,
-            _ => return None,
-        })
+        crate::model::Scope::of_osv(ecosystem).ecosystem.dialect()
     }
 
     /// The short name.
@@ -103,6 +97,8 @@ impl Dialect {
             Self::Gem => "gem",
             Self::Nuget => "nuget",
             Self::Composer => "composer",
+            Self::Hex => "hex",
+            Self::Bitnami => "bitnami",
         }
     }
 
@@ -132,6 +128,8 @@ impl Dialect {
                 Self::Gem => gem::key(trimmed),
                 Self::Nuget => nuget::key(trimmed),
                 Self::Composer => composer::key(trimmed),
+                Self::Hex => semver::key(trimmed, semver::Prefix::None),
+                Self::Bitnami => bitnami::key(trimmed),
             }
         };
         read.map_err(|rule| VersionError { version: version.chars().take(80).collect(), dialect: self, rule })

@@ -1,7 +1,8 @@
 //! Proof of who is calling: password hashes, access tokens, opaque tokens.
 //!
 //! What is here: Argon2id on a bounded blocking pool ([`password`]), signed access tokens ([`access`]), random
-//! opaque tokens that are stored as digests ([`opaque`]) and the key access tokens are signed with ([`key`]).
+//! opaque tokens that are stored as digests ([`opaque`]), the key access tokens are signed with ([`key`]), and the keys
+//! that stored secrets are sealed with ([`keyring`]).
 //! What is deliberately not here: users, roles, permissions and the database. The crate turns a credential into an
 //! [`Identity`]; whether that identity still exists and what it may do is decided in `services`.
 
@@ -9,10 +10,12 @@
 
 pub mod access;
 pub mod key;
+pub mod keyring;
 pub mod opaque;
 pub mod password;
 
 pub use access::{AccessTokens, Identity, IssuedToken, TokenError};
 pub use key::SigningKey;
+pub use keyring::{KeyRing, KeyRingError};
 pub use opaque::OpaqueToken;
 pub use password::{PasswordError, Passwords};

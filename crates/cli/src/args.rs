@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bartizan_domain::{ScanProfile, Severity};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use secrecy::SecretString;
 
 use crate::io::OutputSpec;
 
@@ -43,6 +44,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Run the server: web interface, API, worker and scheduler in one process
     Serve(ServeArgs),
+    /// Look after a server's data, on the machine it is on
+    Admin(AdminArgs),
     /// Print the OpenAPI document of the server
     Openapi,
     /// Print a completion script for a shell
@@ -252,13 +255,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000", env = "BARTIZAN_LISTEN")]
     pub listen: SocketAddr,
 
-    /// Folder of the database and keys
-    #[arg(long, value_name = "DIR", default_value = "./bartizan-data", env = "BARTIZAN_DATA_DIR", value_hint = ValueHint::DirPath)]
-    pub data_dir: PathBuf,
-
-    /// PostgreSQL to use in place of SQLite: postgres://USER:PASSWORD@HOST/NAME (from the environment only)
-    #[arg(long, hide = true, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    #[command(flatten)]
+    pub server: ServerArgs,
 
     /// Load demo data: recorded hosts, marked as demo everywhere
     #[arg(long, env = "BARTIZAN_DEMO")]
@@ -266,6 +264,53 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+/// Where the database and the keys are.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs {
+    /// Folder of the database and keys
+    #[arg(long, value_name = "DIR", default_value = "./bartizan-data", env = "BARTIZAN_DATA_DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: PathBuf,
+
+    /// PostgreSQL to use in place of SQLite: postgres://USER:PASSWORD@HOST/NAME (from the environment only)
+    #[arg(long, hide = true, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<Secret>,
+
+    /// File of the keys that stored secrets are sealed with, made where it is missing [default: secret.key in the data folder]
+    #[arg(long, value_name = "FILE", env = "BARTIZAN_SECRET_KEY_FILE", value_hint = ValueHint::FilePath)]
+    pub secret_key_file: Option<PathBuf>,
+
+    /// The keys themselves, base64 of 32 bytes each, divided by commas, the one that seals first (from the environment only)
+    #[arg(long, hide = true, env = "BARTIZAN_SECRET_KEY", hide_env_values = true)]
+    pub secret_key: Option<Secret>,
+}
+
+/// A value that is not shown, not even in debug output.
+#[derive(Debug, Clone)]
+pub struct Secret(pub SecretString);
+
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.into()))
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct AdminArgs {
+    #[command(subcommand)]
+    pub command: AdminCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Take a new key for stored secrets into use and seal every secret with it; the server may be running
+    RotateKey {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ use clap::FromArgMatches as _;
 
 mod args;
 mod commands;
+mod compose;
 mod config;
 mod exit;
 mod io;

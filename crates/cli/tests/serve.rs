@@ -143,3 +143,20 @@ fn an_address_in_use_and_a_bad_data_folder_are_errors() {
     assert_eq!(output.status.code(), Some(2));
     assert!(common::stderr(&output).contains("cannot use the data folder"), "{}", common::stderr(&output));
 }
+
+#[test]
+fn a_key_is_rotated_beside_the_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let served = Served::start(&data, &[]);
+    let ring = || std::fs::read_to_string(data.join("secret.key")).unwrap();
+    let before = ring();
+    let output = common::run(&["admin", "rotate-key", "--data-dir", data.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    assert!(common::stdout(&output).contains("0 secrets sealed anew"), "{}", common::stdout(&output));
+    let after = ring();
+    assert_eq!(after.lines().count(), 2);
+    assert_eq!(after.lines().nth(1), before.lines().next());
+    assert!(!common::stdout(&output).contains(before.trim()));
+    assert_eq!(served.call("GET", "/health", None, &Value::Null).1["status"], "ok");
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bartizan_auth::Passwords;
+use bartizan_auth::{KeyRing, Passwords};
 use bartizan_catalog::Catalog;
 use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{Clock, Result, Role};
@@ -40,6 +40,8 @@ pub enum Reach {
 pub struct ServicesConfig {
     /// The one-time token that setup asks for; `None` where the server is bound to loopback.
     pub setup_token: Option<SecretString>,
+    /// The keys secrets are sealed with; without them, secrets can be neither stored nor used.
+    pub secret_keys: Option<KeyRing>,
 }
 
 /// What the use cases work with. Cheap to clone.
@@ -125,6 +127,14 @@ impl Services {
     /// [`bartizan_domain::Error::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<()> {
         Ok(self.store.ping().await?)
+    }
+
+    /// Closes the database.
+    ///
+    /// # Errors
+    /// If it cannot be closed in an orderly way.
+    pub async fn close(&self) -> Result<()> {
+        Ok(self.store.close().await?)
     }
 
     pub(crate) fn sources(&self) -> (Arc<dyn Clock>, Arc<dyn Random>) {

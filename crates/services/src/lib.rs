@@ -28,6 +28,7 @@ mod scan_finish;
 mod scan_job;
 mod scan_targets;
 pub mod scans;
+pub mod secrets;
 pub mod settings;
 pub mod summary;
 pub mod system;

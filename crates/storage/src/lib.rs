@@ -27,6 +27,7 @@ pub mod organizations;
 mod page;
 pub mod scan_hosts;
 pub mod scans;
+pub mod secrets;
 pub mod sessions;
 pub mod settings;
 mod store;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bartizan_auth::{AccessTokens, Identity, SigningKey};
+use bartizan_auth::{AccessTokens, Identity, KeyRing, SigningKey};
 use bartizan_catalog::Catalog;
 use bartizan_domain::evidence::HostEvidence;
 use bartizan_domain::id::{OrganizationId, UserId};
@@ -129,7 +129,10 @@ impl TestApp {
             bartizan_auth::Passwords::fast_for_tests(),
             Arc::new(Recorded(options.hosts.iter().map(|json| recorded(json)).collect())),
             (Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(RepeatableRandom::default())),
-            ServicesConfig { setup_token: options.setup_token.map(Into::into) },
+            ServicesConfig {
+                setup_token: options.setup_token.map(Into::into),
+                secret_keys: Some(KeyRing::random().unwrap()),
+            },
         );
         let key = SigningKey::random();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

@@ -7,6 +7,7 @@ use crate::args::{Cli, Command};
 use crate::exit::Exit;
 use crate::io;
 
+mod admin;
 mod checks;
 mod convert;
 mod doctor;
@@ -24,6 +25,7 @@ pub fn run(args: Cli) -> Result<Exit> {
         Command::Profiles(list) => profiles::run(&list),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Serve(serve) => serve::run(&serve),
+        Command::Admin(admin) => admin::run(admin.command),
         Command::Openapi => {
             io::print(&bartizan_http::openapi_json())?;
             Ok(Exit::Done)

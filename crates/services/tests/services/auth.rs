@@ -63,7 +63,9 @@ async fn setup_names_every_bad_field(database: &TestDatabase) {
 }
 
 async fn setup_may_need_the_token_of_the_start(database: &TestDatabase) {
-    let app = App::with(database, ServicesConfig { setup_token: Some("open sesame".into()) }, 0).await;
+    let app =
+        App::with(database, ServicesConfig { setup_token: Some("open sesame".into()), ..ServicesConfig::default() }, 0)
+            .await;
     let cx = app.anonymous();
     assert!(auth::setup_state(&cx, &app.services).await.unwrap().token_required);
     for token in [None, Some("open barley".into())] {

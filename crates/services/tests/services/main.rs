@@ -6,4 +6,5 @@ mod assets;
 mod auth;
 mod findings;
 mod scans;
+mod secrets;
 mod support;

@@ -7,13 +7,14 @@ use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
 mod m0001_first_slice;
+mod m0010_secrets;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_slice::Migration)]
+        vec![Box::new(m0001_first_slice::Migration), Box::new(m0010_secrets::Migration)]
     }
 }
 

@@ -1,0 +1,49 @@
+//! `bartizan admin`: upkeep of a server's data, on the machine it is on. Whoever can read the data folder may do it.
+
+use anyhow::{Result, anyhow};
+use bartizan_services::{Origin, Services, ServicesConfig, secrets};
+
+use crate::args::{AdminCommand, ServerArgs};
+use crate::compose;
+use crate::exit::Exit;
+use crate::io;
+
+/// Runs the command.
+pub fn run(command: AdminCommand) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            AdminCommand::RotateKey { server } => rotate_key(&server).await,
+        }
+    })
+}
+
+async fn rotate_key(args: &ServerArgs) -> Result<Exit> {
+    let services = open(args).await?;
+    let cx = services.anonymous(Origin { request_id: "admin".to_owned(), ..Origin::default() });
+    let rotation = secrets::rotate(&cx, &services).await.map_err(told)?;
+    io::print(&format!(
+        "key {} seals from now on; {} secrets sealed anew; keys in the ring: {}\n",
+        rotation.key_id,
+        rotation.resealed,
+        rotation.keys.join(", ")
+    ))?;
+    services.close().await.map_err(told)?;
+    Ok(Exit::Done)
+}
+
+/// The use cases on the server's database and keys.
+async fn open(args: &ServerArgs) -> Result<Services> {
+    compose::make_folder(&args.data_dir)?;
+    let store = compose::open_store(args).await?;
+    let config = ServicesConfig { secret_keys: Some(compose::secret_keys(args)?), ..ServicesConfig::default() };
+    Ok(compose::services(store, &compose::no_network(), config))
+}
+
+/// Who runs this command may know the cause, which an API would keep to its log.
+fn told(error: bartizan_domain::Error) -> anyhow::Error {
+    match error.internal_context() {
+        Some(context) => anyhow!("{context}"),
+        None => anyhow!("{error}"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Where the layers are put together, for every command that needs the database: it is opened here, and clock,
+//! randomness, keys and the way to the network are made.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use bartizan_auth::{KeyRing, Passwords};
+use bartizan_catalog::Catalog;
+use bartizan_domain::Clock;
+use bartizan_engine::{NetworkProbes, Probes, ScanSettings};
+use bartizan_services::{Network, Random, Reach, Services, ServicesConfig};
+use bartizan_storage::Store;
+use secrecy::ExposeSecret as _;
+
+use crate::args::{NetworkArgs, ServerArgs};
+use crate::network::{self, Private};
+use crate::terminal::SystemClock;
+
+/// The use cases on an open database.
+pub fn services(store: Store, network: &NetworkArgs, config: ServicesConfig) -> Services {
+    let sources: (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let way_out = Arc::new(WayOut { args: network.clone() });
+    Services::new(store, Catalog::builtin(), Passwords::new(), way_out, sources, config)
+}
+
+/// The keys that secrets are sealed with: of the environment, or of a file.
+pub fn secret_keys(args: &ServerArgs) -> Result<KeyRing> {
+    match (&args.secret_key, &args.secret_key_file) {
+        (Some(_), Some(_)) => bail!("give BARTIZAN_SECRET_KEY or BARTIZAN_SECRET_KEY_FILE, not both"),
+        (Some(text), None) => KeyRing::from_text(&text.0).context("BARTIZAN_SECRET_KEY"),
+        (None, Some(file)) => Ok(KeyRing::load_or_create(file)?),
+        (None, None) => Ok(KeyRing::load_or_create(&args.data_dir.join("secret.key"))?),
+    }
+}
+
+/// The way out of a command that contacts nobody.
+pub const fn no_network() -> NetworkArgs {
+    NetworkArgs { resolver: None, authoritative_port: 53, rdap_bootstrap: None, whois_server: None }
+}
+
+/// Names this process in the leases of its jobs.
+pub fn process_name() -> String {
+    format!("{}:{}", host_name(), std::process::id())
+}
+
+/// SQLite in the data folder, or the PostgreSQL that `DATABASE_URL` names.
+pub async fn open_store(args: &ServerArgs) -> Result<Store> {
+    match &args.database_url {
+        // The URL may hold a password, so it is not shown.
+        Some(url) => Store::postgres(url.0.expose_secret()).await.context("the database of DATABASE_URL"),
+        None => {
+            let file = args.data_dir.join("bartizan.db");
+            Store::sqlite(&file).await.with_context(|| format!("the database {}", file.display()))
+        }
+    }
+}
+
+/// Tells processes of several machines on one database apart.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
+}
+
+/// The folder holds credentials' digests and findings: nobody else is to read it.
+pub fn make_folder(folder: &Path) -> Result<()> {
+    let context = || format!("cannot use the data folder `{}`", folder.display());
+    std::fs::create_dir_all(folder).with_context(context)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let owner_only = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(folder, owner_only).with_context(context)?;
+    }
+    tempfile::tempfile_in(folder).with_context(context)?;
+    Ok(())
+}
+
+/// Probes for the scans of the server.
+struct WayOut {
+    args: NetworkArgs,
+}
+
+impl Network for WayOut {
+    fn probes(&self, settings: &ScanSettings, reach: Reach) -> bartizan_domain::Result<Arc<dyn Probes>> {
+        let private = match reach {
+            Reach::Public => Private::Refused,
+            Reach::Private => Private::Allowed,
+        };
+        Ok(Arc::new(NetworkProbes::new(network::context(&self.args, settings, private))))
+    }
+}
+
+/// The system's source of randomness.
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        if rustls::crypto::ring::default_provider().secure_random.fill(bytes).is_err() {
+            // Ids and tokens must not be made without it.
+            unreachable!("the system has no source of randomness");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Secrets at rest: passwords and tokens that the program itself must be able to use.
+//!
+//! A secret is put and taken by the module whose setting it is, in the transaction of that setting's change. It leaves
+//! this crate only to the client that presents it to its server: no endpoint returns it, and neither logs nor audit
+//! entries hold it (they say *that* it changed). Passwords of people are not secrets in this sense: they are hashed.
+
+use bartizan_auth::KeyRing;
+use bartizan_auth::keyring::sealed_with;
+use bartizan_domain::{Error, Result};
+use bartizan_storage::Db;
+pub use bartizan_storage::secrets::SecretScope;
+use bartizan_storage::secrets::{self as storage, SealedSecret};
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::mutation::{Change, Mutation};
+use crate::{OpContext, Services};
+
+/// What an endpoint shows in place of a secret that is set.
+pub const MASK: &str = "********";
+
+/// Secrets sealed anew in one transaction.
+const BATCH: u64 = 200;
+
+/// Seals a secret and stores it in the caller's transaction, in place of the one that may be there.
+///
+/// # Errors
+/// If there is no key, or the database fails.
+pub async fn put(
+    cx: &OpContext,
+    services: &Services,
+    db: Db<'_>,
+    (scope, name): (SecretScope, &str),
+    secret: &SecretString,
+) -> Result<()> {
+    let sealed = ring(services)?.seal(secret, &place(&scope.key(), name)).map_err(Error::internal)?;
+    let key = key_of(&sealed)?;
+    Ok(storage::put(db, scope, name, (&key, &sealed), cx.now()).await?)
+}
+
+/// A secret, for the client that presents it to its server; `None` if it is not set.
+///
+/// # Errors
+/// If its key is missing, or the database fails.
+pub async fn get(services: &Services, db: Db<'_>, scope: SecretScope, name: &str) -> Result<Option<SecretString>> {
+    let Some(sealed) = storage::get(db, scope, name).await? else { return Ok(None) };
+    let place = place(&scope.key(), name);
+    let opened = ring(services)?.open(&sealed, &place).map_err(|error| unopened(&place, &error))?;
+    Ok(Some(opened))
+}
+
+/// Whether a secret is set.
+///
+/// # Errors
+/// If the database fails.
+pub async fn is_set(db: Db<'_>, scope: SecretScope, name: &str) -> Result<bool> {
+    Ok(storage::get(db, scope, name).await?.is_some())
+}
+
+/// Removes a secret in the caller's transaction. Says whether it was set.
+///
+/// # Errors
+/// If the database fails.
+pub async fn remove(db: Db<'_>, scope: SecretScope, name: &str) -> Result<bool> {
+    Ok(storage::remove(db, scope, name).await?)
+}
+
+/// What a change of key did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// Id of the key that seals now.
+    pub key_id: String,
+    /// Secrets sealed anew.
+    pub resealed: u64,
+    /// Ids of the keys that are still in the ring, the one that seals first.
+    pub keys: Vec<String>,
+}
+
+/// Takes a new key into use and seals every secret with it. For keys in a file the new key is made here; for keys in
+/// the environment the one who runs the program has put it first.
+///
+/// The key used before stays in the file until the next rotation: a server that read the file just before may still
+/// seal with it. Servers go on meanwhile.
+///
+/// # Errors
+/// If a secret cannot be opened with any key of the ring; every other one is sealed anew all the same.
+pub async fn rotate(cx: &OpContext, services: &Services) -> Result<Rotation> {
+    let ring = ring(services)?;
+    let before = ring.current().map_err(Error::internal)?;
+    let in_file = match ring.add_key() {
+        Ok(_) => true,
+        Err(bartizan_auth::KeyRingError::NotAFile) => false,
+        Err(error) => return Err(Error::internal(error)),
+    };
+    let key_id = ring.current().map_err(Error::internal)?;
+    let (resealed, stuck) = reseal_all(services, ring, &key_id).await?;
+    if let Some(stuck) = stuck {
+        return Err(stuck);
+    }
+    if in_file {
+        ring.keep_only(std::slice::from_ref(&before)).map_err(Error::internal)?;
+    }
+    let keys = ring.ids().map_err(Error::internal)?;
+    let change = Mutation::begin_open(cx, services, None).await?;
+    let entry = Change::new("secret_key.rotate", "secret_key", &key_id);
+    let entry = entry.before(json!({ "key_id": before })).after(json!({ "key_id": key_id, "resealed": resealed }));
+    change.commit(entry).await?;
+    Ok(Rotation { key_id, resealed, keys })
+}
+
+async fn reseal_all(services: &Services, ring: &KeyRing, key_id: &str) -> Result<(u64, Option<Error>)> {
+    let mut resealed = 0;
+    let mut stuck = None;
+    let mut after: Option<SealedSecret> = None;
+    loop {
+        let tx = services.store.begin().await?;
+        let from = after.as_ref().map(|row| (row.scope.as_str(), row.name.as_str()));
+        let rows = storage::sealed_otherwise(tx.db(), key_id, from, BATCH).await?;
+        let Some(last) = rows.last().cloned() else { break };
+        for row in &rows {
+            let place = place(&row.scope, &row.name);
+            let sealed = ring.open(&row.sealed, &place).and_then(|secret| ring.seal(&secret, &place));
+            match sealed {
+                Ok(sealed) => resealed += u64::from(storage::reseal(tx.db(), row, (&key_of(&sealed)?, &sealed)).await?),
+                Err(error) => stuck = Some(unopened(&place, &error)),
+            }
+        }
+        tx.commit().await?;
+        after = Some(last);
+    }
+    Ok((resealed, stuck))
+}
+
+fn ring(services: &Services) -> Result<&KeyRing> {
+    let missing = || Error::internal("no key for secrets was given to this process");
+    services.config.secret_keys.as_ref().ok_or_else(missing)
+}
+
+fn place(scope: &str, name: &str) -> String {
+    format!("secrets/{scope}/{name}")
+}
+
+fn key_of(sealed: &[u8]) -> Result<String> {
+    sealed_with(sealed).ok_or_else(|| Error::internal("a sealed secret names no key"))
+}
+
+fn unopened(place: &str, error: &bartizan_auth::KeyRingError) -> Error {
+    Error::internal(format!("the secret at {place}: {error}"))
+}

@@ -93,7 +93,7 @@ pub async fn rotate(cx: &OpContext, services: &Services) -> Result<Rotation> {
         Err(error) => return Err(Error::internal(error)),
     };
     let key_id = ring.current().map_err(Error::internal)?;
-    let (resealed, stuck) = reseal_all(services, ring, &key_id).await?;
+    let (resealed, stuck) = reseal_all(cx, services, ring, &key_id).await?;
     if let Some(stuck) = stuck {
         return Err(stuck);
     }
@@ -108,24 +108,28 @@ pub async fn rotate(cx: &OpContext, services: &Services) -> Result<Rotation> {
     Ok(Rotation { key_id, resealed, keys })
 }
 
-async fn reseal_all(services: &Services, ring: &KeyRing, key_id: &str) -> Result<(u64, Option<Error>)> {
+async fn reseal_all(cx: &OpContext, services: &Services, ring: &KeyRing, key_id: &str) -> Result<(u64, Option<Error>)> {
     let mut resealed = 0;
     let mut stuck = None;
     let mut after: Option<SealedSecret> = None;
     loop {
-        let tx = services.store.begin().await?;
+        let change = Mutation::begin_open(cx, services, None).await?;
         let from = after.as_ref().map(|row| (row.scope.as_str(), row.name.as_str()));
-        let rows = storage::sealed_otherwise(tx.db(), key_id, from, BATCH).await?;
+        let rows = storage::sealed_otherwise(change.db(), key_id, from, BATCH).await?;
         let Some(last) = rows.last().cloned() else { break };
         for row in &rows {
             let place = place(&row.scope, &row.name);
             let sealed = ring.open(&row.sealed, &place).and_then(|secret| ring.seal(&secret, &place));
             match sealed {
-                Ok(sealed) => resealed += u64::from(storage::reseal(tx.db(), row, (&key_of(&sealed)?, &sealed)).await?),
+                Ok(sealed) => {
+                    resealed += u64::from(storage::reseal(change.db(), row, (&key_of(&sealed)?, &sealed)).await?)
+                }
                 Err(error) => stuck = Some(unopened(&place, &error)),
             }
         }
-        tx.commit().await?;
+        change
+            .commit(Change::new("secret.reseal", "secret_key", key_id).after(json!({ "secrets": rows.len() })))
+            .await?;
         after = Some(last);
     }
     Ok((resealed, stuck))

@@ -14,9 +14,9 @@ use bartizan_domain::{Clock, Role};
 use bartizan_engine::RecordedProbes;
 use bartizan_http::{AppState, HttpConfig};
 use bartizan_services::{Network, Origin, Probes, Random, Reach, ScanSettings, Services, ServicesConfig};
-use bartizan_storage::Store;
 use bartizan_storage::organizations::{self, Organization};
 use bartizan_storage::users::{self, Membership, User};
+use bartizan_storage::{Backend, Store};
 use chrono::{DateTime, Utc};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -31,13 +31,52 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::FixedClock;
+use crate::{FixedClock, TestDatabase};
 
 /// Password of every actor.
 pub const PASSWORD: &str = "sherwood forest 1193";
 
 /// Instant at which the fixed clock of a test stands at first.
 pub const START: &str = "2026-11-22T09:00:00Z";
+
+/// Which database the servers of a test get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// A SQLite file of its own.
+    Sqlite,
+    /// A database of its own on the shared PostgreSQL server.
+    Postgres,
+}
+
+tokio::task_local! {
+    static DATABASE: On;
+}
+
+/// Runs a test whose servers are all [`On`] this database. [`crate::api_tests`] calls it.
+pub async fn on(database: On, test: impl Future<Output = ()>) {
+    DATABASE.scope(database, test).await;
+}
+
+/// Makes each of these async functions two tests, one on each database: `api_tests!(one, two);` makes `sqlite::one`,
+/// `postgres::one` and so on out of `async fn one()`. The crate needs `tokio`.
+#[macro_export]
+macro_rules! api_tests {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                $crate::app::on($crate::app::On::Sqlite, Box::pin(super::$name())).await;
+            })+
+        }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                $crate::app::on($crate::app::On::Postgres, Box::pin(super::$name())).await;
+            })+
+        }
+    };
+}
 
 /// Bytes that look random and are the same in every run.
 #[derive(Debug, Default)]
@@ -97,6 +136,7 @@ pub struct TestApp {
     server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     worker: CancellationToken,
     directory: TempDir,
+    _database: Option<TestDatabase>,
 }
 
 impl std::fmt::Debug for TestApp {
@@ -106,12 +146,12 @@ impl std::fmt::Debug for TestApp {
 }
 
 impl TestApp {
-    /// A server with a fresh SQLite database and no user.
+    /// A server with a fresh database and no user.
     pub async fn blank() -> Self {
         Self::with(Options::default()).await
     }
 
-    /// A server with a fresh SQLite database and an organisation `Example`, whose actors are made on demand.
+    /// A server with a fresh database and an organisation `Example`, whose actors are made on demand.
     pub async fn start() -> Self {
         let app = Self::blank().await;
         app.organization("Example").await;
@@ -121,7 +161,13 @@ impl TestApp {
     /// A server made in a particular way.
     pub async fn with(options: Options) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::sqlite(&directory.path().join("bartizan.db")).await.unwrap();
+        let (store, database) = match DATABASE.try_with(|database| *database).unwrap_or(On::Sqlite) {
+            On::Sqlite => (Store::sqlite(&directory.path().join("bartizan.db")).await.unwrap(), None),
+            On::Postgres => {
+                let database = TestDatabase::postgres();
+                (Store::postgres(database.postgres_url().unwrap()).await.unwrap(), Some(database))
+            }
+        };
         let clock = Arc::new(FixedClock::at(START.parse().unwrap()));
         let services = Services::new(
             store.clone(),
@@ -156,6 +202,7 @@ impl TestApp {
             server: Some((stop, serving)),
             worker: CancellationToken::new(),
             directory,
+            _database: database,
         }
     }
 
@@ -164,6 +211,14 @@ impl TestApp {
         let runner = self.services.worker("test".to_owned()).unwrap();
         let stop = self.worker.clone();
         tokio::spawn(async move { runner.run(stop).await.unwrap() });
+    }
+
+    /// `sqlite` or `postgresql`.
+    pub fn database(&self) -> &'static str {
+        match self.store.backend() {
+            Backend::Sqlite => "sqlite",
+            Backend::Postgres => "postgresql",
+        }
     }
 
     /// The folder of the server's data.

@@ -1,8 +1,19 @@
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::{Actor, TestApp};
 use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::redacted;
+
+api_tests!(
+    an_asset_is_created_read_changed_and_removed,
+    a_target_is_one_asset_however_it_is_written,
+    bad_assets_name_the_field_and_the_value,
+    the_list_filters_sorts_and_pages,
+    many_assets_change_at_once,
+    a_csv_file_is_imported_with_an_error_for_each_bad_row,
+    another_organisations_asset_does_not_exist,
+);
 
 async fn create(actor: &Actor, target: &str) -> Value {
     actor.post("/api/assets", &json!({"target_value": target})).await.expect(201).json()
@@ -12,7 +23,6 @@ fn names(page: &Value) -> Vec<String> {
     page["data"].as_array().unwrap().iter().map(|asset| asset["target_value"].as_str().unwrap().to_owned()).collect()
 }
 
-#[tokio::test]
 async fn an_asset_is_created_read_changed_and_removed() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -39,7 +49,6 @@ async fn an_asset_is_created_read_changed_and_removed() {
     let _ = analyst.delete(&path).await.expect(404);
 }
 
-#[tokio::test]
 async fn a_target_is_one_asset_however_it_is_written() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -49,7 +58,6 @@ async fn a_target_is_one_asset_however_it_is_written() {
     assert_eq!(create(&app.outsider().await, "example.com").await["target_value"], "example.com");
 }
 
-#[tokio::test]
 async fn bad_assets_name_the_field_and_the_value() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -74,7 +82,6 @@ async fn bad_assets_name_the_field_and_the_value() {
     assert_eq!(analyst.get("/api/assets").await.json()["total"], 0);
 }
 
-#[tokio::test]
 async fn the_list_filters_sorts_and_pages() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -113,7 +120,6 @@ async fn the_list_filters_sorts_and_pages() {
     }
 }
 
-#[tokio::test]
 async fn many_assets_change_at_once() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -139,7 +145,6 @@ async fn many_assets_change_at_once() {
     }
 }
 
-#[tokio::test]
 async fn a_csv_file_is_imported_with_an_error_for_each_bad_row() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -162,7 +167,6 @@ async fn a_csv_file_is_imported_with_an_error_for_each_bad_row() {
     let _ = call().body("multipart/form-data; boundary=b", cut_short).send().await.expect(400);
 }
 
-#[tokio::test]
 async fn another_organisations_asset_does_not_exist() {
     let app = TestApp::start().await;
     let id = create(&app.analyst().await, "a.example.com").await["id"].as_str().unwrap().to_owned();

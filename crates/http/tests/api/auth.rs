@@ -1,15 +1,28 @@
 use std::time::Duration;
 
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::{Options, PASSWORD, TestApp};
 use serde_json::json;
 
 use crate::redacted;
 
+api_tests!(
+    setup_makes_an_administrator_who_is_signed_in_and_works_once,
+    setup_names_every_bad_field,
+    setup_beyond_loopback_needs_the_one_time_token,
+    on_loopback_setup_answers_to_this_machine_only_and_to_json_only,
+    login_does_not_tell_an_unknown_user_from_a_wrong_password,
+    sign_in_attempts_are_limited_by_address,
+    a_refresh_token_is_good_once_and_its_reuse_ends_the_session,
+    tokens_end_after_their_time,
+    logout_ends_the_session_at_once,
+    forged_and_malformed_credentials_are_refused,
+);
+
 fn setup_body() -> serde_json::Value {
     json!({"username": "robin", "email": "robin@example.test", "password": PASSWORD})
 }
 
-#[tokio::test]
 async fn setup_makes_an_administrator_who_is_signed_in_and_works_once() {
     let app = TestApp::blank().await;
     let anyone = app.anonymous();
@@ -31,7 +44,6 @@ async fn setup_makes_an_administrator_who_is_signed_in_and_works_once() {
     assert_eq!(anyone.get("/api/auth/providers").await.json()["setup_required"], false);
 }
 
-#[tokio::test]
 async fn setup_names_every_bad_field() {
     let app = TestApp::blank().await;
     let body = json!({"username": " ", "email": "robin", "password": "password"});
@@ -43,7 +55,6 @@ async fn setup_names_every_bad_field() {
     assert_eq!(app.anonymous().post("/api/auth/setup", &unknown).await.expect(422).fields(), ["body -> role"]);
 }
 
-#[tokio::test]
 async fn setup_beyond_loopback_needs_the_one_time_token() {
     let mut options = Options { setup_token: Some("one-time"), ..Options::default() };
     options.http.loopback_only = false;
@@ -60,7 +71,6 @@ async fn setup_beyond_loopback_needs_the_one_time_token() {
     assert_eq!(admin.get("/api/config/scanning").await.json()["allow_private"], false);
 }
 
-#[tokio::test]
 async fn on_loopback_setup_answers_to_this_machine_only_and_to_json_only() {
     let app = TestApp::blank().await;
     let call = || app.anonymous().request(hyper::Method::POST, "/api/auth/setup");
@@ -70,7 +80,6 @@ async fn on_loopback_setup_answers_to_this_machine_only_and_to_json_only() {
     assert_eq!(app.anonymous().get("/api/auth/providers").await.json()["setup_required"], true);
 }
 
-#[tokio::test]
 async fn login_does_not_tell_an_unknown_user_from_a_wrong_password() {
     let app = TestApp::start().await;
     let _ = app.admin().await;
@@ -87,7 +96,6 @@ async fn login_does_not_tell_an_unknown_user_from_a_wrong_password() {
     assert_eq!(wrong.header("www-authenticate"), "Bearer");
 }
 
-#[tokio::test]
 async fn sign_in_attempts_are_limited_by_address() {
     let mut options = Options::default();
     options.http.sign_ins_per_minute = 10;
@@ -105,7 +113,6 @@ async fn sign_in_attempts_are_limited_by_address() {
     let _ = app.anonymous().post("/api/auth/login", &body).await.expect(401);
 }
 
-#[tokio::test]
 async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
     let app = TestApp::start().await;
     let _ = app.admin().await;
@@ -127,7 +134,6 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
     let _ = refresh(&json!("rubbish")).await.expect(401);
 }
 
-#[tokio::test]
 async fn tokens_end_after_their_time() {
     let app = TestApp::start().await;
     let _ = app.admin().await;
@@ -144,7 +150,6 @@ async fn tokens_end_after_their_time() {
     let _ = app.anonymous().post("/api/auth/refresh", &late).await.expect(401);
 }
 
-#[tokio::test]
 async fn logout_ends_the_session_at_once() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
@@ -153,7 +158,6 @@ async fn logout_ends_the_session_at_once() {
     let _ = app.admin().await.get("/api/auth/me").await.expect(200);
 }
 
-#[tokio::test]
 async fn forged_and_malformed_credentials_are_refused() {
     let app = TestApp::start().await;
     let real = app.admin().await.token().to_owned();

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::TestApp;
 use hyper::Method;
 use serde_json::Value;
+
+api_tests!(the_served_document_is_the_checked_in_one,);
 
 /// Each operation of the document: method, path, description.
 pub fn operations() -> Vec<(Method, String, Value)> {
@@ -36,7 +39,6 @@ fn the_checked_in_document_is_current() {
     );
 }
 
-#[tokio::test]
 async fn the_served_document_is_the_checked_in_one() {
     let app = TestApp::blank().await;
     let served = app.anonymous().get("/api/openapi.json").await.expect(200);

@@ -1,8 +1,18 @@
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::{Actor, TestApp};
 use serde_json::{Value, json};
 
 use crate::redacted;
 use crate::scans::{scanned, shop, with_shop};
+
+api_tests!(
+    a_finding_is_listed_and_explained,
+    filters_and_counts_agree,
+    triage_needs_reasons_and_leaves_a_history,
+    a_bulk_change_answers_for_each_finding,
+    another_organisations_finding_does_not_exist,
+    the_summary_and_the_trend_count_what_is_open,
+);
 
 async fn after_a_scan() -> (TestApp, Actor) {
     let app = with_shop().await;
@@ -19,7 +29,6 @@ async fn caa(actor: &Actor) -> Value {
     page["data"][0].clone()
 }
 
-#[tokio::test]
 async fn a_finding_is_listed_and_explained() {
     let (_app, analyst) = after_a_scan().await;
     let finding = caa(&analyst).await;
@@ -34,7 +43,6 @@ async fn a_finding_is_listed_and_explained() {
     assert_eq!(detail["sightings"][0]["scan_id"], 1);
 }
 
-#[tokio::test]
 async fn filters_and_counts_agree() {
     let (_app, analyst) = after_a_scan().await;
     let total = |query: &'static str| {
@@ -62,7 +70,6 @@ async fn filters_and_counts_agree() {
     assert_eq!(analyst.get("/api/findings?sort=evidence").await.expect(422).fields(), ["query -> sort"]);
 }
 
-#[tokio::test]
 async fn triage_needs_reasons_and_leaves_a_history() {
     let (app, analyst) = after_a_scan().await;
     let path = format!("/api/findings/{}", caa(&analyst).await["id"].as_str().unwrap());
@@ -86,7 +93,6 @@ async fn triage_needs_reasons_and_leaves_a_history() {
     let _ = app.auditor().await.patch(&path, &json!({"status": "open"})).await.expect(403);
 }
 
-#[tokio::test]
 async fn a_bulk_change_answers_for_each_finding() {
     let (app, analyst) = after_a_scan().await;
     let id = caa(&analyst).await["id"].clone();
@@ -105,7 +111,6 @@ async fn a_bulk_change_answers_for_each_finding() {
     assert_eq!(analyst.post("/api/findings/bulk", &empty).await.expect(422).fields(), ["body -> finding_ids"]);
 }
 
-#[tokio::test]
 async fn another_organisations_finding_does_not_exist() {
     let (app, analyst) = after_a_scan().await;
     let path = format!("/api/findings/{}", caa(&analyst).await["id"].as_str().unwrap());
@@ -117,7 +122,6 @@ async fn another_organisations_finding_does_not_exist() {
     assert_eq!(outsider.get("/api/summary").await.json()["total_vulns"], 0);
 }
 
-#[tokio::test]
 async fn the_summary_and_the_trend_count_what_is_open() {
     let (app, analyst) = after_a_scan().await;
     let all = analyst.get("/api/findings?status=open").await.json()["total"].clone();

@@ -1,12 +1,20 @@
 //! What every endpoint does alike.
 
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::{Options, TestApp};
 use hyper::Method;
 use serde_json::json;
 
 use crate::redacted;
 
-#[tokio::test]
+api_tests!(
+    errors_have_one_body_in_the_media_type_asked_for,
+    paths_answer_with_and_without_a_slash,
+    bodies_are_bounded,
+    writes_are_limited_by_user_and_reads_are_not,
+    answers_carry_the_headers_of_a_careful_server,
+);
+
 async fn errors_have_one_body_in_the_media_type_asked_for() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
@@ -23,7 +31,6 @@ async fn errors_have_one_body_in_the_media_type_asked_for() {
     assert_eq!(bad.json()["errors"][0]["type"], "json_invalid");
 }
 
-#[tokio::test]
 async fn paths_answer_with_and_without_a_slash() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
@@ -34,7 +41,6 @@ async fn paths_answer_with_and_without_a_slash() {
     assert_eq!(admin.get("/api/assets/?page_size=1").await.expect(200).json()["page_size"], 1);
 }
 
-#[tokio::test]
 async fn bodies_are_bounded() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -49,7 +55,6 @@ async fn bodies_are_bounded() {
     let _ = call.send().await.expect(422);
 }
 
-#[tokio::test]
 async fn writes_are_limited_by_user_and_reads_are_not() {
     let mut options = Options::default();
     options.http.writes_per_minute = 3;
@@ -69,7 +74,6 @@ async fn writes_are_limited_by_user_and_reads_are_not() {
     let _ = analyst.post("/api/assets", &json!({"target_value": "h4.example.com"})).await.expect(201);
 }
 
-#[tokio::test]
 async fn answers_carry_the_headers_of_a_careful_server() {
     let app = TestApp::start().await;
     for path in ["/api/assets", "/livez", "/api/docs", "/ui/", "/nothing"] {

@@ -1,13 +1,21 @@
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::{Actor, Answer, TestApp};
 use hyper::Method;
 use serde_json::json;
+
+api_tests!(
+    the_same_key_and_body_replay_the_answer,
+    the_same_key_with_another_body_is_refused,
+    a_key_belongs_to_its_principal_and_lasts_a_day,
+    a_refused_request_leaves_its_key_free,
+    of_requests_at_once_one_does_the_work,
+);
 
 async fn create(actor: &Actor, key: &str, target: &str) -> Answer {
     let call = actor.request(Method::POST, "/api/assets").json(&json!({"target_value": target}));
     call.header("idempotency-key", key).send().await
 }
 
-#[tokio::test]
 async fn the_same_key_and_body_replay_the_answer() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -21,7 +29,6 @@ async fn the_same_key_and_body_replay_the_answer() {
     assert_eq!(create(&app.analyst().await, "k-1", "a.example.com").await.header("idempotent-replayed"), "true");
 }
 
-#[tokio::test]
 async fn the_same_key_with_another_body_is_refused() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -31,7 +38,6 @@ async fn the_same_key_with_another_body_is_refused() {
     assert_eq!(analyst.get("/api/assets").await.json()["total"], 1);
 }
 
-#[tokio::test]
 async fn a_key_belongs_to_its_principal_and_lasts_a_day() {
     let app = TestApp::start().await;
     let _ = create(&app.analyst().await, "k-1", "a.example.com").await.expect(201);
@@ -41,7 +47,6 @@ async fn a_key_belongs_to_its_principal_and_lasts_a_day() {
     let _ = create(&app.analyst().await, "k-1", "c.example.com").await.expect(201);
 }
 
-#[tokio::test]
 async fn a_refused_request_leaves_its_key_free() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -55,7 +60,6 @@ async fn a_refused_request_leaves_its_key_free() {
     }
 }
 
-#[tokio::test]
 async fn of_requests_at_once_one_does_the_work() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;

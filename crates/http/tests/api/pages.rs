@@ -1,8 +1,10 @@
 //! Documentation pages and the web interface, as served.
 
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::TestApp;
 
-#[tokio::test]
+api_tests!(the_documentation_loads_nothing_from_elsewhere, the_root_leads_to_the_interface,);
+
 async fn the_documentation_loads_nothing_from_elsewhere() {
     let app = TestApp::blank().await;
     let anyone = app.anonymous();
@@ -28,7 +30,6 @@ async fn the_documentation_loads_nothing_from_elsewhere() {
     let _ = anyone.get("/api/docs/nothing.js").await.expect(404);
 }
 
-#[tokio::test]
 async fn the_root_leads_to_the_interface() {
     let app = TestApp::blank().await;
     let answer = app.anonymous().get("/").await.expect(307);

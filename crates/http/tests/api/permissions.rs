@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::{Actor, TestApp};
 use hyper::Method;
 use serde_json::Value;
 
 use crate::documents::{is_public, operations};
+
+api_tests!(nobody_reads_or_changes_anything_without_signing_in, the_permission_matrix_is_the_reviewed_one,);
 
 /// A path with ids that belong to nobody.
 fn concrete(path: &str) -> String {
@@ -38,7 +41,6 @@ fn example_body(operation: &Value) -> Option<Value> {
     Some(document.pointer(&name[1..]).unwrap()["example"].clone())
 }
 
-#[tokio::test]
 async fn nobody_reads_or_changes_anything_without_signing_in() {
     let app = TestApp::start().await;
     let _ = app.admin().await;
@@ -55,7 +57,6 @@ async fn nobody_reads_or_changes_anything_without_signing_in() {
     }
 }
 
-#[tokio::test]
 async fn the_permission_matrix_is_the_reviewed_one() {
     let app = TestApp::start().await;
     let actors = [

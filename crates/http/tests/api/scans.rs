@@ -1,8 +1,19 @@
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::{Actor, Options, TestApp};
 use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::redacted;
+
+api_tests!(
+    a_scan_is_queued_followed_and_read,
+    every_format_is_downloaded_as_a_file,
+    a_waiting_scan_is_cancelled_and_then_deleted,
+    bad_scans_name_the_field_and_nothing_is_queued,
+    a_launch_with_a_key_happens_once,
+    another_organisations_scan_does_not_exist,
+    the_list_filters_and_sorts,
+);
 
 const SHOP: &str = include_str!("data/shop.json");
 
@@ -27,7 +38,6 @@ pub fn shop() -> Value {
     json!({"targets": ["shop.example.com"], "scan_type": "full"})
 }
 
-#[tokio::test]
 async fn a_scan_is_queued_followed_and_read() {
     let app = with_shop().await;
     let auditor = app.auditor().await;
@@ -72,7 +82,6 @@ async fn a_scan_is_queued_followed_and_read() {
     assert_eq!((&matrix["scan_id"], matrix["rows"].as_array().unwrap().len()), (&json!(1), 10));
 }
 
-#[tokio::test]
 async fn every_format_is_downloaded_as_a_file() {
     let app = with_shop().await;
     let auditor = app.auditor().await;
@@ -94,7 +103,6 @@ async fn every_format_is_downloaded_as_a_file() {
     assert_eq!(pdf.fields(), ["query -> format"]);
 }
 
-#[tokio::test]
 async fn a_waiting_scan_is_cancelled_and_then_deleted() {
     let app = TestApp::start().await;
     let auditor = app.auditor().await;
@@ -118,7 +126,6 @@ async fn a_waiting_scan_is_cancelled_and_then_deleted() {
     }
 }
 
-#[tokio::test]
 async fn bad_scans_name_the_field_and_nothing_is_queued() {
     let app = TestApp::start().await;
     let auditor = app.auditor().await;
@@ -144,7 +151,6 @@ async fn bad_scans_name_the_field_and_nothing_is_queued() {
     assert_eq!(auditor.get("/api/scans").await.expect(200).json()["total"], 0);
 }
 
-#[tokio::test]
 async fn a_launch_with_a_key_happens_once() {
     let app = TestApp::start().await;
     let auditor = app.auditor().await;
@@ -155,7 +161,6 @@ async fn a_launch_with_a_key_happens_once() {
     assert_eq!(auditor.get("/api/scans").await.json()["total"], 1);
 }
 
-#[tokio::test]
 async fn another_organisations_scan_does_not_exist() {
     let app = TestApp::start().await;
     let _ = app.auditor().await.post("/api/scans", &shop()).await.expect(202);
@@ -169,7 +174,6 @@ async fn another_organisations_scan_does_not_exist() {
     assert_eq!(app.auditor().await.get("/api/scans/1").await.json()["status"], "pending");
 }
 
-#[tokio::test]
 async fn the_list_filters_and_sorts() {
     let app = TestApp::start().await;
     let auditor = app.auditor().await;

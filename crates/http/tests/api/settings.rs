@@ -1,8 +1,10 @@
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::TestApp;
 use hyper::Method;
 use serde_json::json;
 
-#[tokio::test]
+api_tests!(settings_change_only_from_the_state_the_caller_saw,);
+
 async fn settings_change_only_from_the_state_the_caller_saw() {
     let app = TestApp::start().await;
     let admin = app.admin().await;

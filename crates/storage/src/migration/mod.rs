@@ -6,7 +6,7 @@
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
-mod m0001_first_slice;
+mod m0001_initial;
 mod m0010_secrets;
 
 /// The migrations, oldest first.
@@ -14,7 +14,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_slice::Migration), Box::new(m0010_secrets::Migration)]
+        vec![Box::new(m0001_initial::Migration), Box::new(m0010_secrets::Migration)]
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &'static str {
-        "m0001_first_slice"
+        "m0001_initial"
     }
 }
 

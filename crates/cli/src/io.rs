@@ -135,7 +135,8 @@ impl Sink {
             // As any new file: the umask takes away.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(folder).with_context(context)?;
+        // Without the temporary name, which is nothing the user gave.
+        let file = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind())).with_context(context)?;
         Ok(Self::Replacing { writer: BufWriter::new(file), path: path.clone() })
     }
 

@@ -95,6 +95,13 @@ impl FromStr for Target {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(Self::Ip { address: canonical(address), port: None });
         }
+        if let Some((address, zone)) = text.split_once('%')
+            && address.parse::<Ipv6Addr>().is_ok()
+        {
+            return Err(format!(
+                "`{text}`: addresses with a zone (`%{zone}`) cannot be scanned, they mean something on this link only; use a global or unique local address"
+            ));
+        }
         if text.contains('/') {
             return parse_cidr(text);
         }
@@ -105,6 +112,11 @@ impl FromStr for Target {
             && let Ok(first_address) = first.parse::<IpAddr>()
         {
             return parse_range(text, first_address, last);
+        }
+        if text.matches(':').count() > 1 {
+            return Err(format!(
+                "`{text}` is not an IPv6 address; with a port it is written [2001:db8::1]:443, and a host name has at most one colon"
+            ));
         }
         if let Some((host, port)) = text.rsplit_once(':') {
             let port = parse_port(text, port)?;
@@ -137,9 +149,12 @@ impl fmt::Display for Target {
 /// Names the value and the rule it breaks (RFC 1035 lengths, RFC 5890 labels, at least two labels or `localhost`).
 pub fn parse_domain(text: &str) -> Result<String, String> {
     let bare = text.strip_suffix('.').unwrap_or(text);
-    // IPv4 written with the wrong number of parts is a typing error and not a name.
-    if bare.chars().all(|c| c.is_ascii_digit() || c == '.') {
-        return Err(format!("`{text}` is not an address: an IPv4 address has four parts from 0 to 255"));
+    // No top-level domain is a number (RFC 3696 section 2), and `127.1` or `0x7f.1` would be an address to a browser
+    // and a name to a resolver.
+    if ends_in_a_number(bare) {
+        return Err(format!(
+            "`{text}` is not an address: an IPv4 address has four decimal parts from 0 to 255, and a name does not end in a number"
+        ));
     }
     let name = idna::domain_to_ascii_cow(bare.as_bytes(), idna::AsciiDenyList::EMPTY)
         .map_err(|_| format!("`{text}` is not a domain name: a label breaks the rules of IDNA"))?
@@ -161,6 +176,15 @@ pub fn parse_domain(text: &str) -> Result<String, String> {
         ));
     }
     Ok(name)
+}
+
+/// As the URL standard defines it ("ends in a number checker"): the last label is all digits, or hexadecimal with `0x`.
+fn ends_in_a_number(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = |digits: &str| digits.chars().all(|c| c.is_ascii_hexdigit());
+    !last.is_empty()
+        && (last.chars().all(|c| c.is_ascii_digit())
+            || last.strip_prefix("0x").or_else(|| last.strip_prefix("0X")).is_some_and(hexadecimal))
 }
 
 fn parse_url(text: &str) -> Result<Target, String> {
@@ -321,6 +345,13 @@ mod tests {
             "a..b",
             "[2001:db8::1]x",
             "exa mple.com",
+            "0x7f.1",
+            "127.1",
+            "0x7f000001",
+            "example.0x1",
+            "fe80::1%eth0",
+            "2001:db8::1:70000",
+            "a:b:1",
         ] {
             let error = text.parse::<Target>().unwrap_err();
             assert!(error.len() > 10, "{text}: {error}");

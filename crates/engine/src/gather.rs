@@ -45,6 +45,8 @@ pub(crate) struct Gatherer<'a> {
     pub(crate) permits: &'a Semaphore,
     pub(crate) tracker: &'a Tracker,
     pub(crate) cancel: &'a CancellationToken,
+    /// Takes evidence of a part of the asset, everything else absent, so that what is found can be told at once.
+    pub(crate) judge_part: &'a (dyn Fn(&HostEvidence) + Send + Sync),
 }
 
 /// What was found at one open port.
@@ -56,11 +58,33 @@ struct AtPort {
     ssh: Option<Observation<SshEvidence>>,
 }
 
+impl AtPort {
+    /// Evidence of this port alone.
+    fn part(&self, asset: &AssetRef, now: DateTime<Utc>) -> HostEvidence {
+        let mut part = HostEvidence::new(asset.clone(), now);
+        push(&mut part.services, &self.endpoint, Some(self.service.clone()));
+        push(&mut part.tls, &self.endpoint, self.tls.clone());
+        push(&mut part.web, &self.endpoint, self.web.clone());
+        push(&mut part.ssh, &self.endpoint, self.ssh.clone());
+        part
+    }
+}
+
 impl Gatherer<'_> {
     /// Everything about one asset.
     pub(crate) async fn gather(&self, planned: &PlannedAsset, now: DateTime<Utc>) -> HostEvidence {
         let network = self.network(planned, HostEvidence::new(planned.asset.clone(), now));
-        let (mut evidence, names) = tokio::join!(network, self.names(&planned.asset));
+        let names = async {
+            let names = self.names(&planned.asset).await;
+            if planned.asset.domain().is_some() {
+                let mut part = HostEvidence::new(planned.asset.clone(), now);
+                (part.dns, part.mail, part.registration) = names;
+                (self.judge_part)(&part);
+                return (part.dns, part.mail, part.registration);
+            }
+            names
+        };
+        let (mut evidence, names) = tokio::join!(network, names);
         (evidence.dns, evidence.mail, evidence.registration) = names;
         evidence
     }
@@ -149,6 +173,7 @@ impl Gatherer<'_> {
             .into_iter()
             .map(|endpoint| self.at_port(&planned.asset, endpoint))
             .collect::<FuturesUnordered<_>>()
+            .inspect(|port| (self.judge_part)(&port.part(&planned.asset, evidence.gathered_at)))
             .collect()
             .await;
         found.sort_by(|a, b| a.endpoint.cmp(&b.endpoint));

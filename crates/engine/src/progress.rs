@@ -1,10 +1,11 @@
 //! How far a scan is, in real counts.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bartizan_domain::{Outcome, Severity, Verdict};
+use bartizan_domain::{AssetRef, CheckId, Outcome, Severity, Verdict};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -44,6 +45,15 @@ impl FindingCounts {
         }
     }
 
+    /// Counts all of `other` too.
+    const fn merge(&mut self, other: &Self) {
+        self.critical += other.critical;
+        self.high += other.high;
+        self.medium += other.medium;
+        self.low += other.low;
+        self.info += other.info;
+    }
+
     /// How many findings of `severity`.
     #[must_use]
     pub const fn of(&self, severity: Severity) -> u64 {
@@ -70,9 +80,10 @@ pub struct Progress {
     pub hosts: Count,
     /// Ports asked, over the assets begun so far and an estimate of one address for those not begun.
     pub ports: Count,
-    /// Checks judged, against checks times assets.
+    /// Checks that have spoken, against checks times assets. Those of an asset in flight count as soon as one of its
+    /// services has answered them, and all of them once it is finished.
     pub checks: Count,
-    /// Found so far.
+    /// Found so far, on assets in flight too.
     pub findings: FindingCounts,
     /// What is being done at the moment: `identifying services on shop.example.com`.
     pub current: Option<String>,
@@ -91,7 +102,7 @@ pub(crate) struct Tracker {
     checks_per_host: u64,
     ports_done: AtomicU64,
     ports_total: AtomicU64,
-    /// Probes after identification, the basis of an estimate when there is only one host.
+    /// Probes after identification, the basis of an estimate when there are few hosts.
     probes_done: AtomicU64,
     probes_total: AtomicU64,
     state: Mutex<State>,
@@ -101,6 +112,28 @@ pub(crate) struct Tracker {
 struct State {
     findings: FindingCounts,
     current: Option<String>,
+    in_flight: HashMap<AssetRef, Preview>,
+}
+
+/// What is known of an asset before all of it is gathered.
+#[derive(Debug, Default)]
+struct Preview {
+    checks: BTreeSet<CheckId>,
+    findings: FindingCounts,
+}
+
+impl Preview {
+    fn add(&mut self, verdicts: &[Verdict]) {
+        for verdict in verdicts {
+            match verdict.outcome {
+                Outcome::Fail => self.findings.add(verdict.severity.unwrap_or(Severity::Info)),
+                Outcome::Pass => {}
+                // What the rest of the asset may still change.
+                Outcome::Error | Outcome::NotApplicable | Outcome::NotTested => continue,
+            }
+            self.checks.insert(verdict.check_id.clone());
+        }
+    }
 }
 
 /// Hosts that must be finished before their pace says anything.
@@ -148,8 +181,14 @@ impl Tracker {
         self.probes_done.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn host_done(&self, verdicts: &[Verdict]) {
+    /// Part of an asset was judged by itself: one service, or its names.
+    pub(crate) fn part_judged(&self, asset: &AssetRef, verdicts: &[Verdict]) {
+        self.lock().in_flight.entry(asset.clone()).or_default().add(verdicts);
+    }
+
+    pub(crate) fn host_done(&self, asset: &AssetRef, verdicts: &[Verdict]) {
         let mut state = self.lock();
+        state.in_flight.remove(asset);
         for verdict in verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Fail) {
             state.findings.add(verdict.severity.unwrap_or(Severity::Info));
         }
@@ -165,29 +204,34 @@ impl Tracker {
         let elapsed = self.started.elapsed();
         let hosts_done = self.hosts_done.load(Ordering::Relaxed);
         let state = self.lock();
+        let (mut checks_done, mut findings) = (hosts_done * self.checks_per_host, state.findings);
+        for preview in state.in_flight.values() {
+            checks_done += (preview.checks.len() as u64).min(self.checks_per_host);
+            findings.merge(&preview.findings);
+        }
         Progress {
             hosts: Count { done: hosts_done, total: self.hosts_total },
             ports: Count {
                 done: self.ports_done.load(Ordering::Relaxed),
                 total: self.ports_total.load(Ordering::Relaxed),
             },
-            checks: Count { done: hosts_done * self.checks_per_host, total: self.hosts_total * self.checks_per_host },
-            findings: state.findings,
+            checks: Count { done: checks_done, total: self.hosts_total * self.checks_per_host },
+            findings,
             current: state.current.clone(),
             elapsed_seconds: elapsed.as_secs(),
             eta_seconds: self.eta(hosts_done, elapsed),
         }
     }
 
-    /// Finished hosts are the only honest measure of hosts to come, since what is open on them is not known. For the
-    /// last host alone, the share of its probes that are done is one, once there are some.
+    /// Finished hosts are the only honest measure of hosts to come, since what is open on them is not known. Where
+    /// there are too few for that, the share of the probes that are done is one, once there are some.
     fn eta(&self, hosts_done: u64, elapsed: Duration) -> Option<u64> {
         if elapsed < TIME_BASIS || hosts_done >= self.hosts_total {
             return None;
         }
         let (done, total) = if hosts_done >= HOSTS_BASIS {
             (hosts_done, self.hosts_total)
-        } else if self.hosts_total == 1 {
+        } else if self.hosts_total <= HOSTS_BASIS {
             let total = self.probes_total.load(Ordering::Relaxed);
             let done = self.probes_done.load(Ordering::Relaxed);
             if done * 4 < total || done < 4 {
@@ -209,7 +253,40 @@ impl Tracker {
 
 #[cfg(test)]
 mod tests {
+    use bartizan_domain::Location;
+
     use super::*;
+
+    fn asset() -> AssetRef {
+        AssetRef::Ip([192, 0, 2, 1].into())
+    }
+
+    #[tokio::test]
+    async fn what_is_known_of_a_host_in_flight_is_told_and_replaced_by_its_result() {
+        let tracker = Tracker::new(2, 5, 100);
+        let verdict = |check: &str, outcome, severity| Verdict {
+            check_id: CheckId::parse(check).unwrap(),
+            asset: asset(),
+            location: Location::host(),
+            outcome,
+            reason: None,
+            severity,
+            confidence: None,
+            evidence: serde_json::Value::Null,
+        };
+        let part = [
+            verdict("hsts.missing", Outcome::Fail, Some(Severity::Medium)),
+            verdict("tls.v10", Outcome::Pass, None),
+            verdict("dns.axfr", Outcome::NotTested, None),
+        ];
+        tracker.part_judged(&asset(), &part);
+        tracker.part_judged(&asset(), &part);
+        let told = tracker.snapshot();
+        assert_eq!((told.hosts.done, told.checks, told.findings.medium), (0, Count { done: 2, total: 10 }, 2));
+        tracker.host_done(&asset(), &part);
+        let told = tracker.snapshot();
+        assert_eq!((told.hosts.done, told.checks, told.findings.medium), (1, Count { done: 5, total: 10 }, 1));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn no_estimate_before_there_is_a_basis() {
@@ -217,12 +294,12 @@ mod tests {
         tokio::time::advance(Duration::from_secs(30)).await;
         assert_eq!(tracker.snapshot().eta_seconds, None, "no host is finished");
         for _ in 0..3 {
-            tracker.host_done(&[]);
+            tracker.host_done(&asset(), &[]);
         }
         assert_eq!(tracker.snapshot().eta_seconds, Some(70), "three hosts in 30 s, seven to go");
         assert_eq!(tracker.snapshot().checks, Count { done: 15, total: 50 });
         for _ in 0..7 {
-            tracker.host_done(&[]);
+            tracker.host_done(&asset(), &[]);
         }
         assert_eq!(tracker.snapshot().eta_seconds, None, "nothing is left");
     }

@@ -213,6 +213,10 @@ impl Shared {
     }
 
     async fn host(self: &Arc<Self>, planned: &PlannedAsset) -> HostFinished {
+        let judge_part = |part: &HostEvidence| {
+            let verdicts = judge::judge(self.deps.catalog, &self.settings.selection, part, &self.settings.judge);
+            self.tracker.part_judged(&planned.asset, &verdicts);
+        };
         let gatherer = Gatherer {
             probes: &*self.deps.probes,
             settings: &self.settings,
@@ -220,6 +224,7 @@ impl Shared {
             permits: &self.permits,
             tracker: &self.tracker,
             cancel: &self.stop,
+            judge_part: &judge_part,
         };
         let evidence = gatherer.gather(planned, self.deps.clock.now()).await;
         let interrupted = self.stop.is_cancelled();
@@ -231,7 +236,7 @@ impl Shared {
             // A panic in a check belongs to the task of its asset, which the caller counts as failed.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        self.tracker.host_done(&finished.verdicts);
+        self.tracker.host_done(&planned.asset, &finished.verdicts);
         finished
     }
 

@@ -481,6 +481,7 @@ impl AssetFilter {
             os_distro: self.os_distro,
             os_version: self.os_version,
             seen: self.stale.map(|stale| assets::seen(cx, stale)),
+            demo: None,
             ids: None,
         }
     }

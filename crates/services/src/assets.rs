@@ -30,7 +30,7 @@ pub const CRITICALITY: (i32, i32, i32) = (1, 5, 3);
 pub struct AssetView {
     /// The asset.
     pub asset: Asset,
-    /// Whether it has not answered for [`STALE_AFTER`], or never.
+    /// Whether it has not answered for [`STALE_AFTER`], counted from when it was added if it never did.
     pub stale: bool,
     /// Unresolved findings on it, accepted risks left out.
     pub open_findings: SeverityCounts,
@@ -156,7 +156,7 @@ pub async fn create(cx: &OpContext, services: &Services, new: NewAsset) -> Resul
         other => other?,
     }
     change.commit(Change::new("asset.create", "asset", asset.id).after(recorded(&asset))).await?;
-    Ok(AssetView { stale: true, open_findings: SeverityCounts::default(), asset })
+    Ok(AssetView { stale: false, open_findings: SeverityCounts::default(), asset })
 }
 
 /// Changes an asset.
@@ -374,15 +374,15 @@ async fn views(cx: &OpContext, db: Db<'_>, organization: OrganizationId, assets:
     let mut open = findings::open_by_asset(db, organization, &ids).await?;
     let cutoff = cx.now() - STALE_AFTER;
     let view = |asset: Asset| AssetView {
-        stale: is_stale(asset.last_seen_at, cutoff),
+        stale: is_stale(&asset, cutoff),
         open_findings: open.remove(&asset.id).unwrap_or_default(),
         asset,
     };
     Ok(assets.into_iter().map(view).collect())
 }
 
-fn is_stale(last_seen: Option<DateTime<Utc>>, cutoff: DateTime<Utc>) -> bool {
-    last_seen.is_none_or(|at| at < cutoff)
+fn is_stale(asset: &Asset, cutoff: DateTime<Utc>) -> bool {
+    asset.last_seen_at.unwrap_or(asset.created_at) < cutoff
 }
 
 fn change_of(asset: &Asset) -> AssetChange {

@@ -99,7 +99,8 @@ pub struct MatrixRow {
     pub attestation: Option<String>,
 }
 
-/// The matrix of the completed scan that ended last, with its number; `None` before there is one.
+/// The matrix of the completed scan that ended last, with its number; `None` before there is one. Demonstration scans
+/// count only while there is nothing real.
 ///
 /// # Errors
 /// If the caller may not see it, or the database fails.
@@ -108,7 +109,9 @@ pub async fn matrix(
     services: &Services,
 ) -> Result<Option<(bartizan_domain::id::ScanId, Vec<MatrixRow>)>> {
     let organization = cx.require(Permission::ComplianceView)?;
-    let Some(scan) = storage::latest_completed(services.store.read(), organization).await? else { return Ok(None) };
+    let db = services.store.read();
+    let demo = crate::summary::shows_demo(db, organization).await?;
+    let Some(scan) = storage::latest_completed(db, organization, Some(demo)).await? else { return Ok(None) };
     Ok(Some((scan.id, rows_of(scan.compliance_matrix.as_ref())?)))
 }
 

@@ -124,7 +124,16 @@ pub async fn list(
     page: Page,
 ) -> Result<Listed<Finding>> {
     let organization = cx.require(Permission::FindingsView)?;
+    known_checks(services, filter)?;
     Ok(storage::list(services.store.read(), organization, filter, sort, page).await?)
+}
+
+/// A mistyped check id would otherwise look like a clean result.
+fn known_checks(services: &Services, filter: &FindingFilter) -> Result<()> {
+    match filter.checks.iter().find(|id| services.catalog.check(id.as_str()).is_none()) {
+        Some(id) => Err(Error::invalid("query -> check_id", format!("`{id}` is not a check of the catalogue"))),
+        None => Ok(()),
+    }
 }
 
 /// How the findings that `filter` lets through divide: the counts beside the filters of a list. Each count leaves its
@@ -134,6 +143,7 @@ pub async fn list(
 /// If the caller may not see findings, or the database fails.
 pub async fn stats(cx: &OpContext, services: &Services, filter: &FindingFilter) -> Result<Stats> {
     let organization = cx.require(Permission::FindingsView)?;
+    known_checks(services, filter)?;
     let db = services.store.read();
     let without = |change: fn(&mut FindingFilter)| {
         let mut filter = filter.clone();

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{FindingStatus, Permission, Result, ScanStatus, Severity};
 use bartizan_storage::assets::{self, AssetFilter, AssetSort, Seen};
 use bartizan_storage::findings::{self, FindingFilter, FindingSort};
 use bartizan_storage::scans::{self, ScanFilter, ScanSort};
-use bartizan_storage::{Page, SeverityCounts, SortDir};
+use bartizan_storage::{Db, Page, SeverityCounts, SortDir};
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use crate::assets::STALE_AFTER;
@@ -44,7 +45,7 @@ pub struct Overview {
     pub top_findings: Vec<crate::findings::Finding>,
     /// The matrix of the latest scan.
     pub matrix: Vec<MatrixRow>,
-    /// Whether anything shown is demonstration data.
+    /// Whether all that is shown is demonstration data; as soon as there are real assets or scans, none of it is.
     pub demo: bool,
     /// Scores of the assets, added up.
     pub scores: assets::Scores,
@@ -70,10 +71,11 @@ pub struct TrendDay {
 /// If the caller may not see them, or the database fails.
 pub async fn trend(cx: &OpContext, services: &Services, days: u32) -> Result<Vec<TrendDay>> {
     let organization = cx.require(Permission::DashboardView)?;
+    let demo = shows_demo(services.store.read(), organization).await?;
     let today = cx.now().date_naive();
     let first = today - TimeDelta::days(i64::from(days.max(1)) - 1);
     let since = first.and_time(NaiveTime::MIN).and_utc();
-    let moved = findings::movements(services.store.read(), organization, since).await?;
+    let moved = findings::movements(services.store.read(), organization, demo, since).await?;
     let mut change: BTreeMap<String, Vec<(Severity, i64)>> = BTreeMap::new();
     for (counts, sign) in [(moved.appeared, 1), (moved.resolved, -1)] {
         for count in counts {
@@ -99,6 +101,20 @@ pub async fn trend(cx: &OpContext, services: &Services, days: u32) -> Result<Vec
     Ok(trend)
 }
 
+/// Whether the overview shows demonstration data: only while there is nothing else, so that invented numbers never
+/// mix with real ones.
+pub(crate) async fn shows_demo(db: Db<'_>, organization: OrganizationId) -> Result<bool> {
+    let asset = |demo| AssetFilter { demo: Some(demo), ..AssetFilter::default() };
+    let scan = |demo| ScanFilter { demo: Some(demo), ..ScanFilter::default() };
+    if assets::count(db, organization, &asset(false)).await? > 0
+        || scans::count(db, organization, &scan(false)).await? > 0
+    {
+        return Ok(false);
+    }
+    Ok(assets::count(db, organization, &asset(true)).await? > 0
+        || scans::count(db, organization, &scan(true)).await? > 0)
+}
+
 /// The numbers.
 ///
 /// # Errors
@@ -106,34 +122,43 @@ pub async fn trend(cx: &OpContext, services: &Services, days: u32) -> Result<Vec
 pub async fn overview(cx: &OpContext, services: &Services) -> Result<Overview> {
     let organization = cx.require(Permission::DashboardView)?;
     let db = services.store.read();
+    let shown = shows_demo(db, organization).await?;
+    let demo = Some(shown);
     let open = || FindingFilter {
         statuses: vec![FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress],
+        demo,
         ..FindingFilter::default()
     };
     let since = |age: TimeDelta| FindingFilter { first_seen_after: Some(cx.now() - age), ..open() };
-    let accepted = FindingFilter { statuses: vec![FindingStatus::AcceptedRisk], ..FindingFilter::default() };
-    let stale = AssetFilter { seen: Some(Seen::NotSince(cx.now() - STALE_AFTER)), ..AssetFilter::default() };
-    let active = ScanFilter { statuses: vec![ScanStatus::Pending, ScanStatus::Running], ..ScanFilter::default() };
+    let accepted = FindingFilter { statuses: vec![FindingStatus::AcceptedRisk], demo, ..FindingFilter::default() };
+    let every = AssetFilter { demo, ..AssetFilter::default() };
+    let stale = AssetFilter { seen: Some(Seen::NotSince(cx.now() - STALE_AFTER)), ..every.clone() };
+    let active = ScanFilter { statuses: vec![ScanStatus::Pending, ScanStatus::Running], demo, ..ScanFilter::default() };
     let by_severity = (FindingSort::Severity, SortDir::Desc);
-    let recent =
-        scans::list(db, organization, &ScanFilter::default(), (ScanSort::Id, SortDir::Desc), Page::first(SHORT))
-            .await?;
-    let latest_scan = scans::latest_completed(db, organization).await?;
+    let recent = scans::list(
+        db,
+        organization,
+        &ScanFilter { demo, ..ScanFilter::default() },
+        (ScanSort::Id, SortDir::Desc),
+        Page::first(SHORT),
+    )
+    .await?;
+    let latest_scan = scans::latest_completed(db, organization, demo).await?;
     let top_findings = findings::list(db, organization, &open(), by_severity, Page::first(SHORT)).await?.rows;
     let failed = ScanFilter {
         statuses: vec![ScanStatus::Failed],
         finished_after: Some(cx.now() - TimeDelta::days(7)),
+        demo,
         ..ScanFilter::default()
     };
     let lowest = (AssetSort::Score, SortDir::Asc);
-    let mut riskiest_assets =
-        crate::assets::list(cx, services, &AssetFilter::default(), lowest, Page::first(SHORT)).await?.rows;
+    let mut riskiest_assets = crate::assets::list(cx, services, &every, lowest, Page::first(SHORT)).await?.rows;
     riskiest_assets.retain(|view| view.asset.score.is_some());
     Ok(Overview {
-        scores: assets::scores(db, organization).await?,
+        scores: assets::scores(db, organization, shown).await?,
         riskiest_assets,
         failed_scans_7d: scans::count(db, organization, &failed).await?,
-        total_assets: assets::count(db, organization, &AssetFilter::default()).await?,
+        total_assets: assets::count(db, organization, &every).await?,
         stale_assets: assets::count(db, organization, &stale).await?,
         open_findings: findings::by_severity(db, organization, &open()).await?,
         accepted_risks: findings::count(db, organization, &accepted).await?,
@@ -142,7 +167,7 @@ pub async fn overview(cx: &OpContext, services: &Services) -> Result<Overview> {
         active_scans: scans::count(db, organization, &active).await?,
         total_scans: recent.total,
         matrix: compliance::rows_of(latest_scan.as_ref().and_then(|scan| scan.compliance_matrix.as_ref()))?,
-        demo: recent.rows.iter().any(|scan| scan.demo) || top_findings.iter().any(|finding| finding.demo),
+        demo: shown,
         recent_scans: recent.rows,
         latest_scan,
         top_findings,

@@ -75,6 +75,8 @@ pub struct AssetFilter {
     pub os_version: Option<String>,
     /// Not seen since an instant (or never), or seen since.
     pub seen: Option<Seen>,
+    /// Demonstration data, or real.
+    pub demo: Option<bool>,
     /// One of these ids, at most [`BATCH`].
     pub ids: Option<Vec<AssetId>>,
 }
@@ -82,9 +84,9 @@ pub struct AssetFilter {
 /// Whether an asset has been seen lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// At the instant or later.
+    /// At the instant or later, or added since and not seen yet.
     Since(DateTime<Utc>),
-    /// Before the instant, or never.
+    /// Before the instant, or never although it was there then.
     NotSince(DateTime<Utc>),
 }
 
@@ -255,10 +257,18 @@ fn select(organization: OrganizationId, filter: &AssetFilter) -> Select<entity::
     if let Some(version) = &filter.os_version {
         all = all.add(Column::OsVersion.eq(version.as_str()));
     }
+    if let Some(demo) = filter.demo {
+        all = all.add(Column::Demo.eq(demo));
+    }
     match filter.seen {
-        Some(Seen::Since(at)) => all = all.add(Column::LastSeenAt.gte(at)),
+        // What was never seen counts from when it was added.
+        Some(Seen::Since(at)) => {
+            let added = Column::LastSeenAt.is_null().and(Column::CreatedAt.gte(at));
+            all = all.add(Condition::any().add(added).add(Column::LastSeenAt.gte(at)));
+        }
         Some(Seen::NotSince(at)) => {
-            all = all.add(Condition::any().add(Column::LastSeenAt.is_null()).add(Column::LastSeenAt.lt(at)));
+            let never = Column::LastSeenAt.is_null().and(Column::CreatedAt.lt(at));
+            all = all.add(Condition::any().add(never).add(Column::LastSeenAt.lt(at)));
         }
         None => {}
     }
@@ -565,10 +575,11 @@ pub struct Scores {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn scores(db: Db<'_>, organization: OrganizationId) -> Result<Scores> {
+pub async fn scores(db: Db<'_>, organization: OrganizationId, demo: bool) -> Result<Scores> {
     let weighted = Expr::col(Column::Score).mul(Expr::col(Column::Criticality));
     let row: Option<(i64, Option<i64>, Option<i64>)> = entity::Entity::find()
         .filter(Column::OrganizationId.eq(organization.0))
+        .filter(Column::Demo.eq(demo))
         .filter(Column::Score.is_not_null())
         .select_only()
         .expr(Expr::col(Column::Id).count())

@@ -112,6 +112,8 @@ pub struct FindingFilter {
     pub tags: Vec<String>,
     /// Came back after it was resolved, or never did.
     pub reopened: Option<bool>,
+    /// Demonstration data, or real.
+    pub demo: Option<bool>,
 }
 
 /// What a list of findings may be sorted by.
@@ -295,6 +297,9 @@ fn select(organization: OrganizationId, filter: &FindingFilter) -> Select<entity
     }
     if !filter.tags.is_empty() {
         all = all.add(on_tagged(organization, &filter.tags));
+    }
+    if let Some(demo) = filter.demo {
+        all = all.add(Column::Demo.eq(demo));
     }
     match filter.reopened {
         Some(true) => all = all.add(Column::Reopened.gt(0)),

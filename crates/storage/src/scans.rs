@@ -369,8 +369,8 @@ pub async fn get(db: Db<'_>, organization: OrganizationId, id: ScanId) -> Result
 ///
 /// # Errors
 /// If the database fails.
-pub async fn latest_completed(db: Db<'_>, organization: OrganizationId) -> Result<Option<Scan>> {
-    let completed = ScanFilter { statuses: vec![ScanStatus::Completed], ..ScanFilter::default() };
+pub async fn latest_completed(db: Db<'_>, organization: OrganizationId, demo: Option<bool>) -> Result<Option<Scan>> {
+    let completed = ScanFilter { statuses: vec![ScanStatus::Completed], demo, ..ScanFilter::default() };
     let row = select(organization, &completed)
         .order_by_desc(Column::FinishedAt)
         .order_by_desc(Column::Id)

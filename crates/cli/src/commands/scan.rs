@@ -107,11 +107,11 @@ async fn scan(
             },
             () = interrupts.next() => {
                 if interrupted {
-                    reporter.say("stopped; nothing more is written");
+                    reporter.say("ended; nothing more is written");
                     return Ok(Exit::Interrupted);
                 }
                 interrupted = true;
-                reporter.say("stopping: finishing the hosts in flight; interrupt again to stop at once");
+                reporter.say("stopping: writing what was found so far; interrupt again to end without writing");
                 cancel.cancel();
             }
         }

@@ -67,6 +67,10 @@ async fn filters_and_counts_agree() {
     assert_eq!(total("search=CAA&category=dns").await, 1);
     assert_eq!(total("first_seen_from=2026-11-22T09:00:01Z").await, 0);
     assert_eq!(analyst.get("/api/findings?severity=awful").await.expect(422).fields(), ["query -> severity"]);
+    for path in ["/api/findings", "/api/findings/stats"] {
+        let answer = analyst.get(&format!("{path}?check_id=dns.caa_mising")).await.expect(422);
+        assert_eq!(answer.fields(), ["query -> check_id"]);
+    }
     assert_eq!(analyst.get("/api/findings?sort=evidence").await.expect(422).fields(), ["query -> sort"]);
 }
 

@@ -54,10 +54,16 @@ pub struct Movements {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn movements(db: Db<'_>, organization: OrganizationId, since: DateTime<Utc>) -> Result<Movements> {
+pub async fn movements(
+    db: Db<'_>,
+    organization: OrganizationId,
+    demo: bool,
+    since: DateTime<Utc>,
+) -> Result<Movements> {
     let rows = || {
         entity::Entity::find()
             .filter(Column::OrganizationId.eq(organization.0))
+            .filter(Column::Demo.eq(demo))
             .filter(Column::Status.ne(codes::status(FindingStatus::AcceptedRisk)))
     };
     let present: Vec<(i32, i64)> = rows()

@@ -88,7 +88,9 @@ pub(crate) fn read(text: &str) -> Result<Element, ReadError> {
                     match reference.resolve_char_ref().map_err(ReadError::syntax)? {
                         Some(character) => parent.text.push(character),
                         None => {
-                            parent.text.push_str(resolve_predefined_entity(&reference.xml10_content()).unwrap_or_default());
+                            parent
+                                .text
+                                .push_str(resolve_predefined_entity(&reference.xml10_content()).unwrap_or_default());
                         }
                     }
                 }
@@ -129,7 +131,10 @@ mod tests {
 
     #[test]
     fn elements_attributes_and_entities() {
-        let root = read("<?xml version=\"1.0\"?><a xmlns:x=\"u\"><x:b k=\"1 &amp; 2\">t&lt;<![CDATA[<&>]]>&#65;</x:b><c/></a>").unwrap();
+        let root = read(
+            "<?xml version=\"1.0\"?><a xmlns:x=\"u\"><x:b k=\"1 &amp; 2\">t&lt;<![CDATA[<&>]]>&#65;</x:b><c/></a>",
+        )
+        .unwrap();
         assert_eq!(root.name, "a");
         let b = root.child("b").unwrap();
         assert_eq!((b.attribute("k"), b.text.as_str()), (Some("1 & 2"), "t<<&>A"));

@@ -41,7 +41,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
             None => Origin::Local,
             Some(source) if CRATES_IO.contains(&source) => Origin::Registry,
             Some(source) => match source.split_once('+') {
-                Some(("git", url)) => Origin::Vcs,
+                Some(("git", _)) => Origin::Vcs,
                 Some(("path", _)) => Origin::Local,
                 _ => Origin::ThirdParty,
             },
@@ -81,8 +81,7 @@ source = "sparse+https://crates.example/index/"
     #[test]
     fn sources_are_told_apart() {
         let reading = read(LOCK.as_bytes()).unwrap();
-        let origins: Vec<(&str, &Origin)> =
-            reading.packages.iter().map(|c| (c.name.as_str(), &c.origin)).collect();
+        let origins: Vec<(&str, &Origin)> = reading.packages.iter().map(|c| (c.name.as_str(), &c.origin)).collect();
         assert_eq!(
             origins,
             [

@@ -22,7 +22,8 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
     let mut collector = Collector::default();
     for line in text.lines() {
         let line = line.trim().trim_start_matches("%{");
-        let Some((key, term)) = line.trim().split_once("\":").or_else(|| line.split_once(": {").map(|(k, _)| (k, &line[k.len() + 1..])))
+        let Some((key, term)) =
+            line.trim().split_once("\":").or_else(|| line.split_once(": {").map(|(k, _)| (k, &line[k.len() + 1..])))
         else {
             continue;
         };

@@ -103,7 +103,9 @@ fn listed(folder: &str, place: Place, collector: &mut Collector) {
     let scope = if place.dev || place.dev_optional { DependencyScope::Development } else { DependencyScope::Runtime };
     let origin = place.resolved.as_ref().and_then(Text::as_str).map_or(Origin::Registry, origin);
     match place.version {
-        Some(version) => collector.push(Package::new(Ecosystem::Npm, name, version).taken_from(origin).needed_for(scope)),
+        Some(version) => {
+            collector.push(Package::new(Ecosystem::Npm, name, version).taken_from(origin).needed_for(scope))
+        }
         None => collector.gap(name, "no version is stated"),
     }
 }
@@ -111,11 +113,15 @@ fn listed(folder: &str, place: Place, collector: &mut Collector) {
 /// Where `resolved` (or, in version 1, `version`) points to. A tarball of any host counts as a registry, because
 /// mirrors keep names and versions; a tarball of a code host does not.
 pub(super) fn origin(text: &str) -> Origin {
-    if text.starts_with("git") || text.starts_with("github:") || text.ends_with(".git") {
+    if text.starts_with("git")
+        || text.starts_with("github:")
+        || text.ends_with(".git")
+        || text.contains("codeload.github.com/")
+    {
         Origin::Vcs
     } else if text.starts_with("file:") || text.starts_with("link:") || text.starts_with("portal:") {
         Origin::Local
-    } else if text.contains("codeload.github.com/") || (text.starts_with("http") && !is_registry_tarball(text)) {
+    } else if text.starts_with("http") && !is_registry_tarball(text) {
         Origin::ThirdParty
     } else {
         Origin::Registry

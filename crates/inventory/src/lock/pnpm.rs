@@ -35,7 +35,6 @@ struct Locked {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Resolution {
-    integrity: Option<String>,
     tarball: Option<String>,
     repo: Option<String>,
     directory: Option<String>,
@@ -86,9 +85,8 @@ impl Resolution {
             Origin::Vcs
         } else {
             match &self.tarball {
-                Some(tarball) if self.integrity.is_none() => super::npm::origin(tarball),
-                Some(tarball) if tarball.contains("codeload.github.com/") => Origin::Vcs,
-                _ => Origin::Registry,
+                Some(tarball) => super::npm::origin(tarball),
+                None => Origin::Registry,
             }
         }
     }
@@ -128,7 +126,12 @@ mod tests {
 
     fn listed(text: &str) -> Vec<String> {
         let reading = read(text.as_bytes()).unwrap();
-        reading.packages.iter().filter(|p| p.origin == Origin::Registry).map(|p| format!("{}@{}", p.name, p.version)).collect()
+        reading
+            .packages
+            .iter()
+            .filter(|p| p.origin == Origin::Registry)
+            .map(|p| format!("{}@{}", p.name, p.version))
+            .collect()
     }
 
     #[test]

@@ -55,11 +55,11 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
             _ => Origin::Registry,
         };
         let for_development = locked.category.as_deref() == Some("dev")
-            || locked.groups.is_some_and(|groups| !groups.is_empty() && groups.iter().all(|group| is_development(group)));
+            || locked
+                .groups
+                .is_some_and(|groups| !groups.is_empty() && groups.iter().all(|group| is_development(group)));
         let scope = if for_development { DependencyScope::Development } else { DependencyScope::Runtime };
-        collector.push(
-            Package::new(Ecosystem::PyPi, locked.name, locked.version).taken_from(origin).needed_for(scope),
-        );
+        collector.push(Package::new(Ecosystem::PyPi, locked.name, locked.version).taken_from(origin).needed_for(scope));
     }
     collector.finish()
 }

@@ -41,7 +41,8 @@ pub fn read(bytes: &[u8], load: LoadParent<'_>) -> Result<Reading, ReadError> {
             Some(path) => path.text.trim().to_owned(),
             None => "../pom.xml".to_owned(),
         };
-        let relative = if relative.is_empty() || relative.ends_with(".xml") { relative } else { format!("{relative}/pom.xml") };
+        let relative =
+            if relative.is_empty() || relative.ends_with(".xml") { relative } else { format!("{relative}/pom.xml") };
         let path = format!("{folder}{relative}");
         let found = (!relative.is_empty()).then(|| load(&path)).flatten().and_then(|bytes| parse(&bytes).ok());
         match found {
@@ -177,9 +178,13 @@ impl Model {
                 };
                 match version {
                     None => collector.gap(name, elsewhere),
-                    Some(version) if version.contains("${") => collector.gap(name, "its version is a property that is not set"),
+                    Some(version) if version.contains("${") => {
+                        collector.gap(name, "its version is a property that is not set")
+                    }
                     Some(version) if version.starts_with(['[', '(']) => match exact(&version) {
-                        Some(version) => collector.push(Package::new(Ecosystem::Maven, name, version).needed_for(scope)),
+                        Some(version) => {
+                            collector.push(Package::new(Ecosystem::Maven, name, version).needed_for(scope))
+                        }
                         None => collector.gap(name, "its version is a range"),
                     },
                     Some(version) => collector.push(Package::new(Ecosystem::Maven, name, version).needed_for(scope)),

@@ -41,7 +41,8 @@ fn without_comment(line: &str) -> &str {
     if line.starts_with('#') {
         return "";
     }
-    let begin = line.char_indices().zip(line.chars().skip(1)).find(|((_, blank), c)| blank.is_whitespace() && *c == '#');
+    let begin =
+        line.char_indices().zip(line.chars().skip(1)).find(|((_, blank), c)| blank.is_whitespace() && *c == '#');
     begin.map_or(line, |((at, _), _)| &line[..at]).trim_end()
 }
 
@@ -59,7 +60,8 @@ fn requirement(line: &str, collector: &mut Collector) {
     // Per-requirement options follow the marker: `x==1 ; marker --hash=…`.
     let line = line.split(" --").next().unwrap_or(line);
     let line = line.split(';').next().unwrap_or(line).trim();
-    let name_end = line.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(line.len());
+    let name_end =
+        line.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(line.len());
     let (name, mut rest) = line.split_at(name_end);
     if name.is_empty() || rest.starts_with([':', '/', '\\', '+']) {
         return collector.gap(line, "not a requirement by name");
@@ -101,10 +103,7 @@ mod tests {
     fn pins_are_packages_and_the_rest_is_gaps() {
         let reading = read(FILE.as_bytes()).unwrap();
         let rows: Vec<String> = reading.packages.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
-        assert_eq!(
-            rows,
-            ["Django 4.2.1", "cryptography 41.0.0", "last 1.0", "odd 1.0-custom", "requests 2.20.0"]
-        );
+        assert_eq!(rows, ["Django 4.2.1", "cryptography 41.0.0", "last 1.0", "odd 1.0-custom", "requests 2.20.0"]);
         let gaps: Vec<&str> = reading.gaps.iter().map(|gap| gap.subject.as_str()).collect();
         assert_eq!(
             gaps,

@@ -52,7 +52,9 @@ fn classic(text: &str) -> Result<Reading, ReadError> {
             let header = line.trim_end().trim_end_matches(':');
             let first = first_pattern(header);
             open = Some(Entry { name: name_of(first).to_owned(), ..Entry::default() });
-        } else if let (Some(entry), Some(property)) = (&mut open, line.strip_prefix("  ").filter(|p| !p.starts_with(' '))) {
+        } else if let (Some(entry), Some(property)) =
+            (&mut open, line.strip_prefix("  ").filter(|p| !p.starts_with(' ')))
+        {
             if let Some((key, value)) = property.split_once(' ') {
                 let value = value.trim().trim_matches('"').to_owned();
                 match key.trim_matches('"') {

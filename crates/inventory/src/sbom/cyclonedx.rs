@@ -1,0 +1,240 @@
+//! CycloneDX documents, JSON and XML, specification 1.0 to 1.7.
+//!
+//! Rules: the CycloneDX specification. Components nest; one of type `operating-system` names the system. The component the
+//! document is about (`metadata.component`) is not one it consists of, but its own parts are. Trivy states source packages
+//! in properties (`aquasecurity:trivy:SrcName` …).
+//!
+//! Not supported: services, compositions, and `scope` beyond `excluded` (which is left out). Vulnerabilities inside a
+//! document are read where VEX is read.
+
+use serde::Deserialize;
+
+use super::Item;
+use crate::component::{Collector, ReadError, Reading, utf8};
+use crate::os::Os;
+use crate::xml::{self, Element};
+
+const OPERATING_SYSTEM: &str = "operating-system";
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(rename = "bomFormat", default)]
+    format: String,
+    #[serde(default)]
+    metadata: Metadata,
+    #[serde(default)]
+    components: Vec<Component>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Metadata {
+    component: Option<Component>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Component {
+    #[serde(rename = "type")]
+    kind: String,
+    group: Option<String>,
+    name: String,
+    version: Option<String>,
+    purl: Option<String>,
+    cpe: Option<String>,
+    scope: Option<String>,
+    properties: Vec<Property>,
+    components: Vec<Component>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Property {
+    name: String,
+    value: Option<String>,
+}
+
+/// Reads a JSON document. Linear in its size.
+///
+/// # Errors
+/// If it is not JSON of that shape.
+pub fn read_json(bytes: &[u8]) -> Result<Reading, ReadError> {
+    let document: Document = serde_json::from_str(utf8(bytes)?).map_err(ReadError::syntax)?;
+    if document.format != "CycloneDX" {
+        return Err(ReadError::Syntax("its bomFormat is not CycloneDX".to_owned()));
+    }
+    let about = document.metadata.component;
+    finish(&document.components, about.as_ref())
+}
+
+/// Reads an XML document. Linear in its size.
+///
+/// # Errors
+/// If it is not XML with a `bom`.
+pub fn read_xml(bytes: &[u8]) -> Result<Reading, ReadError> {
+    let root = xml::read(utf8(bytes)?)?;
+    if root.name != "bom" {
+        return Err(ReadError::Syntax(format!("its root is `{}`, not `bom`", root.name)));
+    }
+    let about = root.child("metadata").and_then(|metadata| metadata.child("component")).map(of_xml);
+    let components: Vec<Component> = list(&root);
+    finish(&components, about.as_ref())
+}
+
+fn list(parent: &Element) -> Vec<Component> {
+    parent.child("components").into_iter().flat_map(|list| list.all("component")).map(of_xml).collect()
+}
+
+/// The tree is bounded in depth by the XML reader.
+fn of_xml(element: &Element) -> Component {
+    let value = |name: &str| element.value(name).map(str::to_owned);
+    let properties = element.child("properties").into_iter().flat_map(|list| list.all("property"));
+    Component {
+        kind: element.attribute("type").unwrap_or_default().to_owned(),
+        group: value("group"),
+        name: value("name").unwrap_or_default(),
+        version: value("version"),
+        purl: value("purl"),
+        cpe: value("cpe"),
+        scope: value("scope"),
+        properties: properties
+            .map(|property| Property {
+                name: property.attribute("name").unwrap_or_default().to_owned(),
+                value: Some(property.text.trim().to_owned()),
+            })
+            .collect(),
+        components: list(element),
+    }
+}
+
+fn finish(components: &[Component], about: Option<&Component>) -> Result<Reading, ReadError> {
+    let mut all = Vec::new();
+    flatten(about.map_or(&[], |about| &about.components), &mut all);
+    flatten(components, &mut all);
+    // An image's document may be about the system itself.
+    let system = all.iter().copied().chain(about).find(|component| component.kind == OPERATING_SYSTEM);
+    let os = system.map(|system| Os::of_id(&system.name, system.version.as_deref().unwrap_or_default()));
+    let mut collector = Collector::default();
+    for component in all {
+        let is_file_or_excluded = component.kind == "file" || component.scope.as_deref() == Some("excluded");
+        if is_file_or_excluded || component.kind == OPERATING_SYSTEM {
+            continue;
+        }
+        component.item().take(os.as_ref(), &mut collector);
+    }
+    collector.finish()
+}
+
+fn flatten<'c>(components: &'c [Component], all: &mut Vec<&'c Component>) {
+    for component in components {
+        all.push(component);
+        flatten(&component.components, all);
+    }
+}
+
+impl Component {
+    fn property(&self, name: &str) -> Option<&str> {
+        self.properties.iter().find(|property| property.name == name)?.value.as_deref()
+    }
+
+    fn item(&self) -> Item {
+        let name = match &self.group {
+            Some(group) if !group.is_empty() => format!("{group}/{}", self.name),
+            _ => self.name.clone(),
+        };
+        let mut cpes: Vec<String> = self.cpe.iter().cloned().collect();
+        // Syft states further names as properties.
+        cpes.extend(self.properties.iter().filter(|p| p.name == "syft:cpe23").filter_map(|p| p.value.clone()));
+        let trivy = |name: &str| self.property(&format!("aquasecurity:trivy:{name}")).filter(|value| !value.is_empty());
+        let source = trivy("SrcName").map(|source| {
+            let mut version = trivy("SrcVersion").unwrap_or_default().to_owned();
+            if let Some(release) = trivy("SrcRelease") {
+                version = format!("{version}-{release}");
+            }
+            if let Some(epoch) = trivy("SrcEpoch").filter(|epoch| *epoch != "0") {
+                version = format!("{epoch}:{version}");
+            }
+            (source.to_owned(), version)
+        });
+        Item {
+            name,
+            version: self.version.clone().unwrap_or_default(),
+            purl: self.purl.clone().filter(|purl| !purl.is_empty()),
+            cpes,
+            source,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const JSON: &str = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,
+        "metadata":{"component":{"type":"container","name":"image","components":[{"type":"library","name":"inner","purl":"pkg:npm/inner@1.0.0"}]}},
+        "components":[
+        {"type":"operating-system","name":"debian","version":"12.4"},
+        {"type":"library","name":"libc6","version":"2.36-9","purl":"pkg:deb/debian/libc6@2.36-9?arch=amd64",
+         "properties":[{"name":"aquasecurity:trivy:SrcName","value":"glibc"},{"name":"aquasecurity:trivy:SrcVersion","value":"2.36"},{"name":"aquasecurity:trivy:SrcRelease","value":"9"}]},
+        {"type":"library","group":"org.x","name":"y","version":"1","purl":"pkg:maven/org.x/y@1",
+         "components":[{"type":"library","name":"shaded","version":"2","purl":"pkg:maven/org.z/shaded@2"}]},
+        {"type":"application","name":"nginx","version":"1.18.0","cpe":"cpe:2.3:a:f5:nginx:1.18.0:*:*:*:*:*:*:*"},
+        {"type":"library","name":"nothing","version":"1"},
+        {"type":"file","name":"/etc/passwd"}]}"#;
+    const XML: &str = r#"<?xml version="1.0"?><bom xmlns="http://cyclonedx.org/schema/bom/1.4" version="1"><components>
+        <component type="operating-system"><name>alpine</name><version>3.18.4</version></component>
+        <component type="library" bom-ref="a"><name>musl</name><version>1.2.4-r1</version><purl>pkg:apk/alpine/musl@1.2.4-r1</purl></component>
+        <component type="library"><group>org.x</group><name>y</name><version>1</version><purl>pkg:maven/org.x/y@1?type=jar&amp;x=1</purl>
+        <components><component type="library"><name>part</name><purl>pkg:npm/part@3</purl></component></components></component></components></bom>"#;
+
+    fn rows(reading: &Reading) -> Vec<String> {
+        reading
+            .packages
+            .iter()
+            .map(|p| {
+                let source = p.source.as_ref().map(|s| format!(" <- {} {}", s.name, s.version)).unwrap_or_default();
+                format!("{} {} {} {}{source}", p.ecosystem, p.release, p.name, p.version)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn json_components() {
+        let reading = read_json(JSON.as_bytes()).unwrap();
+        assert_eq!(
+            rows(&reading),
+            [
+                "Debian 12 libc6 2.36-9 <- glibc 2.36-9",
+                "npm  inner 1.0.0",
+                "Maven  org.x:y 1",
+                "Maven  org.z:shaded 2",
+                "Generic  nginx 1.18.0",
+            ]
+        );
+        assert_eq!(reading.gaps.len(), 1);
+        assert!(read_json(b"{}").is_err());
+    }
+
+    #[test]
+    fn xml_components() {
+        let reading = read_xml(XML.as_bytes()).unwrap();
+        assert_eq!(rows(&reading), ["Alpine 3.18 musl 1.2.4-r1", "npm  part 3", "Maven  org.x:y 1"]);
+        assert!(read_xml(b"<other/>").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_input_never_panics(at in 0..1_000_usize, byte in any::<u8>()) {
+            for text in [JSON, XML] {
+                let mut bytes = text.as_bytes().to_vec();
+                let at = at % bytes.len();
+                bytes[at] = byte;
+                let _ = read_json(&bytes);
+                let _ = read_xml(&bytes);
+                let _ = read_xml(&bytes[..at]);
+            }
+        }
+    }
+}

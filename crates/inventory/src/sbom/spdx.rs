@@ -1,0 +1,172 @@
+//! SPDX documents in JSON: 2.2 and 2.3, and the software profile of 3.0.
+//!
+//! Rules: the SPDX specifications. A package of 2.x has `externalRefs` of type `purl` and `cpe23Type`; one of purpose
+//! `OPERATING-SYSTEM` names the system. In 3.0 (JSON-LD) packages are elements of `@graph` with `software_packageUrl` and
+//! external identifiers.
+//!
+//! Not supported: RDF, YAML and spreadsheets; files and snippets; relationships (what a document contains counts).
+
+use serde::Deserialize;
+
+use super::Item;
+use crate::component::{Collector, ReadError, Reading, utf8};
+use crate::os::Os;
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(rename = "spdxVersion")]
+    version: Option<String>,
+    #[serde(default)]
+    packages: Vec<Listed>,
+    #[serde(rename = "@graph", default)]
+    graph: Vec<Element>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Listed {
+    name: String,
+    #[serde(rename = "versionInfo")]
+    version: Option<String>,
+    #[serde(rename = "primaryPackagePurpose")]
+    purpose: Option<String>,
+    #[serde(rename = "externalRefs")]
+    references: Vec<Reference>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Reference {
+    #[serde(rename = "referenceType")]
+    kind: String,
+    #[serde(rename = "referenceLocator")]
+    locator: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Element {
+    #[serde(rename = "type")]
+    kind: String,
+    name: Option<String>,
+    #[serde(rename = "software_packageVersion")]
+    version: Option<String>,
+    #[serde(rename = "software_packageUrl")]
+    purl: Option<String>,
+    #[serde(rename = "software_primaryPurpose")]
+    purpose: Option<String>,
+    #[serde(rename = "externalIdentifier")]
+    identifiers: Vec<Identifier>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Identifier {
+    #[serde(rename = "externalIdentifierType")]
+    kind: String,
+    identifier: String,
+}
+
+/// Reads a JSON document. Linear in its size.
+///
+/// # Errors
+/// If it is not JSON of that shape.
+pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
+    let document: Document = serde_json::from_str(utf8(bytes)?).map_err(ReadError::syntax)?;
+    let items: Vec<(Item, bool)> = match &document.version {
+        Some(version) if version.starts_with("SPDX-2.") => document.packages.into_iter().map(Listed::item).collect(),
+        Some(version) => return Err(ReadError::Unsupported(format!("`{version}` is not read"))),
+        None if document.graph.is_empty() => {
+            return Err(ReadError::Syntax("it has neither spdxVersion nor @graph".to_owned()));
+        }
+        None => document.graph.into_iter().filter(|e| e.kind == "software_Package").map(Element::item).collect(),
+    };
+    finish(items)
+}
+
+/// Items, and whether each is the operating system.
+pub(super) fn finish(items: Vec<(Item, bool)>) -> Result<Reading, ReadError> {
+    let os = items.iter().find(|(_, is_system)| *is_system).map(|(item, _)| Os::of_id(&item.name, &item.version));
+    let mut collector = Collector::default();
+    for (item, _) in items.into_iter().filter(|(_, is_system)| !is_system) {
+        item.take(os.as_ref(), &mut collector);
+    }
+    collector.finish()
+}
+
+/// Whether a type of reference is a CPE 2.3 name; tools write it with and without prefix.
+pub(super) fn is_cpe(kind: &str) -> bool {
+    kind.ends_with("cpe23Type") || kind.eq_ignore_ascii_case("cpe23")
+}
+
+impl Listed {
+    fn item(self) -> (Item, bool) {
+        let purl = self.references.iter().find(|reference| reference.kind.ends_with("purl"));
+        let item = Item {
+            name: self.name,
+            version: self.version.unwrap_or_default(),
+            purl: purl.map(|reference| reference.locator.clone()),
+            cpes: self.references.iter().filter(|r| is_cpe(&r.kind)).map(|r| r.locator.clone()).collect(),
+            source: None,
+        };
+        (item, self.purpose.as_deref() == Some("OPERATING-SYSTEM"))
+    }
+}
+
+impl Element {
+    fn item(self) -> (Item, bool) {
+        let of_kind = |kind: &str| -> Vec<String> {
+            self.identifiers.iter().filter(|i| i.kind == kind).map(|i| i.identifier.clone()).collect()
+        };
+        let purl = || of_kind("packageUrl").into_iter().chain(of_kind("purl")).next();
+        let item = Item {
+            name: self.name.clone().unwrap_or_default(),
+            version: self.version.clone().unwrap_or_default(),
+            purl: self.purl.clone().or_else(purl),
+            cpes: of_kind("cpe23"),
+            source: None,
+        };
+        (item, self.purpose.as_deref() == Some("operatingSystem"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const V2: &str = r#"{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","packages":[
+        {"name":"debian","SPDXID":"SPDXRef-os","versionInfo":"12.4","primaryPackagePurpose":"OPERATING-SYSTEM"},
+        {"name":"bash","SPDXID":"SPDXRef-1","versionInfo":"5.2","externalRefs":[
+          {"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:deb/debian/bash@5.2"},
+          {"referenceCategory":"SECURITY","referenceType":"cpe23Type","referenceLocator":"cpe:2.3:a:gnu:bash:5.2:*:*:*:*:*:*:*"}]},
+        {"name":"root","SPDXID":"SPDXRef-2"}]}"#;
+    const V3: &str = r#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[
+        {"type":"SpdxDocument","spdxId":"x"},
+        {"type":"software_Package","name":"lodash","software_packageVersion":"4.17.20","software_packageUrl":"pkg:npm/lodash@4.17.20"},
+        {"type":"software_Package","name":"ng","software_packageVersion":"1","externalIdentifier":[{"externalIdentifierType":"cpe23","identifier":"cpe:2.3:a:x:ng:1:*:*:*:*:*:*:*"}]}]}"#;
+
+    #[test]
+    fn both_generations() {
+        let reading = read(V2.as_bytes()).unwrap();
+        let bash = &reading.packages[0];
+        assert_eq!((&*bash.name, &*bash.release, bash.cpes.len()), ("bash", "12", 1));
+        assert_eq!(reading.gaps[0].subject, "root");
+        let reading = read(V3.as_bytes()).unwrap();
+        let names: Vec<&str> = reading.packages.iter().map(|p| &*p.name).collect();
+        assert_eq!(names, ["lodash", "ng"]);
+        assert!(read(b"{}").is_err());
+        assert!(read(br#"{"spdxVersion":"SPDX-9"}"#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_input_never_panics(at in 0..V2.len(), byte in any::<u8>()) {
+            let mut bytes = V2.as_bytes().to_vec();
+            bytes[at] = byte;
+            let _ = read(&bytes);
+            let _ = read(&bytes[..at]);
+        }
+    }
+}

@@ -104,7 +104,7 @@ fn listed(folder: &str, place: Place, collector: &mut Collector) {
     let origin = place.resolved.as_ref().and_then(Text::as_str).map_or(Origin::Registry, origin);
     match place.version {
         Some(version) => {
-            collector.push(Package::new(Ecosystem::Npm, name, version).taken_from(origin).needed_for(scope))
+            collector.push(Package::new(Ecosystem::Npm, name, version).taken_from(origin).needed_for(scope));
         }
         None => collector.gap(name, "no version is stated"),
     }

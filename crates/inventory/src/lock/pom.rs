@@ -179,11 +179,11 @@ impl Model {
                 match version {
                     None => collector.gap(name, elsewhere),
                     Some(version) if version.contains("${") => {
-                        collector.gap(name, "its version is a property that is not set")
+                        collector.gap(name, "its version is a property that is not set");
                     }
                     Some(version) if version.starts_with(['[', '(']) => match exact(&version) {
                         Some(version) => {
-                            collector.push(Package::new(Ecosystem::Maven, name, version).needed_for(scope))
+                            collector.push(Package::new(Ecosystem::Maven, name, version).needed_for(scope));
                         }
                         None => collector.gap(name, "its version is a range"),
                     },

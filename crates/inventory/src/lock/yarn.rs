@@ -54,14 +54,13 @@ fn classic(text: &str) -> Result<Reading, ReadError> {
             open = Some(Entry { name: name_of(first).to_owned(), ..Entry::default() });
         } else if let (Some(entry), Some(property)) =
             (&mut open, line.strip_prefix("  ").filter(|p| !p.starts_with(' ')))
+            && let Some((key, value)) = property.split_once(' ')
         {
-            if let Some((key, value)) = property.split_once(' ') {
-                let value = value.trim().trim_matches('"').to_owned();
-                match key.trim_matches('"') {
-                    "version" => entry.version = Some(value),
-                    "resolved" => entry.resolved = Some(value),
-                    _ => {}
-                }
+            let value = value.trim().trim_matches('"').to_owned();
+            match key.trim_matches('"') {
+                "version" => entry.version = Some(value),
+                "resolved" => entry.resolved = Some(value),
+                _ => {}
             }
         }
     }

@@ -10,14 +10,17 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod correlate;
 pub mod cpe;
 pub mod dialect;
 mod key;
 pub mod memory;
 pub mod model;
+pub mod range;
 pub mod score;
 pub mod store;
 
+pub use correlate::{Correlation, Options, correlate, explain};
 pub use dialect::Dialect;
 pub use key::SortKey;
 

@@ -1,18 +1,26 @@
 //! The composite score and its parts.
+//!
+//! A weighted mean over sources, each scaled to 0–10 first: a catalogue of exploited vulnerabilities 10 or 0, a published
+//! exploit by the kind of list that names it, EPSS ten times its probability, CVSS as it is. A source that says nothing
+//! (no EPSS, no CVSS) is left out of the denominator. The parts are kept, so that a reader can check the sum.
+
+use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
+
+use crate::model::{AdvisoryHead, ExploitIndex, Match, ScoreSystem, SeverityScore, Signals};
 
 /// What to fix first, 0 to 10, with the parts it was made of.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The weighted mean of the parts that are known, 0.0 to 10.0.
     pub composite: f32,
-    /// The parts.
+    /// The parts, in the order of [`ScoreSource`].
     pub parts: Vec<ScorePart>,
 }
 
 /// One part of a composite score.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ScorePart {
     /// What it is.
     pub source: ScoreSource,
@@ -28,10 +36,149 @@ pub struct ScorePart {
 pub enum ScoreSource {
     /// In a catalogue of exploited vulnerabilities: 10 or 0.
     Kev,
-    /// An exploit is published.
+    /// An exploit is published: Metasploit 10, Nuclei 9, ExploitDB 8, proof of concept 6, none 0.
     Exploit,
-    /// EPSS.
+    /// EPSS, ten times the probability.
     Epss,
-    /// CVSS.
+    /// The base score of the newest CVSS version stated; of several asserters the highest.
     Cvss,
+}
+
+/// The weights of a composite score. A weight of zero leaves the source out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Weights {
+    /// Weight of [`ScoreSource::Kev`].
+    pub kev: f32,
+    /// Weight of [`ScoreSource::Exploit`].
+    pub exploit: f32,
+    /// Weight of [`ScoreSource::Epss`].
+    pub epss: f32,
+    /// Weight of [`ScoreSource::Cvss`].
+    pub cvss: f32,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { kev: 2.0, exploit: 1.0, epss: 1.5, cvss: 1.0 }
+    }
+}
+
+impl Score {
+    /// The score of a vulnerability.
+    #[must_use]
+    pub fn of(signals: &Signals, cvss: Option<f32>, weights: &Weights) -> Self {
+        let exploit = signals.exploits.iter().min().map_or(0.0, |best| match best {
+            ExploitIndex::Metasploit => 10.0,
+            ExploitIndex::Nuclei => 9.0,
+            ExploitIndex::ExploitDb => 8.0,
+            ExploitIndex::Poc => 6.0,
+        });
+        let parts = [
+            (ScoreSource::Kev, Some(if signals.kev.is_empty() { 0.0 } else { 10.0 }), weights.kev),
+            (ScoreSource::Exploit, Some(exploit), weights.exploit),
+            (ScoreSource::Epss, signals.epss.map(|epss| epss.score * 10.0), weights.epss),
+            (ScoreSource::Cvss, cvss, weights.cvss),
+        ];
+        let parts: Vec<ScorePart> = parts
+            .into_iter()
+            .filter(|(_, _, weight)| *weight > 0.0)
+            .filter_map(|(source, value, weight)| {
+                let value = value.filter(|value| value.is_finite())?.clamp(0.0, 10.0);
+                Some(ScorePart { source, value, weight })
+            })
+            .collect();
+        let weight: f32 = parts.iter().map(|part| part.weight).sum();
+        let sum: f32 = parts.iter().map(|part| part.value * part.weight).sum();
+        Self { composite: if weight > 0.0 { sum / weight } else { 0.0 }, parts }
+    }
+
+    /// The value of one part, if it is known.
+    #[must_use]
+    pub fn part(&self, source: ScoreSource) -> Option<f32> {
+        self.parts.iter().find(|part| part.source == source).map(|part| part.value)
+    }
+}
+
+/// What to fix first: exploited, then exploitable, then EPSS, then CVSS, then the composite score; equal ones by id
+/// and package. Descending, total.
+#[must_use]
+pub fn priority(a: &Match, b: &Match) -> Ordering {
+    let by = |source: ScoreSource| {
+        let value = |m: &Match| m.score.part(source).unwrap_or(-1.0);
+        value(b).total_cmp(&value(a))
+    };
+    by(ScoreSource::Kev)
+        .then_with(|| by(ScoreSource::Exploit))
+        .then_with(|| by(ScoreSource::Epss))
+        .then_with(|| by(ScoreSource::Cvss))
+        .then_with(|| b.score.composite.total_cmp(&a.score.composite))
+        .then_with(|| a.ids.cmp(&b.ids))
+        .then_with(|| a.package.cmp(&b.package))
+}
+
+/// The base score of one assertion: as stated, or computed from its vector (CVSS 2, 3.0, 3.1, 4.0).
+#[must_use]
+pub fn base_score(severity: &SeverityScore) -> Option<f32> {
+    if let Some(score) = severity.score {
+        return (0.0..=10.0).contains(&score).then_some(score);
+    }
+    if severity.vector.is_empty() || severity.vector.len() > 512 {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a score has one decimal place")]
+    severity.vector.parse::<cvss::Cvss>().ok().map(|vector| vector.score() as f32)
+}
+
+/// The score of the newest CVSS version stated in any of these records; of several asserters the highest.
+#[must_use]
+pub fn cvss_of<'h>(heads: impl IntoIterator<Item = &'h AdvisoryHead>) -> Option<f32> {
+    heads
+        .into_iter()
+        .flat_map(|head| &head.severities)
+        .filter(|severity| severity.system != ScoreSystem::Vendor)
+        .filter_map(|severity| Some((severity.system, base_score(severity)?)))
+        .max_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)))
+        .map(|(_, score)| score)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Epss, Kev};
+
+    fn vector(system: ScoreSystem, vector: &str) -> SeverityScore {
+        SeverityScore { system, vector: vector.into(), score: None, label: "".into(), asserter: "t".into() }
+    }
+
+    #[test]
+    fn vectors_give_the_published_scores() {
+        for (system, text, score) in [
+            (ScoreSystem::CvssV31, "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", 9.8),
+            (ScoreSystem::CvssV30, "CVSS:3.0/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:N/A:N", 5.5),
+            (ScoreSystem::CvssV2, "AV:N/AC:L/Au:N/C:P/I:P/A:P", 7.5),
+            (ScoreSystem::CvssV4, "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 9.3),
+        ] {
+            let found = base_score(&vector(system, text)).unwrap();
+            assert!((found - score).abs() < 0.01, "{text}: {found}");
+        }
+        assert_eq!(base_score(&vector(ScoreSystem::CvssV31, "nonsense")), None);
+    }
+
+    #[test]
+    fn missing_sources_do_not_count() {
+        let weights = Weights::default();
+        let only_cvss = Score::of(&Signals::default(), Some(9.0), &weights);
+        // 2·0 + 1·0 + 1·9 over a weight of 4: EPSS is not known.
+        assert!((only_cvss.composite - 2.25).abs() < 1e-6);
+        assert_eq!(only_cvss.parts.len(), 3);
+        let exploited = Signals {
+            kev: vec![Kev { asserter: "cisa".into(), added: None, due: None, ransomware: false }],
+            epss: Some(Epss { score: 0.9, percentile: 0.99, date: None }),
+            exploits: vec![ExploitIndex::Poc, ExploitIndex::Metasploit],
+            ssvc: None,
+        };
+        let score = Score::of(&exploited, Some(9.8), &weights);
+        assert_eq!(score.part(ScoreSource::Exploit), Some(10.0));
+        assert!(score.composite > 9.0);
+    }
 }

@@ -13,6 +13,7 @@ mod bitnami;
 mod composer;
 mod dpkg;
 mod gem;
+mod generic;
 mod go;
 mod maven;
 mod nuget;
@@ -53,11 +54,13 @@ pub enum Dialect {
     Hex,
     /// Applications packaged by Bitnami.
     Bitnami,
+    /// Versions of no known ecosystem; a comparison in it is rough.
+    Generic,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Dpkg,
         Self::Rpm,
         Self::Apk,
@@ -72,6 +75,7 @@ impl Dialect {
         Self::Composer,
         Self::Hex,
         Self::Bitnami,
+        Self::Generic,
     ];
 
     /// The dialect of an OSV ecosystem name (the part before the first colon decides: `Debian:12` is `Debian`), or
@@ -99,6 +103,7 @@ impl Dialect {
             Self::Composer => "composer",
             Self::Hex => "hex",
             Self::Bitnami => "bitnami",
+            Self::Generic => "generic",
         }
     }
 
@@ -130,6 +135,7 @@ impl Dialect {
                 Self::Composer => composer::key(trimmed),
                 Self::Hex => semver::key(trimmed, semver::Prefix::None),
                 Self::Bitnami => bitnami::key(trimmed),
+                Self::Generic => generic::key(trimmed),
             }
         };
         read.map_err(|rule| VersionError { version: version.chars().take(80).collect(), dialect: self, rule })

@@ -281,6 +281,22 @@ fn red_hat(rest: &str) -> (String, String) {
 }
 
 impl Ecosystem {
+    /// Whether its advisories are for releases; a rolling distribution has none.
+    #[must_use]
+    pub fn has_releases(&self) -> bool {
+        self.authority() == Authority::Vendor
+            && !matches!(self, Self::Arch | Self::Wolfi | Self::Chainguard | Self::MinimOs | Self::Echo)
+    }
+
+    /// The ecosystem whose advisories speak for this one: CentOS rebuilds Red Hat's packages under the same versions.
+    #[must_use]
+    pub fn advised_by(&self) -> &Self {
+        match self {
+            Self::CentOs => &Self::RedHat,
+            other => other,
+        }
+    }
+
     /// The normal form of a release, from OSV's form or from `VERSION_ID` of os-release. RPM rebuilds and Debian are
     /// known by their major number, Alpine by major and minor, SUSE as `15-SP5`.
     #[must_use]

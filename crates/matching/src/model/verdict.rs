@@ -30,6 +30,14 @@ pub struct Match {
     pub evidence: Vec<AdvisoryEvidence>,
 }
 
+impl Match {
+    /// Whether it is a finding: the package is held to be affected, with enough confidence.
+    #[must_use]
+    pub fn is_finding(&self) -> bool {
+        self.state.is_affected() && self.confidence >= Confidence::FINDING
+    }
+}
+
 /// What holds for a package. The states are never merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -102,8 +110,9 @@ pub struct Confidence(pub u8);
 impl Confidence {
     /// Name and version compared in the ecosystem's own order, by the source that decides.
     pub const EXACT: Self = Self(100);
-    /// As exact, but from a place the advisory does not speak of: another repository, a path, a version control system.
-    pub const FOREIGN_ORIGIN: Self = Self(60);
+    /// As exact, but the package comes from a place the advisory does not speak of (another repository, a path, a version
+    /// control system), or is a companion of the one it speaks of (the headers of a kernel).
+    pub const FOREIGN: Self = Self(20);
     /// Vendor, product and version by CPE, in an order that fits the version's form.
     pub const CPE: Self = Self(80);
     /// The version could not be read in the ecosystem's order and was compared roughly, or a condition of the advisory
@@ -111,6 +120,8 @@ impl Confidence {
     pub const ROUGH: Self = Self(40);
     /// Vendor and product only.
     pub const NAME_ONLY: Self = Self(10);
+    /// From here on a match is a finding; below it is a lead that only a listing of everything shows.
+    pub const FINDING: Self = Self(50);
 }
 
 /// One statement that was read for a match, and what it came to. Serves the explanation.

@@ -1,0 +1,101 @@
+//! Why a vulnerability does, or does not, hold for a package.
+
+use serde::{Deserialize, Serialize};
+
+use super::judge::{Judge, why_not};
+use super::{Options, products};
+use crate::model::{Authority, GapReason, Match, NoMatch, NoMatchReason, Package, Text};
+use crate::store::{AdvisoryStore, StoreError};
+
+/// The answer to "why" and "why not".
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// All names of the vulnerability.
+    pub ids: Vec<Text>,
+    /// The match, if there is one (also one that is no finding).
+    pub matched: Option<Match>,
+    /// Every record that speaks of it and does not apply, with the reason.
+    pub against: Vec<NoMatch>,
+    /// What cannot be said about the package at all.
+    pub gaps: Vec<GapReason>,
+}
+
+/// Explains one vulnerability, by any of its names, for `packages[index]`.
+///
+/// # Errors
+/// If the store cannot be read, or `index` is not a package.
+pub fn explain<S: AdvisoryStore + ?Sized>(
+    store: &S,
+    packages: &[Package],
+    index: u32,
+    id: &str,
+    options: &Options,
+) -> Result<Explanation, StoreError> {
+    let package =
+        packages.get(index as usize).ok_or_else(|| StoreError(format!("there is no package number {index}")))?;
+    let mut judge = Judge::new(store);
+    let group = judge.groups.of(store, &Text::from(id))?;
+    let verdict = judge.judge(package, &products(packages, &options.platform))?;
+    let matched = match verdict.decided.iter().find(|decided| {
+        decided.group.primary() == group.primary() || decided.read.iter().any(|read| read.head.id.as_str() == id)
+    }) {
+        Some(decided) if !decided.restricted => Some(judge.expand(index, decided, &options.weights)?),
+        _ => None,
+    };
+    let applied: Vec<Text> =
+        matched.iter().flat_map(|found| found.evidence.iter().map(|one| one.advisory.clone())).collect();
+    let mut against = Vec::new();
+    let mut push = |entry: NoMatch| {
+        if !applied.contains(&entry.advisory) && !against.contains(&entry) {
+            against.push(entry);
+        }
+    };
+    let speaks = |head: &crate::model::AdvisoryHead| {
+        std::iter::once(&head.id)
+            .chain(&head.aliases)
+            .chain(&head.addresses)
+            .any(|name| group.ids.contains(name) || name.as_str() == id)
+    };
+    let names = std::iter::once(&package.name).chain(package.source.iter().map(|source| &source.name));
+    let mut seen = Vec::new();
+    for name in names {
+        for compiled in judge.statements(&package.ecosystem, name)?.iter().filter(|compiled| speaks(&compiled.head)) {
+            seen.push(compiled.advisory);
+            let (advisory, source) = (compiled.head.id.clone(), compiled.head.source.clone());
+            if compiled.head.withdrawn.is_some() {
+                push(NoMatch { advisory, source, reason: NoMatchReason::Withdrawn, evidence: None });
+            } else if let Some((reason, evidence)) = why_not(package, compiled) {
+                push(NoMatch { advisory, source, reason, evidence: Some(evidence) });
+            } else if compiled.affected.state == crate::model::VendorState::NotAffected {
+                push(NoMatch { advisory, source, reason: NoMatchReason::NotAffected, evidence: None });
+            }
+        }
+    }
+    let mut records = store.by_id(id)?;
+    records.extend(&group.records);
+    records.sort_unstable();
+    records.dedup();
+    for record in records.into_iter().filter(|record| !seen.contains(record)) {
+        let advisory = store.advisory(record)?;
+        let reason = if advisory.head.withdrawn.is_some() {
+            NoMatchReason::Withdrawn
+        } else if !advisory.configurations.is_empty() && advisory.affected.is_empty() {
+            if package.ecosystem.authority() == Authority::Cpe {
+                NoMatchReason::ConfigurationFails
+            } else {
+                NoMatchReason::DecidedByAuthority
+            }
+        } else if advisory.affected.iter().any(|affected| affected.package.ecosystem != package.ecosystem) {
+            NoMatchReason::OtherEcosystem
+        } else {
+            NoMatchReason::OtherPackage
+        };
+        push(NoMatch {
+            advisory: advisory.head.id.clone(),
+            source: advisory.head.source.clone(),
+            reason,
+            evidence: None,
+        });
+    }
+    Ok(Explanation { ids: group.ids.clone(), matched, against, gaps: verdict.gaps })
+}

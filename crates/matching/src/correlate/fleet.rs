@@ -1,0 +1,1 @@
+//! Many assets at once.

@@ -13,9 +13,11 @@ pub mod key;
 pub mod keyring;
 pub mod opaque;
 pub mod password;
+pub mod totp;
 
 pub use access::{AccessTokens, Identity, IssuedToken, TokenError};
 pub use key::SigningKey;
 pub use keyring::{KeyRing, KeyRingError};
 pub use opaque::OpaqueToken;
 pub use password::{PasswordError, Passwords};
+pub use totp::Totp;

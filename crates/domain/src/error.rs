@@ -42,6 +42,9 @@ pub enum Error {
     /// No or wrong credentials.
     #[error("{0}")]
     Unauthenticated(String),
+    /// The password is right, and a code of the second factor is needed beside it.
+    #[error("A code of the second factor is required")]
+    SecondFactorRequired,
     /// Known caller, missing permission.
     #[error("{0}")]
     Forbidden(String),
@@ -64,6 +67,14 @@ pub enum Error {
     RateLimited {
         /// Whole seconds until the next request may succeed, at least 1.
         retry_after: u64,
+    },
+    /// A service of others that we asked on the caller's behalf answered with nonsense or a refusal.
+    #[error("{public}")]
+    Upstream {
+        /// What may be told to the caller.
+        public: String,
+        /// What is logged.
+        internal: String,
     },
     /// A service we depend on cannot be reached.
     #[error("{public}")]
@@ -98,7 +109,9 @@ impl Error {
     #[must_use]
     pub fn internal_context(&self) -> Option<&str> {
         match self {
-            Self::Internal(context) | Self::Unavailable { internal: context, .. } => Some(context),
+            Self::Internal(context)
+            | Self::Unavailable { internal: context, .. }
+            | Self::Upstream { internal: context, .. } => Some(context),
             _ => None,
         }
     }

@@ -45,6 +45,10 @@ uuid_ids! {
     UserId,
     /// A sign-in session (one refresh-token family).
     SessionId,
+    /// An invitation to an organisation.
+    InvitationId,
+    /// A key for programs that call the API.
+    ApiKeyId,
     /// Something that can be scanned.
     AssetId,
     /// One finding record: a check that fails on an asset at a location, across scans.

@@ -32,7 +32,7 @@ pub use error::{Error, FieldError, Result};
 pub use finding::{FindingStatus, ResolutionReason};
 pub use fingerprint::Fingerprint;
 pub use location::{Location, Transport};
-pub use permission::{Permission, Role};
+pub use permission::{Permission, Role, RoleName};
 pub use port_set::PortSet;
 pub use scan::{ScanKind, ScanProfile, ScanStatus};
 pub use severity::Severity;

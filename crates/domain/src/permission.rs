@@ -123,6 +123,71 @@ impl FromStr for Role {
     }
 }
 
+/// Most characters of the name of a role.
+const ROLE_NAME_LENGTH: usize = 40;
+
+/// Name of a role: a built-in one, or one that an organisation made of permissions. Lower-case letters, digits and
+/// underscores, beginning with a letter; `viewer` is read as `read_only`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "analyst"))]
+#[serde(try_from = "String")]
+pub struct RoleName(String);
+
+impl RoleName {
+    /// The wire form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The built-in role of this name, if it is one.
+    #[must_use]
+    pub fn builtin(&self) -> Option<Role> {
+        self.0.parse().ok()
+    }
+}
+
+impl From<Role> for RoleName {
+    fn from(role: Role) -> Self {
+        Self(role.as_str().to_owned())
+    }
+}
+
+impl fmt::Display for RoleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for RoleName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(role) = text.parse::<Role>() {
+            return Ok(role.into());
+        }
+        let rule = text.len() <= ROLE_NAME_LENGTH
+            && text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if rule {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!(
+                "a role's name has 1 to {ROLE_NAME_LENGTH} lower-case letters, digits and underscores and begins with \
+                 a letter"
+            ))
+        }
+    }
+}
+
+impl TryFrom<String> for RoleName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 const fn least_rank(permission: Permission) -> u8 {
     use Permission as P;
     match permission {
@@ -167,5 +232,31 @@ const fn least_rank(permission: Permission) -> u8 {
         | P::RetentionManage
         | P::SystemManage
         | P::ModesManage => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn role_names_are_plain_words_and_viewer_is_read_only() {
+        let name = |text: &str| text.parse::<RoleName>();
+        assert_eq!(name("viewer").unwrap().as_str(), "read_only");
+        assert_eq!(name("admin").unwrap().builtin(), Some(Role::Admin));
+        assert_eq!(name("soc_lead2").unwrap().builtin(), None);
+        for bad in ["", "Admin", "2nd", "a b", "a-b", "_a", &"x".repeat(41)] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn roles_are_nested_and_the_colon_form_is_read() {
+        assert_eq!("scans:run".parse(), Ok(Permission::ScansRun));
+        let count = |role: Role| role.permissions().count();
+        assert_eq!(count(Role::ReadOnly), 17);
+        assert_eq!(count(Role::Auditor), 22);
+        assert_eq!(count(Role::Analyst), 31);
+        assert_eq!(count(Role::Admin), Permission::ALL.len());
     }
 }

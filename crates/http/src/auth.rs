@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use bartizan_auth::Identity;
 use bartizan_auth::access::ACCESS_LIFETIME;
-use bartizan_domain::Role;
-use bartizan_domain::id::{OrganizationId, UserId};
+use bartizan_domain::RoleName;
+use bartizan_domain::id::{OrganizationId, SessionId, UserId};
 use bartizan_services::settings::ScanSettings;
 use bartizan_services::{OpContext, auth, demo};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::caller::{Anyone, Caller, SignInAttempt, names_this_machine};
-use crate::error::{ApiError, ApiResult, CreateErrors, Problem, PublicErrors, ReadErrors};
+use crate::error::{ApiError, ApiResult, ChangeErrors, CreateErrors, Problem, PublicErrors, ReadErrors};
 use crate::extract::Body;
 
 /// The operations of this file.
@@ -28,7 +28,8 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(login_user))
         .routes(routes!(refresh_session))
         .routes(routes!(logout_user))
-        .routes(routes!(get_current_user))
+        .routes(routes!(get_current_user, update_current_user))
+        .routes(routes!(switch_organization))
 }
 
 /// Which ways to sign in exist, and whether the server still waits for its first user.
@@ -92,6 +93,10 @@ pub struct LoginRequest {
     /// Password.
     #[schema(value_type = String, format = "password", max_length = 1024)]
     pub password: SecretString,
+    /// A code of the second factor, or a recovery code, for who has one. Without it the answer is a 401 of the type
+    /// `urn:bartizan:problem:second_factor_required`.
+    #[schema(value_type = Option<String>, max_length = 40)]
+    pub code: Option<SecretString>,
 }
 
 /// A refresh token.
@@ -133,7 +138,7 @@ pub struct LoginResponse {
 #[schema(example = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "username": "admin",
     "email": "admin@example.com", "role": "admin",
     "organization": {"id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55", "name": "Example Ltd"},
-    "permissions": ["assets.view", "scans.run"], "theme_preference": "system"}))]
+    "permissions": ["assets.view", "scans.run"], "auth_provider": "internal", "theme_preference": "system"}))]
 pub struct CurrentUser {
     /// The user.
     pub id: UserId,
@@ -142,13 +147,46 @@ pub struct CurrentUser {
     /// E-mail address.
     pub email: String,
     /// Role in the current organisation.
-    pub role: Role,
+    pub role: RoleName,
     /// The current organisation.
     pub organization: OrganizationRef,
     /// What the role may do.
     pub permissions: Vec<String>,
+    /// How the user signs in: `internal`, `ldap` or `oidc`.
+    pub auth_provider: String,
     /// `system`, `light` or `dark`.
     pub theme_preference: String,
+}
+
+/// What to change of oneself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"theme_preference": "dark"}))]
+pub struct CurrentUserUpdate {
+    /// `system`, `light` or `dark`.
+    pub theme_preference: String,
+}
+
+/// Where to work from now on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"organization_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"}))]
+pub struct SwitchRequest {
+    /// One of the caller's organisations.
+    pub organization_id: OrganizationId,
+}
+
+/// An access token for another organisation. The session and its refresh token stay.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SwitchResponse {
+    /// For `Authorization: Bearer`.
+    pub access_token: String,
+    /// Always `bearer`.
+    pub token_type: &'static str,
+    /// Seconds until the access token ends.
+    pub expires_in: u64,
+    /// The caller there.
+    pub user: CurrentUser,
 }
 
 /// An organisation by id and name.
@@ -213,7 +251,9 @@ async fn setup_server(
     let signed_in = auth::setup(&cx, state.services(), input).await?;
     if body.demo {
         let profile = &signed_in.profile;
-        let cx = auth::authenticate(state.services(), cx.origin().clone(), profile.user_id, signed_in.session).await?.0;
+        let cx = auth::authenticate(state.services(), cx.origin().clone(), &identity_of(profile, signed_in.session))
+            .await?
+            .0;
         if let Err(error) = demo::load(&cx, state.services()).await {
             // The account exists and must not be lost with the answer; demo data can be loaded later.
             tracing::error!(%error, context = error.internal_context().unwrap_or_default(), "demo data not loaded");
@@ -224,11 +264,12 @@ async fn setup_server(
 
 /// Signs in with user name and password.
 ///
-/// Ten attempts a minute and address. The answer does not tell an unknown user from a wrong password.
+/// Ten attempts a minute and address; an account that failed several times in a row waits as well. The answer does not
+/// tell an unknown user from a wrong password.
 #[utoipa::path(post, path = "/api/auth/login", operation_id = "login_user", tag = "auth", security(()),
     request_body = LoginRequest,
     responses((status = 200, body = LoginResponse),
-        (status = 401, body = Problem, description = "Wrong user name or password."),
+        (status = 401, body = Problem, description = "Wrong user name, password or code, or the code is missing."),
         (status = 413, body = Problem, description = "The body is too large."),
         (status = 415, body = Problem, description = "The body is not JSON."),
         PublicErrors))]
@@ -237,7 +278,7 @@ async fn login_user(
     SignInAttempt(cx): SignInAttempt,
     Body(body): Body<LoginRequest>,
 ) -> ApiResult<Json<LoginResponse>> {
-    let signed_in = auth::login(&cx, state.services(), &body.username, body.password).await?;
+    let signed_in = auth::login(&cx, state.services(), &body.username, body.password, body.code.as_ref()).await?;
     Ok(Json(login_response(&state, &cx, signed_in)))
 }
 
@@ -279,6 +320,40 @@ async fn get_current_user(caller: Caller) -> ApiResult<Json<CurrentUser>> {
     Ok(Json(CurrentUser::from(caller.profile)))
 }
 
+/// Changes how the web interface looks to the signed-in user.
+///
+/// Everybody may, for themselves.
+#[utoipa::path(patch, path = "/api/auth/me", operation_id = "update_current_user", tag = "auth",
+    request_body = CurrentUserUpdate, responses((status = 200, body = CurrentUser), ChangeErrors))]
+async fn update_current_user(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(body): Body<CurrentUserUpdate>,
+) -> ApiResult<Json<CurrentUser>> {
+    auth::set_theme(&caller.cx, state.services(), &body.theme_preference).await?;
+    Ok(Json(auth::Profile { theme_preference: body.theme_preference, ..caller.profile }.into()))
+}
+
+/// Switches to another organisation of the caller's.
+///
+/// The session stays, its next tokens are for that organisation. Not for API keys.
+#[utoipa::path(post, path = "/api/auth/switch", operation_id = "switch_organization", tag = "auth",
+    request_body = SwitchRequest, responses((status = 200, body = SwitchResponse), ChangeErrors))]
+async fn switch_organization(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(body): Body<SwitchRequest>,
+) -> ApiResult<Json<SwitchResponse>> {
+    let (profile, session) = auth::switch(&caller.cx, state.services(), body.organization_id).await?;
+    let issued = state.tokens().issue(&identity_of(&profile, session), caller.cx.now());
+    Ok(Json(SwitchResponse {
+        access_token: issued.token,
+        token_type: "bearer",
+        expires_in: lifetime(),
+        user: profile.into(),
+    }))
+}
+
 impl From<auth::Profile> for CurrentUser {
     fn from(profile: auth::Profile) -> Self {
         Self {
@@ -287,27 +362,31 @@ impl From<auth::Profile> for CurrentUser {
             email: profile.email,
             role: profile.role,
             organization: OrganizationRef { id: profile.organization_id, name: profile.organization_name },
-            permissions: profile.role.permissions().map(|permission| permission.as_str().to_owned()).collect(),
+            permissions: profile.permissions.iter().map(|permission| permission.as_str().to_owned()).collect(),
+            auth_provider: profile.auth_provider,
             theme_preference: profile.theme_preference,
         }
     }
 }
 
-fn login_response(state: &AppState, cx: &OpContext, signed_in: auth::SignedIn) -> LoginResponse {
+pub(crate) fn login_response(state: &AppState, cx: &OpContext, signed_in: auth::SignedIn) -> LoginResponse {
     LoginResponse { tokens: tokens(state, cx, &signed_in), user: signed_in.profile.into() }
 }
 
+fn identity_of(profile: &auth::Profile, session: SessionId) -> Identity {
+    Identity { user: profile.user_id, session, organization: profile.organization_id }
+}
+
+fn lifetime() -> u64 {
+    u64::try_from(ACCESS_LIFETIME.num_seconds()).unwrap_or(0)
+}
+
 fn tokens(state: &AppState, cx: &OpContext, signed_in: &auth::SignedIn) -> TokenPair {
-    let identity = Identity {
-        user: signed_in.profile.user_id,
-        session: signed_in.session,
-        organization: signed_in.profile.organization_id,
-    };
-    let issued = state.tokens().issue(&identity, cx.now());
+    let issued = state.tokens().issue(&identity_of(&signed_in.profile, signed_in.session), cx.now());
     TokenPair {
         access_token: issued.token,
         refresh_token: signed_in.refresh_token.expose_secret().to_owned(),
         token_type: "bearer",
-        expires_in: u64::try_from(ACCESS_LIFETIME.num_seconds()).unwrap_or(0),
+        expires_in: lifetime(),
     }
 }

@@ -14,6 +14,9 @@ use crate::error::ApiError;
 use crate::limits::address_key;
 use crate::middleware::RequestId;
 
+/// Header with an API key.
+const API_KEY: &str = "x-api-key";
+
 /// A signed-in caller. Writes count against the caller's limit.
 pub(crate) struct Caller {
     /// Who asks, with which permissions.
@@ -34,13 +37,19 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// Looks the caller up without counting the request.
+/// Looks the caller up without counting the request: by its access token, or else by its API key. A token that is not
+/// accepted is not made up for by a key.
 pub(crate) async fn authenticate(parts: &Parts, state: &AppState) -> Result<Caller, ApiError> {
+    let key = parts.headers.get(API_KEY);
+    if let (None, Some(key)) = (parts.headers.get(header::AUTHORIZATION), key) {
+        let key = key.to_str().map_err(|_| Error::Unauthenticated("Invalid API key".to_owned()))?;
+        let (cx, profile) = bartizan_services::api_keys::authenticate(state.services(), origin(parts), key).await?;
+        return Ok(Caller { cx, profile });
+    }
     let token = bearer(&parts.headers)?;
     let now = state.services().anonymous(Origin::default()).now();
     let identity = state.tokens().verify(token, now).map_err(|error| Error::Unauthenticated(error.to_string()))?;
-    let (cx, profile) =
-        bartizan_services::auth::authenticate(state.services(), origin(parts), identity.user, identity.session).await?;
+    let (cx, profile) = bartizan_services::auth::authenticate(state.services(), origin(parts), &identity).await?;
     Ok(Caller { cx, profile })
 }
 

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::Config;
@@ -24,7 +24,10 @@ use crate::error::ApiError;
             `{data, total, page, page_size, total_pages}`; errors answer `{detail, errors, type, title, status, \
             request_id}`, as `application/problem+json` when asked. Times are RFC 3339 in UTC. A path works with and \
             without a trailing slash. Unknown fields and parameters are refused."),
-    tags((name = "auth", description = "Setup, sign-in, the current user"),
+    tags((name = "auth", description = "Setup, sign-in, the current user, sessions, password, second factor"),
+        (name = "users", description = "Accounts of the organisation's members"),
+        (name = "members", description = "The organisation, its members, roles and invitations"),
+        (name = "api_keys", description = "Keys for programs that call the API"),
         (name = "assets", description = "What can be scanned"),
         (name = "scans", description = "Scans and their results"),
         (name = "findings", description = "What failed, and what people decided about it"),
@@ -33,7 +36,7 @@ use crate::error::ApiError;
         (name = "summary", description = "Totals"),
         (name = "config", description = "Settings"),
         (name = "system", description = "Health and state of the server")),
-    security(("bearer" = [])),
+    security(("bearer" = []), ("api_key" = [])),
     modifiers(&Schemes)
 )]
 pub(crate) struct ApiDoc;
@@ -48,6 +51,8 @@ impl Modify for Schemes {
             .bearer_format("JWT")
             .description(Some("An access token from `POST /api/auth/login`, valid for 30 minutes."));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+        let key = ApiKeyValue::with_description("X-API-Key", "A key from `POST /api/api-keys`.");
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
     }
 }
 

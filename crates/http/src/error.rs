@@ -104,11 +104,13 @@ impl ApiError {
             Error::BadRequest(_) => (S::BAD_REQUEST, "bad_request", "Bad request"),
             Error::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "validation", "Validation error"),
             Error::Unauthenticated(_) => (S::UNAUTHORIZED, "unauthenticated", "Authentication required"),
+            Error::SecondFactorRequired => (S::UNAUTHORIZED, "second_factor_required", "Second factor required"),
             Error::Forbidden(_) => (S::FORBIDDEN, "forbidden", "Insufficient permissions"),
             Error::NotFound { .. } => (S::NOT_FOUND, "not_found", "Not found"),
             Error::Conflict(_) => (S::CONFLICT, "conflict", "Conflict"),
             Error::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "too_large", "Request entity too large"),
             Error::RateLimited { .. } => (S::TOO_MANY_REQUESTS, "rate_limited", "Rate limit exceeded"),
+            Error::Upstream { .. } => (S::BAD_GATEWAY, "upstream", "Bad gateway"),
             Error::Unavailable { .. } => (S::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable"),
             Error::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Internal server error"),
         }

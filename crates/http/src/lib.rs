@@ -26,6 +26,7 @@ use tower_http::normalize_path::NormalizePath;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
+pub mod api_keys;
 pub mod assets;
 pub mod auth;
 mod caller;
@@ -37,12 +38,19 @@ pub mod extract;
 pub mod findings;
 mod idempotency;
 mod limits;
+pub mod members;
 mod middleware;
+pub mod organizations;
+pub mod passwords;
+pub mod roles;
 pub mod scans;
+pub mod second_factors;
+pub mod sessions;
 pub mod settings;
 pub mod summary;
 pub mod system;
 mod ui;
+pub mod users;
 pub mod wire;
 
 use error::ApiError;
@@ -131,6 +139,14 @@ fn operations() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(docs::ApiDoc::openapi())
         .merge(system::router())
         .merge(auth::router())
+        .merge(sessions::router())
+        .merge(passwords::router())
+        .merge(second_factors::router())
+        .merge(api_keys::router())
+        .merge(organizations::router())
+        .merge(members::router())
+        .merge(users::router())
+        .merge(roles::router())
         .merge(summary::router())
         .merge(assets::router())
         .merge(scans::router())

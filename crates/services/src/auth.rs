@@ -1,16 +1,19 @@
-//! Setup, sign-in, sessions.
+//! Setup, sign-in, the session of a request.
 //!
 //! Passwords are hashed by `bartizan-auth`; access tokens are signed by `http`. What is decided here: who may sign
-//! in, which session a refresh token belongs to, and that a refresh token is used once.
+//! in, which session a refresh token belongs to, that a refresh token is used once, and what the bearer of a token or
+//! key may do at this moment.
 
-use bartizan_auth::PasswordError;
-use bartizan_auth::password::check_rules;
+use std::collections::BTreeSet;
+
+use bartizan_auth::{Identity, PasswordError};
 use bartizan_domain::id::{OrganizationId, SessionId, UserId};
-use bartizan_domain::{Error, Result, Role};
+use bartizan_domain::{Error, Permission, Result, Role, RoleName};
 use bartizan_storage::Db;
+use bartizan_storage::members::{self, Membership};
 use bartizan_storage::organizations::{self, Organization};
 use bartizan_storage::sessions::{self, RefreshToken, Session};
-use bartizan_storage::users::{self, Membership, User};
+use bartizan_storage::users::{self, User};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -18,8 +21,9 @@ use sha2::{Digest, Sha256};
 
 use crate::mutation::{Change, Mutation};
 use crate::settings::{self, ScanSettings, Versioned};
+use crate::users::account_fields;
 use crate::validate::Fields;
-use crate::{Actor, OpContext, Origin, Services};
+use crate::{Actor, OpContext, Origin, Services, passwords, roles, second_factors};
 
 /// How long a refresh token may wait for its use.
 pub const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(7);
@@ -60,11 +64,15 @@ pub struct Profile {
     /// Mail address.
     pub email: String,
     /// Role in the organisation.
-    pub role: Role,
+    pub role: RoleName,
+    /// What the role may do now.
+    pub permissions: BTreeSet<Permission>,
     /// The organisation.
     pub organization_id: OrganizationId,
     /// Its name.
     pub organization_name: String,
+    /// `internal`, `ldap` or `oidc`.
+    pub auth_provider: String,
     /// `light`, `dark` or `system`.
     pub theme_preference: String,
     /// When the user was added.
@@ -110,19 +118,10 @@ pub async fn setup(cx: &OpContext, services: &Services, input: Setup) -> Result<
     let now = cx.now();
     let organization = Organization { id: cx.new_id(), name: organization_name, created_at: now };
     let user = User {
-        id: cx.new_id(),
-        username,
-        email,
-        password_hash: Some(password_hash),
-        auth_provider: "internal".to_owned(),
-        is_active: true,
-        theme_preference: "system".to_owned(),
-        created_at: now,
-        updated_at: now,
         last_login_at: Some(now),
+        ..crate::users::account(cx, (username, email), Some(password_hash), "internal")
     };
-    let membership =
-        Membership { organization_id: organization.id, user_id: user.id, role: Role::Admin, created_at: now };
+    let membership = membership_of(organization.id, user.id, Role::Admin.into(), now);
 
     let change = Mutation::begin_open(cx, services, Some(organization.id)).await?;
     users::lock_setup(change.db()).await?;
@@ -131,10 +130,11 @@ pub async fn setup(cx: &OpContext, services: &Services, input: Setup) -> Result<
     }
     organizations::insert(change.db(), &organization).await?;
     users::insert(change.db(), &user).await?;
-    users::insert_membership(change.db(), &membership).await?;
+    members::insert(change.db(), &membership).await?;
     let scan = Versioned { value: input.scan, version: 1 };
     settings::write_scan(cx, change.db(), organization.id, scan).await?;
-    let signed_in = open_session(cx, change.db(), profile_of(&user, &membership, &organization)).await?;
+    let profile = profile_of(change.db(), &user, &membership, &organization).await?;
+    let signed_in = open_session(cx, change.db(), profile).await?;
     let entry = Change::new("auth.setup", "user", user.id);
     change
         .commit(entry.after(json!({
@@ -145,31 +145,80 @@ pub async fn setup(cx: &OpContext, services: &Services, input: Setup) -> Result<
     Ok(signed_in)
 }
 
-/// Signs in with a name (or mail address) and a password.
+/// Signs in with a name (or mail address), a password and, for who has a second factor, a code of it.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`], with one text for every reason.
-pub async fn login(cx: &OpContext, services: &Services, login: &str, password: SecretString) -> Result<SignedIn> {
-    let refused = || Error::Unauthenticated("Invalid username or password".to_owned());
+/// [`Error::Unauthenticated`], with one text for every reason; [`Error::SecondFactorRequired`] if only the code is
+/// missing; [`Error::RateLimited`] after several failures in a row.
+pub async fn login(
+    cx: &OpContext,
+    services: &Services,
+    login: &str,
+    password: SecretString,
+    code: Option<&SecretString>,
+) -> Result<SignedIn> {
     if login.len() > 320 {
         return Err(refused());
     }
     let user = users::by_login(services.store.read(), login).await?;
+    let guard = passwords::Guard::of(user.as_ref(), login);
+    guard.check(cx, services).await?;
     let hash = user.as_ref().filter(|user| user.is_active).and_then(|user| user.password_hash.clone());
     let matches = services.passwords.verify(password, hash).await.map_err(password_error)?;
-    let Some(user) = user.filter(|user| matches && user.is_active) else { return Err(refused()) };
-    let memberships = users::memberships(services.store.read(), user.id).await?;
-    let Some(membership) = memberships.first() else { return Err(refused()) };
+    match user.filter(|user| matches && user.is_active) {
+        Some(user) => enter(cx, services, user, &guard, Proof::Password(code)).await,
+        None => {
+            guard.failed(cx, services).await?;
+            Err(refused())
+        }
+    }
+}
+
+/// How a user proved to be the one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Proof<'a> {
+    /// With a password, and this code of a second factor.
+    Password(Option<&'a SecretString>),
+}
+
+/// Opens a session for a user whose first proof is right.
+pub(crate) async fn enter(
+    cx: &OpContext,
+    services: &Services,
+    user: User,
+    guard: &passwords::Guard,
+    proof: Proof<'_>,
+) -> Result<SignedIn> {
+    let places = members::of_user(services.store.read(), user.id).await?;
+    let Some(membership) = places.into_iter().find(|membership| membership.is_active) else { return Err(refused()) };
     let Some(organization) = organizations::get(services.store.read(), membership.organization_id).await? else {
         return Err(refused());
     };
-
-    let cx = &signed_in_as(cx, services, &user, membership, None);
+    let Proof::Password(code) = proof;
+    if second_factors::is_on(services.store.read(), user.id).await? && code.is_none() {
+        return Err(Error::SecondFactorRequired);
+    }
+    let profile = profile_of(services.store.read(), &user, &membership, &organization).await?;
+    let cx = &context_of(cx, services, &profile, None);
     let change = Mutation::begin_open(cx, services, Some(organization.id)).await?;
+    if second_factors::is_on(change.db(), user.id).await?
+        && !second_factors::accept(cx, services, change.db(), user.id, code).await?
+    {
+        drop(change);
+        guard.failed(cx, services).await?;
+        return Err(refused());
+    }
+    guard.clear(change.db()).await?;
     users::note_login(change.db(), user.id, cx.now()).await?;
-    let signed_in = open_session(cx, change.db(), profile_of(&user, membership, &organization)).await?;
-    change.commit(Change::new("auth.login", "session", signed_in.session)).await?;
+    let signed_in = open_session(cx, change.db(), profile).await?;
+    let entry = Change::new("auth.login", "session", signed_in.session).after(json!({"method": user.auth_provider}));
+    change.commit(entry).await?;
     Ok(signed_in)
+}
+
+/// The one answer to every failed attempt.
+pub(crate) fn refused() -> Error {
+    Error::Unauthenticated("Invalid username or password".to_owned())
 }
 
 /// Exchanges a refresh token for the next one. A token that was exchanged before ends its whole session: either its
@@ -191,10 +240,11 @@ pub async fn refresh(cx: &OpContext, services: &Services, token: &SecretString) 
         change.commit(Change::new("auth.refresh_token_reused", "session", session.id)).await?;
         return Err(refused());
     }
-    let Some((user, membership, organization)) = identity(change.db(), &session).await? else {
+    let place = identity(change.db(), session.user_id, session.organization_id).await?;
+    let Some((user, membership, organization)) = place else {
         return Err(refused());
     };
-    let profile = profile_of(&user, &membership, &organization);
+    let profile = profile_of(change.db(), &user, &membership, &organization).await?;
     let signed_in = next_token(cx, change.db(), profile, session.id).await?;
     sessions::touch(change.db(), session.id, now, signed_in.refresh_expires_at).await?;
     change.commit(Change::new("auth.refresh", "session", session.id)).await?;
@@ -202,26 +252,50 @@ pub async fn refresh(cx: &OpContext, services: &Services, token: &SecretString) 
 }
 
 /// The context of a request with a valid access token: the session must still be open, the user active, and the
-/// permissions are those of the role held now.
+/// permissions are those of the role held now in the organisation the token names.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] if the session has ended or the user may no longer sign in.
-pub async fn authenticate(
-    services: &Services,
-    origin: Origin,
-    user: UserId,
-    session: SessionId,
-) -> Result<(OpContext, Profile)> {
+/// [`Error::Unauthenticated`] if the session has ended or the user may no longer work there.
+pub async fn authenticate(services: &Services, origin: Origin, identity: &Identity) -> Result<(OpContext, Profile)> {
     let ended = || Error::Unauthenticated("The session has ended".to_owned());
     let cx = services.anonymous(origin);
     let db = services.store.read();
-    let session = sessions::get(db, session).await?.filter(|found| found.user_id == user).ok_or_else(ended)?;
+    let session =
+        sessions::get(db, identity.session).await?.filter(|found| found.user_id == identity.user).ok_or_else(ended)?;
     if session.ended_at.is_some() {
         return Err(ended());
     }
-    let (user, membership, organization) = identity(db, &session).await?.ok_or_else(ended)?;
-    let profile = profile_of(&user, &membership, &organization);
-    Ok((signed_in_as(&cx, services, &user, &membership, Some(session.id)), profile))
+    let place = self::identity(db, identity.user, identity.organization).await?.ok_or_else(ended)?;
+    let profile = profile_of(db, &place.0, &place.1, &place.2).await?;
+    Ok((context_of(&cx, services, &profile, Some(session.id)), profile))
+}
+
+/// Moves the session of the request to another organisation of the caller's.
+///
+/// # Errors
+/// [`Error::NotFound`] if the caller does not belong there.
+pub async fn switch(cx: &OpContext, services: &Services, to: OrganizationId) -> Result<(Profile, SessionId)> {
+    let (user, session) = cx.person()?;
+    let change = Mutation::begin_open(cx, services, Some(to)).await?;
+    let place = identity(change.db(), user, to).await?.ok_or_else(|| Error::not_found("organization", to))?;
+    let profile = profile_of(change.db(), &place.0, &place.1, &place.2).await?;
+    sessions::set_organization(change.db(), session, to).await?;
+    change.commit(Change::new("auth.switch", "session", session).after(json!({"organization": to}))).await?;
+    Ok((profile, session))
+}
+
+/// Changes how the web interface looks to the caller.
+///
+/// # Errors
+/// [`Error::Invalid`] for a theme that does not exist.
+pub async fn set_theme(cx: &OpContext, services: &Services, theme: &str) -> Result<()> {
+    let user = cx.user()?;
+    if !matches!(theme, "system" | "light" | "dark") {
+        return Err(Error::invalid("body -> theme_preference", "expected system, light or dark"));
+    }
+    let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
+    users::set_theme(change.db(), user, theme, cx.now()).await?;
+    change.commit(Change::new("user.profile", "user", user).after(json!({"theme_preference": theme}))).await
 }
 
 /// Ends the session of the request.
@@ -229,51 +303,28 @@ pub async fn authenticate(
 /// # Errors
 /// If nobody is signed in.
 pub async fn logout(cx: &OpContext, services: &Services) -> Result<()> {
-    let Actor::User { session: Some(session), .. } = cx.actor() else {
-        return Err(Error::Unauthenticated("Not authenticated".to_owned()));
-    };
-    end_session(cx, services, *session, "logout").await
-}
-
-/// The caller's open sessions, last used first.
-///
-/// # Errors
-/// If nobody is signed in.
-pub async fn sessions(cx: &OpContext, services: &Services) -> Result<Vec<Session>> {
-    let user = own_id(cx)?;
-    Ok(sessions::open_of(services.store.read(), user, cx.now()).await?)
-}
-
-/// Ends one of the caller's own sessions.
-///
-/// # Errors
-/// [`Error::NotFound`] if the caller has no such open session.
-pub async fn revoke_session(cx: &OpContext, services: &Services, session: SessionId) -> Result<()> {
-    end_session(cx, services, session, "revoked").await
-}
-
-async fn end_session(cx: &OpContext, services: &Services, session: SessionId, because: &'static str) -> Result<()> {
-    let user = own_id(cx)?;
+    let (user, session) = cx.person()?;
     let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
-    if !sessions::end(change.db(), user, session, cx.now(), because).await? {
+    if !sessions::end(change.db(), user, session, cx.now(), "logout").await? {
         return Err(Error::not_found("session", session));
     }
-    let action = if because == "logout" { "auth.logout" } else { "auth.session_revoke" };
-    change.commit(Change::new(action, "session", session)).await
+    change.commit(Change::new("auth.logout", "session", session)).await
 }
 
-fn own_id(cx: &OpContext) -> Result<UserId> {
-    cx.actor().user_id().ok_or_else(|| Error::Unauthenticated("Not authenticated".to_owned()))
-}
-
-async fn identity(db: Db<'_>, session: &Session) -> Result<Option<(User, Membership, Organization)>> {
-    let Some(user) = users::get(db, session.user_id).await?.filter(|user| user.is_active) else { return Ok(None) };
-    let Some(membership) = users::membership(db, session.organization_id, user.id).await? else { return Ok(None) };
-    let Some(organization) = organizations::get(db, session.organization_id).await? else { return Ok(None) };
+/// A user's active place in an organisation.
+pub(crate) async fn identity(
+    db: Db<'_>,
+    user: UserId,
+    organization: OrganizationId,
+) -> Result<Option<(User, Membership, Organization)>> {
+    let Some(user) = users::get(db, user).await?.filter(|user| user.is_active) else { return Ok(None) };
+    let membership = members::membership(db, organization, user.id).await?.filter(|membership| membership.is_active);
+    let Some(membership) = membership else { return Ok(None) };
+    let Some(organization) = organizations::get(db, organization).await? else { return Ok(None) };
     Ok(Some((user, membership, organization)))
 }
 
-async fn open_session(cx: &OpContext, db: Db<'_>, profile: Profile) -> Result<SignedIn> {
+pub(crate) async fn open_session(cx: &OpContext, db: Db<'_>, profile: Profile) -> Result<SignedIn> {
     let now = cx.now();
     let session = Session {
         id: cx.new_id(),
@@ -300,38 +351,54 @@ async fn next_token(cx: &OpContext, db: Db<'_>, profile: Profile, session: Sessi
     Ok(SignedIn { profile, session, refresh_token: token.into(), refresh_expires_at: expires_at })
 }
 
-// A refresh token is 256 random bits, so a fast hash is enough: there is nothing to guess.
-fn token_hash(token: &str) -> Vec<u8> {
+/// The stored form of a token of 256 random bits: a fast hash is enough, since there is nothing to guess.
+pub(crate) fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-fn signed_in_as(
+/// The context of a signed-in user.
+pub(crate) fn context_of(
     cx: &OpContext,
     services: &Services,
-    user: &User,
-    membership: &Membership,
+    profile: &Profile,
     session: Option<SessionId>,
 ) -> OpContext {
-    let actor = Actor::User { id: user.id, username: user.username.clone(), session };
-    let permissions = membership.role.permissions();
-    OpContext::new(actor, Some(membership.organization_id), permissions, cx.origin().clone(), services.sources())
+    let actor = Actor::User { id: profile.user_id, username: profile.username.clone(), session, key: None };
+    let permissions = profile.permissions.iter().copied();
+    OpContext::new(actor, Some(profile.organization_id), permissions, cx.origin().clone(), services.sources())
 }
 
-fn profile_of(user: &User, membership: &Membership, organization: &Organization) -> Profile {
-    Profile {
+pub(crate) async fn profile_of(
+    db: Db<'_>,
+    user: &User,
+    membership: &Membership,
+    organization: &Organization,
+) -> Result<Profile> {
+    Ok(Profile {
         user_id: user.id,
         username: user.username.clone(),
         email: user.email.clone(),
-        role: membership.role,
+        role: membership.role.clone(),
+        permissions: roles::permissions(db, organization.id, &membership.role).await?,
         organization_id: organization.id,
         organization_name: organization.name.clone(),
+        auth_provider: user.auth_provider.clone(),
         theme_preference: user.theme_preference.clone(),
         created_at: user.created_at,
         last_login_at: user.last_login_at,
-    }
+    })
 }
 
-fn password_error(error: PasswordError) -> Error {
+pub(crate) fn membership_of(
+    organization_id: OrganizationId,
+    user_id: UserId,
+    role: RoleName,
+    created_at: DateTime<Utc>,
+) -> Membership {
+    Membership { organization_id, user_id, role, is_active: true, created_at }
+}
+
+pub(crate) fn password_error(error: PasswordError) -> Error {
     match error {
         PasswordError::Busy => Error::RateLimited { retry_after: 1 },
         PasswordError::Hash(_) => Error::internal(error),
@@ -354,37 +421,9 @@ fn check_setup_token(services: &Services, given: Option<&SecretString>) -> Resul
 
 fn check_setup(input: &Setup) -> Result<(String, String, String)> {
     let mut fields = Fields::default();
-    let username = fields.text("username", &input.username, 64);
-    if username.chars().any(char::is_whitespace) {
-        fields.error("username", "username must not contain spaces");
-    }
-    let email = input.email.trim().to_owned();
-    if let Err(message) = check_email(&email) {
-        fields.error("email", message);
-    }
-    if let Err(message) = check_rules(&input.password, &[&username, &email]) {
-        fields.error("password", message);
-    }
+    let (username, email) = account_fields(&mut fields, &input.username, &input.email, &input.password);
     let organization = input.organization_name.as_deref().unwrap_or("My organisation");
     let organization = fields.text("organization_name", organization, 200);
     fields.finish()?;
     Ok((username, email, organization))
-}
-
-/// Checks the form of a mail address: one `@` with something sensible on both sides. Whether it works is only known
-/// after a message was delivered.
-fn check_email(email: &str) -> Result<(), String> {
-    let rule = || "value is not a valid email address".to_owned();
-    let (local, domain) = email.rsplit_once('@').ok_or_else(rule)?;
-    let bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '<' | '>' | ',' | ';' | '"');
-    let bad_domain = domain.is_empty() || domain.starts_with(['.', '-']) || domain.ends_with(['.', '-']);
-    if local.is_empty()
-        || local.len() > 64
-        || email.len() > 254
-        || email.chars().filter(|c| bad(*c)).count() > 1
-        || bad_domain
-    {
-        return Err(rule());
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use bartizan_domain::id::{OrganizationId, SessionId, UserId};
+use bartizan_domain::id::{ApiKeyId, OrganizationId, SessionId, UserId};
 use bartizan_domain::{Clock, Error, Permission, Result};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use uuid::Uuid;
@@ -28,17 +28,20 @@ pub enum Actor {
         username: String,
         /// The session of the request; `None` for requests by key.
         session: Option<SessionId>,
+        /// The API key of the request; `None` for requests of a session.
+        key: Option<ApiKeyId>,
     },
     /// The program itself: `scan`, `housekeeping`.
     System(&'static str),
 }
 
 impl Actor {
-    /// The kind as recorded: `anonymous`, `user`, `system`.
+    /// The kind as recorded: `anonymous`, `user`, `api_key`, `system`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Anonymous => "anonymous",
+            Self::User { key: Some(_), .. } => "api_key",
             Self::User { .. } => "user",
             Self::System(_) => "system",
         }
@@ -149,6 +152,27 @@ impl OpContext {
     /// [`Error::Unauthenticated`] for nobody.
     pub fn organization(&self) -> Result<OrganizationId> {
         self.organization.ok_or_else(|| Error::Unauthenticated("Not authenticated".to_owned()))
+    }
+
+    /// The user who asks, in person or by key.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if it is no user.
+    pub fn user(&self) -> Result<UserId> {
+        self.actor.user_id().ok_or_else(|| Error::Unauthenticated("Not authenticated".to_owned()))
+    }
+
+    /// The user who asks in person, signed in with a session. What guards an account is not for keys: one that leaks
+    /// must not be able to outlive its revocation.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if it is no user, [`Error::Forbidden`] for an API key.
+    pub fn person(&self) -> Result<(UserId, SessionId)> {
+        match &self.actor {
+            Actor::User { id, session: Some(session), .. } => Ok((*id, *session)),
+            Actor::User { .. } => Err(Error::Forbidden("This is not for API keys; sign in to do it".to_owned())),
+            _ => Err(Error::Unauthenticated("Not authenticated".to_owned())),
+        }
     }
 
     pub(crate) const fn organization_if_any(&self) -> Option<OrganizationId> {

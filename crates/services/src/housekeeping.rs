@@ -65,6 +65,7 @@ pub(crate) async fn run(services: &Services) -> Result<()> {
     jobs::remove_ended(tx.db(), now - KEPT).await?;
     jobs::remove_fires(tx.db(), now - KEPT).await?;
     sessions::remove_old(tx.db(), now - KEPT).await?;
+    crate::passwords::remove_old(tx.db(), now).await?;
     idempotency::remove_old(tx.db(), now - crate::idempotency::KEPT).await?;
     Ok(tx.commit().await?)
 }

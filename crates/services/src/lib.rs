@@ -9,6 +9,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod api_keys;
 mod app;
 pub mod asset_import;
 pub mod assets;
@@ -21,17 +22,24 @@ pub mod findings;
 mod housekeeping;
 pub mod idempotency;
 mod live;
+pub mod members;
 pub mod mutation;
+pub mod organizations;
+pub mod passwords;
+pub mod roles;
 mod scan_commit;
 mod scan_document;
 mod scan_finish;
 mod scan_job;
 mod scan_targets;
 pub mod scans;
+pub mod second_factors;
 pub mod secrets;
+pub mod sessions;
 pub mod settings;
 pub mod summary;
 pub mod system;
+pub mod users;
 mod validate;
 
 pub use app::{Network, Reach, Services, ServicesConfig};

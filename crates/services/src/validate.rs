@@ -61,3 +61,21 @@ pub(crate) fn tags(list: &[String]) -> Result<Vec<String>, String> {
     }
     Ok(tags)
 }
+
+/// Checks the form of a mail address: one `@` with something sensible on both sides. Whether it works is only known
+/// after a message was delivered.
+pub(crate) fn check_email(email: &str) -> Result<(), String> {
+    let rule = || "value is not a valid email address".to_owned();
+    let (local, domain) = email.rsplit_once('@').ok_or_else(rule)?;
+    let bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '<' | '>' | ',' | ';' | '"');
+    let bad_domain = domain.is_empty() || domain.starts_with(['.', '-']) || domain.ends_with(['.', '-']);
+    if local.is_empty()
+        || local.len() > 64
+        || email.len() > 254
+        || email.chars().filter(|c| bad(*c)).count() > 1
+        || bad_domain
+    {
+        return Err(rule());
+    }
+    Ok(())
+}

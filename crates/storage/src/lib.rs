@@ -12,6 +12,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod api_keys;
 pub mod assets;
 pub mod audit;
 mod codes;
@@ -20,13 +21,18 @@ mod error;
 pub mod evidence;
 pub mod findings;
 pub mod idempotency;
+pub mod invitations;
 pub mod jobs;
+pub mod members;
 mod migration;
 pub mod observations;
 pub mod organizations;
 mod page;
+pub mod passwords;
+pub mod roles;
 pub mod scan_hosts;
 pub mod scans;
+pub mod second_factors;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;

@@ -2,7 +2,10 @@
 
 use bartizan_domain::id::OrganizationId;
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, EntityTrait as _, QueryOrder as _};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+};
 
 use crate::{Db, Result, page};
 
@@ -78,4 +81,44 @@ pub async fn all(db: Db<'_>) -> Result<Vec<Organization>> {
 /// If the database fails.
 pub async fn count(db: Db<'_>) -> Result<u64> {
     page::count(&db.conn(), &entity::Entity::find()).await
+}
+
+/// Those of these organisations that exist, by name.
+///
+/// # Errors
+/// If the database fails.
+pub async fn many(db: Db<'_>, ids: &[OrganizationId]) -> Result<Vec<Organization>> {
+    let rows = entity::Entity::find()
+        .filter(entity::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .order_by_asc(entity::Column::Name)
+        .order_by_asc(entity::Column::Id)
+        .all(&db.conn())
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The organisation that setup made: how people sign in and how mail is sent are its settings.
+///
+/// # Errors
+/// If the database fails.
+pub async fn first(db: Db<'_>) -> Result<Option<Organization>> {
+    let found = entity::Entity::find()
+        .order_by_asc(entity::Column::CreatedAt)
+        .order_by_asc(entity::Column::Id)
+        .one(&db.conn())
+        .await?;
+    Ok(found.map(Into::into))
+}
+
+/// Renames an organisation.
+///
+/// # Errors
+/// If the database fails.
+pub async fn rename(db: Db<'_>, id: OrganizationId, name: &str) -> Result<()> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::Name, Expr::value(name))
+        .filter(entity::Column::Id.eq(id.0))
+        .exec(&db.conn())
+        .await?;
+    Ok(())
 }

@@ -211,6 +211,45 @@ pub async fn end(db: Db<'_>, user: UserId, id: SessionId, at: DateTime<Utc>, bec
     Ok(done.rows_affected == 1)
 }
 
+/// Ends the open sessions of a user, those in one organisation or all of them, except the one to be kept. Says how
+/// many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn end_all(
+    db: Db<'_>,
+    user: UserId,
+    organization: Option<OrganizationId>,
+    keep: Option<SessionId>,
+    (at, because): (DateTime<Utc>, &str),
+) -> Result<u64> {
+    let mut update = entity::Entity::update_many()
+        .col_expr(entity::Column::EndedAt, Expr::value(at))
+        .col_expr(entity::Column::EndedBecause, Expr::value(because))
+        .filter(entity::Column::UserId.eq(user.0))
+        .filter(entity::Column::EndedAt.is_null());
+    if let Some(organization) = organization {
+        update = update.filter(entity::Column::OrganizationId.eq(organization.0));
+    }
+    if let Some(keep) = keep {
+        update = update.filter(entity::Column::Id.ne(keep.0));
+    }
+    Ok(update.exec(&db.conn()).await?.rows_affected)
+}
+
+/// Moves an open session to another organisation.
+///
+/// # Errors
+/// If the database fails.
+pub async fn set_organization(db: Db<'_>, id: SessionId, organization: OrganizationId) -> Result<()> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::OrganizationId, Expr::value(organization.0))
+        .filter(entity::Column::Id.eq(id.0))
+        .exec(&db.conn())
+        .await?;
+    Ok(())
+}
+
 /// One session.
 ///
 /// # Errors

@@ -1,15 +1,13 @@
-//! People who sign in, and their memberships in organisations.
+//! People who sign in. Where they are members, and as what, is in [`crate::members`].
 
-use bartizan_domain::Role;
-use bartizan_domain::id::{OrganizationId, UserId};
+use bartizan_domain::id::UserId;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    QuerySelect as _,
 };
 
-use crate::error::parse;
 use crate::{Db, Result, page};
 
 /// One person or service account.
@@ -37,20 +35,7 @@ pub struct User {
     pub last_login_at: Option<DateTime<Utc>>,
 }
 
-/// A user's place in an organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Membership {
-    /// Where.
-    pub organization_id: OrganizationId,
-    /// Who.
-    pub user_id: UserId,
-    /// As what.
-    pub role: Role,
-    /// Since when.
-    pub created_at: DateTime<Utc>,
-}
-
-mod entity {
+pub(crate) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -77,26 +62,6 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod membership {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "memberships")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub organization_id: Uuid,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub user_id: Uuid,
-        pub role: String,
-        pub created_at: DateTimeUtc,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
 impl From<entity::Model> for User {
     fn from(row: entity::Model) -> Self {
         Self {
@@ -114,16 +79,7 @@ impl From<entity::Model> for User {
     }
 }
 
-fn membership_of(row: &membership::Model) -> Result<Membership> {
-    Ok(Membership {
-        organization_id: row.organization_id.into(),
-        user_id: row.user_id.into(),
-        role: parse(&row.role)?,
-        created_at: row.created_at,
-    })
-}
-
-fn key(text: &str) -> String {
+pub(crate) fn key(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
@@ -158,27 +114,22 @@ pub async fn insert(db: Db<'_>, user: &User) -> Result<()> {
     Ok(())
 }
 
-/// Makes a user a member.
-///
-/// # Errors
-/// [`crate::StorageError::Unique`] if the user is one already.
-pub async fn insert_membership(db: Db<'_>, membership: &Membership) -> Result<()> {
-    let row = membership::ActiveModel {
-        organization_id: Set(membership.organization_id.0),
-        user_id: Set(membership.user_id.0),
-        role: Set(membership.role.as_str().to_owned()),
-        created_at: Set(membership.created_at),
-    };
-    row.insert(&db.conn()).await?;
-    Ok(())
-}
-
 /// One user.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn get(db: Db<'_>, id: UserId) -> Result<Option<User>> {
     Ok(entity::Entity::find_by_id(id.0).one(&db.conn()).await?.map(Into::into))
+}
+
+/// Those of these users that exist.
+///
+/// # Errors
+/// If the database fails.
+pub async fn many(db: Db<'_>, ids: &[UserId]) -> Result<Vec<User>> {
+    let rows =
+        entity::Entity::find().filter(entity::Column::Id.is_in(ids.iter().map(|id| id.0))).all(&db.conn()).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// The user whose name or mail address is `login`, whatever the case. A name wins over an address.
@@ -201,29 +152,6 @@ pub async fn by_login(db: Db<'_>, login: &str) -> Result<Option<User>> {
     Ok(users.into_iter().next().map(Into::into))
 }
 
-/// The memberships of a user, oldest first.
-///
-/// # Errors
-/// If the database fails.
-pub async fn memberships(db: Db<'_>, id: UserId) -> Result<Vec<Membership>> {
-    let rows = membership::Entity::find()
-        .filter(membership::Column::UserId.eq(id.0))
-        .order_by_asc(membership::Column::CreatedAt)
-        .order_by_asc(membership::Column::OrganizationId)
-        .all(&db.conn())
-        .await?;
-    rows.iter().map(membership_of).collect()
-}
-
-/// A user's membership in one organisation.
-///
-/// # Errors
-/// If the database fails.
-pub async fn membership(db: Db<'_>, organization: OrganizationId, id: UserId) -> Result<Option<Membership>> {
-    let row = membership::Entity::find_by_id((organization.0, id.0)).one(&db.conn()).await?;
-    row.as_ref().map(membership_of).transpose()
-}
-
 /// Notes a sign-in.
 ///
 /// # Errors
@@ -235,6 +163,58 @@ pub async fn note_login(db: Db<'_>, id: UserId, at: DateTime<Utc>) -> Result<()>
         .exec(&db.conn())
         .await?;
     Ok(())
+}
+
+/// Changes a user's mail address.
+///
+/// # Errors
+/// [`crate::StorageError::Unique`] if the address is taken.
+pub async fn set_email(db: Db<'_>, id: UserId, email: &str, at: DateTime<Utc>) -> Result<()> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::Email, Expr::value(email))
+        .col_expr(entity::Column::EmailKey, Expr::value(key(email)))
+        .col_expr(entity::Column::UpdatedAt, Expr::value(at))
+        .filter(entity::Column::Id.eq(id.0))
+        .exec(&db.conn())
+        .await?;
+    Ok(())
+}
+
+/// Changes a user's password.
+///
+/// # Errors
+/// If the database fails.
+pub async fn set_password(db: Db<'_>, id: UserId, hash: &str, at: DateTime<Utc>) -> Result<()> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::PasswordHash, Expr::value(hash))
+        .col_expr(entity::Column::UpdatedAt, Expr::value(at))
+        .filter(entity::Column::Id.eq(id.0))
+        .exec(&db.conn())
+        .await?;
+    Ok(())
+}
+
+/// Changes how the web interface looks to a user.
+///
+/// # Errors
+/// If the database fails.
+pub async fn set_theme(db: Db<'_>, id: UserId, theme: &str, at: DateTime<Utc>) -> Result<()> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::ThemePreference, Expr::value(theme))
+        .col_expr(entity::Column::UpdatedAt, Expr::value(at))
+        .filter(entity::Column::Id.eq(id.0))
+        .exec(&db.conn())
+        .await?;
+    Ok(())
+}
+
+/// The user with this mail address, whatever the case.
+///
+/// # Errors
+/// If the database fails.
+pub async fn by_email(db: Db<'_>, email: &str) -> Result<Option<User>> {
+    let found = entity::Entity::find().filter(entity::Column::EmailKey.eq(key(email))).one(&db.conn()).await?;
+    Ok(found.map(Into::into))
 }
 
 /// Keeps other transactions from adding the first user until this one ends.

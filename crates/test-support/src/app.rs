@@ -14,8 +14,9 @@ use bartizan_domain::{Clock, Role};
 use bartizan_engine::RecordedProbes;
 use bartizan_http::{AppState, HttpConfig};
 use bartizan_services::{Network, Origin, Probes, Random, Reach, ScanSettings, Services, ServicesConfig};
+use bartizan_storage::members::{self, Membership};
 use bartizan_storage::organizations::{self, Organization};
-use bartizan_storage::users::{self, Membership, User};
+use bartizan_storage::users::{self, User};
 use bartizan_storage::{Backend, Store};
 use chrono::{DateTime, Utc};
 use http_body_util::{BodyExt as _, Full};
@@ -236,6 +237,11 @@ impl TestApp {
         self.actor("Example", Role::Analyst).await
     }
 
+    /// The user behind [`Self::analyst`], without signing in.
+    pub async fn analyst_id(&self) -> UserId {
+        users::by_login(self.store.read(), "analyst-example").await.unwrap().unwrap().id
+    }
+
     /// Runs scans and reads, in the organisation `Example`.
     pub async fn auditor(&self) -> Actor {
         self.actor("Example", Role::Auditor).await
@@ -253,12 +259,37 @@ impl TestApp {
 
     /// Nobody.
     pub fn anonymous(&self) -> Actor {
-        Actor { address: self.address, token: None, user_id: None }
+        Actor { address: self.address, token: None, key: None, user_id: None }
     }
 
     /// An actor with a token of one's own making.
     pub fn bearer(&self, token: &str) -> Actor {
-        Actor { address: self.address, token: Some(token.to_owned()), user_id: None }
+        Actor { token: Some(token.to_owned()), ..self.anonymous() }
+    }
+
+    /// A program with an API key.
+    pub fn key(&self, key: &str) -> Actor {
+        Actor { key: Some(key.to_owned()), ..self.anonymous() }
+    }
+
+    /// Makes the user with this role in one organisation a member of another, in some role.
+    pub async fn join(&self, actor: &Actor, organization: &str, role: Role) -> OrganizationId {
+        let organization_id = self.organization(organization).await;
+        let created_at = self.clock.now();
+        let membership =
+            Membership { organization_id, user_id: actor.user_id(), role: role.into(), is_active: true, created_at };
+        let tx = self.store.begin().await.unwrap();
+        members::insert(tx.db(), &membership).await.unwrap();
+        tx.commit().await.unwrap();
+        organization_id
+    }
+
+    /// Signs in through the API.
+    pub async fn sign_in(&self, username: &str, password: &str) -> Actor {
+        let body = serde_json::json!({"username": username, "password": password});
+        let answer = self.anonymous().post("/api/auth/login", &body).await.expect(200).json();
+        let user_id = answer["user"]["id"].as_str().unwrap().parse().unwrap();
+        Actor { user_id: Some(user_id), ..self.bearer(answer["access_token"].as_str().unwrap()) }
     }
 
     /// The user with this role in this organisation, signed in anew; both are made when missing.
@@ -269,14 +300,15 @@ impl TestApp {
             self.add_user(&username, organization_id, role).await;
         }
         let cx = self.services.anonymous(Origin::default());
-        let signed_in = bartizan_services::auth::login(&cx, &self.services, &username, PASSWORD.into()).await.unwrap();
+        let signed_in = bartizan_services::auth::login(&cx, &self.services, &username, PASSWORD.into(), None);
+        let signed_in = signed_in.await.unwrap();
         let identity = Identity {
             user: signed_in.profile.user_id,
             session: signed_in.session,
             organization: signed_in.profile.organization_id,
         };
         let token = self.tokens.issue(&identity, self.clock.now()).token;
-        Actor { address: self.address, token: Some(token), user_id: Some(identity.user) }
+        Actor { user_id: Some(identity.user), ..self.bearer(&token) }
     }
 
     async fn organization(&self, name: &str) -> OrganizationId {
@@ -308,10 +340,11 @@ impl TestApp {
             updated_at: now,
             last_login_at: None,
         };
-        let membership = Membership { organization_id, user_id: user.id, role, created_at: now };
+        let membership =
+            Membership { organization_id, user_id: user.id, role: role.into(), is_active: true, created_at: now };
         let tx = self.store.begin().await.unwrap();
         users::insert(tx.db(), &user).await.unwrap();
-        users::insert_membership(tx.db(), &membership).await.unwrap();
+        members::insert(tx.db(), &membership).await.unwrap();
         tx.commit().await.unwrap();
     }
 }
@@ -336,6 +369,7 @@ fn recorded(json: &str) -> HostEvidence {
 pub struct Actor {
     address: SocketAddr,
     token: Option<String>,
+    key: Option<String>,
     user_id: Option<UserId>,
 }
 
@@ -376,6 +410,9 @@ impl Actor {
         headers.insert(HOST, HeaderValue::from_str(&self.address.to_string()).unwrap());
         if let Some(token) = &self.token {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        }
+        if let Some(key) = &self.key {
+            headers.insert("x-api-key", HeaderValue::from_str(key).unwrap());
         }
         Call { address: self.address, method, path: path.to_owned(), headers, body: Bytes::new() }
     }

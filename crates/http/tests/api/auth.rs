@@ -101,7 +101,9 @@ async fn sign_in_attempts_are_limited_by_address() {
     options.http.sign_ins_per_minute = 10;
     let app = TestApp::with(options).await;
     let body = json!({"username": "nobody", "password": "wrong password"});
-    for _ in 0..10 {
+    for number in 0..10 {
+        // One account would have to wait after fewer.
+        let body = json!({"username": format!("nobody-{number}"), "password": "wrong password"});
         let _ = app.anonymous().post("/api/auth/login", &body).await.expect(401);
     }
     let limited = app.anonymous().post("/api/auth/login", &body).await.expect(429);

@@ -55,8 +55,33 @@ fn every_operation_is_named_described_and_shown() {
         let what = format!("{method} {path}");
         let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
         let verbs = [
-            "get", "list", "create", "update", "delete", "bulk", "import", "cancel", "download", "stream", "login",
-            "logout", "refresh", "setup", "load",
+            "get",
+            "list",
+            "create",
+            "update",
+            "delete",
+            "bulk",
+            "import",
+            "cancel",
+            "download",
+            "stream",
+            "login",
+            "logout",
+            "refresh",
+            "setup",
+            "load",
+            "switch",
+            "confirm",
+            "accept",
+            "join",
+            "resend",
+            "preview",
+            "reset",
+            "request",
+            "test",
+            "verify",
+            "authorize",
+            "exchange",
         ];
         assert!(id.split_once('_').is_some_and(|(verb, _)| verbs.contains(&verb)), "{what}: operationId `{id}`");
         assert!(ids.insert(id.clone()), "{what}: operationId `{id}` is used twice");

@@ -2,17 +2,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod api_keys;
 mod assets;
 mod auth;
 mod documents;
 mod findings;
 mod habits;
 mod idempotency;
+mod isolation;
+mod members;
+mod organizations;
 mod pages;
 mod permissions;
+mod roles;
 mod scans;
+mod second_factors;
+mod sessions;
 mod settings;
 mod system;
+mod users;
 
 use serde_json::Value;
 

@@ -1,14 +1,15 @@
 //! Setup, sign-in, sessions.
 
-use bartizan_domain::{Error, Role};
+use bartizan_domain::{Error, Role, RoleName};
 use bartizan_services::auth::{self, Setup};
+use bartizan_services::sessions;
 use bartizan_services::{Page, ServicesConfig};
 use bartizan_storage::audit;
 use bartizan_test_support::{TestDatabase, on_both_databases};
 use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 
-use crate::support::{App, origin, setup};
+use crate::support::{App, identity_of, origin, setup};
 
 on_both_databases!(
     setup_works_once_and_is_audited,
@@ -27,7 +28,10 @@ async fn setup_works_once_and_is_audited(database: &TestDatabase) {
     let cx = app.anonymous();
     assert!(auth::setup_state(&cx, &app.services).await.unwrap().needed);
     let signed_in = app.set_up().await;
-    assert_eq!((signed_in.profile.role, signed_in.profile.username.as_str()), (Role::Admin, "Ada"));
+    assert_eq!(
+        (signed_in.profile.role.clone(), signed_in.profile.username.as_str()),
+        (RoleName::from(Role::Admin), "Ada")
+    );
     assert!(!auth::setup_state(&cx, &app.services).await.unwrap().needed);
     assert!(matches!(auth::setup(&cx, &app.services, setup()).await, Err(Error::Conflict(_))));
     let log = audit::list(app.store.read(), signed_in.profile.organization_id, Page::first(10)).await.unwrap();
@@ -80,11 +84,12 @@ async fn sign_in_by_name_or_address(database: &TestDatabase) {
     app.set_up().await;
     let cx = app.anonymous();
     for login in ["ada", "ADA", "Ada@Example.org"] {
-        let signed_in = auth::login(&cx, &app.services, login, "correct horse battery".into()).await.unwrap();
+        let signed_in = auth::login(&cx, &app.services, login, "correct horse battery".into(), None).await.unwrap();
         assert_eq!(signed_in.profile.username, "Ada");
     }
     for (login, password) in [("ada", "wrong"), ("nobody", "correct horse battery"), ("", "")] {
-        let Err(Error::Unauthenticated(text)) = auth::login(&cx, &app.services, login, password.into()).await else {
+        let Err(Error::Unauthenticated(text)) = auth::login(&cx, &app.services, login, password.into(), None).await
+        else {
             panic!("{login} was let in")
         };
         assert_eq!(text, "Invalid username or password");
@@ -105,12 +110,12 @@ async fn a_refresh_token_works_once(database: &TestDatabase) {
 async fn a_replayed_refresh_token_ends_its_session(database: &TestDatabase) {
     let app = App::new(database).await;
     let stolen = app.set_up().await;
-    let kept = auth::login(&app.anonymous(), &app.services, "ada", "correct horse battery".into()).await.unwrap();
+    let kept = auth::login(&app.anonymous(), &app.services, "ada", "correct horse battery".into(), None).await.unwrap();
     let next = auth::refresh(&app.anonymous(), &app.services, &stolen.refresh_token).await.unwrap();
     let refused = |result: Result<_, Error>| matches!(result, Err(Error::Unauthenticated(_)));
     assert!(refused(auth::refresh(&app.anonymous(), &app.services, &stolen.refresh_token).await.map(drop)));
     assert!(refused(auth::refresh(&app.anonymous(), &app.services, &next.refresh_token).await.map(drop)));
-    let access = auth::authenticate(&app.services, origin(), next.profile.user_id, next.session).await;
+    let access = auth::authenticate(&app.services, origin(), &identity_of(&next)).await;
     assert!(refused(access.map(drop)), "access ends with the session");
     // Another session of the same user goes on.
     auth::refresh(&app.anonymous(), &app.services, &kept.refresh_token).await.unwrap();
@@ -128,11 +133,12 @@ async fn refresh_tokens_expire(database: &TestDatabase) {
 async fn sessions_end_by_logout(database: &TestDatabase) {
     let app = App::new(database).await;
     let cx = app.admin().await;
-    let other = auth::login(&app.anonymous(), &app.services, "ada", "correct horse battery".into()).await.unwrap();
-    assert_eq!(auth::sessions(&cx, &app.services).await.unwrap().len(), 2);
+    let other =
+        auth::login(&app.anonymous(), &app.services, "ada", "correct horse battery".into(), None).await.unwrap();
+    assert_eq!(sessions::list(&cx, &app.services).await.unwrap().len(), 2);
     auth::logout(&cx, &app.services).await.unwrap();
-    assert_eq!(auth::sessions(&cx, &app.services).await.unwrap().len(), 1);
-    auth::revoke_session(&cx, &app.services, other.session).await.unwrap();
-    assert!(matches!(auth::revoke_session(&cx, &app.services, other.session).await, Err(Error::NotFound { .. })));
+    assert_eq!(sessions::list(&cx, &app.services).await.unwrap().len(), 1);
+    sessions::revoke(&cx, &app.services, other.session).await.unwrap();
+    assert!(matches!(sessions::revoke(&cx, &app.services, other.session).await, Err(Error::NotFound { .. })));
     assert!(matches!(auth::logout(&app.anonymous(), &app.services).await, Err(Error::Unauthenticated(_))));
 }

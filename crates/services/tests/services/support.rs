@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bartizan_auth::Passwords;
+use bartizan_auth::{Identity, Passwords};
 use bartizan_catalog::Catalog;
 use bartizan_domain::evidence::ports::{PortObservation, PortState};
 use bartizan_domain::evidence::tls::StartTls;
@@ -225,7 +225,7 @@ impl App {
     }
 
     pub async fn context_of(&self, signed_in: &SignedIn) -> OpContext {
-        auth::authenticate(&self.services, origin(), signed_in.profile.user_id, signed_in.session).await.unwrap().0
+        auth::authenticate(&self.services, origin(), &identity_of(signed_in)).await.unwrap().0
     }
 
     /// Runs a worker until dropped or stopped.
@@ -271,6 +271,11 @@ impl Worker {
         self.stop.cancel();
         self.task.take().unwrap().await.unwrap().unwrap();
     }
+}
+
+pub fn identity_of(signed_in: &SignedIn) -> Identity {
+    let profile = &signed_in.profile;
+    Identity { user: profile.user_id, session: signed_in.session, organization: profile.organization_id }
 }
 
 pub fn origin() -> Origin {

@@ -1,0 +1,96 @@
+//! Another organisation's rows do not exist: every operation with an id, with ids of real rows that their owner reads.
+
+use std::collections::BTreeMap;
+
+use bartizan_test_support::api_tests;
+use bartizan_test_support::app::{Actor, TestApp};
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::documents::operations;
+use crate::scans::{scanned, shop, with_shop};
+
+api_tests!(another_organisations_rows_do_not_exist);
+
+/// Parameters of paths that name something of the product, the same for everybody.
+const OF_THE_PRODUCT: &[&str] = &["check_id"];
+
+/// Ids of real rows of the actor's organisation, by the name of the path parameter.
+async fn rows(app: &TestApp, owner: &Actor) -> BTreeMap<&'static str, String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let asset = owner.post("/api/assets", &json!({"target_value": "shop.example.com"})).await.expect(201).json();
+    let scan = scanned(owner, &shop()).await;
+    let findings = owner.get("/api/findings?page_size=1").await.expect(200).json();
+    let role = json!({"name": "their_role", "permissions": ["scans.view"]});
+    let role = owner.post("/api/roles", &role).await.expect(201).json();
+    let key = owner.post("/api/api-keys", &json!({"name": "theirs"})).await.expect(201).json();
+    let sessions = owner.get("/api/auth/sessions").await.expect(200).json();
+    let colleague = json!({"username": "colleague", "email": "colleague@example.test",
+        "password": bartizan_test_support::app::PASSWORD});
+    let user = owner.post("/api/users", &colleague).await.expect(201).json();
+    let _ = app;
+    BTreeMap::from([
+        ("asset_id", text(&asset["id"])),
+        ("scan_id", text(&scan["id"])),
+        ("finding_id", text(&findings["data"][0]["id"])),
+        ("role", text(&role["name"])),
+        ("api_key_id", text(&key["id"])),
+        ("session_id", text(&sessions[0]["id"])),
+        ("user_id", text(&user["id"])),
+    ])
+}
+
+/// The path with its parameters filled in; `None` if it has none that name a row.
+fn concrete(path: &str, rows: &BTreeMap<&'static str, String>) -> Option<String> {
+    let mut named = false;
+    let parts: Vec<String> = path
+        .split('/')
+        .map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(name) if OF_THE_PRODUCT.contains(&name) => "x".to_owned(),
+            Some(name) => {
+                named = true;
+                rows.get(name).unwrap_or_else(|| panic!("{path}: make a row for {{{name}}} in this test")).clone()
+            }
+            None => part.to_owned(),
+        })
+        .collect();
+    named.then(|| parts.join("/"))
+}
+
+async fn another_organisations_rows_do_not_exist() {
+    let app = with_shop().await;
+    let intruder = app.admin().await;
+    let owner = app.outsider().await;
+    let rows = rows(&app, &owner).await;
+    let mut read = Vec::new();
+    for (method, path, _) in operations() {
+        if method == Method::GET
+            && let Some(path) = concrete(&path, &rows)
+        {
+            let _ = owner.request(Method::GET, &path).send().await.expect(200);
+            let _ = intruder.request(Method::GET, &path).send().await.expect(404);
+            read.push(path);
+        }
+    }
+    assert!(read.len() >= 10, "{read:?}");
+    let mut before = Vec::new();
+    for path in &read {
+        before.push(owner.get(path).await.expect(200).text());
+    }
+    for (method, path, operation) in operations() {
+        if let Some(path) = concrete(&path, &rows)
+            && method != Method::GET
+        {
+            let call = intruder.request(method.clone(), &path);
+            let call = match crate::permissions::example_body(&operation) {
+                Some(body) => call.json(&body),
+                None => call,
+            };
+            let answer = call.send().await;
+            assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text());
+        }
+    }
+    for (path, before) in read.iter().zip(before) {
+        assert_eq!(owner.get(path).await.expect(200).text(), before, "{path} was changed from outside");
+    }
+}

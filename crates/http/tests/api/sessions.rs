@@ -1,0 +1,85 @@
+use bartizan_test_support::api_tests;
+use bartizan_test_support::app::{PASSWORD, TestApp};
+use hyper::Method;
+use serde_json::json;
+
+api_tests!(
+    sessions_are_listed_and_ended,
+    a_password_is_changed_and_other_sessions_end,
+    an_account_waits_after_failures_and_others_do_not,
+    how_the_interface_looks_is_ones_own,
+);
+
+async fn sessions_are_listed_and_ended() {
+    let app = TestApp::start().await;
+    let first = app.admin().await;
+    let second = app.sign_in("admin-example", PASSWORD).await;
+    let third = app.sign_in("admin-example", PASSWORD).await;
+    let listed = first.get("/api/auth/sessions").await.expect(200).json();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), 3);
+    assert_eq!(listed.iter().filter(|session| session["current"] == true).count(), 1);
+    let seconds = second.get("/api/auth/sessions").await.expect(200).json();
+    let own = seconds.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap().clone();
+    let path = format!("/api/auth/sessions/{}", own["id"].as_str().unwrap());
+    let _ = app.analyst().await.delete(&path).await.expect(404);
+    let _ = first.delete(&path).await.expect(204);
+    let _ = second.get("/api/auth/me").await.expect(401);
+    let _ = first.delete(&path).await.expect(404);
+    let _ = first.delete("/api/auth/sessions").await.expect(204);
+    let _ = third.get("/api/auth/me").await.expect(401);
+    let _ = first.get("/api/auth/me").await.expect(200);
+}
+
+async fn a_password_is_changed_and_other_sessions_end() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let other = app.sign_in("admin-example", PASSWORD).await;
+    let change = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
+    let wrong = admin.post("/api/auth/password", &change("wrong", "another sentence")).await.expect(422);
+    assert_eq!(wrong.fields(), ["body -> current_password"]);
+    let weak = admin.post("/api/auth/password", &change(PASSWORD, "password")).await.expect(422);
+    assert_eq!(weak.fields(), ["body -> new_password"]);
+    let _ = admin.post("/api/auth/password", &change(PASSWORD, "another sentence")).await.expect(204);
+    let _ = admin.get("/api/auth/me").await.expect(200);
+    let _ = other.get("/api/auth/me").await.expect(401);
+    let login = json!({"username": "admin-example", "password": PASSWORD});
+    let _ = app.anonymous().post("/api/auth/login", &login).await.expect(401);
+    let _ = app.sign_in("admin-example", "another sentence").await;
+}
+
+async fn an_account_waits_after_failures_and_others_do_not() {
+    let app = TestApp::start().await;
+    let _ = (app.admin().await, app.analyst().await);
+    let attempt = |name: &str, password: &str| {
+        let (anyone, body) = (app.anonymous(), json!({"username": name, "password": password}));
+        async move { anyone.post("/api/auth/login", &body).await }
+    };
+    for name in ["admin-example", "nobody-at-all"] {
+        for _ in 0..5 {
+            let _ = attempt(name, "wrong password").await.expect(401);
+        }
+        // The right password does not help while the account waits, and an account that is none waits alike.
+        let waits = attempt(name, PASSWORD).await.expect(429);
+        assert_eq!(waits.header("retry-after"), "30", "{name}");
+    }
+    let _ = attempt("analyst-example", PASSWORD).await.expect(200);
+    app.clock.advance(chrono::Duration::seconds(30));
+    let _ = attempt("admin-example", "wrong password").await.expect(401);
+    assert_eq!(attempt("admin-example", PASSWORD).await.expect(429).header("retry-after"), "60");
+    app.clock.advance(chrono::Duration::seconds(60));
+    let _ = attempt("admin-example", PASSWORD).await.expect(200);
+    let _ = attempt("admin-example", "wrong password").await.expect(401);
+    let _ = attempt("admin-example", PASSWORD).await.expect(200);
+}
+
+async fn how_the_interface_looks_is_ones_own() {
+    let app = TestApp::start().await;
+    let reader = app.read_only().await;
+    let me = reader.patch("/api/auth/me", &json!({"theme_preference": "dark"})).await.expect(200).json();
+    assert_eq!(me["theme_preference"], "dark");
+    assert_eq!(reader.get("/api/auth/me").await.expect(200).json(), me);
+    let bad = reader.patch("/api/auth/me", &json!({"theme_preference": "pink"})).await.expect(422);
+    assert_eq!(bad.fields(), ["body -> theme_preference"]);
+    let _ = reader.request(Method::PATCH, "/api/auth/me").json(&json!({"role": "admin"})).send().await.expect(422);
+}

@@ -1,0 +1,45 @@
+//! The caller's own sign-in sessions.
+
+use bartizan_domain::id::SessionId;
+use bartizan_domain::{Error, Result};
+pub use bartizan_storage::sessions::Session;
+use bartizan_storage::sessions::{self as storage};
+use serde_json::json;
+
+use crate::mutation::{Change, Mutation};
+use crate::{OpContext, Services};
+
+/// The caller's open sessions, last used first.
+///
+/// # Errors
+/// If nobody is signed in in person.
+pub async fn list(cx: &OpContext, services: &Services) -> Result<Vec<Session>> {
+    let (user, _) = cx.person()?;
+    Ok(storage::open_of(services.store.read(), user, cx.now()).await?)
+}
+
+/// Ends one of the caller's own sessions.
+///
+/// # Errors
+/// [`Error::NotFound`] if the caller has no such open session.
+pub async fn revoke(cx: &OpContext, services: &Services, session: SessionId) -> Result<()> {
+    let (user, _) = cx.person()?;
+    let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
+    if !storage::end(change.db(), user, session, cx.now(), "revoked").await? {
+        return Err(Error::not_found("session", session));
+    }
+    change.commit(Change::new("auth.session_revoke", "session", session)).await
+}
+
+/// Ends every session of the caller's but the one of the request. Says how many.
+///
+/// # Errors
+/// If nobody is signed in in person.
+pub async fn revoke_others(cx: &OpContext, services: &Services) -> Result<u64> {
+    let (user, session) = cx.person()?;
+    let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
+    let ended = storage::end_all(change.db(), user, None, Some(session), (cx.now(), "revoked")).await?;
+    let entry = Change::new("auth.session_revoke", "session", format!("{ended} sessions"));
+    change.commit(entry.after(json!({"ended": ended}))).await?;
+    Ok(ended)
+}

@@ -175,10 +175,7 @@ pub async fn authenticate(services: &Services, origin: Origin, text: &str) -> Re
         profile.permissions.retain(|permission| narrowed.contains(permission));
     }
     if key.last_used_at.is_none_or(|last| last + USE_NOTED_EVERY <= now) {
-        // When a key was used is a note of the program's own, not a change by somebody.
-        let tx = services.store.begin().await?;
-        storage::note_use(tx.db(), key.id, (now, origin.ip.as_deref()), now - USE_NOTED_EVERY).await?;
-        tx.commit().await?;
+        crate::housekeeping::note_key_use(services, key.id, (now, origin.ip.as_deref()), now - USE_NOTED_EVERY).await?;
     }
     let actor =
         Actor::User { id: profile.user_id, username: profile.username.clone(), session: None, key: Some(key.id) };

@@ -1,11 +1,12 @@
 //! What has to be done regularly and belongs to nobody's request: expired acceptances, abandoned scans, old rows.
 
 use async_trait::async_trait;
+use bartizan_domain::id::ApiKeyId;
 use bartizan_domain::{Error, Result, ScanStatus};
 use bartizan_jobs::{Control, Handler, Job, NewJob, Outcome, Timer};
 use bartizan_storage::scans::{self, ScanFilter, ScanSort};
-use bartizan_storage::{Page, SortDir, evidence, idempotency, jobs, organizations, sessions};
-use chrono::TimeDelta;
+use bartizan_storage::{Page, SortDir, api_keys, evidence, idempotency, jobs, organizations, sessions};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::{OpContext, Services, findings, scan_finish, scan_job};
@@ -67,6 +68,19 @@ pub(crate) async fn run(services: &Services) -> Result<()> {
     sessions::remove_old(tx.db(), now - KEPT).await?;
     crate::passwords::remove_old(tx.db(), now).await?;
     idempotency::remove_old(tx.db(), now - crate::idempotency::KEPT).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Notes when an API key was used, unless a use since `quiet_since` is noted: a record of the program's own, and no
+/// change by somebody.
+pub(crate) async fn note_key_use(
+    services: &Services,
+    key: ApiKeyId,
+    at: (DateTime<Utc>, Option<&str>),
+    quiet_since: DateTime<Utc>,
+) -> Result<()> {
+    let tx = services.store.begin().await?;
+    api_keys::note_use(tx.db(), key, at, quiet_since).await?;
     Ok(tx.commit().await?)
 }
 

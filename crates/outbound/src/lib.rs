@@ -11,7 +11,9 @@ pub mod dns;
 pub mod http;
 pub mod policy;
 pub mod tls;
+pub mod tls_legacy;
 pub mod tls_verified;
+pub mod tls_wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

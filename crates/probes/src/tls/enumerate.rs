@@ -111,6 +111,7 @@ fn hello<'a>(
         suites,
         groups: groups_of(version, extent),
         key_share: KeyShare::X25519,
+        alpn: &[],
         compression,
         extent,
     }
@@ -227,6 +228,7 @@ pub async fn groups(talker: &Talker<'_>, version: TlsVersion, suites: &[u16]) ->
             suites,
             groups: &rest,
             key_share: KeyShare::Empty,
+            alpn: &[],
             compression: Compression::Null,
             extent: Extent::Full,
         };

@@ -247,6 +247,7 @@ impl Probe<'_> {
             suites,
             groups: &[29, 23, 24, 25, 30],
             key_share: KeyShare::X25519,
+            alpn: &[],
             compression: Compression::Null,
             extent: wire::Extent::Full,
         }

@@ -15,10 +15,7 @@ pub const COMMON: [u16; 18] = [
     0x009d, 0x002f, 0x0035, 0x000a,
 ];
 
-/// Signalling values that look like suites and are none: renegotiation (RFC 5746) and fallback (RFC 7507).
-pub const SCSV_RENEGOTIATION: u16 = 0x00ff;
-/// See [`SCSV_RENEGOTIATION`].
-pub const SCSV_FALLBACK: u16 = 0x5600;
+pub use bartizan_outbound::tls_wire::{SCSV_FALLBACK, SIGNATURE_SCHEMES, alert_name};
 
 /// Every suite of TLS 1.2 and older that works without a key agreed beforehand: PSK, Kerberos, SRP and password suites
 /// cannot be accepted by a server for a client it does not know.
@@ -170,30 +167,6 @@ pub fn group_name(id: u16) -> String {
         .map_or_else(|| format!("0x{id:04x}"), |(_, name)| (*name).to_owned())
 }
 
-/// Signature schemes offered, best first: IANA registry "TLS SignatureScheme". SHA-1 stands last, so that a server
-/// that picks it has no better one.
-pub const SIGNATURE_SCHEMES: [(u16, &str); 19] = [
-    (0x0403, "ecdsa_secp256r1_sha256"),
-    (0x0503, "ecdsa_secp384r1_sha384"),
-    (0x0603, "ecdsa_secp521r1_sha512"),
-    (0x0807, "ed25519"),
-    (0x0808, "ed448"),
-    (0x0804, "rsa_pss_rsae_sha256"),
-    (0x0805, "rsa_pss_rsae_sha384"),
-    (0x0806, "rsa_pss_rsae_sha512"),
-    (0x0809, "rsa_pss_pss_sha256"),
-    (0x080a, "rsa_pss_pss_sha384"),
-    (0x080b, "rsa_pss_pss_sha512"),
-    (0x0401, "rsa_pkcs1_sha256"),
-    (0x0501, "rsa_pkcs1_sha384"),
-    (0x0601, "rsa_pkcs1_sha512"),
-    (0x0402, "dsa_sha256"),
-    (0x0301, "rsa_pkcs1_sha224"),
-    (0x0203, "ecdsa_sha1"),
-    (0x0201, "rsa_pkcs1_sha1"),
-    (0x0202, "dsa_sha1"),
-];
-
 /// The scheme with its registered name.
 #[must_use]
 pub fn signature_scheme(id: u16) -> SignatureScheme {
@@ -202,46 +175,6 @@ pub fn signature_scheme(id: u16) -> SignatureScheme {
         .find(|(number, _)| *number == id)
         .map_or_else(|| format!("0x{id:04x}"), |(_, name)| (*name).to_owned());
     SignatureScheme { id, name }
-}
-
-/// The registered name of an alert.
-#[must_use]
-pub fn alert_name(code: u8) -> String {
-    let name = match code {
-        0 => "close_notify",
-        10 => "unexpected_message",
-        20 => "bad_record_mac",
-        21 => "decryption_failed",
-        22 => "record_overflow",
-        30 => "decompression_failure",
-        40 => "handshake_failure",
-        41 => "no_certificate",
-        42 => "bad_certificate",
-        43 => "unsupported_certificate",
-        44 => "certificate_revoked",
-        45 => "certificate_expired",
-        46 => "certificate_unknown",
-        47 => "illegal_parameter",
-        48 => "unknown_ca",
-        49 => "access_denied",
-        50 => "decode_error",
-        51 => "decrypt_error",
-        70 => "protocol_version",
-        71 => "insufficient_security",
-        80 => "internal_error",
-        86 => "inappropriate_fallback",
-        90 => "user_canceled",
-        100 => "no_renegotiation",
-        109 => "missing_extension",
-        110 => "unsupported_extension",
-        112 => "unrecognized_name",
-        113 => "bad_certificate_status_response",
-        115 => "unknown_psk_identity",
-        116 => "certificate_required",
-        120 => "no_application_protocol",
-        _ => return format!("alert_{code}"),
-    };
-    name.to_owned()
 }
 
 #[cfg(test)]

@@ -1,175 +1,18 @@
-//! Hellos as bytes and answers from bytes: SSL 2.0 to TLS 1.3, without cryptography.
+//! Hellos of SSL 2.0 and what servers answer to any hello, as far as it is in the clear.
 //!
-//! Parsers here read what a hostile peer sends: every length is checked, everything kept is bounded, nothing panics.
-//! Sources: RFC 6101 (SSL 3.0), RFC 2246/4346/5246 (TLS 1.0 to 1.2), RFC 8446 (TLS 1.3), the SSL 2.0 draft.
+//! Bytes and messages themselves are `outbound::tls_wire`. Parsers here read what a hostile peer sends: every length is
+//! checked, everything kept is bounded, nothing panics. Source of SSL 2.0: its draft.
 
 use bartizan_domain::evidence::tls::{KeyExchange, KeyParameters, TlsVersion};
+pub use bartizan_outbound::tls_wire::{Compression, Extent, Hello, KeyShare};
+use bartizan_outbound::tls_wire::{
+    Cursor, DhParameters, EcParameters, MAX_FLIGHT, Malformed, Messages, Record, Records, ServerHello, certificates,
+    put16,
+};
 use sha2::{Digest, Sha256};
 
 use super::dh;
 use super::names::{self, Exchange};
-
-/// Most bytes of a server's flight that are read.
-const MAX_FLIGHT: usize = 256 * 1024;
-/// Largest record payload a peer may send (RFC 5246, section 6.2.3).
-const MAX_RECORD: usize = 16 * 1024 + 2048;
-/// Most certificates of a chain that are kept.
-const MAX_CHAIN: usize = 16;
-/// The random value that marks a HelloRetryRequest: SHA-256 of that word (RFC 8446, section 4.1.3).
-const RETRY_RANDOM: [u8; 32] = [
-    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
-    0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
-];
-
-/// What a hello offers. It is limited to exactly one version.
-#[derive(Debug, Clone)]
-pub struct Hello<'a> {
-    /// The version.
-    pub version: TlsVersion,
-    /// The server name; sent from TLS 1.0 on.
-    pub sni: Option<&'a str>,
-    /// Suites in order.
-    pub suites: &'a [u16],
-    /// Groups in order.
-    pub groups: &'a [u16],
-    /// What the TLS 1.3 key share contains.
-    pub key_share: KeyShare,
-    /// Whether DEFLATE is offered beside no compression.
-    pub compression: Compression,
-    /// How much beside the bare minimum is said.
-    pub extent: Extent,
-}
-
-/// The key share of a TLS 1.3 hello.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyShare {
-    /// An x25519 key: any 32 bytes are one. The server answers with its hello, or asks for another group.
-    X25519,
-    /// None: the server has to name the group it wants.
-    Empty,
-}
-
-/// Compression methods of a hello.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// DEFLATE, then none.
-    Deflate,
-    /// None alone.
-    Null,
-}
-
-/// How many extensions a hello carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// As a current client would.
-    Full,
-    /// Only what the version cannot do without, for servers that stumble over what they do not know.
-    Bare,
-}
-
-impl Hello<'_> {
-    /// The hello in one record. `random` is 32 bytes for the random value and 32 for session id or key.
-    ///
-    /// SSL 2.0 has another form: [`ssl2_hello`].
-    #[must_use]
-    pub fn encode(&self, random: &[u8; 64]) -> Vec<u8> {
-        let tls13 = self.version == TlsVersion::Tls13;
-        let mut body = Vec::with_capacity(1024);
-        let legacy = if tls13 { TlsVersion::Tls12 } else { self.version };
-        put16(&mut body, legacy.code());
-        body.extend_from_slice(&random[..32]);
-        if tls13 {
-            // The compatibility mode of RFC 8446, appendix D.4, which middleboxes expect.
-            body.push(32);
-            body.extend_from_slice(&random[32..]);
-        } else {
-            body.push(0);
-        }
-        let mut suites = Vec::with_capacity(self.suites.len() * 2 + 2);
-        for suite in self.suites {
-            put16(&mut suites, *suite);
-        }
-        if !tls13 {
-            put16(&mut suites, names::SCSV_RENEGOTIATION);
-        }
-        vector16(&mut body, &suites);
-        match self.compression {
-            Compression::Deflate if !tls13 => body.extend_from_slice(&[2, 1, 0]),
-            _ => body.extend_from_slice(&[1, 0]),
-        }
-        if self.version > TlsVersion::Ssl3 {
-            let extensions = self.extensions(random, body.len());
-            vector16(&mut body, &extensions);
-        }
-        let mut message = vec![1];
-        put24(&mut message, body.len());
-        message.extend_from_slice(&body);
-        let record_version = if self.version == TlsVersion::Ssl3 { TlsVersion::Ssl3 } else { TlsVersion::Tls10 };
-        let mut record = vec![22];
-        put16(&mut record, record_version.code());
-        vector16(&mut record, &message);
-        record
-    }
-
-    fn extensions(&self, random: &[u8; 64], before: usize) -> Vec<u8> {
-        let mut out = Vec::with_capacity(512);
-        let tls13 = self.version == TlsVersion::Tls13;
-        let full = self.extent == Extent::Full;
-        if let Some(name) = self.sni {
-            let mut entry = vec![0];
-            vector16(&mut entry, name.as_bytes());
-            let mut list = Vec::new();
-            vector16(&mut list, &entry);
-            extension(&mut out, 0, &list);
-        }
-        if !self.groups.is_empty() {
-            let mut list = Vec::new();
-            for group in self.groups {
-                put16(&mut list, *group);
-            }
-            let mut body = Vec::new();
-            vector16(&mut body, &list);
-            extension(&mut out, 10, &body);
-            if !tls13 {
-                extension(&mut out, 11, &[1, 0]);
-            }
-        }
-        if self.version >= TlsVersion::Tls12 {
-            let mut list = Vec::new();
-            for (scheme, _) in names::SIGNATURE_SCHEMES {
-                put16(&mut list, scheme);
-            }
-            let mut body = Vec::new();
-            vector16(&mut body, &list);
-            extension(&mut out, 13, &body);
-        }
-        if full {
-            // status_request for OCSP, no responder ids, no extensions (RFC 6066).
-            extension(&mut out, 5, &[1, 0, 0, 0, 0]);
-            if !tls13 {
-                extension(&mut out, 23, &[]);
-            }
-        }
-        if tls13 {
-            extension(&mut out, 43, &[2, 3, 4]);
-            extension(&mut out, 45, &[1, 1]);
-            let mut shares = Vec::new();
-            if self.key_share == KeyShare::X25519 {
-                put16(&mut shares, 29);
-                vector16(&mut shares, &random[32..]);
-            }
-            let mut body = Vec::new();
-            vector16(&mut body, &shares);
-            extension(&mut out, 51, &body);
-        }
-        // Some load balancers hang on hellos of 256 to 511 bytes; padding past them is the remedy of RFC 7685.
-        let length = before + 4 + 2 + out.len();
-        if full && (256..512).contains(&length) {
-            extension(&mut out, 21, &vec![0; (512 - length).saturating_sub(4)]);
-        }
-        out
-    }
-}
 
 /// A hello of SSL 2.0 with every cipher of that protocol.
 #[must_use]
@@ -242,6 +85,21 @@ pub struct Flight {
     pub key_exchange: Option<KeyExchange>,
 }
 
+impl Flight {
+    /// The beginning of a flight.
+    fn of(hello: &ServerHello) -> Self {
+        Self {
+            version: hello.version,
+            suite: hello.suite,
+            compression: hello.compression,
+            secure_renegotiation: hello.secure_renegotiation,
+            downgrade_marker: hello.downgrade_marker(),
+            group: hello.group,
+            ..Self::default()
+        }
+    }
+}
+
 /// How far an answer has been read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
@@ -258,8 +116,8 @@ pub enum Progress {
 /// Reads an answer piece by piece.
 #[derive(Debug, Default)]
 pub struct Reader {
-    input: Vec<u8>,
-    handshake: Vec<u8>,
+    records: Records,
+    messages: Messages,
     total: usize,
     flight: Option<Flight>,
 }
@@ -277,13 +135,12 @@ impl Reader {
         if self.total > MAX_FLIGHT {
             return Progress::Malformed(format!("the answer is longer than {MAX_FLIGHT} bytes"));
         }
-        self.input.extend_from_slice(bytes);
+        self.records.push(bytes);
         loop {
-            let Some((kind, payload)) = (match self.record() {
-                Ok(record) => record,
-                Err(reason) => return Progress::Malformed(reason),
-            }) else {
-                return Progress::More;
+            let Record { kind, payload, .. } = match self.records.next_record() {
+                Ok(Some(record)) => record,
+                Ok(None) => return Progress::More,
+                Err(Malformed(reason)) => return Progress::Malformed(reason),
             };
             match kind {
                 21 => match payload.as_slice() {
@@ -293,7 +150,7 @@ impl Reader {
                     _ => return Progress::Malformed("an alert of the wrong size".to_owned()),
                 },
                 22 => {
-                    self.handshake.extend_from_slice(&payload);
+                    self.messages.push(&payload);
                     match self.messages() {
                         Progress::More => {}
                         end => return end,
@@ -307,45 +164,19 @@ impl Reader {
         }
     }
 
-    fn record(&mut self) -> Result<Option<(u8, Vec<u8>)>, String> {
-        if let Some(kind) = self.input.first()
-            && !(20..=23).contains(kind)
-        {
-            return Err(format!("the answer is not TLS: it starts with byte 0x{kind:02x}"));
-        }
-        if self.input.get(1).is_some_and(|major| *major != 3) {
-            return Err("the answer is not TLS: no version in the record".to_owned());
-        }
-        let Some(&[kind, _, _, high, low]) = self.input.first_chunk::<5>() else { return Ok(None) };
-        let length = usize::from(u16::from_be_bytes([high, low]));
-        if length > MAX_RECORD {
-            return Err(format!("a record of {length} bytes, more than TLS allows"));
-        }
-        if self.input.len() < 5 + length {
-            return Ok(None);
-        }
-        let payload = self.input[5..5 + length].to_vec();
-        self.input.drain(..5 + length);
-        Ok(Some((kind, payload)))
-    }
-
     fn messages(&mut self) -> Progress {
         loop {
-            let Some(&[kind, a, b, c]) = self.handshake.first_chunk::<4>() else { return Progress::More };
-            let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-            if length > MAX_FLIGHT {
-                return Progress::Malformed(format!("a handshake message of {length} bytes"));
-            }
-            if self.handshake.len() < 4 + length {
-                return Progress::More;
-            }
-            let body: Vec<u8> = self.handshake[4..4 + length].to_vec();
-            self.handshake.drain(..4 + length);
-            match (kind, &mut self.flight) {
-                (2, None) => match server_hello(&body) {
-                    Some(flight) => {
-                        let tls13 = flight.version >= TlsVersion::Tls13.code();
-                        self.flight = Some(flight);
+            let message = match self.messages.next_message() {
+                Ok(Some(message)) => message,
+                Ok(None) => return Progress::More,
+                Err(Malformed(reason)) => return Progress::Malformed(reason),
+            };
+            let body = message.body();
+            match (message.kind, &mut self.flight) {
+                (2, None) => match ServerHello::read(body) {
+                    Some(hello) => {
+                        let tls13 = hello.version >= TlsVersion::Tls13.code();
+                        self.flight = Some(Flight::of(&hello));
                         if tls13 {
                             return Progress::Done;
                         }
@@ -353,9 +184,11 @@ impl Reader {
                     None => return Progress::Malformed("a server hello that cannot be read".to_owned()),
                 },
                 (0, _) => {}
-                (_, None) => return Progress::Malformed(format!("handshake message {kind} before the server hello")),
-                (11, Some(flight)) => flight.certificates = certificates(&body).unwrap_or_default(),
-                (12, Some(flight)) => flight.key_exchange = key_exchange(&body, flight.suite, flight.version),
+                (kind, None) => {
+                    return Progress::Malformed(format!("handshake message {kind} before the server hello"));
+                }
+                (11, Some(flight)) => flight.certificates = certificates(body).unwrap_or_default(),
+                (12, Some(flight)) => flight.key_exchange = key_exchange(body, flight.suite, flight.version),
                 (22, Some(flight)) => flight.ocsp_stapled = body.first() == Some(&1) && body.len() > 4,
                 (14, Some(_)) => return Progress::Done,
                 _ => {}
@@ -364,67 +197,13 @@ impl Reader {
     }
 }
 
-fn server_hello(body: &[u8]) -> Option<Flight> {
-    let mut input = Cursor(body);
-    let mut flight = Flight { version: input.u16()?, ..Flight::default() };
-    let random = input.take(32)?;
-    let retry = random == RETRY_RANDOM;
-    flight.downgrade_marker = random[24..31] == *b"DOWNGRD";
-    input.vector8()?;
-    flight.suite = input.u16()?;
-    flight.compression = input.u8()?;
-    if input.0.is_empty() {
-        return Some(flight);
-    }
-    let mut extensions = Cursor(input.vector16()?);
-    while !extensions.0.is_empty() {
-        let kind = extensions.u16()?;
-        let mut value = Cursor(extensions.vector16()?);
-        match kind {
-            43 => flight.version = value.u16()?,
-            51 => {
-                // A retry request names the group alone, a hello the group and a key.
-                let group = value.u16()?;
-                if retry || value.vector16().is_some() {
-                    flight.group = Some(group);
-                }
-            }
-            0xff01 => flight.secure_renegotiation = true,
-            _ => {}
-        }
-    }
-    Some(flight)
-}
-
-fn certificates(body: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut list = Cursor(Cursor(body).vector24()?);
-    let mut chain = Vec::new();
-    while !list.0.is_empty() && chain.len() < MAX_CHAIN {
-        chain.push(list.vector24()?.to_vec());
-    }
-    Some(chain)
-}
-
 fn key_exchange(body: &[u8], suite: u16, version: u16) -> Option<KeyExchange> {
     let mut input = Cursor(body);
     let (layout, signed) = names::exchange_of(suite);
     let parameters = match layout {
         Exchange::Other => return None,
-        Exchange::Ec => {
-            // named_curve is the only form RFC 8422 leaves.
-            if input.u8()? != 3 {
-                return None;
-            }
-            let group = input.u16()?;
-            input.vector8()?;
-            KeyParameters::Ec { group }
-        }
-        Exchange::Dh => {
-            let prime = input.vector16()?;
-            input.vector16()?;
-            input.vector16()?;
-            dh_parameters(prime)
-        }
+        Exchange::Ec => KeyParameters::Ec { group: EcParameters::read(&mut input)?.group },
+        Exchange::Dh => dh_parameters(DhParameters::read(&mut input)?.prime),
     };
     let signature =
         if signed && version >= TlsVersion::Tls12.code() { Some(names::signature_scheme(input.u16()?)) } else { None };
@@ -443,64 +222,10 @@ fn dh_parameters(prime: &[u8]) -> KeyParameters {
     KeyParameters::Dh { bits, prime_sha256, known_as }
 }
 
-/// Reads from the front of a slice; `None` when it is too short.
-struct Cursor<'a>(&'a [u8]);
-
-impl<'a> Cursor<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(count)?;
-        self.0 = tail;
-        Some(head)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        self.take(1).map(|bytes| bytes[0])
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.take(2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
-    }
-
-    fn vector8(&mut self) -> Option<&'a [u8]> {
-        let length = usize::from(self.u8()?);
-        self.take(length)
-    }
-
-    fn vector16(&mut self) -> Option<&'a [u8]> {
-        let length = usize::from(self.u16()?);
-        self.take(length)
-    }
-
-    fn vector24(&mut self) -> Option<&'a [u8]> {
-        let bytes = self.take(3)?;
-        self.take(usize::from(bytes[0]) << 16 | usize::from(bytes[1]) << 8 | usize::from(bytes[2]))
-    }
-}
-
-fn put16(out: &mut Vec<u8>, value: u16) {
-    out.extend_from_slice(&value.to_be_bytes());
-}
-
-fn put24(out: &mut Vec<u8>, value: usize) {
-    let bytes = u32::try_from(value).unwrap_or(u32::MAX).to_be_bytes();
-    out.extend_from_slice(&bytes[1..]);
-}
-
-/// Appends `value` with its length in two bytes. Everything we write is far below 64 KiB.
-fn vector16(out: &mut Vec<u8>, value: &[u8]) {
-    let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
-    put16(out, length);
-    out.extend_from_slice(&value[..usize::from(length)]);
-}
-
-fn extension(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    put16(out, kind);
-    vector16(out, value);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bartizan_outbound::tls_wire::{put24, vector16};
     use proptest::prelude::*;
 
     fn hello(version: TlsVersion, suites: &[u16]) -> Vec<u8> {
@@ -510,6 +235,7 @@ mod tests {
             suites,
             groups: &[29, 23],
             key_share: KeyShare::X25519,
+            alpn: &[],
             compression: Compression::Deflate,
             extent: Extent::Full,
         }

@@ -66,6 +66,8 @@ pub struct Plan {
     pub settings: Value,
     /// Whether tlslite-ng serves anonymous suites and no certificate.
     pub authentication: Authentication,
+    /// A plain HTTP server whose answers are handed on; `None`: a tiny answer of the server's own.
+    pub backend: Option<SocketAddr>,
 }
 
 /// Diffie-Hellman parameters of an OpenSSL server.
@@ -100,6 +102,7 @@ impl Plan {
             weak_dh: WeakDh::Absent,
             settings: json!({}),
             authentication: Authentication::Certificate,
+            backend: None,
         }
     }
 
@@ -156,6 +159,7 @@ impl Server {
             "dh": dh,
             "settings": plan.settings,
             "anonymous": plan.authentication == Authentication::Anonymous,
+            "backend": plan.backend.map(|address| (address.ip().to_string(), address.port())),
         });
         let mut command = Command::new("python3");
         // The system's OpenSSL configuration must not decide what the lab can serve.
@@ -180,6 +184,26 @@ impl Server {
         command.arg("--x509certfile").arg(&identity.chain).arg("--x509keyfile").arg(&identity.key);
         let log: PathBuf = dir.path().join("log");
         let mut process = Process::spawn_with_input("gnutls-serv", "gnutls-bin", command, &log);
+        process.wait_for_port(address);
+        Self { address, process, _dir: dir }
+    }
+
+    /// Starts `openssl s_server` with `arguments`, answering with its page of statistics, and waits until it listens. It
+    /// handles one client after the other.
+    ///
+    /// # Panics
+    /// If OpenSSL is missing or does not start.
+    #[must_use]
+    pub fn start_s_server(identity: &Identity, arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        let mut command = Command::new("openssl");
+        command.env("OPENSSL_CONF", "/dev/null").args(["s_server", "-www", "-accept", &address.to_string()]);
+        command.arg("-cert").arg(&identity.certificate).arg("-cert_chain").arg(&identity.chain);
+        command.arg("-key").arg(&identity.key).args(arguments);
+        let log: PathBuf = dir.path().join("log");
+        let mut process = Process::spawn_with_input("openssl s_server", "openssl", command, &log);
         process.wait_for_port(address);
         Self { address, process, _dir: dir }
     }

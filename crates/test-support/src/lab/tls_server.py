@@ -1,11 +1,13 @@
 """A TLS server of the loopback lab.
 
 Reads its settings as JSON from the first argument, binds port 0 of a loopback address, prints `listening PORT` and
-serves until its standard input ends. Every completed session is answered as a tiny HTTP server would.
+serves until its standard input ends. Every completed session is answered as a tiny HTTP server would, or by another
+one behind.
 
 Settings: address, stack ("openssl" or "tlslite"), minimum and maximum (0 = SSLv3 ... 4 = TLS 1.3), default (name in
 `certificates`), certificates (name -> [chain file, key file, [server names]]), ciphers (OpenSSL string), curve, dh
-(file with parameters), settings (attributes of tlslite's HandshakeSettings), anonymous.
+(file with parameters), settings (attributes of tlslite's HandshakeSettings), anonymous, backend (address and port of
+a plain HTTP server whose answers, with their lengths, are handed on).
 """
 import json
 import socket
@@ -18,6 +20,42 @@ warnings.simplefilter("ignore")
 CONFIG = json.loads(sys.argv[1])
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
 OPENSSL = [None, ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+def until_blank_line(receive):
+    """A head with what came after it, or None at the end of the connection."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        piece = receive(4096)
+        if not piece:
+            return None
+        head += bytes(piece)
+    return head
+
+
+def serve(session):
+    """Answers the requests of one session."""
+    backend = CONFIG.get("backend")
+    if not backend:
+        if session.recv(4096):
+            session.sendall(ANSWER)
+        return
+    with socket.create_connection(tuple(backend)) as behind:
+        while (request := until_blank_line(session.recv)) is not None:
+            behind.sendall(request)
+            answer = until_blank_line(behind.recv)
+            if answer is None:
+                return
+            head, _, body = answer.partition(b"\r\n\r\n")
+            fields = (line.split(b":", 1) for line in head.split(b"\r\n")[1:])
+            left = next(int(value) for name, value in fields if name.lower() == b"content-length") - len(body)
+            while left > 0:
+                piece = behind.recv(min(left, 65536))
+                if not piece:
+                    return
+                answer += piece
+                left -= len(piece)
+            session.sendall(answer)
 
 
 def openssl_context(name):
@@ -51,8 +89,7 @@ def openssl_handler():
 
     def handle(connection):
         with front.wrap_socket(connection, server_side=True) as session:
-            if session.recv(4096):
-                session.sendall(ANSWER)
+            serve(session)
 
     return handle
 
@@ -80,8 +117,7 @@ def tlslite_handler():
             session.handshakeServer(anon=True, settings=settings)
         else:
             session.handshakeServer(certChain=chain, privateKey=key, settings=settings)
-        if session.recv(4096):
-            session.sendall(ANSWER)
+        serve(session)
         session.close()
 
     return handle

@@ -25,8 +25,9 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use url::Url;
 
+pub use crate::tls_reach::Legacy;
 pub use crate::tls_verified::Trust;
-use crate::{Outbound, io_failure, tls, tls_verified};
+use crate::{Outbound, io_failure, tls_reach, tls_verified};
 
 /// How we introduce ourselves.
 pub const USER_AGENT: &str = concat!("Bartizan/", env!("CARGO_PKG_VERSION"), " (+security scan)");
@@ -111,6 +112,7 @@ pub struct Client {
     origin: Origin,
     deadline: Duration,
     live: Option<Live>,
+    legacy: Option<Legacy>,
 }
 
 #[derive(Debug)]
@@ -130,13 +132,19 @@ impl Client {
     /// A client for `origin`; every exchange ends within `deadline`, connecting included. Nothing is contacted yet.
     #[must_use]
     pub const fn new(outbound: Outbound, origin: Origin, deadline: Duration) -> Self {
-        Self { outbound, origin, deadline, live: None }
+        Self { outbound, origin, deadline, live: None, legacy: None }
     }
 
     /// Where the client sends its requests.
     #[must_use]
     pub const fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// What had to be done to talk to a server that current TLS cannot agree with; `None` as long as nothing had to.
+    #[must_use]
+    pub const fn legacy(&self) -> Option<&Legacy> {
+        self.legacy.as_ref()
     }
 
     /// Makes one exchange. A body that does not end before the deadline is cut there; a head that does not arrive
@@ -183,22 +191,25 @@ impl Client {
         Ok(response)
     }
 
-    async fn open(&self) -> Result<Live, ProbeFailure> {
-        let connection = self.outbound.connect(self.origin.address).await?;
+    async fn open(&mut self) -> Result<Live, ProbeFailure> {
         let Some(tls) = &self.origin.tls else {
-            let (stream, permit) = connection.into_parts();
+            let (stream, permit) = self.outbound.connect(self.origin.address).await?.into_parts();
             return drive(stream, permit).await;
         };
         match &tls.trust {
             Trust::Record => {
                 // An address literal is never sent as a server name (RFC 6066, section 3).
                 let sni = tls.server_name.parse::<IpAddr>().is_err().then_some(tls.server_name.as_str());
-                let session = tls::connect(connection, sni, &[b"http/1.1"], tls::Offer::Modern, self.deadline).await?;
-                let (stream, permit) = session.into_parts();
+                let (outbound, address) = (&self.outbound, self.origin.address);
+                let alpn: &[&[u8]] = &[b"http/1.1"];
+                let known = self.legacy.as_ref();
+                let reached = tls_reach::connect(outbound, address, sni, alpn, known, self.deadline).await?;
+                self.legacy.clone_from(&reached.legacy);
+                let (stream, permit) = reached.into_parts();
                 drive(stream, permit).await
             }
             Trust::Roots(roots) => {
-                let (stream, permit) = connection.into_parts();
+                let (stream, permit) = self.outbound.connect(self.origin.address).await?.into_parts();
                 drive(tls_verified::connect(stream, &tls.server_name, roots).await?, permit).await
             }
         }

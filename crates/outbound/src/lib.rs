@@ -12,6 +12,7 @@ pub mod http;
 pub mod policy;
 pub mod tls;
 pub mod tls_legacy;
+pub mod tls_reach;
 pub mod tls_verified;
 pub mod tls_wire;
 

@@ -4,7 +4,8 @@
 //! must reach servers whose certificates are wrong in any way. Nothing secret is ever sent over such a connection. The
 //! server name and the address are separate inputs: assets that are addresses send no name at all.
 //!
-//! This client speaks TLS 1.2 and 1.3. What older servers say is found out by the TLS probe with hellos of its own.
+//! This client speaks TLS 1.2 and 1.3 with current suites. Which others a server has is found out by the TLS probe with
+//! hellos of its own; pages of servers that have only others are read through [`crate::tls_legacy`].
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +21,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::tls_wire::alert_name;
 use crate::{Connection, io_failure};
 
 /// Most bytes of one certificate that are kept.
@@ -71,6 +73,22 @@ pub struct HandshakeError {
     pub failure: ProbeFailure,
     /// The fatal alert the server sent, if it did: `120` is `no_application_protocol`.
     pub alert: Option<u8>,
+    /// Whether a server is there that speaks TLS, but not a version or suite of ours.
+    disagreed: bool,
+}
+
+impl HandshakeError {
+    /// Whether another client may have more luck: the server refuses what this one offers, or breaks off over it.
+    #[must_use]
+    pub fn may_be_old(&self) -> bool {
+        self.disagreed || self.failure.kind == FailureKind::Reset
+    }
+}
+
+impl From<ProbeFailure> for HandshakeError {
+    fn from(failure: ProbeFailure) -> Self {
+        Self { failure, alert: None, disagreed: false }
+    }
 }
 
 impl From<HandshakeError> for ProbeFailure {
@@ -95,15 +113,12 @@ pub async fn connect(
     let peer = connection.peer;
     let name = match sni {
         Some(name) => ServerName::try_from(name.to_owned()).map_err(|error| {
-            plain(ProbeFailure::new(
-                FailureKind::Protocol,
-                format!("`{name}` cannot be sent as a server name: {error}"),
-            ))
+            ProbeFailure::new(FailureKind::Protocol, format!("`{name}` cannot be sent as a server name: {error}"))
         })?,
         None => ServerName::IpAddress(peer.ip().into()),
     };
     let recorder = Arc::new(Recorder::default());
-    let mut config = client_config(offer, &recorder).map_err(plain)?;
+    let mut config = client_config(offer, &recorder).map_err(HandshakeError::from)?;
     config.enable_sni = sni.is_some();
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
 
@@ -113,7 +128,7 @@ pub async fn connect(
         .await
         .map_err(|_| {
             let detail = format!("TLS handshake with {peer}: no answer within {limit:?}");
-            plain(ProbeFailure::new(FailureKind::Timeout, detail))
+            ProbeFailure::new(FailureKind::Timeout, detail)
         })?
         .map_err(|error| handshake_error(&error, peer))?;
 
@@ -128,20 +143,34 @@ pub async fn connect(
     Ok(Session { stream, peer, chain: record.chain, version, suite, alpn, ocsp_stapled: record.ocsp, permit })
 }
 
-const fn plain(failure: ProbeFailure) -> HandshakeError {
-    HandshakeError { failure, alert: None }
-}
-
 fn handshake_error(error: &std::io::Error, peer: SocketAddr) -> HandshakeError {
     let doing = format!("TLS handshake with {peer}");
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls {
         Some(rustls::Error::AlertReceived(alert)) => HandshakeError {
-            failure: ProbeFailure::new(FailureKind::Protocol, format!("{doing}: the server sent the alert {alert:?}")),
+            failure: ProbeFailure::new(
+                FailureKind::Protocol,
+                format!("{doing}: the server sent the fatal alert {}", alert_name(u8::from(*alert))),
+            ),
             alert: Some(u8::from(*alert)),
+            disagreed: true,
         },
-        Some(other) => plain(ProbeFailure::new(FailureKind::Protocol, format!("{doing}: {other}"))),
-        None => plain(io_failure(error, &doing)),
+        Some(other) => HandshakeError {
+            failure: ProbeFailure::new(FailureKind::Protocol, format!("{doing}: {other}")),
+            alert: None,
+            disagreed: is_disagreement(other),
+        },
+        None => io_failure(error, &doing).into(),
+    }
+}
+
+/// Whether rustls met TLS that it does not have, and not something that is no TLS at all.
+const fn is_disagreement(error: &rustls::Error) -> bool {
+    use rustls::{Error, InvalidMessage};
+    match error {
+        Error::PeerIncompatible(_) | Error::PeerMisbehaved(_) | Error::NoCertificatesPresented => true,
+        Error::InvalidMessage(message) => !matches!(message, InvalidMessage::InvalidContentType),
+        _ => false,
     }
 }
 

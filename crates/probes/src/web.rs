@@ -93,6 +93,7 @@ async fn gather_all(
         security_txt: Observation::default(),
         methods: Observation::default(),
         requests: 0,
+        legacy_tls: None,
     };
     if options.path_probes {
         paths::probe(&mut session, &mut evidence).await;
@@ -105,6 +106,7 @@ async fn gather_all(
         evidence.methods = Observation::not_attempted("unusual methods are not part of this scan");
     }
     evidence.requests = session.spent();
+    evidence.legacy_tls = session.legacy_tls();
     swept(&session, evidence)
 }
 

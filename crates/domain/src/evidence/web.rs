@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Observation;
+use super::tls::{Suite, TlsVersion};
 
 mod security_txt;
 
@@ -78,6 +79,20 @@ pub struct WebEvidence {
     /// Requests spent at this endpoint.
     #[serde(default)]
     pub requests: u32,
+    /// Present if the site could only be read through TLS that current clients refuse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legacy_tls: Option<LegacyTls>,
+}
+
+/// The session in which a site was read that no current client reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegacyTls {
+    /// The version negotiated by the client for old servers.
+    pub version: TlsVersion,
+    /// The suite negotiated.
+    pub suite: Suite,
+    /// How the handshake of current TLS failed.
+    pub refused: String,
 }
 
 impl WebEvidence {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bartizan_domain::evidence::service::MAX_BANNER;
 use bartizan_domain::evidence::{FailureKind, ProbeFailure};
-use bartizan_outbound::tls::{Offer, Session};
+use bartizan_outbound::tls_reach::{self, Reached};
 use bartizan_outbound::{Connection, io_failure};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
@@ -37,16 +37,16 @@ pub enum Layer {
 impl Dialer<'_> {
     /// A fresh connection, through TLS if that is the layer.
     pub async fn open(&self) -> Result<Channel, ProbeFailure> {
-        let connection = self.cx.outbound.connect(self.address).await?;
-        match self.layer {
-            Layer::Plain => Ok(Channel { stream: Stream::Plain(connection), wait: self.wait }),
+        let outbound = &self.cx.outbound;
+        let stream = match self.layer {
+            Layer::Plain => Stream::Plain(outbound.connect(self.address).await?),
             Layer::Tls => {
                 let limit = self.cx.timeout.min(Duration::from_secs(5));
-                let connecting = bartizan_outbound::tls::connect(connection, self.name, &[], Offer::Modern, limit);
-                let session = Box::pin(connecting).await?;
-                Ok(Channel { stream: Stream::Tls(Box::new(session)), wait: self.wait })
+                let connecting = tls_reach::connect(outbound, self.address, self.name, &[], None, limit);
+                Stream::Tls(Box::new(Box::pin(connecting).await?))
             }
-        }
+        };
+        Ok(Channel { stream, wait: self.wait })
     }
 
     /// The same way with another patience.
@@ -65,7 +65,7 @@ impl Dialer<'_> {
 
 enum Stream {
     Plain(Connection),
-    Tls(Box<Session>),
+    Tls(Box<Reached>),
 }
 
 /// An open connection.

@@ -28,6 +28,8 @@ mod names;
 pub mod starttls;
 mod wire;
 
+pub(crate) use names::suite;
+
 /// Most distinct chains of one endpoint that are kept.
 const MAX_CHAINS: usize = 6;
 /// How many exchanges long the probe of one endpoint may take in all.
@@ -206,7 +208,7 @@ impl Probe<'_> {
     }
 
     async fn library(&self, sni: Option<&str>, alpn: &[&[u8]], offer: Offer) -> Result<Session, HandshakeError> {
-        let connection = self.talker.open().await.map_err(|failure| HandshakeError { failure, alert: None })?;
+        let connection = self.talker.open().await?;
         bartizan_outbound::tls::connect(connection, sni, alpn, offer, self.talker.cx.timeout).await
     }
 

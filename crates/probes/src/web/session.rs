@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bartizan_domain::evidence::web::{Redirect, RedirectDecision};
+use bartizan_domain::evidence::web::{LegacyTls, Redirect, RedirectDecision};
 use bartizan_domain::evidence::{Endpoint, FailureKind, Observation, ProbeFailure, Scheme};
 use bartizan_outbound::http::{Client, Origin, Request, Response, TlsOrigin, Trust, host_header};
 use url::{Host, Url};
@@ -69,6 +69,15 @@ impl<'a> Session<'a> {
     /// Cookie values seen so far.
     pub const fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// The session that was needed to reach the endpoint, if current TLS did not do.
+    pub fn legacy_tls(&self) -> Option<LegacyTls> {
+        self.client.legacy().map(|legacy| LegacyTls {
+            version: legacy.version,
+            suite: crate::tls::suite(legacy.suite),
+            refused: legacy.refused.to_string(),
+        })
     }
 
     /// The endpoint's address.

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bartizan_domain::evidence::ports::PortState;
+use bartizan_domain::evidence::service::Access;
 use bartizan_domain::evidence::tls::StartTls;
 use bartizan_domain::evidence::web::Scheme;
 use bartizan_domain::evidence::{
@@ -187,7 +188,11 @@ impl Gatherer<'_> {
             match port.service.observed() {
                 None => unidentified.push(port.endpoint.location().to_string()),
                 Some(facts) if facts.tls && facts.service.is_none() => {
-                    unknown_inside.push(port.endpoint.location().to_string());
+                    let why = match &facts.access {
+                        Access::Unknown { reason } => format!(" ({reason})"),
+                        Access::Open { .. } | Access::AuthRequired { .. } => String::new(),
+                    };
+                    unknown_inside.push(format!("{}{why}", port.endpoint.location()));
                 }
                 Some(_) => {}
             }

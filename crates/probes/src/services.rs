@@ -220,15 +220,12 @@ impl<'c> Search<'c> {
             tokio::join!(Box::pin(ask(&listening, Question::Greeting)), Box::pin(ask(&search.dialer, Question::Http)));
         let found = match (search.take(Question::Greeting, greeting), search.take(Question::Http, http)) {
             (Some(found), _) | (None, Some(found)) => Some(found),
-            // A handshake that this client cannot complete (an old version, a client certificate demanded) says
-            // nothing about what runs inside.
+            // A handshake that no client of ours can complete (SSL 3.0, a client certificate demanded) says nothing
+            // about what runs inside.
             (None, None) if !search.connected => None,
             (None, None) => search.all_others().await,
         };
-        let mut found = found.unwrap_or_else(|| ServiceEvidence {
-            banner: search.heard.as_deref().and_then(wire::banner),
-            ..ServiceEvidence::default()
-        });
+        let mut found = found.unwrap_or_else(|| search.unknown(None));
         found.tls = true;
         Ok(found)
     }
@@ -264,16 +261,24 @@ impl<'c> Search<'c> {
     }
 
     fn unidentified(self, why: Option<&str>) -> Result<ServiceEvidence, ProbeFailure> {
-        use bartizan_domain::evidence::service::Access;
-        if let (false, Some(failure)) = (self.connected, self.failure) {
-            return Err(failure);
+        match self.failure {
+            Some(failure) if !self.connected => Err(failure),
+            _ => Ok(self.unknown(why)),
         }
-        let reason = why.unwrap_or("no protocol that is known here was answered").to_owned();
-        Ok(ServiceEvidence {
+    }
+
+    /// Evidence of something that was heard at most, with why it is not known what.
+    fn unknown(&self, why: Option<&str>) -> ServiceEvidence {
+        use bartizan_domain::evidence::service::Access;
+        let reason = match &self.failure {
+            Some(failure) if !self.connected => failure.to_string(),
+            _ => why.unwrap_or("no protocol that is known here was answered").to_owned(),
+        };
+        ServiceEvidence {
             banner: self.heard.as_deref().and_then(wire::banner),
             access: Access::Unknown { reason },
             ..ServiceEvidence::default()
-        })
+        }
     }
 }
 

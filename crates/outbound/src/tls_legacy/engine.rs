@@ -430,3 +430,23 @@ impl Engine {
 fn unreadable(what: &str) -> LegacyError {
     LegacyError::Unexpected(format!("a {what} that is missing or cannot be read"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_to_start_anew_is_declined_a_few_times_and_the_session_goes_on() {
+        let offer = Offer { version: TlsVersion::Tls12, sni: None, alpn: &[], extent: Extent::Full };
+        let mut engine = Engine::new(&offer);
+        engine.outgoing.clear();
+        engine.stage = Stage::Established;
+        let request = [HANDSHAKE, 3, 3, 0, 4, 0, 0, 0, 0];
+        engine.feed(&request).unwrap();
+        assert_eq!(engine.outgoing, [ALERT, 3, 3, 0, 2, 1, 100]);
+        engine.feed(&request.repeat(10_000)).unwrap();
+        assert!(engine.outgoing.len() < MAX_OWN + 100 && engine.is_established());
+        engine.feed(&[ALERT, 3, 3, 0, 2, 1, 0]).unwrap();
+        assert!(engine.is_closed());
+    }
+}

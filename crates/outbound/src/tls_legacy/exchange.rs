@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn both_sides_of_a_small_group_agree() {
         // The largest prime of 128 bits; the server's private number is 5.
-        let prime = (BigUint::from(1_u8) << 128_u32) - BigUint::from(159_u8);
+        let prime = (BigUint::from(1_u8) << 128_usize) - BigUint::from(159_u8);
         let (generator, private) = (BigUint::from(3_u8), BigUint::from(5_u8));
         let public = generator.modpow(&private, &prime);
         let bytes = [prime.to_bytes_be(), generator.to_bytes_be(), public.to_bytes_be()];

@@ -200,7 +200,7 @@ impl Protection {
                 self.verified(kind, payload, length, Choice::from(1))?
             }
             Method::Blocks { cipher, size, chaining } => {
-                if payload.len() % *size != 0 {
+                if !payload.len().is_multiple_of(*size) {
                     return Err(BadRecord);
                 }
                 cipher.apply(&mut payload);

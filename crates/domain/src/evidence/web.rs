@@ -79,12 +79,12 @@ pub struct WebEvidence {
     /// Requests spent at this endpoint.
     #[serde(default)]
     pub requests: u32,
-    /// Present if the site could only be read through TLS that current clients refuse.
+    /// Present if no session of current TLS came about and the site was read by the client for old servers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legacy_tls: Option<LegacyTls>,
 }
 
-/// The session in which a site was read that no current client reaches.
+/// The session in which a site was read that current TLS could not agree with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegacyTls {
     /// The version negotiated by the client for old servers.

@@ -138,6 +138,8 @@ pub async fn connect(
     {
         let connection = outbound.connect(address).await?;
         let (tcp, permit) = connection.into_parts();
+        // A server that stumbles over a hello may do so over anything in it.
+        let alpn = if extent == Extent::Full { alpn } else { &[] };
         let offer = Offer { version, sni, alpn, extent };
         // The future holds the buffers of a handshake; boxing keeps the callers' futures small.
         let shaking = Box::pin(stream::handshake(tcp, &offer));

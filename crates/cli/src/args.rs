@@ -13,6 +13,11 @@ use secrecy::SecretString;
 
 use crate::io::OutputSpec;
 
+pub use ports::PortsArgs;
+use ports::HELP as PORTS_HELP;
+
+mod ports;
+
 /// Finds what an attacker can reach, and says how to fix it.
 #[derive(Debug, Parser)]
 #[command(name = "bartizan", version, max_term_width = 110, after_help = crate::exit::HELP)]
@@ -34,6 +39,9 @@ pub enum Command {
     /// Scan targets from here, with no server and no database
     #[command(after_help = crate::exit::HELP)]
     Scan(Box<ScanArgs>),
+    /// Find open ports, and what speaks on them
+    #[command(after_help = PORTS_HELP)]
+    Ports(Box<PortsArgs>),
     /// Render a saved scan to other formats, or judge it again
     Convert(ConvertArgs),
     /// List and explain the checks

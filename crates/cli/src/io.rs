@@ -11,16 +11,33 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, Result, bail};
-use bartizan_reports::{Format, ReportError};
+use bartizan_reports::{Format, PortsFormat, ReportError};
 use tempfile::NamedTempFile;
 
 /// What `-o` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputSpec {
+pub struct OutputSpec<F = OutputFormat> {
     /// The format.
-    pub format: OutputFormat,
+    pub format: F,
     /// The file; `None` is standard output.
     pub file: Option<PathBuf>,
+}
+
+/// A set of formats that a command can write.
+pub trait Formats: Copy + PartialEq {
+    /// What is written when nothing is asked for.
+    const DEFAULT: Self;
+
+    /// The format of this name; the error names the value and what is expected.
+    fn named(name: &str) -> Result<Self, String>;
+
+    /// The name.
+    fn name(self) -> &'static str;
+
+    /// Whether files of the format grow in place, as `FILE.partial`, and cannot go to standard output.
+    fn grows(self) -> bool {
+        false
+    }
 }
 
 /// A format of `-o`.
@@ -32,7 +49,43 @@ pub enum OutputFormat {
     Evidence,
 }
 
-impl FromStr for OutputSpec {
+impl Formats for OutputFormat {
+    const DEFAULT: Self = Self::Report(Format::Table);
+
+    fn named(name: &str) -> Result<Self, String> {
+        match name {
+            "evidence" => Ok(Self::Evidence),
+            other => other.parse().map(Self::Report).map_err(|_| {
+                format!("unknown format `{other}`: expected table, json, jsonl, csv, sarif, html or evidence")
+            }),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Report(format) => format.as_str(),
+            Self::Evidence => "evidence",
+        }
+    }
+
+    fn grows(self) -> bool {
+        self == Self::Evidence
+    }
+}
+
+impl Formats for PortsFormat {
+    const DEFAULT: Self = Self::Table;
+
+    fn named(name: &str) -> Result<Self, String> {
+        name.parse()
+    }
+
+    fn name(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl<F: Formats> FromStr for OutputSpec<F> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -42,37 +95,29 @@ impl FromStr for OutputSpec {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = match format {
-            "evidence" => OutputFormat::Evidence,
-            other => OutputFormat::Report(other.parse().map_err(|_| {
-                format!("unknown format `{other}`: expected table, json, jsonl, csv, sarif, html or evidence")
-            })?),
-        };
-        if format == OutputFormat::Evidence && file.is_none() {
-            return Err("evidence is binary: name a file, as in -o evidence=scan.evidence".to_owned());
+        let format = F::named(format)?;
+        if format.grows() && file.is_none() {
+            let name = format.name();
+            return Err(format!("{name} is binary: name a file, as in -o {name}=scan.{name}"));
         }
         Ok(Self { format, file })
     }
 }
 
-impl fmt::Display for OutputSpec {
+impl<F: Formats> fmt::Display for OutputSpec<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = match self.format {
-            OutputFormat::Report(format) => format.as_str(),
-            OutputFormat::Evidence => "evidence",
-        };
         match &self.file {
-            Some(file) => write!(f, "{format}={}", file.display()),
-            None => f.write_str(format),
+            Some(file) => write!(f, "{}={}", self.format.name(), file.display()),
+            None => f.write_str(self.format.name()),
         }
     }
 }
 
 /// The outputs to write when `asked` were asked for: the table, unless there are others. Only one may go to standard
 /// output, and no two to one file.
-pub fn settle(asked: &[OutputSpec]) -> Result<Vec<OutputSpec>> {
+pub fn settle<F: Formats>(asked: &[OutputSpec<F>]) -> Result<Vec<OutputSpec<F>>> {
     if asked.is_empty() {
-        return Ok(vec![OutputSpec { format: OutputFormat::Report(Format::Table), file: None }]);
+        return Ok(vec![OutputSpec { format: F::DEFAULT, file: None }]);
     }
     for (index, output) in asked.iter().enumerate() {
         if asked[..index].iter().any(|other| other.file == output.file) {
@@ -102,7 +147,7 @@ pub enum Sink {
 
 impl Sink {
     /// Opens the destination of `output`.
-    pub fn open(output: &OutputSpec) -> Result<Self> {
+    pub fn open<F: Formats>(output: &OutputSpec<F>) -> Result<Self> {
         let Some(path) = &output.file else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
         let context = || format!("cannot write `{}` (-o {output})", path.display());
         if let Ok(existing) = std::fs::metadata(path) {
@@ -116,7 +161,7 @@ impl Sink {
             // A file that may not be written to is not replaced either, although its folder would allow it.
             File::options().append(true).open(path).with_context(context)?;
         }
-        if output.format == OutputFormat::Evidence {
+        if output.format.grows() {
             let mut partial = path.clone().into_os_string();
             partial.push(".partial");
             let partial = PathBuf::from(partial);
@@ -227,7 +272,9 @@ mod tests {
         for bad in ["yaml", "json=", "evidence", "=x"] {
             assert!(spec(bad).is_err(), "{bad}");
         }
-        assert_eq!(settle(&[]).unwrap(), [spec("table").unwrap()]);
+        assert_eq!(settle::<OutputFormat>(&[]).unwrap(), [spec("table").unwrap()]);
+        assert!("xml=ports.xml".parse::<OutputSpec<PortsFormat>>().is_ok());
+        assert!("sarif".parse::<OutputSpec<PortsFormat>>().is_err());
         assert!(settle(&[spec("json").unwrap(), spec("csv").unwrap()]).is_err());
         assert!(settle(&[spec("json=a").unwrap(), spec("csv=a").unwrap()]).is_err());
         assert!(settle(&[spec("json").unwrap(), spec("csv=a").unwrap()]).is_ok());

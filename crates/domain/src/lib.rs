@@ -19,6 +19,7 @@ pub mod fingerprint;
 pub mod id;
 pub mod location;
 pub mod permission;
+pub mod port_document;
 pub mod port_set;
 pub mod scan;
 pub mod score;

@@ -22,6 +22,7 @@ pub mod resolve;
 pub mod services;
 pub mod settings;
 pub mod ssh;
+pub mod sweep;
 pub mod tls;
 pub mod web;
 

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use crate::ProbeContext;
 
 mod sets;
-mod udp;
+pub(crate) mod udp;
 
 pub use sets::{default_udp, named_set};
 
@@ -270,7 +270,12 @@ impl States {
 /// The evidence's state and reason for an engine's result. An unreachable port on a host that answers elsewhere is
 /// filtered: some device says for it that it cannot be reached.
 fn translate(finding: &Finding, host_answers: bool) -> (PortState, String) {
-    let state = match finding.state {
+    (summary_state(finding.state, host_answers), finding.reason.text())
+}
+
+/// The evidence's state for an engine's state; see [`translate`].
+pub(crate) const fn summary_state(state: State, host_answers: bool) -> PortState {
+    match state {
         State::Open => PortState::Open,
         State::Closed => PortState::Closed,
         State::Filtered => PortState::Filtered,
@@ -278,8 +283,7 @@ fn translate(finding: &Finding, host_answers: bool) -> (PortState, String) {
         State::Unreachable if host_answers => PortState::Filtered,
         State::Unreachable => PortState::Unreachable,
         State::Error => PortState::Error,
-    };
-    (state, finding.reason.text())
+    }
 }
 
 /// An address and port as the socket layer takes them.

@@ -64,7 +64,7 @@ pub(crate) fn render(document: &ScanDocument, out: &mut dyn Write) -> Result<(),
     Ok(())
 }
 
-fn csv_error(error: csv::Error) -> ReportError {
+pub(crate) fn csv_error(error: csv::Error) -> ReportError {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => ReportError::Io(error),
         other => ReportError::Render(format!("{other:?}")),

@@ -15,12 +15,14 @@ use bartizan_domain::document::ScanDocument;
 mod csv;
 mod html;
 mod json;
+mod ports;
 mod sarif;
 mod table;
 mod view;
 
 pub use self::csv::neutralise;
 pub use json::{JsonLine, json_line};
+pub use ports::{PortsFormat, port_line, render_ports};
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -107,7 +107,7 @@ fn summary(document: &ScanDocument, out: &mut dyn Write) -> Result<(), ReportErr
     Ok(())
 }
 
-fn new_table(options: RenderOptions) -> Table {
+pub(crate) fn new_table(options: RenderOptions) -> Table {
     let mut table = Table::new();
     table
         .load_style(PLAIN)
@@ -134,6 +134,6 @@ fn paint(cell: Cell, severity: Severity, colour: Colour) -> Cell {
 }
 
 /// Text from a target must not drive the terminal: control characters become spaces.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -12,6 +12,7 @@ mod checks;
 mod convert;
 mod doctor;
 mod outputs;
+mod ports;
 mod profiles;
 mod scan;
 mod serve;
@@ -20,6 +21,7 @@ mod serve;
 pub fn run(args: Cli) -> Result<Exit> {
     match args.command {
         Command::Scan(scan) => scan::run(&scan),
+        Command::Ports(ports) => ports::run(&ports),
         Command::Convert(convert) => convert::run(&convert),
         Command::Checks(checks) => checks::run(&checks.command),
         Command::Profiles(list) => profiles::run(&list),

@@ -1,0 +1,250 @@
+//! From arguments to what is asked: targets and exclusions read and bounded, ports, engine settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use bartizan_domain::evidence::Observation;
+use bartizan_domain::{PortSet, Target, Transport};
+use bartizan_outbound::{Outbound, Policy};
+use bartizan_portscan::{Engine, Never, Settings};
+use bartizan_probes::{ProbeContext, resolve};
+
+use super::spec;
+use crate::args::{EngineChoice, PortsArgs, ScanLetter};
+use crate::network::{self, Private};
+use crate::targets;
+
+/// Addresses of one scan at most.
+const MAX_ADDRESSES: u128 = 1 << 20;
+/// A connection is established well within this, or the peer does not answer.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A scan as asked for.
+pub struct Request {
+    /// What to scan.
+    pub targets: Vec<Target>,
+    excluded: Vec<Target>,
+    /// TCP ports.
+    pub tcp: PortSet,
+    /// UDP ports.
+    pub udp: PortSet,
+    /// Engine and manners.
+    pub settings: Settings,
+    /// Whether open ports are asked what speaks there.
+    pub service_detection: bool,
+    policy: Policy,
+}
+
+/// A scan with every name resolved.
+pub struct Plan {
+    /// Addresses and the names that lead to them, exclusions taken away.
+    pub hosts: BTreeMap<IpAddr, Vec<String>>,
+    /// Addresses that were named singly, or by a name.
+    pub singles: BTreeSet<IpAddr>,
+    /// What could not be planned, one sentence each.
+    pub gaps: Vec<String>,
+    excluded: Arc<Exclusions>,
+    policy: Policy,
+}
+
+impl Request {
+    /// Reads and checks the arguments.
+    ///
+    /// # Errors
+    /// The first that breaks a rule, naming value and rule.
+    pub fn read(args: &PortsArgs) -> Result<Self> {
+        let (udp, syn, connect) =
+            (args.has(ScanLetter::Udp), args.has(ScanLetter::Syn), args.has(ScanLetter::Connect));
+        let bare = if (args.udp || udp) && !syn && !connect { Transport::Udp } else { Transport::Tcp };
+        let (tcp, udp_ports) = spec::read(args.ports.as_deref(), bare)?;
+        let targets = targets::read(&args.targets)?;
+        network::refuse_unscannable(&targets)?;
+        for target in &targets {
+            if let Some(port) = target.port() {
+                bail!("`{target}`: ports are named with -p; write the target without :{port} and add -p {port}");
+            }
+        }
+        let count = targets.iter().fold(0_u128, |sum, target| sum.saturating_add(target.count()));
+        if count > MAX_ADDRESSES {
+            bail!("the targets cover {count} addresses: at most {MAX_ADDRESSES} are allowed in one scan");
+        }
+        let mut excluded = targets::read(&args.exclude).context("--exclude")?;
+        for file in &args.exclude_file {
+            let name = format!("@{}", file.display());
+            excluded.extend(targets::read(&[name]).context("--exclude-file")?);
+        }
+        let engine = match (args.engine, syn, connect) {
+            (_, true, true) => bail!("-sS and -sT: only one engine can be asked for"),
+            (EngineChoice::Syn, ..) | (_, true, _) => Engine::Syn,
+            (EngineChoice::Connect, ..) | (_, _, true) => Engine::Connect,
+            (EngineChoice::Auto, ..) => Engine::Auto,
+        };
+        Ok(Self {
+            targets,
+            excluded,
+            tcp,
+            udp: udp_ports,
+            settings: settings(args, engine),
+            service_detection: args.service_detection || args.has(ScanLetter::Services),
+            policy: Policy { allow_private: !args.public_only },
+        })
+    }
+
+    /// What the probes are handed.
+    pub fn context(&self, args: &PortsArgs) -> ProbeContext {
+        let timeout = Duration::from_secs(u64::from(args.timeout));
+        let private = if args.public_only { Private::Refused } else { Private::Allowed };
+        // A service is asked in several protocols at the same time.
+        network::probe_context(&args.network, private, timeout, args.concurrency as usize * 4)
+    }
+
+    /// Resolves names, expands networks, takes exclusions away.
+    ///
+    /// # Errors
+    /// If an exclusion cannot be resolved: a scan that may touch what it must not is not begun.
+    pub async fn resolve(&self, cx: &ProbeContext) -> Result<Plan> {
+        let mut excluded = Exclusions::default();
+        for target in &self.excluded {
+            match target {
+                Target::Domain { name, .. } => match resolve::addresses(cx, name).await {
+                    Observation::Observed(addresses) => addresses.into_iter().for_each(|a| excluded.add(a, a)),
+                    other => bail!("the exclusion `{name}` does not resolve ({}), so nothing is scanned", why(&other)),
+                },
+                Target::Ip { address, .. } => excluded.add(*address, *address),
+                Target::Cidr(net) => excluded.add(net.network(), net.broadcast()),
+                Target::Range(first, last) => excluded.add(*first, *last),
+            }
+        }
+        excluded.settle();
+        let mut plan = Plan {
+            hosts: BTreeMap::new(),
+            singles: BTreeSet::new(),
+            gaps: Vec::new(),
+            excluded: Arc::new(excluded),
+            policy: self.policy,
+        };
+        for target in &self.targets {
+            match target {
+                Target::Domain { name, .. } => match resolve::addresses(cx, name).await {
+                    Observation::Observed(addresses) => {
+                        for address in addresses {
+                            plan.add(address, Some(name));
+                        }
+                    }
+                    other => plan.gaps.push(format!("{name} was not scanned: {}", why(&other))),
+                },
+                Target::Ip { address, .. } => {
+                    plan.add(*address, None);
+                }
+                Target::Cidr(_) | Target::Range(..) => {
+                    for asset in target.assets() {
+                        if let bartizan_domain::AssetRef::Ip(address) = asset {
+                            plan.add_of_network(address);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(plan)
+    }
+}
+
+impl Plan {
+    fn add(&mut self, address: IpAddr, name: Option<&String>) {
+        let address = address.to_canonical();
+        if self.excluded.contain(address) {
+            return;
+        }
+        if let Err(failure) = self.policy.vet(address) {
+            self.gaps.push(failure.detail);
+            return;
+        }
+        self.singles.insert(address);
+        let names = self.hosts.entry(address).or_default();
+        if let Some(name) = name.filter(|name| !names.contains(name)) {
+            names.push(name.clone());
+        }
+    }
+
+    /// An address of a network is left out in silence where the policy forbids it: nobody asked for it by name.
+    fn add_of_network(&mut self, address: IpAddr) {
+        if !self.excluded.contain(address) && self.policy.vet(address).is_ok() {
+            self.hosts.entry(address).or_default();
+        }
+    }
+
+    /// Says of an address whether it must never be contacted.
+    pub fn never(&self) -> Never {
+        let (excluded, policy) = (Arc::clone(&self.excluded), self.policy);
+        Arc::new(move |address| excluded.contain(address.to_canonical()) || policy.vet(address).is_err())
+    }
+}
+
+fn why<T>(observation: &Observation<T>) -> String {
+    match observation {
+        Observation::Failed(failure) => failure.detail.clone(),
+        _ => "it has no address".to_owned(),
+    }
+}
+
+/// Addresses that are never contacted, as sorted, disjoint, inclusive ranges.
+#[derive(Debug, Default)]
+struct Exclusions(Vec<(IpAddr, IpAddr)>);
+
+impl Exclusions {
+    fn add(&mut self, first: IpAddr, last: IpAddr) {
+        self.0.push((first.to_canonical(), last.to_canonical()));
+    }
+
+    fn settle(&mut self) {
+        self.0.sort_unstable();
+        let mut merged: Vec<(IpAddr, IpAddr)> = Vec::with_capacity(self.0.len());
+        for (first, last) in self.0.drain(..) {
+            match merged.last_mut() {
+                Some((_, end)) if first <= *end && first.is_ipv4() == end.is_ipv4() => *end = last.max(*end),
+                _ => merged.push((first, last)),
+            }
+        }
+        self.0 = merged;
+    }
+
+    fn contain(&self, address: IpAddr) -> bool {
+        let after = self.0.partition_point(|(first, _)| *first <= address);
+        after.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|(_, last)| address <= *last)
+    }
+}
+
+/// The name of an engine in documents.
+pub const fn engine_name(engine: Engine) -> &'static str {
+    engine.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excluded_ranges_hold_what_they_name_and_nothing_else() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let mut excluded = Exclusions::default();
+        for (first, last) in [
+            ("192.0.2.8", "192.0.2.15"),
+            ("192.0.2.1", "192.0.2.9"),
+            ("10.0.0.0", "10.0.0.0"),
+            ("2001:db8::", "2001:db8::ffff"),
+        ] {
+            excluded.add(address(first), address(last));
+        }
+        excluded.settle();
+        assert_eq!(excluded.0.len(), 3);
+        for text in ["192.0.2.1", "192.0.2.9", "192.0.2.15", "10.0.0.0", "2001:db8::1"] {
+            assert!(excluded.contain(address(text)), "{text}");
+        }
+        for text in ["192.0.2.0", "192.0.2.16", "10.0.0.1", "2001:db8::1:0", "::1", "255.255.255.255"] {
+            assert!(!excluded.contain(address(text)), "{text}");
+        }
+    }
+}

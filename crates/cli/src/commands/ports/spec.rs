@@ -1,0 +1,91 @@
+//! The notation of `-p`: ports and ranges, named sets, and protocols as prefixes.
+
+use anyhow::{Result, bail};
+use bartizan_domain::{PortSet, Transport};
+use bartizan_probes::ports::{default_udp, named_set};
+
+/// TCP ports asked where none are named.
+const DEFAULT_TCP: &str = "top:1000";
+
+/// Reads `-p`. Ports without `T:` or `U:` before them are of protocol `bare`. The notation is nmap's with named sets
+/// (`top:100`, `common` for UDP) added; a prefix holds until the next one.
+///
+/// # Errors
+/// Names the token and the rule it breaks.
+pub fn read(spec: Option<&str>, bare: Transport) -> Result<(PortSet, PortSet)> {
+    let Some(spec) = spec else {
+        return Ok(match bare {
+            Transport::Tcp => (named_set(DEFAULT_TCP).map_err(anyhow::Error::msg)?, PortSet::new()),
+            Transport::Udp => (PortSet::new(), default_udp()),
+        });
+    };
+    let mut protocol = bare;
+    let (mut tcp, mut udp) = (Vec::new(), Vec::new());
+    for token in spec.split(',') {
+        let token = token.trim();
+        let rest = match token.split_once(':') {
+            Some(("T" | "t", rest)) => {
+                protocol = Transport::Tcp;
+                rest.trim()
+            }
+            Some(("U" | "u", rest)) => {
+                protocol = Transport::Udp;
+                rest.trim()
+            }
+            _ => token,
+        };
+        let set = match (protocol, rest) {
+            (Transport::Udp, "common") => default_udp(),
+            (Transport::Udp, text) if text.starts_with("top:") => {
+                bail!("bad ports `{text}`: top:N is a list of TCP ports; for UDP write `common` or the ports")
+            }
+            (_, text) => named_set(text).map_err(|why| anyhow::anyhow!("-p {spec}: {why}"))?,
+        };
+        let ports = if protocol == Transport::Tcp { &mut tcp } else { &mut udp };
+        ports.extend(set.iter());
+    }
+    Ok((tcp.into_iter().collect(), udp.into_iter().collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(spec: &str, bare: Transport) -> (String, String) {
+        let (tcp, udp) = read(Some(spec), bare).unwrap();
+        (tcp.to_string(), udp.to_string())
+    }
+
+    #[test]
+    fn protocols_and_sets_are_read() {
+        let pair = |tcp: &str, udp: &str| (tcp.to_owned(), udp.to_owned());
+        assert_eq!(text("22,80-82", Transport::Tcp), pair("22,80-82", ""));
+        assert_eq!(text("53", Transport::Udp), pair("", "53"));
+        assert_eq!(text("U:53,161,T:22,80", Transport::Tcp), pair("22,80", "53,161"));
+        assert_eq!(text("22,U:53", Transport::Tcp), pair("22", "53"));
+        assert_eq!(text("-", Transport::Tcp), pair("1-65535", ""));
+        assert_eq!(text("65000-", Transport::Tcp), pair("65000-65535", ""));
+        assert_eq!(read(Some("top:10,65000"), Transport::Tcp).unwrap().0.len(), 11);
+        assert!(read(None, Transport::Udp).unwrap().1.contains(53));
+        assert_eq!(read(None, Transport::Tcp).unwrap().0.len(), 1000);
+    }
+
+    #[test]
+    fn bad_tokens_are_named_with_the_rule() {
+        for (spec, part) in [
+            ("0", "`0`"),
+            ("70000", "`70000`"),
+            ("5-2", "`5-2`"),
+            ("", "empty"),
+            ("22,", "empty"),
+            ("U:", "empty"),
+            ("X:22", "`X:22`"),
+            ("T:top:0", "`top:0`"),
+            ("U:top:10", "top:N"),
+            ("http", "`http`"),
+        ] {
+            let error = read(Some(spec), Transport::Tcp).unwrap_err().to_string();
+            assert!(error.contains(part), "{spec}: {error}");
+        }
+    }
+}

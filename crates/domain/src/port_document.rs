@@ -1,0 +1,122 @@
+//! The result of a port scan as one document, `bartizan.ports/1`: what `bartizan ports -o json` writes and what its
+//! other formats are rendered from. The schema is documented in `docs/formats.md`.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::StartTls;
+use crate::evidence::ports::{PortState, PortSummary};
+use crate::{PortSet, ScanStatus, Transport};
+
+/// Name and version of the document.
+pub const PORTS_SCHEMA: &str = "bartizan.ports/1";
+
+/// A whole port scan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PortsDocument {
+    /// [`PORTS_SCHEMA`].
+    pub schema: String,
+    /// What was asked for and how it went.
+    pub scan: PortsSummary,
+    /// Hosts that answered on any port, and silent ones that were named singly; in order of address.
+    pub hosts: Vec<PortsHost>,
+}
+
+/// Head of a port scan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PortsSummary {
+    /// Targets as the user wrote them.
+    pub targets: Vec<String>,
+    /// How many addresses they come to, exclusions taken away.
+    pub addresses: u64,
+    /// TCP ports asked.
+    pub tcp_ports: PortSet,
+    /// UDP ports asked.
+    pub udp_ports: PortSet,
+    /// Engine that asked the TCP ports: `syn` or `connect`.
+    pub engine: String,
+    /// Whether open ports were asked what speaks there.
+    pub service_detection: bool,
+    /// `completed` or `cancelled`.
+    pub status: ScanStatus,
+    /// Whether results have gaps.
+    pub partial: bool,
+    /// One sentence per gap.
+    #[serde(default)]
+    pub partial_reasons: Vec<String>,
+    /// Start, UTC.
+    pub started_at: DateTime<Utc>,
+    /// End, UTC.
+    pub finished_at: DateTime<Utc>,
+    /// Version of the program.
+    pub tool_version: String,
+}
+
+/// One address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PortsHost {
+    /// The address.
+    pub address: IpAddr,
+    /// Names among the targets that lead to it.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Whether any port answered; a refusal is an answer.
+    pub answered: bool,
+    /// Ports one by one, in order of protocol and number: all open ones, and those of the other states that few ports
+    /// have.
+    pub ports: Vec<PortRecord>,
+    /// The rest, counted.
+    #[serde(default)]
+    pub summarised: Vec<PortSummary>,
+    /// Every port answers as open, ports chosen at random included: a proxy or tarpit stands in front, and open ports
+    /// say nothing about services.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub everything_open: bool,
+}
+
+/// One port of one address; also a line of the JSON Lines form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortRecord {
+    /// The address.
+    pub address: IpAddr,
+    /// Port number.
+    pub port: u16,
+    /// Transport.
+    pub protocol: Transport,
+    /// State.
+    pub state: PortState,
+    /// What the state was seen by: `syn-ack`, `conn-refused`, `no-response` …
+    pub reason: String,
+    /// Round-trip time in microseconds, if the port answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_us: Option<u32>,
+    /// Protocol spoken, by its answer and not by its number; null where nothing we know answered, and where nobody
+    /// asked.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// Whether it is spoken inside TLS from the first byte.
+    #[serde(default)]
+    pub tls: bool,
+    /// The upgrade to TLS that is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starttls: Option<StartTls>,
+    /// Product name.
+    #[serde(default)]
+    pub product: Option<String>,
+    /// Product version.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// CPE 2.3 name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpe: Option<String>,
+    /// The beginning of what the server says, printable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub banner: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}

@@ -1,0 +1,401 @@
+//! A port scan of many addresses at once: one run of the engine over all of them, then, if asked, identification of
+//! what speaks on the open ports. This is `bartizan ports`; a surface scan goes asset by asset (`ports`).
+//!
+//! Memory grows with open ports and with addresses, not with ports asked: states that many ports of an address share
+//! are counted and not listed.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bartizan_domain::evidence::Endpoint;
+use bartizan_domain::evidence::ports::{PortState, PortSummary, PortsEvidence};
+use bartizan_domain::port_document::{PortRecord, PortsHost};
+use bartizan_domain::{PortSet, Transport};
+use bartizan_portscan::{Control, Event, Finding, Job, Progress, Settings};
+use futures::StreamExt;
+use futures::stream;
+use tokio::sync::mpsc;
+
+use crate::ports::{summary_state, udp};
+use crate::{ProbeContext, services};
+
+/// Ports of an address in one state other than open are listed one by one up to this number, and counted beyond.
+const LIST_AT_MOST: usize = 25;
+
+/// What to ask of which addresses.
+#[derive(Clone)]
+pub struct Sweep {
+    /// Addresses, each with the names that lead to it.
+    pub hosts: BTreeMap<IpAddr, Vec<String>>,
+    /// TCP ports.
+    pub tcp: PortSet,
+    /// UDP ports.
+    pub udp: PortSet,
+    /// Addresses for which this is true are never contacted, even when they are among the hosts.
+    pub never: bartizan_portscan::Never,
+    /// Engine and manners.
+    pub settings: Settings,
+    /// Whether open ports are asked what speaks there.
+    pub services: Services,
+}
+
+/// Whether open ports are asked what speaks there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Services {
+    /// No.
+    Skip,
+    /// Yes, so many ports at a time.
+    Identify {
+        /// Ports at a time.
+        at_once: usize,
+    },
+}
+
+/// What a sweep tells while it goes on.
+#[derive(Debug, Clone)]
+pub enum SweepEvent {
+    /// Where the port scan stands.
+    Ports(Progress),
+    /// Where identification stands: ports done, ports in all.
+    Services(usize, usize),
+    /// An open port, complete: with its service if that was asked for.
+    Open(PortRecord),
+}
+
+/// What came of a sweep.
+#[derive(Debug, Clone)]
+pub struct SweepOutcome {
+    /// Every address that was asked, in order.
+    pub hosts: Vec<PortsHost>,
+    /// Whether it was stopped before every port had a state and every open port was identified.
+    pub stopped: bool,
+    /// The engine that asked.
+    pub engine: bartizan_portscan::Engine,
+}
+
+/// Runs a sweep until it ends or `cx.cancel` fires; what was found until then is in the outcome.
+///
+/// # Errors
+/// If the engine cannot run the job at all.
+pub async fn run(
+    cx: &ProbeContext,
+    sweep: &Sweep,
+    on_event: &mut (dyn FnMut(SweepEvent) + Send),
+) -> Result<SweepOutcome, bartizan_portscan::Error> {
+    let mut tally = Tally::default();
+    let (engine, mut stopped) = tcp(cx, sweep, &mut tally, on_event).await?;
+    let mut hosts = tally.hosts(sweep);
+    if !stopped && !sweep.udp.is_empty() {
+        stopped = ask_udp(cx, sweep, &mut hosts, on_event).await;
+    }
+    match sweep.services {
+        Services::Identify { at_once } if !stopped => stopped = identify(cx, &mut hosts, at_once, on_event).await,
+        _ => {
+            let open = hosts.iter().flat_map(|host| &host.ports).filter(|port| port.state == PortState::Open);
+            open.cloned().for_each(|port| on_event(SweepEvent::Open(port)));
+        }
+    }
+    Ok(SweepOutcome { hosts, stopped, engine })
+}
+
+/// Runs the engine on a blocking thread; returns which one it was and whether it was stopped early.
+async fn tcp(
+    cx: &ProbeContext,
+    sweep: &Sweep,
+    tally: &mut Tally,
+    on_event: &mut (dyn FnMut(SweepEvent) + Send),
+) -> Result<(bartizan_portscan::Engine, bool), bartizan_portscan::Error> {
+    bartizan_portscan::descriptors::raise_limit();
+    let job = Job {
+        targets: sweep.hosts.keys().copied().collect(),
+        tcp_ports: sweep.tcp.iter().collect(),
+        never: Arc::clone(&sweep.never),
+        settings: sweep.settings.clone(),
+    };
+    let control = Control::new();
+    let (sender, mut receiver) = mpsc::channel::<Event>(4096);
+    let engine = {
+        let control = control.clone();
+        tokio::task::spawn_blocking(move || {
+            bartizan_portscan::run(&job, &control, |event| {
+                // Nobody listening any more: the run is being given up, and its results with it.
+                let _ = sender.blocking_send(event);
+            })
+        })
+    };
+    let _stop = StopOnDrop(control.clone());
+    loop {
+        tokio::select! {
+            () = cx.cancel.cancelled(), if !control.is_cancelled() => control.cancel(),
+            event = receiver.recv() => match event {
+                Some(Event::Found(finding)) => tally.add(finding),
+                Some(Event::Progress(progress)) => on_event(SweepEvent::Ports(progress)),
+                None => break,
+            },
+        }
+    }
+    match engine.await {
+        Ok(outcome) => outcome.map(|outcome| (outcome.engine, outcome.cancelled)),
+        // The engine's thread panicked: that is ours to show.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+struct StopOnDrop(Control);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+async fn ask_udp(
+    cx: &ProbeContext,
+    sweep: &Sweep,
+    hosts: &mut [PortsHost],
+    on_event: &mut (dyn FnMut(SweepEvent) + Send),
+) -> bool {
+    let addresses: Vec<IpAddr> = hosts.iter().map(|host| host.address).collect();
+    let mut evidence = PortsEvidence::default();
+    let total = (addresses.len() * sweep.udp.len()) as u64;
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let start = crate::ports::PortProgress { total, done: 0, open: 0 };
+    let report = move |progress| drop(sender.send(progress));
+    {
+        let mut asking = Box::pin(udp::gather(cx, &addresses, &sweep.udp, &mut evidence, start, &report));
+        loop {
+            tokio::select! {
+                () = &mut asking => break,
+                Some(at) = receiver.recv() => {
+                    on_event(SweepEvent::Ports(Progress { total: at.total, done: at.done, open: at.open, attempts: at.done }));
+                }
+            }
+        }
+    }
+    let mut by_address: BTreeMap<IpAddr, Vec<PortRecord>> = BTreeMap::new();
+    for port in evidence.listed {
+        by_address.entry(port.address).or_default().push(PortRecord {
+            rtt_us: port.rtt_us,
+            ..record(port.address, port.protocol, port.port, port.state, port.reason)
+        });
+    }
+    for host in hosts {
+        let mut ports = by_address.remove(&host.address).unwrap_or_default();
+        ports.sort_by_key(|port| port.port);
+        host.answered |= ports.iter().any(|port| matches!(port.state, PortState::Open | PortState::Closed));
+        let mut counts: BTreeMap<PortState, usize> = BTreeMap::new();
+        for port in &ports {
+            *counts.entry(port.state).or_default() += 1;
+        }
+        for port in ports {
+            if port.state == PortState::Open || counts.get(&port.state).is_none_or(|count| *count <= LIST_AT_MOST) {
+                host.ports.push(port);
+            } else {
+                add_to_summary(&mut host.summarised, &port);
+            }
+        }
+    }
+    evidence.incomplete.is_some()
+}
+
+fn add_to_summary(summarised: &mut Vec<PortSummary>, port: &PortRecord) {
+    let same = |sum: &&mut PortSummary| {
+        sum.protocol == port.protocol && sum.state == port.state && sum.reason == port.reason
+    };
+    match summarised.iter_mut().find(same) {
+        Some(sum) => sum.count += 1,
+        None => summarised.push(PortSummary {
+            address: port.address,
+            protocol: port.protocol,
+            state: port.state,
+            reason: port.reason.clone(),
+            count: 1,
+        }),
+    }
+}
+
+/// Asks every open TCP port what speaks there. Returns whether it was stopped before the end.
+async fn identify(
+    cx: &ProbeContext,
+    hosts: &mut [PortsHost],
+    at_once: usize,
+    on_event: &mut (dyn FnMut(SweepEvent) + Send),
+) -> bool {
+    let mut open = Vec::new();
+    for (host_index, host) in hosts.iter().enumerate().filter(|(_, host)| !host.everything_open) {
+        for (port_index, port) in host.ports.iter().enumerate().filter(|(_, port)| port.state == PortState::Open) {
+            let endpoint = Endpoint { address: port.address, transport: port.protocol, port: port.port };
+            open.push((host_index, port_index, endpoint, host.names.first().cloned()));
+        }
+    }
+    let total = open.len();
+    let mut answers = stream::iter(open)
+        .map(|(host, port, endpoint, name)| async move {
+            (host, port, Box::pin(services::identify(cx, &endpoint, name.as_deref())).await)
+        })
+        .buffer_unordered(at_once.max(1));
+    let mut done = 0;
+    loop {
+        let answer = tokio::select! {
+            biased;
+            () = cx.cancel.cancelled() => break,
+            answer = answers.next() => answer,
+        };
+        let Some((host, port, observation)) = answer else { break };
+        done += 1;
+        let Some(record) = hosts.get_mut(host).and_then(|host| host.ports.get_mut(port)) else { continue };
+        if let Some(found) = observation.observed() {
+            record.service.clone_from(&found.service);
+            record.tls = found.tls;
+            record.starttls = found.starttls;
+            record.product.clone_from(&found.product);
+            record.version.clone_from(&found.version);
+            record.cpe.clone_from(&found.cpe);
+            record.banner.clone_from(&found.banner);
+        }
+        on_event(SweepEvent::Open(record.clone()));
+        on_event(SweepEvent::Services(done, total));
+    }
+    drop(answers);
+    done < total
+}
+
+fn record(address: IpAddr, protocol: Transport, port: u16, state: PortState, reason: String) -> PortRecord {
+    PortRecord {
+        address,
+        port,
+        protocol,
+        state,
+        reason,
+        rtt_us: None,
+        service: None,
+        tls: false,
+        starttls: None,
+        product: None,
+        version: None,
+        cpe: None,
+        banner: None,
+    }
+}
+
+/// Findings so far, by address.
+#[derive(Default)]
+struct Tally(BTreeMap<IpAddr, Ports>);
+
+#[derive(Default)]
+struct Ports {
+    listed: Vec<Finding>,
+    counted: Vec<(bartizan_portscan::State, bartizan_portscan::Reason, u32)>,
+}
+
+impl Tally {
+    fn add(&mut self, finding: Finding) {
+        self.0.entry(finding.address).or_default().add(finding);
+    }
+
+    /// The findings as hosts; an address without any was not asked (the run was stopped) and is left out.
+    fn hosts(self, sweep: &Sweep) -> Vec<PortsHost> {
+        self.0
+            .into_iter()
+            .map(|(address, ports)| ports.host(address, sweep.hosts.get(&address).cloned().unwrap_or_default()))
+            .collect()
+    }
+}
+
+impl Ports {
+    fn add(&mut self, finding: Finding) {
+        use bartizan_portscan::State;
+        if finding.state != State::Open {
+            let counted = self.counted.iter().any(|(state, ..)| *state == finding.state);
+            let same = self.listed.iter().filter(|listed| listed.state == finding.state);
+            if counted || same.count() >= LIST_AT_MOST {
+                self.count(finding);
+                if !counted {
+                    // One too many: those listed until now join the count.
+                    let (moved, kept) = std::mem::take(&mut self.listed)
+                        .into_iter()
+                        .partition(|listed: &Finding| listed.state == finding.state);
+                    self.listed = kept;
+                    moved.into_iter().for_each(|listed| self.count(listed));
+                }
+                return;
+            }
+        }
+        self.listed.push(finding);
+    }
+
+    fn count(&mut self, finding: Finding) {
+        match self.counted.iter_mut().find(|(state, why, _)| (*state, *why) == (finding.state, finding.reason)) {
+            Some((_, _, count)) => *count += 1,
+            None => self.counted.push((finding.state, finding.reason, 1)),
+        }
+    }
+
+    fn host(mut self, address: IpAddr, names: Vec<String>) -> PortsHost {
+        use bartizan_portscan::State;
+        let is_answer = |state: State| matches!(state, State::Open | State::Closed);
+        let answered = self.listed.iter().any(|port| is_answer(port.state))
+            || self.counted.iter().any(|(state, ..)| is_answer(*state));
+        self.listed.sort_by_key(|port| (port.protocol, port.port));
+        let ports = self
+            .listed
+            .into_iter()
+            .map(|port| PortRecord {
+                rtt_us: port.rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX)),
+                ..record(
+                    address,
+                    Transport::Tcp,
+                    port.port,
+                    summary_state(port.state, answered),
+                    port.reason.text(),
+                )
+            })
+            .collect();
+        let mut summarised: Vec<PortSummary> = self
+            .counted
+            .into_iter()
+            .map(|(state, reason, count)| PortSummary {
+                address,
+                protocol: Transport::Tcp,
+                state: summary_state(state, answered),
+                reason: reason.text(),
+                count,
+            })
+            .collect();
+        summarised.sort_by(|a, b| (a.state, &a.reason).cmp(&(b.state, &b.reason)));
+        PortsHost { address, names, answered, ports, summarised, everything_open: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_portscan::{Protocol, Reason, State};
+
+    use super::*;
+
+    fn finding(port: u16, state: State) -> Finding {
+        let reason = if state == State::Filtered { Reason::NoResponse } else { Reason::SynAck };
+        let address = "192.0.2.1".parse().unwrap();
+        Finding { address, protocol: Protocol::Tcp, port, state, reason, rtt: None, attempts: 1 }
+    }
+
+    #[test]
+    fn states_that_many_ports_share_are_counted() {
+        let mut ports = Ports::default();
+        for port in 1..=100 {
+            ports.add(finding(port, State::Open));
+        }
+        for port in 101..=125 {
+            ports.add(finding(port, State::Closed));
+        }
+        for port in 201..=1200 {
+            ports.add(finding(port, State::Filtered));
+        }
+        let host = ports.host("192.0.2.1".parse().unwrap(), Vec::new());
+        assert!(host.answered);
+        assert_eq!(host.ports.len(), 125);
+        assert_eq!(host.summarised.len(), 1);
+        assert_eq!((host.summarised[0].state, host.summarised[0].count), (PortState::Filtered, 1000));
+    }
+}

@@ -1,0 +1,280 @@
+//! Ports as `nmaprun`, the XML that nmap writes, for the many tools that read it.
+//!
+//! Structure and attributes follow the published document type (`nmap.dtd`, output version 1.05). What a reader should
+//! know: `scanner` has the one value the document type allows, `args` begins with `bartizan`; `unreachable` is written
+//! as `filtered` and `error` as `unknown`, because readers know no other states; hosts without an answer are `down`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::net::IpAddr;
+
+use bartizan_domain::evidence::ports::PortState;
+use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost};
+use bartizan_domain::{ScanStatus, Transport};
+
+use crate::ReportError;
+
+/// Version of nmap's XML output that this follows.
+const OUTPUT_VERSION: &str = "1.05";
+/// How dates are spelled beside their Unix time.
+const DATE: &str = "%a %b %e %H:%M:%S %Y";
+
+pub(super) fn render(document: &PortsDocument, out: &mut dyn Write) -> Result<(), ReportError> {
+    let scan = &document.scan;
+    let mut xml = Xml(String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE nmaprun>\n"));
+    xml.line(
+        "nmaprun",
+        &[
+            ("scanner", "nmap"),
+            ("args", &format!("bartizan ports {}", scan.targets.join(" "))),
+            ("start", &scan.started_at.timestamp().to_string()),
+            ("startstr", &scan.started_at.format(DATE).to_string()),
+            ("version", &scan.tool_version),
+            ("xmloutputversion", OUTPUT_VERSION),
+        ],
+        Tag::Open,
+    );
+    let tcp = if scan.engine == "syn" { "syn" } else { "connect" };
+    for (kind, protocol, ports) in [(tcp, "tcp", &scan.tcp_ports), ("udp", "udp", &scan.udp_ports)] {
+        if !ports.is_empty() {
+            xml.line(
+                "scaninfo",
+                &[
+                    ("type", kind),
+                    ("protocol", protocol),
+                    ("numservices", &ports.len().to_string()),
+                    ("services", &ports.to_string()),
+                ],
+                Tag::Whole,
+            );
+        }
+    }
+    xml.line("verbose", &[("level", "0")], Tag::Whole);
+    xml.line("debugging", &[("level", "0")], Tag::Whole);
+    out.write_all(xml.0.as_bytes())?;
+    for one in &document.hosts {
+        let mut xml = Xml(String::new());
+        host(document, one, &mut xml);
+        out.write_all(xml.0.as_bytes())?;
+    }
+    out.write_all(run_statistics(document).as_bytes())?;
+    Ok(())
+}
+
+fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
+    let scan = &document.scan;
+    xml.line(
+        "host",
+        &[
+            ("starttime", &scan.started_at.timestamp().to_string()),
+            ("endtime", &scan.finished_at.timestamp().to_string()),
+        ],
+        Tag::Open,
+    );
+    let first = host.ports.iter().find(|port| matches!(port.state, PortState::Open | PortState::Closed));
+    let seen_by = first.map(|port| port.reason.as_str()).or_else(|| {
+        let answer = host.summarised.iter().find(|sum| matches!(sum.state, PortState::Open | PortState::Closed));
+        answer.map(|sum| sum.reason.as_str())
+    });
+    let status = if host.answered { ("state", "up") } else { ("state", "down") };
+    xml.line("status", &[status, ("reason", seen_by.unwrap_or("no-response")), ("reason_ttl", "0")], Tag::Whole);
+    let kind = if matches!(host.address, IpAddr::V4(_)) { "ipv4" } else { "ipv6" };
+    xml.line("address", &[("addr", &host.address.to_string()), ("addrtype", kind)], Tag::Whole);
+    xml.line("hostnames", &[], Tag::Open);
+    for name in &host.names {
+        xml.line("hostname", &[("name", name), ("type", "user")], Tag::Whole);
+    }
+    xml.line("hostnames", &[], Tag::Close);
+    xml.line("ports", &[], Tag::Open);
+    let mut groups: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for sum in &host.summarised {
+        groups.entry(state_name(sum.state)).or_default().push(sum);
+    }
+    for (state, sums) in groups {
+        let count: u64 = sums.iter().map(|sum| u64::from(sum.count)).sum();
+        xml.line("extraports", &[("state", state), ("count", &count.to_string())], Tag::Open);
+        for sum in sums {
+            xml.line(
+                "extrareasons",
+                &[("reason", &sum.reason), ("count", &sum.count.to_string()), ("proto", sum.protocol.as_str())],
+                Tag::Whole,
+            );
+        }
+        xml.line("extraports", &[], Tag::Close);
+    }
+    // nmap's order: by protocol, then by number.
+    for protocol in [Transport::Tcp, Transport::Udp] {
+        host.ports.iter().filter(|port| port.protocol == protocol).for_each(|one| port(one, xml));
+    }
+    xml.line("ports", &[], Tag::Close);
+    if let Some(rtt) = host.ports.iter().filter_map(|port| port.rtt_us).min() {
+        let rtt = rtt.to_string();
+        xml.line("times", &[("srtt", &rtt), ("rttvar", &rtt), ("to", "100000")], Tag::Whole);
+    }
+    xml.line("host", &[], Tag::Close);
+}
+
+fn port(port: &PortRecord, xml: &mut Xml) {
+    xml.line("port", &[("protocol", port.protocol.as_str()), ("portid", &port.port.to_string())], Tag::Open);
+    xml.line(
+        "state",
+        &[("state", state_name(port.state)), ("reason", &port.reason), ("reason_ttl", "0")],
+        Tag::Whole,
+    );
+    if port.service.is_some() || port.tls {
+        let mut attributes = vec![("name", port.service.as_deref().unwrap_or("unknown"))];
+        for (name, value) in [("product", &port.product), ("version", &port.version)] {
+            if let Some(value) = value {
+                attributes.push((name, value));
+            }
+        }
+        if port.tls {
+            attributes.push(("tunnel", "ssl"));
+        }
+        attributes.extend([("method", "probed"), ("conf", "10")]);
+        match port.cpe.as_deref().and_then(cpe_uri) {
+            Some(cpe) => {
+                xml.line("service", &attributes, Tag::Open);
+                let _ = writeln!(xml.0, "<cpe>{}</cpe>", escaped(&cpe));
+                xml.line("service", &[], Tag::Close);
+            }
+            None => xml.line("service", &attributes, Tag::Whole),
+        }
+    }
+    xml.line("port", &[], Tag::Close);
+}
+
+fn run_statistics(document: &PortsDocument) -> String {
+    let scan = &document.scan;
+    let seconds = (scan.finished_at - scan.started_at).num_milliseconds();
+    let elapsed = format!("{}.{:02}", seconds / 1000, seconds % 1000 / 10);
+    let up = document.hosts.iter().filter(|host| host.answered).count() as u64;
+    let summary = format!(
+        "Bartizan done at {}; {} addresses ({up} hosts up) scanned in {elapsed} seconds",
+        scan.finished_at.format(DATE),
+        scan.addresses
+    );
+    let mut xml = Xml(String::new());
+    xml.line("runstats", &[], Tag::Open);
+    let time = scan.finished_at.timestamp().to_string();
+    let date = scan.finished_at.format(DATE).to_string();
+    let mut finished: Vec<(&str, &str)> =
+        vec![("time", &time), ("timestr", &date), ("elapsed", &elapsed), ("summary", &summary)];
+    let reasons = scan.partial_reasons.join("; ");
+    if scan.partial || scan.status != ScanStatus::Completed {
+        finished.extend([("exit", "error"), ("errormsg", reasons.as_str())]);
+    } else {
+        finished.push(("exit", "success"));
+    }
+    xml.line("finished", &finished, Tag::Whole);
+    let down = scan.addresses.saturating_sub(up);
+    xml.line(
+        "hosts",
+        &[("up", &up.to_string()), ("down", &down.to_string()), ("total", &scan.addresses.to_string())],
+        Tag::Whole,
+    );
+    xml.line("runstats", &[], Tag::Close);
+    xml.line("nmaprun", &[], Tag::Close);
+    xml.0
+}
+
+const fn state_name(state: PortState) -> &'static str {
+    match state {
+        PortState::Unreachable => "filtered",
+        PortState::Error => "unknown",
+        other => other.as_str(),
+    }
+}
+
+/// `cpe:2.3:a:vendor:product:version:update:…` as the older URI form, `cpe:/a:vendor:product:version:update`, which is
+/// what nmap writes (NISTIR 7695 section 6.1).
+fn cpe_uri(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("cpe:2.3:")?;
+    let mut parts = vec![String::new()];
+    let mut escape = false;
+    for c in rest.chars() {
+        match (escape, c) {
+            (false, '\\') => escape = true,
+            (false, ':') => parts.push(String::new()),
+            (quoted, c) => {
+                let last = parts.last_mut()?;
+                if quoted && !c.is_ascii_alphanumeric() {
+                    let mut buffer = [0; 4];
+                    for byte in c.encode_utf8(&mut buffer).bytes() {
+                        let _ = write!(last, "%{byte:02x}");
+                    }
+                } else {
+                    last.push(c);
+                }
+                escape = false;
+            }
+        }
+    }
+    parts.truncate(5);
+    while parts.last().is_some_and(|part| part == "*") {
+        parts.pop();
+    }
+    for part in &mut parts {
+        if part == "*" {
+            part.clear();
+        }
+    }
+    (parts.len() >= 3).then(|| format!("cpe:/{}", parts.join(":")))
+}
+
+enum Tag {
+    Open,
+    Close,
+    Whole,
+}
+
+struct Xml(String);
+
+impl Xml {
+    fn line(&mut self, name: &str, attributes: &[(&str, &str)], tag: Tag) {
+        self.0.push_str(if matches!(tag, Tag::Close) { "</" } else { "<" });
+        self.0.push_str(name);
+        for (attribute, value) in attributes {
+            // Writing to a string does not fail.
+            let _ = write!(self.0, " {attribute}=\"{}\"", escaped(value));
+        }
+        self.0.push_str(if matches!(tag, Tag::Whole) { "/>\n" } else { ">\n" });
+    }
+}
+
+/// Text as XML 1.0 allows it: markup escaped, characters that no XML document may have left out.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            '\t' | '\n' | '\r' => out.push(' '),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpe_names_take_the_older_form() {
+        for (name, uri) in [
+            ("cpe:2.3:a:openbsd:openssh:9.2:p1:*:*:*:*:*:*", Some("cpe:/a:openbsd:openssh:9.2:p1")),
+            ("cpe:2.3:a:f5:nginx:*:*:*:*:*:*:*:*", Some("cpe:/a:f5:nginx")),
+            (r"cpe:2.3:a:x:a\+b:1:*:*:*:*:*:*:*", Some("cpe:/a:x:a%2bb:1")),
+            ("cpe:2.3:a", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(cpe_uri(name).as_deref(), uri, "{name}");
+        }
+    }
+}

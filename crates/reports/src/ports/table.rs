@@ -1,0 +1,94 @@
+//! Ports for people at a terminal.
+
+use std::io::Write;
+
+use bartizan_domain::evidence::ports::PortState;
+use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost};
+use comfy_table::{Attribute, Cell, Color};
+
+use crate::table::{new_table, printable};
+use crate::{Colour, RenderOptions, ReportError};
+
+pub(super) fn render(document: &PortsDocument, options: RenderOptions, out: &mut dyn Write) -> Result<(), ReportError> {
+    for host in &document.hosts {
+        heading(host, out)?;
+        if !host.ports.is_empty() {
+            let mut table = new_table(options);
+            if document.scan.service_detection {
+                table.set_header(["Port", "State", "Reason", "Service", "Product"]);
+            } else {
+                table.set_header(["Port", "State", "Reason"]);
+            }
+            for port in &host.ports {
+                table.add_row(row(port, document.scan.service_detection, options.colour));
+            }
+            writeln!(out, "{table}")?;
+        }
+        if host.everything_open {
+            writeln!(out, "Every port answers as open: a proxy or tarpit stands in front of this host.")?;
+        }
+        let rest: Vec<String> = host
+            .summarised
+            .iter()
+            .map(|sum| format!("{} {} {} ({})", sum.count, sum.protocol, sum.state, printable(&sum.reason)))
+            .collect();
+        if !rest.is_empty() {
+            writeln!(out, "Not shown: {}", rest.join(", "))?;
+        }
+        writeln!(out)?;
+    }
+    summary(document, out)
+}
+
+fn heading(host: &PortsHost, out: &mut dyn Write) -> Result<(), ReportError> {
+    let names = host.names.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
+    let names = if names.is_empty() { String::new() } else { format!(" ({names})") };
+    let silent = if host.answered { "" } else { ": no port answered" };
+    writeln!(out, "{}{names}{silent}", host.address)?;
+    Ok(())
+}
+
+fn row(port: &PortRecord, services: bool, colour: Colour) -> Vec<Cell> {
+    let state = Cell::new(port.state);
+    let state = match (colour, port.state) {
+        (Colour::Never, _) => state,
+        (Colour::Ansi, PortState::Open) => state.fg(Color::Green).add_attribute(Attribute::Bold),
+        (Colour::Ansi, PortState::Error) => state.fg(Color::Red),
+        (Colour::Ansi, _) => state.add_attribute(Attribute::Dim),
+    };
+    let mut cells =
+        vec![Cell::new(format!("{}/{}", port.port, port.protocol)), state, Cell::new(printable(&port.reason))];
+    if services {
+        let service = match (port.service.as_deref(), port.tls) {
+            (Some(service), true) => format!("{service} over TLS"),
+            (Some(service), false) => service.to_owned(),
+            (None, true) => "unknown over TLS".to_owned(),
+            (None, false) if port.state == PortState::Open => "unknown".to_owned(),
+            (None, false) => String::new(),
+        };
+        let product: Vec<&str> = [&port.product, &port.version].into_iter().filter_map(|text| text.as_deref()).collect();
+        cells.push(Cell::new(printable(&service)));
+        cells.push(Cell::new(printable(&product.join(" "))));
+    }
+    cells
+}
+
+fn summary(document: &PortsDocument, out: &mut dyn Write) -> Result<(), ReportError> {
+    let scan = &document.scan;
+    let open = document.hosts.iter().flat_map(|host| &host.ports).filter(|port| port.state == PortState::Open).count();
+    let answered = document.hosts.iter().filter(|host| host.answered).count();
+    let took = (scan.finished_at - scan.started_at).num_milliseconds();
+    writeln!(
+        out,
+        "{open} open {} on {answered} of {} {} that answered, in {}.{} s",
+        if open == 1 { "port" } else { "ports" },
+        scan.addresses,
+        if scan.addresses == 1 { "address" } else { "addresses" },
+        took / 1000,
+        took % 1000 / 100,
+    )?;
+    if scan.partial {
+        writeln!(out, "INCOMPLETE: {}", scan.partial_reasons.join("; "))?;
+    }
+    Ok(())
+}

@@ -13,8 +13,8 @@ use secrecy::SecretString;
 
 use crate::io::OutputSpec;
 
-pub use ports::PortsArgs;
 use ports::HELP as PORTS_HELP;
+pub use ports::{EngineChoice, PortsArgs, ScanLetter};
 
 mod ports;
 

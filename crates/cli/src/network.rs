@@ -27,11 +27,16 @@ pub enum Private {
 /// What the probes of one scan are handed.
 pub fn context(args: &NetworkArgs, settings: &ScanSettings, private: Private) -> ProbeContext {
     let timeout = Duration::from_secs(u64::from(settings.timeout_seconds));
+    probe_context(args, private, timeout, settings.concurrency as usize * SOCKETS_PER_PROBE)
+}
+
+/// What probes are handed that take `timeout` for one exchange and hold at most `max_sockets` in all.
+pub fn probe_context(args: &NetworkArgs, private: Private, timeout: Duration, max_sockets: usize) -> ProbeContext {
     let outbound = Outbound::new(Settings {
         policy: Policy { allow_private: private == Private::Allowed },
         connect_timeout: timeout.min(CONNECT),
         exchange_timeout: timeout,
-        max_sockets: (settings.concurrency as usize * SOCKETS_PER_PROBE).max(16),
+        max_sockets: max_sockets.max(16),
     });
     let mut context = ProbeContext::new(outbound, Arc::new(SystemClock));
     context.timeout = timeout;

@@ -28,9 +28,13 @@ mod binary;
 mod data;
 mod http;
 mod mongo;
+mod openvpn;
 mod signatures;
 mod text;
+mod udp;
 mod wire;
+mod xmpp;
+mod xwindow;
 
 /// How long an answer to a request is awaited.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -60,10 +64,13 @@ enum Question {
     Dns,
     Mqtt,
     Amqp,
+    Xmpp,
+    X11,
+    Openvpn,
 }
 
 /// Questions without a greeting of the server, in the order of trust in their answers.
-const OTHERS: [Question; 10] = [
+const OTHERS: [Question; 13] = [
     Question::Redis,
     Question::Memcached,
     Question::Postgresql,
@@ -74,6 +81,9 @@ const OTHERS: [Question; 10] = [
     Question::Dns,
     Question::Mqtt,
     Question::Amqp,
+    Question::Xmpp,
+    Question::X11,
+    Question::Openvpn,
 ];
 
 #[derive(Deserialize)]
@@ -94,8 +104,10 @@ struct ListenOnly {
 /// address has none. A port that answers nothing we know is observed with `service` absent; a port that cannot be
 /// connected to any more is a failure.
 pub async fn identify(cx: &ProbeContext, endpoint: &Endpoint, name: Option<&str>) -> Observation<ServiceEvidence> {
-    if endpoint.transport != Transport::Tcp {
-        return Observation::not_attempted("only TCP services are identified");
+    if endpoint.transport == Transport::Udp {
+        let address = SocketAddr::new(endpoint.address, endpoint.port);
+        let limit = (cx.timeout * 2).min(WHOLE);
+        return cx.within(limit, "identifying the service", Box::pin(udp::identify(cx, address))).await.into();
     }
     let dialer = Dialer {
         cx,
@@ -312,6 +324,9 @@ async fn ask(dialer: &Dialer<'_>, question: Question) -> Result<Reply, ProbeFail
         Question::Dns => Box::pin(binary::dns(dialer)).await?,
         Question::Mqtt => Box::pin(binary::mqtt(dialer)).await?,
         Question::Amqp => Box::pin(binary::amqp(dialer)).await?,
+        Question::Xmpp => Box::pin(xmpp::xmpp(dialer)).await?,
+        Question::X11 => Box::pin(xwindow::x11(dialer)).await?,
+        Question::Openvpn => Box::pin(openvpn::openvpn(dialer)).await?,
     };
     Ok(found.map_or(Reply::Nothing, |found| Reply::Found(Box::new(found))))
 }

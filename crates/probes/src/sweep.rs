@@ -12,7 +12,9 @@ use bartizan_domain::evidence::Endpoint;
 use bartizan_domain::evidence::ports::{PortState, PortSummary, PortsEvidence};
 use bartizan_domain::port_document::{PortRecord, PortsHost};
 use bartizan_domain::{PortSet, Transport};
-use bartizan_portscan::{Control, Event, Finding, Job, Progress, Settings};
+use bartizan_portscan::{
+    Choice, Control, Event, Finding, HostReport, Job, Presence, Progress, Protocol, Reason, Settings, State,
+};
 use futures::StreamExt;
 use futures::stream;
 use tokio::sync::mpsc;
@@ -55,6 +57,8 @@ pub enum Services {
 /// What a sweep tells while it goes on.
 #[derive(Debug, Clone)]
 pub enum SweepEvent {
+    /// An engine starts on part of the addresses.
+    Engine(Choice),
     /// Where the port scan stands.
     Ports(Progress),
     /// Where identification stands: ports done, ports in all.
@@ -70,8 +74,8 @@ pub struct SweepOutcome {
     pub hosts: Vec<PortsHost>,
     /// Whether it was stopped before every port had a state and every open port was identified.
     pub stopped: bool,
-    /// The engine that asked.
-    pub engine: bartizan_portscan::Engine,
+    /// The engines that asked TCP ports.
+    pub engines: Vec<Choice>,
 }
 
 /// Runs a sweep until it ends or `cx.cancel` fires; what was found until then is in the outcome.
@@ -84,7 +88,7 @@ pub async fn run(
     on_event: &mut (dyn FnMut(SweepEvent) + Send),
 ) -> Result<SweepOutcome, bartizan_portscan::Error> {
     let mut tally = Tally::default();
-    let (engine, mut stopped) = tcp(cx, sweep, &mut tally, on_event).await?;
+    let (engines, mut stopped) = ask(cx, sweep, &mut tally, on_event).await?;
     let mut hosts = tally.hosts(sweep);
     if !stopped && !sweep.udp.is_empty() {
         stopped = ask_udp(cx, sweep, &mut hosts, on_event).await;
@@ -96,58 +100,39 @@ pub async fn run(
             open.cloned().for_each(|port| on_event(SweepEvent::Open(port)));
         }
     }
-    Ok(SweepOutcome { hosts, stopped, engine })
+    Ok(SweepOutcome { hosts, stopped, engines })
 }
 
-/// Runs the engine on a blocking thread; returns which one it was and whether it was stopped early.
-async fn tcp(
+/// Runs the engine; returns which engines there were and whether the run was stopped early.
+async fn ask(
     cx: &ProbeContext,
     sweep: &Sweep,
     tally: &mut Tally,
     on_event: &mut (dyn FnMut(SweepEvent) + Send),
-) -> Result<(bartizan_portscan::Engine, bool), bartizan_portscan::Error> {
+) -> Result<(Vec<Choice>, bool), bartizan_portscan::Error> {
     bartizan_portscan::descriptors::raise_limit();
     let job = Job {
-        targets: sweep.hosts.keys().copied().collect(),
-        tcp_ports: sweep.tcp.iter().collect(),
         never: Arc::clone(&sweep.never),
         settings: sweep.settings.clone(),
+        ..Job::new(sweep.hosts.keys().copied().collect(), sweep.tcp.iter().collect())
     };
     let control = Control::new();
-    let (sender, mut receiver) = mpsc::channel::<Event>(4096);
-    let engine = {
-        let control = control.clone();
-        tokio::task::spawn_blocking(move || {
-            bartizan_portscan::run(&job, &control, |event| {
-                // Nobody listening any more: the run is being given up, and its results with it.
-                let _ = sender.blocking_send(event);
-            })
-        })
-    };
-    let _stop = StopOnDrop(control.clone());
+    let mut scan = bartizan_portscan::scan(job, &control)?;
     loop {
         tokio::select! {
             () = cx.cancel.cancelled(), if !control.is_cancelled() => control.cancel(),
-            event = receiver.recv() => match event {
+            event = scan.next() => match event {
                 Some(Event::Found(finding)) => tally.add(finding),
+                Some(Event::Host(report)) => tally.report(*report),
                 Some(Event::Progress(progress)) => on_event(SweepEvent::Ports(progress)),
+                Some(Event::Engine(choice)) => on_event(SweepEvent::Engine(choice)),
+                Some(_) => {}
                 None => break,
             },
         }
     }
-    match engine.await {
-        Ok(outcome) => outcome.map(|outcome| (outcome.engine, outcome.cancelled)),
-        // The engine's thread panicked: that is ours to show.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-struct StopOnDrop(Control);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
+    let outcome = scan.outcome().await?;
+    Ok((outcome.engines, outcome.cancelled))
 }
 
 async fn ask_udp(
@@ -161,14 +146,17 @@ async fn ask_udp(
     let total = (addresses.len() * sweep.udp.len()) as u64;
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let start = crate::ports::PortProgress { total, done: 0, open: 0 };
-    let report = move |progress| drop(sender.send(progress));
+    let report = move |progress| {
+        // Nobody listening any more is no reason to stop.
+        let _ = sender.send(progress);
+    };
     {
         let mut asking = Box::pin(udp::gather(cx, &addresses, &sweep.udp, &mut evidence, start, &report));
         loop {
             tokio::select! {
                 () = &mut asking => break,
                 Some(at) = receiver.recv() => {
-                    on_event(SweepEvent::Ports(Progress { total: at.total, done: at.done, open: at.open, attempts: at.done }));
+                    on_event(SweepEvent::Ports(Progress { total: at.total, done: at.done, open: at.open, ..Progress::default() }));
                 }
             }
         }
@@ -200,9 +188,8 @@ async fn ask_udp(
 }
 
 fn add_to_summary(summarised: &mut Vec<PortSummary>, port: &PortRecord) {
-    let same = |sum: &&mut PortSummary| {
-        sum.protocol == port.protocol && sum.state == port.state && sum.reason == port.reason
-    };
+    let same =
+        |sum: &&mut PortSummary| sum.protocol == port.protocol && sum.state == port.state && sum.reason == port.reason;
     match summarised.iter_mut().find(same) {
         Some(sum) => sum.count += 1,
         None => summarised.push(PortSummary {
@@ -286,12 +273,18 @@ struct Tally(BTreeMap<IpAddr, Ports>);
 #[derive(Default)]
 struct Ports {
     listed: Vec<Finding>,
-    counted: Vec<(bartizan_portscan::State, bartizan_portscan::Reason, u32)>,
+    counted: Vec<(State, Reason, u32)>,
+    report: Option<HostReport>,
 }
 
 impl Tally {
     fn add(&mut self, finding: Finding) {
         self.0.entry(finding.address).or_default().add(finding);
+    }
+
+    fn report(&mut self, report: HostReport) {
+        let address = report.address;
+        self.0.entry(address).or_default().report = Some(report);
     }
 
     /// The findings as hosts; an address without any was not asked (the run was stopped) and is left out.
@@ -305,7 +298,6 @@ impl Tally {
 
 impl Ports {
     fn add(&mut self, finding: Finding) {
-        use bartizan_portscan::State;
         if finding.state != State::Open {
             let counted = self.counted.iter().any(|(state, ..)| *state == finding.state);
             let same = self.listed.iter().filter(|listed| listed.state == finding.state);
@@ -332,24 +324,38 @@ impl Ports {
         }
     }
 
+    /// The engine's own counts hold also what did not come as an event (a run taken up again, closed ports of a large
+    /// network); where there are some they replace ours, and states that were not listed in full are counted instead.
+    fn settle(&mut self) {
+        let Some(report) = &self.report else { return };
+        let tcp = report.counts.iter().filter(|count| count.protocol == Protocol::Tcp && count.state != State::Open);
+        self.counted = tcp.map(|count| (count.state, count.reason, count.ports)).collect();
+        let total = |state: State| -> usize {
+            self.counted.iter().filter(|(counted, ..)| *counted == state).map(|(.., ports)| *ports as usize).sum()
+        };
+        let whole: Vec<State> = [State::Closed, State::Filtered, State::OpenFiltered, State::Unreachable, State::Error]
+            .into_iter()
+            .filter(|state| self.listed.iter().filter(|port| port.state == *state).count() == total(*state))
+            .collect();
+        self.listed.retain(|port| port.state == State::Open || whole.contains(&port.state));
+        self.counted.retain(|(state, ..)| !whole.contains(state));
+    }
+
     fn host(mut self, address: IpAddr, names: Vec<String>) -> PortsHost {
-        use bartizan_portscan::State;
         let is_answer = |state: State| matches!(state, State::Open | State::Closed);
-        let answered = self.listed.iter().any(|port| is_answer(port.state))
+        self.settle();
+        let up = self.report.as_ref().is_some_and(|report| matches!(report.presence, Presence::Up(_)));
+        let answered = up
+            || self.listed.iter().any(|port| is_answer(port.state))
             || self.counted.iter().any(|(state, ..)| is_answer(*state));
+        let everything_open = self.report.as_ref().is_some_and(|report| report.accepts_everything);
         self.listed.sort_by_key(|port| (port.protocol, port.port));
         let ports = self
             .listed
             .into_iter()
             .map(|port| PortRecord {
                 rtt_us: port.rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX)),
-                ..record(
-                    address,
-                    Transport::Tcp,
-                    port.port,
-                    summary_state(port.state, answered),
-                    port.reason.text(),
-                )
+                ..record(address, Transport::Tcp, port.port, summary_state(port.state, answered), port.reason.text())
             })
             .collect();
         let mut summarised: Vec<PortSummary> = self
@@ -364,20 +370,18 @@ impl Ports {
             })
             .collect();
         summarised.sort_by(|a, b| (a.state, &a.reason).cmp(&(b.state, &b.reason)));
-        PortsHost { address, names, answered, ports, summarised, everything_open: false }
+        PortsHost { address, names, answered, ports, summarised, everything_open }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bartizan_portscan::{Protocol, Reason, State};
-
     use super::*;
 
     fn finding(port: u16, state: State) -> Finding {
         let reason = if state == State::Filtered { Reason::NoResponse } else { Reason::SynAck };
         let address = "192.0.2.1".parse().unwrap();
-        Finding { address, protocol: Protocol::Tcp, port, state, reason, rtt: None, attempts: 1 }
+        Finding { address, protocol: Protocol::Tcp, port, state, reason, rtt: None, ttl: None, attempts: 1 }
     }
 
     #[test]

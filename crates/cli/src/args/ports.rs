@@ -72,7 +72,13 @@ pub struct PortsArgs {
 
     /// Write results as table, json, jsonl, csv or xml (as nmap's), to a file or standard output; may be repeated
     /// [default: table]
-    #[arg(short, long = "output", value_name = "FORMAT[=FILE]", env = "BARTIZAN_PORTS_OUTPUT", help_heading = "Results")]
+    #[arg(
+        short,
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        env = "BARTIZAN_PORTS_OUTPUT",
+        help_heading = "Results"
+    )]
     pub output: Vec<OutputSpec<PortsFormat>>,
 
     /// Only open ports

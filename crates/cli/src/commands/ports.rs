@@ -6,7 +6,7 @@
 use std::io::Write as _;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::port_document::{PORTS_SCHEMA, PortsDocument, PortsHost, PortsSummary};
 use bartizan_domain::{Clock as _, ScanStatus};
@@ -212,7 +212,7 @@ fn document(
             addresses: plan.hosts.len() as u64,
             tcp_ports: request.tcp.clone(),
             udp_ports: request.udp.clone(),
-            engine: request::engine_name(outcome.engine).to_owned(),
+            engine: request::engine_name(&outcome.engines).to_owned(),
             service_detection: request.service_detection,
             status: if matches!(ending, Ended::Interrupted) { ScanStatus::Cancelled } else { ScanStatus::Completed },
             partial: !reasons.is_empty(),
@@ -275,9 +275,4 @@ impl Outputs {
         }
         Ok(())
     }
-}
-
-/// Refuses what the present engine cannot do.
-fn refuse(what: &str) -> Result<()> {
-    bail!("{what}")
 }

@@ -230,7 +230,11 @@ pub async fn ldap(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeF
         out.extend_from_slice(body);
         out
     }
-    let attributes: Vec<u8> = [&b"vendorName"[..], b"vendorVersion"].iter().flat_map(|name| field(4, name)).collect();
+    let attributes: Vec<u8> =
+        [&b"vendorName"[..], b"vendorVersion", b"objectClass", b"forestFunctionality", b"supportedCapabilities"]
+            .iter()
+            .flat_map(|name| field(4, name))
+            .collect();
     let search = [
         field(4, b""),
         field(10, &[0]),
@@ -250,6 +254,9 @@ pub async fn ldap(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeF
         return Ok(None);
     }
     let mut found = evidence("ldap");
+    if let Some(entry) = entry {
+        ldap_product(&mut found, entry);
+    }
     if dialer.layer == Layer::Plain {
         let start = field(0x30, &[field(2, &[2]), field(0x77, &field(0x80, b"1.3.6.1.4.1.1466.20037"))].concat());
         let answer = channel
@@ -266,25 +273,65 @@ pub async fn ldap(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeF
     Ok(Some(found))
 }
 
+/// The product behind a root entry: what it states of itself (RFC 3045), its object class, or capabilities that only
+/// Active Directory lists.
+fn ldap_product(found: &mut ServiceEvidence, entry: &[u8]) {
+    let has = |text: &[u8]| entry.windows(text.len()).any(|part| part == text);
+    let stated = ldap_values(entry, b"vendorVersion").or_else(|| ldap_values(entry, b"vendorName"));
+    if let Some(text) = stated {
+        found.banner = Some(text.clone());
+        signatures::apply(found, &text);
+    }
+    if found.product.is_none() {
+        if has(b"OpenLDAProotDSE") {
+            signatures::set(found, "OpenLDAP", None, Some("openldap:openldap"));
+        } else if has(b"1.2.840.113556.1.4.800") {
+            signatures::set(found, "Microsoft Active Directory", None, None);
+        }
+    }
+}
+
+/// The first value of an attribute of a search result entry.
+pub fn ldap_values(entry: &[u8], attribute: &[u8]) -> Option<String> {
+    let mut parts = Cursor(entry);
+    element(&mut parts, 4)?;
+    let mut attributes = Cursor(element(&mut parts, 0x30)?);
+    while let Some(pair) = element(&mut attributes, 0x30) {
+        let mut pair = Cursor(pair);
+        if element(&mut pair, 4)?.eq_ignore_ascii_case(attribute) {
+            let mut values = Cursor(element(&mut pair, 0x31)?);
+            return element(&mut values, 4).map(|value| printable(value, 120)).filter(|text| !text.is_empty());
+        }
+    }
+    None
+}
+
+/// The next element of a BER sequence: tag and content.
+fn any_element<'b>(cursor: &mut Cursor<'b>) -> Option<(u8, &'b [u8])> {
+    let tag = cursor.u8()?;
+    let length = match cursor.u8()? {
+        short @ 0..=0x7f => usize::from(short),
+        long @ 0x81..=0x84 => {
+            let bytes = cursor.take(usize::from(long & 0x7f))?;
+            bytes.iter().try_fold(0_usize, |sum, byte| sum.checked_mul(256)?.checked_add(usize::from(*byte)))?
+        }
+        _ => return None,
+    };
+    Some((tag, cursor.take(length)?))
+}
+
+/// The content of the next element, which must have this tag.
+pub fn element<'b>(cursor: &mut Cursor<'b>, tag: u8) -> Option<&'b [u8]> {
+    any_element(cursor).filter(|(found, _)| *found == tag).map(|(_, content)| content)
+}
+
 /// The body of the first message with this operation tag and message number.
 pub fn ldap_operation(answer: &[u8], tag: u8, number: u8) -> Option<&[u8]> {
-    fn element<'b>(cursor: &mut Cursor<'b>) -> Option<(u8, &'b [u8])> {
-        let tag = cursor.u8()?;
-        let length = match cursor.u8()? {
-            short @ 0..=0x7f => usize::from(short),
-            long @ 0x81..=0x84 => {
-                let bytes = cursor.take(usize::from(long & 0x7f))?;
-                bytes.iter().try_fold(0_usize, |sum, byte| sum.checked_mul(256)?.checked_add(usize::from(*byte)))?
-            }
-            _ => return None,
-        };
-        Some((tag, cursor.take(length)?))
-    }
     let mut messages = Cursor(answer);
-    while let Some((0x30, body)) = element(&mut messages) {
+    while let Some((0x30, body)) = any_element(&mut messages) {
         let mut parts = Cursor(body);
-        let (id_tag, id) = element(&mut parts)?;
-        let (operation, content) = element(&mut parts)?;
+        let (id_tag, id) = any_element(&mut parts)?;
+        let (operation, content) = any_element(&mut parts)?;
         if id_tag == 2 && id.last() == Some(&number) && operation == tag {
             return Some(content);
         }
@@ -295,13 +342,18 @@ pub fn ldap_operation(answer: &[u8], tag: u8, number: u8) -> Option<&[u8]> {
 // --- DNS over TCP
 
 /// `version.bind` in class CHAOS, which a server answers or refuses without recursion.
+pub const VERSION_BIND: &[u8] =
+    b"\xb2\x1a\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07version\x04bind\x00\x00\x10\x00\x03";
+
+/// Asks [`VERSION_BIND`].
 pub async fn dns(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeFailure> {
-    let query = b"\x00\x1e\xb2\x1a\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07version\x04bind\x00\x00\x10\x00\x03";
+    let mut query = u16::try_from(VERSION_BIND.len()).unwrap_or_default().to_be_bytes().to_vec();
+    query.extend(VERSION_BIND);
     let mut channel = dialer.open().await?;
     let complete = |answer: &[u8]| {
         Enough::when(Cursor(answer).be16().is_some_and(|length| answer.len() >= usize::from(length) + 2))
     };
-    let answer = channel.ask(query, complete).await?;
+    let answer = channel.ask(&query, complete).await?;
     let Some((recursion, version)) = dns_answer(&answer) else { return Ok(None) };
     let mut found = evidence("dns");
     found.details = ServiceDetails::Dns { recursion };
@@ -484,6 +536,7 @@ mod tests {
             let _ = smb1_accepted(&answer);
             let _ = smb_complete(&answer);
             let _ = ldap_operation(&answer, 0x64, 1);
+            let _ = ldap_values(&answer, b"vendorName");
             let _ = dns_answer(&answer);
             let _ = mqtt_answer(&answer);
             let _ = mqtt_status(&answer);

@@ -12,6 +12,7 @@ use bartizan_domain::evidence::{ProbeFailure, ServiceEvidence};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::signatures::Field;
 use super::wire::{Dialer, Enough, banner, printable};
 use super::{evidence, signatures};
 
@@ -114,16 +115,39 @@ pub async fn http(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeF
             }
         }
     }
-    Ok(Some(plain_evidence(&root)))
+    let mut found = plain_evidence(&root);
+    if found.product.is_none() || found.version.is_none() {
+        // Error pages tell what others do not; a server that hides its version on pages hides it here as well.
+        if let Ok(Some(error)) = fetch(dialer, NOT_THERE, None).await {
+            recognise(&mut found, &error);
+        }
+        recognise(&mut found, &root);
+    }
+    Ok(Some(found))
 }
+
+/// A path that no site has.
+const NOT_THERE: &str = "/bartizan-was-here-and-found-nothing";
 
 fn plain_evidence(root: &Response) -> ServiceEvidence {
     let mut found = evidence("http");
-    if let Some(server) = root.headers.get("server") {
-        signatures::apply(&mut found, server);
-    }
+    recognise(&mut found, root);
     root.describe(&mut found);
     found
+}
+
+/// Product and version from everything in a response that names them.
+fn recognise(found: &mut ServiceEvidence, answer: &Response) {
+    for (header, field) in [("server", Field::Banner), ("via", Field::Via), ("x-powered-by", Field::PoweredBy)] {
+        if let Some(value) = answer.headers.get(header) {
+            signatures::apply_to(found, field, value);
+        }
+    }
+    // Most pages are of sites and not of servers: only errors are a server's own words, and pages of a product that is
+    // known already.
+    if answer.status >= 400 || found.product.is_some() {
+        signatures::apply_to(found, Field::Body, &String::from_utf8_lossy(&answer.body));
+    }
 }
 
 impl Response {

@@ -7,6 +7,10 @@ use bartizan_domain::evidence::ServiceEvidence;
 use regex::Regex;
 use serde::Deserialize;
 
+/// Characters searched of a greeting or header, and of a page.
+const MAX_TEXT: usize = 2048;
+const MAX_BODY: usize = 16 * 1024;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -17,30 +21,62 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Entry {
     service: String,
+    #[serde(default)]
+    field: Field,
     pattern: String,
     name: String,
     #[serde(default)]
     cpe: Option<String>,
 }
 
+/// Where a pattern is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// What the server says of itself first: its greeting, or the `Server` header.
+    #[default]
+    Banner,
+    /// The `Via` header.
+    Via,
+    /// The `X-Powered-By` header.
+    PoweredBy,
+    /// The body of a page.
+    Body,
+}
+
 struct Signature {
     service: String,
+    field: Field,
     pattern: Regex,
     name: String,
     cpe: Option<String>,
 }
 
-/// Fills product, version and CPE from `text`, which a server of the identified protocol said of itself. The first
+/// Fills product, version and CPE from `text`, which a server of the identified protocol said of itself first. The first
 /// signature that matches stands; what is filled in already is kept.
 pub fn apply(evidence: &mut ServiceEvidence, text: &str) {
+    apply_to(evidence, Field::Banner, text);
+}
+
+/// [`apply`] for text of any field. A product known without its version gets the version where the same product is
+/// found again.
+pub fn apply_to(evidence: &mut ServiceEvidence, field: Field, text: &str) {
     let Some(service) = evidence.service.as_deref() else { return };
-    if evidence.product.is_some() {
+    if evidence.product.is_some() && evidence.version.is_some() {
         return;
     }
-    let text = text.get(..floor(text, 2048)).unwrap_or(text);
-    for signature in signatures().iter().filter(|signature| signature.service == service) {
+    let limit = if field == Field::Body { MAX_BODY } else { MAX_TEXT };
+    let text = text.get(..floor(text, limit)).unwrap_or(text);
+    let candidates = signatures().iter().filter(|signature| signature.service == service && signature.field == field);
+    for signature in candidates {
+        if evidence.product.as_ref().is_some_and(|product| *product != signature.name) {
+            continue;
+        }
         if let Some(captures) = signature.pattern.captures(text) {
             let version = captures.name("version").map(|found| found.as_str().trim().to_owned());
+            if evidence.product.is_some() && version.is_none() {
+                continue;
+            }
             evidence.product = Some(signature.name.clone());
             evidence.cpe = signature.cpe.as_deref().map(|cpe| cpe_name(cpe, version.as_deref()));
             evidence.version = version;
@@ -99,7 +135,7 @@ fn parse(text: &str) -> Result<Vec<Signature>, String> {
                 .size_limit(1 << 20)
                 .build()
                 .map_err(|error| format!("{}: {error}", entry.pattern))?;
-            Ok(Signature { service: entry.service, pattern, name: entry.name, cpe: entry.cpe })
+            Ok(Signature { service: entry.service, field: entry.field, pattern, name: entry.name, cpe: entry.cpe })
         })
         .collect()
 }

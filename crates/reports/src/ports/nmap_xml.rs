@@ -117,11 +117,7 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
 
 fn port(port: &PortRecord, xml: &mut Xml) {
     xml.line("port", &[("protocol", port.protocol.as_str()), ("portid", &port.port.to_string())], Tag::Open);
-    xml.line(
-        "state",
-        &[("state", state_name(port.state)), ("reason", &port.reason), ("reason_ttl", "0")],
-        Tag::Whole,
-    );
+    xml.line("state", &[("state", state_name(port.state)), ("reason", &port.reason), ("reason_ttl", "0")], Tag::Whole);
     if port.service.is_some() || port.tls {
         let mut attributes = vec![("name", port.service.as_deref().unwrap_or("unknown"))];
         for (name, value) in [("product", &port.product), ("version", &port.version)] {

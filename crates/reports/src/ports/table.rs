@@ -66,7 +66,8 @@ fn row(port: &PortRecord, services: bool, colour: Colour) -> Vec<Cell> {
             (None, false) if port.state == PortState::Open => "unknown".to_owned(),
             (None, false) => String::new(),
         };
-        let product: Vec<&str> = [&port.product, &port.version].into_iter().filter_map(|text| text.as_deref()).collect();
+        let product: Vec<&str> =
+            [&port.product, &port.version].into_iter().filter_map(|text| text.as_deref()).collect();
         cells.push(Cell::new(printable(&service)));
         cells.push(Cell::new(printable(&product.join(" "))));
     }
@@ -80,7 +81,7 @@ fn summary(document: &PortsDocument, out: &mut dyn Write) -> Result<(), ReportEr
     let took = (scan.finished_at - scan.started_at).num_milliseconds();
     writeln!(
         out,
-        "{open} open {} on {answered} of {} {} that answered, in {}.{} s",
+        "{open} open {}; {answered} of {} {} answered, in {}.{} s",
         if open == 1 { "port" } else { "ports" },
         scan.addresses,
         if scan.addresses == 1 { "address" } else { "addresses" },

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use bartizan_domain::evidence::Observation;
 use bartizan_domain::{PortSet, Target, Transport};
-use bartizan_outbound::{Outbound, Policy};
-use bartizan_portscan::{Engine, Never, Settings};
+use bartizan_outbound::Policy;
+use bartizan_portscan::{Choice, Discovery, Engine, Never, Rates, Settings};
 use bartizan_probes::{ProbeContext, resolve};
 
 use super::spec;
@@ -19,8 +19,6 @@ use crate::targets;
 
 /// Addresses of one scan at most.
 const MAX_ADDRESSES: u128 = 1 << 20;
-/// A connection is established well within this, or the peer does not answer.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// A scan as asked for.
 pub struct Request {
@@ -56,8 +54,7 @@ impl Request {
     /// # Errors
     /// The first that breaks a rule, naming value and rule.
     pub fn read(args: &PortsArgs) -> Result<Self> {
-        let (udp, syn, connect) =
-            (args.has(ScanLetter::Udp), args.has(ScanLetter::Syn), args.has(ScanLetter::Connect));
+        let (udp, syn, connect) = (args.has(ScanLetter::Udp), args.has(ScanLetter::Syn), args.has(ScanLetter::Connect));
         let bare = if (args.udp || udp) && !syn && !connect { Transport::Udp } else { Transport::Tcp };
         let (tcp, udp_ports) = spec::read(args.ports.as_deref(), bare)?;
         let targets = targets::read(&args.targets)?;
@@ -217,9 +214,23 @@ impl Exclusions {
     }
 }
 
-/// The name of an engine in documents.
-pub const fn engine_name(engine: Engine) -> &'static str {
-    engine.as_str()
+/// The name in documents of the engines that ran: `syn` where it took any part.
+pub fn engine_name(engines: &[Choice]) -> &'static str {
+    let syn = engines.iter().any(|choice| choice.engine == Engine::Syn);
+    if syn { Engine::Syn.as_str() } else { Engine::Connect.as_str() }
+}
+
+fn settings(args: &PortsArgs, engine: Engine) -> Settings {
+    Settings {
+        engine,
+        timeout: Duration::from_millis(u64::from(args.wait)),
+        attempts: args.retries.saturating_add(1),
+        rates: Rates { global: args.rate, ..Rates::default() },
+        discovery: if args.no_discovery { Discovery::Off } else { Discovery::On },
+        interface: args.interface.clone(),
+        checkpoint: args.resume.clone(),
+        ..Settings::default()
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,237 @@
+//! `bartizan ports` as its users see it: formats, refusals, exclusions, interrupts, and its XML in the eyes of tools that
+//! read nmap's.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod common;
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
+
+use common::{Peer, bartizan, run, run_in, stderr, stdout};
+use serde_json::Value;
+
+fn listener(address: &str) -> (TcpListener, u16) {
+    let listener = TcpListener::bind((address, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+fn document(arguments: &[&str]) -> Value {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", stderr(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn help_is_stable() {
+    let output = run(&["ports", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(stdout(&output));
+}
+
+#[test]
+fn bad_input_names_the_value_and_the_rule_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("bad.txt"), "192.0.2.1\n300.1.1.1\n").unwrap();
+    fs::write(folder.path().join("many.txt"), "10.0.0.0/16\n".repeat(17)).unwrap();
+    let before = listing(folder.path());
+    for (arguments, part) in [
+        (&["127.0.0.1", "-p", "0"][..], "`0`"),
+        (&["127.0.0.1", "-p", "70000"], "`70000`"),
+        (&["127.0.0.1", "-p", "5-2"], "`5-2`"),
+        (&["127.0.0.1", "-p", ""], "empty"),
+        (&["127.0.0.1", "-p", "U:0"], "`0`"),
+        (&["127.0.0.1", "-p", "X:80"], "`X:80`"),
+        (&["10.0.0.0/2", "-p", "80"], "at most 65536"),
+        (&["2001:db8::/32", "-p", "80"], "at most 65536"),
+        (&["@many.txt", "-p", "80"], "at most 1048576"),
+        (&["127.0.0.1:80"], "-p 80"),
+        (&["foo", "-p", "80"], "`foo`"),
+        (&["169.254.169.254", "-p", "80"], "metadata"),
+        (&["127.0.0.1", "--exclude", "10.0.0.0/33"], "`10.0.0.0/33`"),
+        (&["127.0.0.1", "--exclude-file", "bad.txt"], "bad.txt:2"),
+        (&["127.0.0.1", "--exclude-file", "none.txt"], "none.txt"),
+        (
+            &["127.0.0.1", "--exclude", "no-such-name.invalid", "--resolver", "127.0.0.1:9", "-p", "80"],
+            "no-such-name.invalid",
+        ),
+        (&["127.0.0.1", "--rate", "0"], "--rate"),
+        (&["127.0.0.1", "--retries", "99"], "--retries"),
+        (&["127.0.0.1", "--engine", "warp"], "warp"),
+        (&["127.0.0.1", "-sS", "-sT", "-p", "80"], "one engine"),
+        (&["127.0.0.1", "-o", "sarif"], "unknown format `sarif`"),
+        (&["127.0.0.1", "-o", "xml=nowhere/out.xml"], "nowhere/out.xml"),
+        (&["127.0.0.1", "-o", "xml", "-o", "csv"], "only one format"),
+        (&["127.0.0.1", "--recog", "nowhere", "-p", "80"], "nowhere"),
+    ] {
+        let output = run_in(folder.path(), &[&["ports", "-o", "json=out.json"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+        assert_eq!(listing(folder.path()), before, "{arguments:?} left something behind");
+    }
+    let output = run_in(folder.path(), &["ports", "127.0.0.1", "--exclude", "127.0.0.0/8", "-p", "80"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+}
+
+#[test]
+fn open_and_closed_ports_are_told_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_open, port) = listener("127.0.0.1");
+    let (closed, shut) = listener("127.0.0.1");
+    drop(closed);
+    let ports = format!("{port},{shut}");
+    let outputs = ["-o", "json=a.json", "-o", "jsonl=a.jsonl", "-o", "csv=a.csv", "-o", "xml=a.xml", "-o", "table"];
+    let output = run_in(folder.path(), &[&["ports", "127.0.0.1", "-p", &ports][..], &outputs].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        stdout(&output).contains(&format!("{port}/tcp")) && stdout(&output).contains("1 open port;"),
+        "{}",
+        stdout(&output)
+    );
+    assert_eq!(listing(folder.path()), ["a.csv", "a.json", "a.jsonl", "a.xml"]);
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let document: Value = serde_json::from_str(&read("a.json")).unwrap();
+    assert_eq!(document["schema"], "bartizan.ports/1");
+    let states: Vec<(u64, &str, &str)> = document["hosts"][0]["ports"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|port| (port["port"].as_u64().unwrap(), port["state"].as_str().unwrap(), port["reason"].as_str().unwrap()))
+        .collect();
+    let mut expected = vec![(u64::from(port), "open", "syn-ack"), (u64::from(shut), "closed", "conn-refused")];
+    expected.sort_unstable();
+    assert_eq!(states, expected);
+    let lines: Vec<Value> = read("a.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), lines[0]["state"].as_str()), (2, Some("open")));
+    for key in ["address", "port", "protocol", "state", "reason", "service"] {
+        assert!(lines.iter().all(|line| line.as_object().unwrap().contains_key(key)), "{key}");
+    }
+    assert_eq!(read("a.csv").lines().count(), 3);
+    let only_open = run(&["ports", "127.0.0.1", "-p", &ports, "--open", "-o", "csv"]);
+    assert_eq!(stdout(&only_open).lines().count(), 2);
+}
+
+#[test]
+fn ipv6_ports_are_found() {
+    let (_open, port) = listener("::1");
+    let document = document(&["ports", "::1", "-p", &port.to_string(), "-o", "json"]);
+    assert_eq!(document["hosts"][0]["address"], "::1");
+    assert_eq!(document["hosts"][0]["ports"][0]["state"], "open");
+}
+
+#[test]
+fn excluded_addresses_are_never_contacted() {
+    let (forbidden, port) = listener("127.0.0.2");
+    let (_other, _) = (TcpListener::bind(("127.0.0.3", port)).unwrap(), ());
+    forbidden.set_nonblocking(true).unwrap();
+    let port = port.to_string();
+    for exclusion in
+        [&["--exclude", "127.0.0.2"][..], &["--exclude", "127.0.0.0-127.0.0.2"], &["--exclude-file", "out"]]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("out"), "# ours\n127.0.0.2/32\n").unwrap();
+        let output = run_in(
+            folder.path(),
+            &[&["ports", "127.0.0.2-3", "-p", &port, "-o", "json", "--no-discovery"][..], exclusion].concat(),
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let addresses: Vec<&str> =
+            document["hosts"].as_array().unwrap().iter().map(|host| host["address"].as_str().unwrap()).collect();
+        assert_eq!(addresses, ["127.0.0.3"], "{exclusion:?}");
+        assert!(forbidden.accept().is_err(), "{exclusion:?}: an excluded address was contacted");
+    }
+}
+
+#[test]
+fn services_are_identified_when_asked_for() {
+    let site = Peer::site();
+    let port = site.target().rsplit(':').next().unwrap().to_owned();
+    for switch in ["--service-detection", "-sV"] {
+        let document = document(&["ports", "127.0.0.1", "-p", &port, switch, "-o", "json"]);
+        assert_eq!(document["hosts"][0]["ports"][0]["service"], "http", "{switch}");
+    }
+    let plain = document(&["ports", "127.0.0.1", "-p", &port, "-o", "json"]);
+    assert_eq!(plain["hosts"][0]["ports"][0]["service"], Value::Null);
+    let mute = Peer::closing();
+    let port = mute.target().rsplit(':').next().unwrap().to_owned();
+    let unknown = document(&["ports", "127.0.0.1", "-p", &port, "-sV", "-o", "json"]);
+    let port = &unknown["hosts"][0]["ports"][0];
+    assert_eq!((port["state"].as_str(), &port["service"]), (Some("open"), &Value::Null));
+}
+
+#[test]
+fn an_interrupt_writes_what_there_is_and_marks_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = Peer::silent();
+    let port = silent.target().rsplit(':').next().unwrap().to_owned();
+    let mut child = bartizan()
+        .current_dir(folder.path())
+        .args(["ports", "127.0.0.1", "-p", &port, "-sV", "--timeout", "60", "-o", "json=a.json", "-o", "xml=a.xml"])
+        .spawn()
+        .unwrap();
+    // The port scan and the first question.
+    silent.wait_for_a_connection();
+    silent.wait_for_a_connection();
+    common::interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(listing(folder.path()), ["a.json", "a.xml"]);
+    let document: Value = serde_json::from_slice(&fs::read(folder.path().join("a.json")).unwrap()).unwrap();
+    assert_eq!(document["scan"]["status"], "cancelled");
+    assert_eq!(document["scan"]["partial"], true);
+    assert_eq!(document["hosts"][0]["ports"][0]["state"], "open");
+    assert!(fs::read_to_string(folder.path().join("a.xml")).unwrap().contains("exit=\"error\""));
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_a_gap() {
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = silent.local_addr().unwrap().to_string();
+    let base = ["ports", "shop.example.com", "-p", "80", "--timeout", "1", "--resolver", &resolver];
+    assert_eq!(run(&base).status.code(), Some(3));
+    assert_eq!(run(&[&base[..], &["--allow-partial"]].concat()).status.code(), Some(0));
+}
+
+/// The XML against nmap's own document type and in the parser that most Python tools use.
+#[test]
+fn tools_that_read_nmap_xml_read_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Peer::site();
+    let port = site.target().rsplit(':').next().unwrap().to_owned();
+    let ports = format!("{port},1-60");
+    let output = run_in(
+        folder.path(),
+        &["ports", "127.0.0.1", "::1", "-p", &ports, "-sV", "-o", "xml=a.xml", "-o", "json=a.json"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let check = r#"
+import sys
+from lxml import etree
+from libnmap.parser import NmapParser
+
+dtd = etree.DTD("/usr/share/nmap/nmap.dtd")
+tree = etree.parse("a.xml")
+assert dtd.validate(tree), dtd.error_log
+report = NmapParser.parse_fromfile("a.xml")
+assert report.hosts_up == 2 and report.hosts_total == 2, (report.hosts_up, report.hosts_total)
+host = next(host for host in report.hosts if host.address == "127.0.0.1")
+service = next(s for s in host.services if s.port == int(sys.argv[1]))
+assert (service.state, service.service, service.protocol) == ("open", "http", "tcp"), service
+assert host.is_up() and report.started > 0 and report.elapsed >= 0
+"#;
+    let done = Command::new("python3").current_dir(folder.path()).args(["-c", check, &port]).output().unwrap();
+    assert!(
+        done.status.success(),
+        "install nmap (Debian), lxml and python-libnmap (PyPI): {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+fn listing(folder: &std::path::Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}

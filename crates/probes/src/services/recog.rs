@@ -1,0 +1,444 @@
+//! Fingerprints of the Recog project (<https://github.com/rapid7/recog>), loaded from a folder at run time.
+//!
+//! Recog is a collection of regular expressions over banners, kept as XML by its own community. None of it ships with this
+//! program; whoever has a copy names its `xml` folder and gets its products where our own signatures know none. Only the
+//! matching of banners that identification reads anyway is used.
+//!
+//! The files are as untrusted as any: size, number, depth and length are bounded, entities other than the predefined ones
+//! are refused, and expressions run in an engine without backtracking. Expressions that need backtracking (look-around,
+//! back-references) are left out and counted.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use bartizan_domain::evidence::ServiceEvidence;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
+use regex::{Regex, RegexBuilder};
+
+use super::signatures::cpe_name;
+use super::wire::printable;
+
+/// Files of a folder at most, bytes of each, fingerprints in all.
+const MAX_FILES: usize = 500;
+const MAX_BYTES: u64 = 8 << 20;
+const MAX_FINGERPRINTS: usize = 100_000;
+/// Characters of one expression, parameters of one fingerprint, bytes of one compiled expression.
+const MAX_PATTERN: usize = 4000;
+const MAX_PARAMS: usize = 60;
+const MAX_COMPILED: usize = 1 << 20;
+/// Nesting of elements; the format has three levels.
+const MAX_DEPTH: usize = 8;
+
+/// A loaded folder of fingerprints.
+pub struct Recog {
+    by_kind: HashMap<Kind, Vec<Fingerprint>>,
+    /// Fingerprints in use.
+    pub loaded: usize,
+    /// Fingerprints whose expression this program cannot run.
+    pub skipped: usize,
+}
+
+impl std::fmt::Debug for Recog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recog").field("loaded", &self.loaded).field("skipped", &self.skipped).finish_non_exhaustive()
+    }
+}
+
+/// A folder that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecogError {
+    /// A file or the folder cannot be read.
+    #[error("cannot read `{path}`: {why}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// A file breaks a rule.
+    #[error("`{path}`: {why}")]
+    Content {
+        /// Which.
+        path: PathBuf,
+        /// The rule.
+        why: String,
+    },
+    /// Nothing to use.
+    #[error("`{0}` has no Recog fingerprints for the services that are identified here")]
+    Empty(PathBuf),
+}
+
+/// What a database's expressions are matched against; the `matches` attribute of its root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Ssh,
+    HttpServer,
+    Ftp,
+    Smtp,
+    Imap,
+    Pop3,
+    Mysql,
+    Dns,
+    Telnet,
+    X11,
+}
+
+impl Kind {
+    /// The kind of a database; `None` for those over text that is not gathered.
+    fn of(matches: &str) -> Option<Self> {
+        Some(match matches {
+            "ssh.banner" => Self::Ssh,
+            "http_header.server" => Self::HttpServer,
+            "ftp.banner" => Self::Ftp,
+            "smtp.banner" => Self::Smtp,
+            "imap4.banner" => Self::Imap,
+            "pop3.banner" => Self::Pop3,
+            "mysql.banners" => Self::Mysql,
+            "dns.versionbind" => Self::Dns,
+            "telnet.banner" | "telnet.banners" => Self::Telnet,
+            "x11.vendor" => Self::X11,
+            _ => return None,
+        })
+    }
+
+    /// The text of evidence that the kind looks at, in the form its expressions expect.
+    fn text(found: &ServiceEvidence) -> Option<(Self, &str)> {
+        let banner = found.banner.as_deref()?;
+        let reply = |text: &'_ str| text.get(4..).map(str::trim).unwrap_or_default().len();
+        let after_code = |banner: &str| banner.len() - reply(banner).min(banner.len());
+        Some(match found.service.as_deref()? {
+            // The part after `SSH-2.0-`.
+            "ssh" => (Self::Ssh, banner.splitn(3, '-').nth(2)?),
+            "http" => (Self::HttpServer, banner.split_once(" Server: ")?.1),
+            "ftp" => (Self::Ftp, banner.get(after_code(banner)..)?),
+            "smtp" => (Self::Smtp, banner.get(after_code(banner)..)?),
+            "imap" => (Self::Imap, banner.strip_prefix("* OK ")?),
+            "pop3" => (Self::Pop3, banner.strip_prefix("+OK ")?),
+            "mysql" => (Self::Mysql, banner),
+            "dns" => (Self::Dns, banner),
+            "telnet" => (Self::Telnet, banner),
+            "x11" => (Self::X11, banner),
+            _ => return None,
+        })
+    }
+}
+
+struct Fingerprint {
+    pattern: Regex,
+    product: Option<Value>,
+    version: Option<Value>,
+    cpe: Option<String>,
+}
+
+/// A parameter: fixed, or the text of a group.
+enum Value {
+    Fixed(String),
+    Group(usize),
+}
+
+impl Value {
+    fn of(&self, captures: &regex::Captures<'_>) -> Option<String> {
+        let text = match self {
+            Self::Fixed(text) => text.as_str(),
+            Self::Group(number) => captures.get(*number)?.as_str(),
+        };
+        Some(printable(text.as_bytes(), 60)).filter(|text| !text.is_empty())
+    }
+}
+
+impl Recog {
+    /// Reads every `.xml` file of a folder.
+    ///
+    /// # Errors
+    /// The first file that cannot be read, is larger than the bounds or is no fingerprint file; a folder without any.
+    pub fn load(folder: &Path) -> Result<Self, RecogError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |why| RecogError::Io { path, why }
+        };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).map_err(io(folder))? {
+            let path = entry.map_err(io(folder))?.path();
+            if path.extension().is_some_and(|extension| extension == "xml") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        if files.len() > MAX_FILES {
+            let why = format!("it has {} XML files: at most {MAX_FILES} are allowed", files.len());
+            return Err(RecogError::Content { path: folder.to_owned(), why });
+        }
+        let mut recog = Self { by_kind: HashMap::new(), loaded: 0, skipped: 0 };
+        for path in files {
+            let mut text = String::new();
+            let file = fs::File::open(&path).map_err(io(&path))?;
+            file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(io(&path))?;
+            if text.len() as u64 > MAX_BYTES {
+                let why = format!("it is larger than the {MAX_BYTES} bytes allowed");
+                return Err(RecogError::Content { path, why });
+            }
+            recog.add(&text).map_err(|why| RecogError::Content { path, why })?;
+        }
+        if recog.loaded == 0 {
+            return Err(RecogError::Empty(folder.to_owned()));
+        }
+        Ok(recog)
+    }
+
+    /// Adds the fingerprints of one file. Files over text that is not gathered, and XML of another kind, add nothing.
+    fn add(&mut self, text: &str) -> Result<(), String> {
+        let mut reader = Reader::from_str(text);
+        reader.config_mut().check_end_names = true;
+        let (mut depth, mut kind) = (0_usize, None);
+        let mut current: Option<Draft> = None;
+        loop {
+            match reader.read_event().map_err(|error| error.to_string())? {
+                Event::Eof => return Ok(()),
+                event @ (Event::Start(_) | Event::Empty(_)) => {
+                    let opens = matches!(event, Event::Start(_));
+                    let (Event::Start(element) | Event::Empty(element)) = event else { continue };
+                    depth += usize::from(opens);
+                    if depth > MAX_DEPTH {
+                        return Err(format!("elements are nested deeper than {MAX_DEPTH}"));
+                    }
+                    match element.name().as_ref() {
+                        b"fingerprints" => {
+                            let attributes = attributes(&element)?;
+                            let by_protocol = attributes.get("protocol").map(|name| format!("{name}.banner"));
+                            kind = attributes.get("matches").or(by_protocol.as_ref()).and_then(|name| Kind::of(name));
+                            if kind.is_none() {
+                                return Ok(());
+                            }
+                        }
+                        b"fingerprint" if kind.is_some() => current = Some(Draft::new(&attributes(&element)?)?),
+                        b"param" => {
+                            if let Some(draft) = &mut current {
+                                draft.param(&attributes(&element)?)?;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                Event::End(element) => {
+                    depth = depth.saturating_sub(1);
+                    if element.name().as_ref() == b"fingerprint"
+                        && let (Some(draft), Some(kind)) = (current.take(), kind)
+                    {
+                        self.keep(kind, draft)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn keep(&mut self, kind: Kind, draft: Draft) -> Result<(), String> {
+        if self.loaded + self.skipped >= MAX_FINGERPRINTS {
+            return Err(format!("more than the {MAX_FINGERPRINTS} fingerprints allowed"));
+        }
+        match draft.finish() {
+            Some(fingerprint) => {
+                self.loaded += 1;
+                self.by_kind.entry(kind).or_default().push(fingerprint);
+            }
+            None => self.skipped += 1,
+        }
+        Ok(())
+    }
+
+    /// Fills in what our own signatures left open: a product, or the version of a product known without one.
+    pub fn enrich(&self, found: &mut ServiceEvidence) {
+        if found.product.is_some() && found.version.is_some() {
+            return;
+        }
+        let Some((kind, text)) = Kind::text(found) else { return };
+        let fingerprints = self.by_kind.get(&kind).map(Vec::as_slice).unwrap_or_default();
+        for fingerprint in fingerprints {
+            let Some(captures) = fingerprint.pattern.captures(text) else { continue };
+            // The first that matches decides, in the order of the file; that it knows no product says something too.
+            let Some(product) = fingerprint.product.as_ref().and_then(|value| value.of(&captures)) else { return };
+            let version = fingerprint.version.as_ref().and_then(|value| value.of(&captures));
+            let same = |known: &str| {
+                let (known, product) = (known.to_ascii_lowercase(), product.to_ascii_lowercase());
+                known.contains(&product) || product.contains(&known)
+            };
+            match &found.product {
+                None => found.product = Some(product.clone()),
+                Some(known) if same(known) && version.is_some() => {}
+                Some(_) => return,
+            }
+            found.cpe = fingerprint.cpe.as_deref().map(|cpe| cpe_name(cpe, version.as_deref())).or(found.cpe.take());
+            found.version = version;
+            return;
+        }
+    }
+}
+
+/// A fingerprint as it is read.
+struct Draft {
+    pattern: String,
+    ignore_case: bool,
+    dot_is_all: bool,
+    params: usize,
+    product: Option<Value>,
+    version: Option<Value>,
+    cpe: Option<String>,
+}
+
+impl Draft {
+    fn new(attributes: &HashMap<String, String>) -> Result<Self, String> {
+        let pattern = attributes.get("pattern").ok_or("a fingerprint has no pattern")?.clone();
+        if pattern.len() > MAX_PATTERN {
+            return Err(format!("a pattern has {} characters: at most {MAX_PATTERN} are allowed", pattern.len()));
+        }
+        let flags = attributes.get("flags").map(String::as_str).unwrap_or_default();
+        Ok(Self {
+            pattern,
+            ignore_case: flags.contains("REG_ICASE"),
+            // Both names mean the same: Ruby calls it multi-line when a dot matches the end of a line.
+            dot_is_all: flags.contains("REG_DOT_NEWLINE") || flags.contains("REG_MULTILINE"),
+            params: 0,
+            product: None,
+            version: None,
+            cpe: None,
+        })
+    }
+
+    fn param(&mut self, attributes: &HashMap<String, String>) -> Result<(), String> {
+        self.params += 1;
+        if self.params > MAX_PARAMS {
+            return Err(format!("a fingerprint has more than the {MAX_PARAMS} parameters allowed"));
+        }
+        let text = |name: &str| attributes.get(name).map(String::as_str).unwrap_or_default();
+        let group: usize = text("pos").parse().map_err(|_| format!("`{}` is no position of a group", text("pos")))?;
+        let value = if group == 0 { Value::Fixed(text("value").to_owned()) } else { Value::Group(group) };
+        match text("name") {
+            "service.product" => self.product = Some(value),
+            "service.version" => self.version = Some(value),
+            "service.cpe23" => self.cpe = vendor_and_product(text("value")),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Option<Fingerprint> {
+        let pattern = RegexBuilder::new(&self.pattern)
+            .case_insensitive(self.ignore_case)
+            .dot_matches_new_line(self.dot_is_all)
+            // As in Ruby, for which the expressions were written: `^` and `$` are those of a line.
+            .multi_line(true)
+            .size_limit(MAX_COMPILED)
+            .dfa_size_limit(MAX_COMPILED)
+            .build()
+            .ok()?;
+        Some(Fingerprint { pattern, product: self.product, version: self.version, cpe: self.cpe })
+    }
+}
+
+/// `vendor:product` of a CPE in either form: `cpe:/a:openbsd:openssh:{service.version}`, `cpe:2.3:a:…`.
+fn vendor_and_product(cpe: &str) -> Option<String> {
+    let rest = cpe.strip_prefix("cpe:/a:").or_else(|| cpe.strip_prefix("cpe:2.3:a:"))?;
+    let mut parts = rest.split(':');
+    let plain = |part: &&str| {
+        !part.is_empty() && part.len() <= 80 && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-+~".contains(c))
+    };
+    let (vendor, product) = (parts.next().filter(plain)?, parts.next().filter(plain)?);
+    Some(format!("{vendor}:{product}"))
+}
+
+fn attributes(element: &BytesStart<'_>) -> Result<HashMap<String, String>, String> {
+    let mut found = HashMap::new();
+    for attribute in element.attributes().take(MAX_PARAMS) {
+        let attribute = attribute.map_err(|error| error.to_string())?;
+        let name = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
+        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
+        found.insert(name, value.into_owned());
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FILE: &str = r#"<?xml version='1.0'?><fingerprints matches="ssh.banner" protocol="ssh">
+        <!-- a comment -->
+        <fingerprint pattern="^Lab&amp;Shell_([\d.]+)(?: (.*))?$" flags="REG_ICASE">
+          <description>Lab</description><example service.version="1.2">Lab&amp;Shell_1.2</example>
+          <param pos="0" name="service.vendor" value="Lab"/>
+          <param pos="0" name="service.product" value="LabShell"/>
+          <param pos="1" name="service.version"/>
+          <param pos="0" name="service.cpe23" value="cpe:/a:lab:labshell:{service.version}"/>
+        </fingerprint>
+        <fingerprint pattern="^(?=look)ahead$"><param pos="0" name="service.product" value="x"/></fingerprint>
+        </fingerprints>"#;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn ssh(banner: &str) -> ServiceEvidence {
+        ServiceEvidence { service: Some("ssh".into()), banner: Some(banner.into()), ..ServiceEvidence::default() }
+    }
+
+    #[test]
+    fn fingerprints_fill_in_what_is_not_known() {
+        let folder = folder(&[("ssh.xml", FILE), ("other.xml", "<fingerprints matches=\"x.y\"/>"), ("a.txt", "<")]);
+        let recog = Recog::load(folder.path()).unwrap();
+        assert_eq!((recog.loaded, recog.skipped), (1, 1));
+        let mut found = ssh("SSH-2.0-lab&shell_1.2 x");
+        recog.enrich(&mut found);
+        assert_eq!((found.product.as_deref(), found.version.as_deref()), (Some("LabShell"), Some("1.2")));
+        assert_eq!(found.cpe.as_deref(), Some("cpe:2.3:a:lab:labshell:1.2:*:*:*:*:*:*:*"));
+        let mut known = ServiceEvidence { product: Some("Other".into()), ..ssh("SSH-2.0-LabShell_1.2") };
+        recog.enrich(&mut known);
+        assert_eq!((known.product.as_deref(), known.version), (Some("Other"), None));
+        let mut strange = ssh("nothing");
+        recog.enrich(&mut strange);
+        assert_eq!(strange.product, None);
+    }
+
+    #[test]
+    fn files_that_break_a_rule_are_refused_by_name() {
+        let deep = format!("<fingerprints matches=\"ssh.banner\">{}", "<a>".repeat(20));
+        let long = format!("<fingerprints matches=\"ssh.banner\"><fingerprint pattern=\"{}\"/>", "a".repeat(5000));
+        let entity = "<!DOCTYPE a [<!ENTITY x 'y'>]><fingerprints matches=\"&x;\"/>";
+        for (text, part) in [
+            (deep.as_str(), "nested"),
+            (long.as_str(), "at most 4000"),
+            (entity, "bad.xml"),
+            ("<fingerprints matches=\"ssh.banner\"></wrong>", "bad.xml"),
+        ] {
+            let folder = folder(&[("bad.xml", text)]);
+            let error = Recog::load(folder.path()).unwrap_err().to_string();
+            assert!(error.contains("bad.xml") && error.contains(part), "{error}");
+        }
+        assert!(matches!(Recog::load(folder(&[]).path()), Err(RecogError::Empty(_))));
+        assert!(matches!(Recog::load(Path::new("/nonexistent")), Err(RecogError::Io { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_and_no_banner_breaks_anything(text in "\\PC{0,200}", cut in 0_usize..900, banner in "\\PC{0,100}") {
+            let mut recog = Recog { by_kind: HashMap::new(), loaded: 0, skipped: 0 };
+            let _ = recog.add(&text);
+            let head: String = FILE.chars().take(cut).collect();
+            let _ = recog.add(&format!("{head}{text}"));
+            let _ = recog.add(FILE);
+            for service in ["ssh", "http", "ftp", "smtp", "imap", "pop3", "mysql", "dns", "telnet", "x11"] {
+                let mut found = ServiceEvidence { service: Some(service.into()), ..ssh(&banner) };
+                recog.enrich(&mut found);
+            }
+        }
+    }
+}

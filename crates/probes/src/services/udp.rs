@@ -1,0 +1,247 @@
+//! Services over UDP: one datagram out, one back, in the protocols whose answers tell who speaks.
+//!
+//! Where the port says which protocol to expect, that one is asked first; otherwise, and after silence, all are asked at
+//! the same time, each from a socket of its own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bartizan_domain::evidence::service::{Access, ServiceDetails};
+use bartizan_domain::evidence::{ProbeFailure, ServiceEvidence};
+use bartizan_outbound::io_failure;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
+use super::wire::{Cursor, printable};
+use super::{binary, evidence, openvpn, signatures};
+use crate::ProbeContext;
+
+/// How long an answer is awaited before the question is put again.
+const WAIT: Duration = Duration::from_millis(1200);
+/// How often a question is put.
+const ATTEMPTS: usize = 2;
+
+/// A protocol over UDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Dns,
+    Ntp,
+    Snmp,
+    OpenVpn,
+}
+
+const ALL: [Question; 4] = [Question::Dns, Question::Ntp, Question::Snmp, Question::OpenVpn];
+
+impl Question {
+    const fn usual(port: u16) -> Option<Self> {
+        match port {
+            53 | 5353 => Some(Self::Dns),
+            123 => Some(Self::Ntp),
+            161 | 162 => Some(Self::Snmp),
+            1194 => Some(Self::OpenVpn),
+            _ => None,
+        }
+    }
+
+    fn request(self) -> Vec<u8> {
+        match self {
+            Self::Dns => binary::VERSION_BIND.to_vec(),
+            Self::Ntp => READ_VARIABLES.to_vec(),
+            Self::Snmp => ENGINE_DISCOVERY.to_vec(),
+            Self::OpenVpn => openvpn::hello(),
+        }
+    }
+
+    fn read(self, answer: &[u8]) -> Option<ServiceEvidence> {
+        match self {
+            Self::Dns => dns(answer),
+            Self::Ntp => ntp(answer),
+            Self::Snmp => snmp(answer),
+            Self::OpenVpn => openvpn::openvpn_answer(answer),
+        }
+    }
+}
+
+/// Identifies what answers at `address`. Silence is evidence of nothing: the service is then unknown.
+pub async fn identify(cx: &ProbeContext, address: SocketAddr) -> Result<ServiceEvidence, ProbeFailure> {
+    let usual = Question::usual(address.port());
+    let mut failure = None;
+    if let Some(question) = usual {
+        match ask(cx, address, question).await {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            Err(error) => failure = Some(error),
+        }
+    }
+    let others = ALL.into_iter().filter(|question| Some(*question) != usual);
+    let mut answers: FuturesUnordered<_> = others.map(|question| ask(cx, address, question)).collect();
+    while let Some(answer) = answers.next().await {
+        match answer {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            Err(error) => failure = Some(error),
+        }
+    }
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(ServiceEvidence {
+            access: Access::Unknown { reason: "no protocol that is known here was answered".to_owned() },
+            ..ServiceEvidence::default()
+        }),
+    }
+}
+
+async fn ask(
+    cx: &ProbeContext,
+    address: SocketAddr,
+    question: Question,
+) -> Result<Option<ServiceEvidence>, ProbeFailure> {
+    let failed = |error: std::io::Error| io_failure(&error, "asking a UDP service");
+    let datagram = cx.outbound.datagram(address).await?;
+    let mut answer = [0_u8; 4096];
+    for _ in 0..ATTEMPTS {
+        datagram.socket.send(&question.request()).await.map_err(failed)?;
+        match tokio::time::timeout(cx.timeout.min(WAIT), datagram.socket.recv(&mut answer)).await {
+            Err(_) => {}
+            Ok(received) => {
+                let count = received.map_err(failed)?;
+                let found = question.read(answer.get(..count).unwrap_or_default());
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+// --- DNS
+
+fn dns(answer: &[u8]) -> Option<ServiceEvidence> {
+    // The reader takes messages as they come over TCP, with their length before them.
+    let mut framed = u16::try_from(answer.len()).ok()?.to_be_bytes().to_vec();
+    framed.extend(answer);
+    let (recursion, version) = binary::dns_answer(&framed)?;
+    let mut found = evidence("dns");
+    found.details = ServiceDetails::Dns { recursion };
+    if let Some(version) = version {
+        signatures::apply(&mut found, &version);
+        found.banner = Some(version);
+    }
+    Some(found)
+}
+
+// --- NTP
+
+/// Mode 6, "read variables" of the system (RFC 9327 section 3), which a server answers with its version unless it was told not to.
+const READ_VARIABLES: [u8; 12] = [0x16, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// Reads the variables of a system; an answer in another mode is NTP as well.
+pub fn ntp(answer: &[u8]) -> Option<ServiceEvidence> {
+    let mut cursor = Cursor(answer);
+    let (mode, operation) = (cursor.u8()?, cursor.u8()?);
+    let sequence = cursor.be16()?;
+    if mode & 7 != 6 || operation & 0x9f != 0x82 || sequence != 1 {
+        return None;
+    }
+    let mut found = evidence("ntp");
+    // Status, association, offset.
+    cursor.take(6)?;
+    let count = usize::from(cursor.be16()?);
+    let text = printable(cursor.0.get(..count.min(cursor.0.len()))?, 400);
+    let value = |name: &str| {
+        let at = text.find(&format!("{name}=\""))? + name.len() + 2;
+        let rest = text.get(at..)?;
+        rest.get(..rest.find('"')?)
+    };
+    if let Some(version) = value("version") {
+        found.banner = Some(version.to_owned());
+        let version = version.to_owned();
+        signatures::apply(&mut found, &version);
+    }
+    Some(found)
+}
+
+// --- SNMP
+
+/// SNMPv3 engine discovery (RFC 3414 section 4): no user, no community, nothing read.
+const ENGINE_DISCOVERY: [u8; 64] = [
+    0x30, 0x3e, 0x02, 0x01, 0x03, 0x30, 0x11, 0x02, 0x04, 0x4a, 0x69, 0xf1, 0xa2, 0x02, 0x03, 0x00, 0xff, 0xe3, 0x04,
+    0x01, 0x04, 0x02, 0x01, 0x03, 0x04, 0x10, 0x30, 0x0e, 0x04, 0x00, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00, 0x04, 0x00,
+    0x04, 0x00, 0x04, 0x00, 0x30, 0x14, 0x04, 0x00, 0x04, 0x00, 0xa0, 0x0e, 0x02, 0x04, 0x37, 0x4a, 0xf1, 0xa2, 0x02,
+    0x01, 0x00, 0x02, 0x01, 0x00, 0x30, 0x00,
+];
+
+/// Reads the report that discovery is answered with. The engine id begins with the vendor's enterprise number (RFC 3411).
+pub fn snmp(answer: &[u8]) -> Option<ServiceEvidence> {
+    let mut message = Cursor(binary::element(&mut Cursor(answer), 0x30)?);
+    if binary::element(&mut message, 2)? != [3] {
+        return None;
+    }
+    let _global = binary::element(&mut message, 0x30)?;
+    let mut parameters = Cursor(binary::element(&mut message, 4)?);
+    let mut security = Cursor(binary::element(&mut parameters, 0x30)?);
+    let engine = binary::element(&mut security, 4)?;
+    // An echo of our own request has no engine.
+    let enterprise = u32::from_be_bytes(*engine.first_chunk()?) & 0x7fff_ffff;
+    let mut found = evidence("snmp");
+    found.access = Access::Unknown { reason: "no community and no user was tried".to_owned() };
+    let product = match enterprise {
+        // ucdavis and net-snmp.
+        2021 | 8072 => Some(("Net-SNMP", Some("net-snmp:net-snmp"))),
+        9 => Some(("Cisco SNMP agent", None)),
+        311 => Some(("Microsoft SNMP agent", None)),
+        2636 => Some(("Juniper SNMP agent", None)),
+        12_356 => Some(("Fortinet SNMP agent", None)),
+        14_988 => Some(("MikroTik RouterOS SNMP agent", None)),
+        _ => None,
+    };
+    if let Some((product, cpe)) = product {
+        signatures::set(&mut found, product, None, cpe);
+    }
+    found.banner = Some(format!("SNMPv3 engine of enterprise {enterprise}"));
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn answers_are_read() {
+        let mut variables = vec![0x16, 0x82, 0, 1, 0, 0, 0, 0, 0, 0];
+        let text = b"version=\"ntpd ntpsec-1.2.2\", processor=\"x86_64\"";
+        variables.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
+        variables.extend(text);
+        let found = ntp(&variables).unwrap();
+        assert_eq!((found.product.as_deref(), found.version.as_deref()), (Some("NTPsec"), Some("1.2.2")));
+        assert!(ntp(&READ_VARIABLES).is_none(), "an echo is no server");
+        assert!(snmp(&ENGINE_DISCOVERY).is_none(), "an echo is no server");
+        let mut report = ENGINE_DISCOVERY.to_vec();
+        // A five-byte engine id in place of the empty one.
+        report.splice(28..30, [4, 5, 0x80, 0, 0x1f, 0x88, 0x80]);
+        for at in [1, 25, 27] {
+            report[at] += 5;
+        }
+        let found = snmp(&report).unwrap();
+        assert_eq!(found.product.as_deref(), Some("Net-SNMP"));
+        assert!(dns(binary::VERSION_BIND).is_none(), "an echo is no server");
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_answers_break_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0_usize..64) {
+            for question in ALL {
+                let _ = question.read(&bytes);
+                let mut answer = question.request().get(..cut).unwrap_or_default().to_vec();
+                answer.extend(&bytes);
+                let _ = question.read(&answer);
+            }
+            let mut variables = vec![0x16, 0x82, 0, 1, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+            variables.extend(&bytes);
+            let _ = ntp(&variables);
+        }
+    }
+}

@@ -1,0 +1,745 @@
+#!/usr/bin/env python3
+"""Service identification against `nmap -sV`: real Debian servers, on their own ports, on moved ports and inside TLS.
+
+Starts every server that is installed on private loopback addresses, runs both tools over the same ports in turn, and
+prints one table. A point each for the right product and for the exact version, where right is what dpkg-query says:
+
+* product: the name reported contains the product's name (aliases of one product count as the same);
+* version: the version reported begins with the package's upstream version (epoch, Debian revision and +dfsg taken
+  away) and goes on, if at all, with a separator and what a distribution appends.
+
+Nobody gets a point for a version that a server does not tell to strangers; such rows are 0 to 0.
+
+usage: bench-services.py [--bin PATH] [--rounds N] [--install] [--only NAME,…] [--keep] [--json FILE]
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ET
+
+PACKAGES = """nginx-light apache2 lighttpd haproxy squid tomcat10-user default-jre-headless cups-daemon varnish tinyproxy
+openssh-server dropbear-bin postfix dovecot-imapd dovecot-pop3d vsftpd proftpd-core pure-ftpd bind9 unbound nsd
+dnsmasq-base redis-server postgresql mariadb-server memcached mosquitto rabbitmq-server slapd samba snmpd ntpsec openvpn
+xvfb tigervnc-standalone-server xrdp prosody rsync etcd-server influxdb docker-registry stunnel4 openssl nmap""".split()
+
+children = []
+
+
+def free_port(first=[21000]):
+    """A port that nothing listens on, below the range of outgoing connections."""
+    while True:
+        first[0] += 1
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", first[0]))
+                return first[0]
+            except OSError:
+                continue
+
+
+# Packages that cannot stand beside one another are unpacked, and with them the libraries that nothing else brings.
+UNPACKED = {"exim4-daemon-light": ["libidn12"], "proftpd-core": [], "pure-ftpd": [], "vsftpd": [], "postfix": []}
+versions = {}
+
+
+def unpack(folder, package):
+    """The program files of a package that is not installed, below `folder`."""
+    for name in (package, *UNPACKED[package]):
+        subprocess.run(["apt-get", "download", "-q", name], cwd=folder, capture_output=True)
+        for file in os.listdir(folder):
+            if file.startswith(f"{name}_"):
+                subprocess.run(["dpkg-deb", "-x", file, "unpacked"], cwd=folder, check=True)
+                if name == package:
+                    shown = subprocess.run(["dpkg-deb", "-f", file, "Version"], cwd=folder, capture_output=True, text=True)
+                    versions[package] = shown.stdout.strip()
+    SEARCHED.append(f"{folder}/unpacked/usr/sbin")
+    os.environ["LD_LIBRARY_PATH"] = f"{folder}/unpacked/usr/lib/{os.uname().machine}-linux-gnu"
+
+
+PROGRAMS = {"exim4-daemon-light": ["exim4"], "proftpd-core": ["proftpd"], "pure-ftpd": ["pure-ftpd"], "vsftpd": ["vsftpd"],
+            "postfix": ["postfix"]}
+SEARCHED = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/lib/postgresql/15/bin"]
+
+
+def which(*names):
+    for name in names:
+        for folder in SEARCHED:
+            path = os.path.join(folder, name)
+            if os.path.exists(path):
+                return path
+    return None
+
+
+def user(name):
+    entry = pwd.getpwnam(name)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def upstream(package):
+    """The upstream version of an installed package."""
+    if package not in versions:
+        shown = subprocess.run(["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True)
+        versions[package] = shown.stdout
+    text = versions[package]
+    text = text.split(":", 1)[-1]
+    text = text.rsplit("-", 1)[0] if "-" in text else text
+    return re.sub(r"[+~](dfsg|ds|repack|really).*$", "", text), text
+
+
+class Server:
+    """A kind of server: how it is started and what it truly is."""
+
+    def __init__(self, name, package, product, own, start, tls=True, udp=False, own_tls=None, tcp=True):
+        self.name, self.package, self.product, self.own = name, package, product, own
+        self.start, self.tls, self.udp, self.own_tls, self.tcp = start, tls, udp, own_tls, tcp
+
+
+class Lab:
+    def __init__(self, folder):
+        self.folder = folder
+        self.certificate = os.path.join(folder, "tls.crt")
+        self.key = os.path.join(folder, "tls.key")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=bench.test",
+             "-keyout", self.key, "-out", self.certificate], check=True, capture_output=True)
+        os.chmod(self.key, 0o644)
+
+    def dir(self, name):
+        path = os.path.join(self.folder, name)
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, 0o777)
+        return path
+
+    def write(self, folder, name, text):
+        path = os.path.join(folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        os.chmod(path, 0o644)
+        return path
+
+    def spawn(self, name, argv, **options):
+        log = open(os.path.join(self.folder, f"{name}.log"), "ab")
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": self.folder}
+        if "LD_LIBRARY_PATH" in os.environ:
+            environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+        environment.update(options.pop("env", {}))
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                                   start_new_session=True, **options)
+        children.append(process)
+        return process
+
+
+# --- how each server is started: (lab, folder, address, port) -> process
+
+
+def nginx(lab, d, a, p):
+    conf = lab.write(d, "c", f"daemon off; pid {d}/pid; error_log {d}/e; events {{}} http {{ access_log off; "
+                     f"server {{ listen {a}:{p}; root {d}; }} }}\n")
+    return lab.spawn("nginx", [which("nginx"), "-c", conf, "-e", f"{d}/e"])
+
+
+def apache2(lab, d, a, p):
+    conf = lab.write(d, "c", f"ServerRoot /etc/apache2\nServerName bench.test\nListen {a}:{p}\nPidFile {d}/pid\n"
+                     f"ErrorLog {d}/e\nServerTokens OS\nUser www-data\nGroup www-data\nDocumentRoot {d}\n"
+                     "LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so\n"
+                     "LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so\n")
+    return lab.spawn("apache2", [which("apache2"), "-DFOREGROUND", "-f", conf])
+
+
+def lighttpd(lab, d, a, p):
+    conf = lab.write(d, "c", f'server.document-root = "{d}"\nserver.port = {p}\nserver.bind = "{a}"\n')
+    return lab.spawn("lighttpd", [which("lighttpd"), "-D", "-f", conf])
+
+
+def haproxy(lab, d, a, p):
+    conf = lab.write(d, "c", f"defaults\n mode http\n timeout client 20s\n timeout server 20s\n timeout connect 5s\n"
+                     f"frontend f\n bind {a}:{p}\n default_backend b\nbackend b\n")
+    return lab.spawn("haproxy", [which("haproxy"), "-db", "-f", conf])
+
+
+def squid(lab, d, a, p):
+    conf = lab.write(d, "c", f"http_port {a}:{p}\npid_filename {d}/pid\naccess_log none\ncache_log {d}/l\n"
+                     f"cache deny all\ncoredump_dir {d}\nhttp_access allow localhost\nhttp_access deny all\npinger_enable off\n")
+    return lab.spawn("squid", [which("squid"), "-N", "-f", conf])
+
+
+def varnish(lab, d, a, p):
+    vcl = lab.write(d, "v.vcl", 'vcl 4.1;\nbackend default { .host = "127.0.0.1"; .port = "9"; }\n')
+    return lab.spawn("varnish", [which("varnishd"), "-F", "-a", f"{a}:{p}", "-f", vcl, "-n", f"{d}/n", "-s", "malloc,32m"])
+
+
+def tinyproxy(lab, d, a, p):
+    conf = lab.write(d, "c", f"Port {p}\nListen {a}\nTimeout 60\nMaxClients 50\nAllow 127.0.0.0/8\nLogFile \"{d}/l\"\n")
+    return lab.spawn("tinyproxy", [which("tinyproxy"), "-d", "-c", conf])
+
+
+def tomcat(lab, d, a, p):
+    base = f"{d}/base"
+    if not os.path.exists(base):
+        subprocess.run([which("tomcat10-instance-create"), "-p", str(p), base], check=True, capture_output=True)
+    server = open(f"{base}/conf/server.xml").read()
+    server = server.replace('port="8005"', 'port="-1"').replace(f'port="{p}"', f'port="{p}" address="{a}"')
+    open(f"{base}/conf/server.xml", "w").write(server)
+    return lab.spawn("tomcat", ["/usr/share/tomcat10/bin/catalina.sh", "run"],
+                     env={"CATALINA_BASE": base, "CATALINA_HOME": "/usr/share/tomcat10",
+                          "JAVA_HOME": os.path.realpath(which("java")).rsplit("/bin/", 1)[0]})
+
+
+def cups(lab, d, a, p):
+    conf = lab.write(d, "cupsd.conf", f"Listen {a}:{p}\nLogLevel warn\nServerName bench.test\nServerAlias *\n"
+                     "<Location />\n Order allow,deny\n Allow all\n</Location>\n")
+    files = lab.write(d, "cups-files.conf", f"ServerRoot {d}\nRequestRoot {d}/spool\nCacheDir {d}/cache\nStateDir {d}/run\n"
+                      f"AccessLog {d}/a\nErrorLog {d}/e\nPageLog {d}/p\nTempDir {d}/spool/tmp\nServerKeychain {d}/ssl\n"
+                      "SystemGroup root\n")
+    for sub in ("spool", "spool/tmp", "cache", "run", "run/certs", "ssl"):
+        lab.dir(os.path.relpath(f"{d}/{sub}", lab.folder))
+    return lab.spawn("cups", [which("cupsd"), "-f", "-c", conf, "-s", files])
+
+
+def sshd(lab, d, a, p):
+    os.makedirs("/run/sshd", exist_ok=True)
+    if not os.path.exists(f"{d}/k"):
+        subprocess.run(["ssh-keygen", "-q", "-N", "", "-t", "ed25519", "-f", f"{d}/k"], check=True)
+    conf = lab.write(d, "c", f"Port {p}\nListenAddress {a}\nPidFile none\nUsePAM no\nHostKey {d}/k\nMaxStartups 100\n")
+    return lab.spawn("sshd", [which("sshd"), "-D", "-e", "-f", conf])
+
+
+def dropbear(lab, d, a, p):
+    if not os.path.exists(f"{d}/k"):
+        subprocess.run(["dropbearkey", "-t", "ed25519", "-f", f"{d}/k"], check=True, capture_output=True)
+    return lab.spawn("dropbear", [which("dropbear"), "-F", "-E", "-p", f"{a}:{p}", "-r", f"{d}/k", "-P", f"{d}/pid"])
+
+
+def postfix(lab, d, a, p):
+    conf = lab.dir(os.path.relpath(f"{d}/etc", lab.folder))
+    shutil.copy("/usr/share/postfix/main.cf.dist" if os.path.exists("/usr/share/postfix/main.cf.dist")
+                else "/etc/postfix/main.cf", f"{conf}/main.cf")
+    for sub in ("spool", "data"):
+        lab.dir(os.path.relpath(f"{d}/{sub}", lab.folder))
+    shutil.chown(f"{d}/data", "postfix")
+    os.chmod(d, 0o755), os.chmod(conf, 0o755), os.chmod(f"{d}/data", 0o700), os.chmod(f"{d}/spool", 0o755)
+    lab.write(conf, "main.cf", f"compatibility_level = 3.6\nqueue_directory = {d}/spool\ndata_directory = {d}/data\n"
+              "command_directory = /usr/sbin\ndaemon_directory = /usr/lib/postfix/sbin\nmail_owner = postfix\n"
+              "setgid_group = postdrop\nmyhostname = bench.test\nmydestination = bench.test\ninet_interfaces = all\n"
+              "inet_protocols = ipv4\nsmtpd_banner = $myhostname ESMTP $mail_name (Debian/GNU)\nmaillog_file = /dev/stdout\n"
+              "smtpd_tls_security_level = none\nalias_maps =\nalias_database =\nimport_environment = PATH, MAIL_CONFIG\n")
+    lab.write(conf, "master.cf", f"{a}:{p} inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\nrewrite unix - - n - - trivial-rewrite\n"
+              "proxymap unix - - n - - proxymap\nanvil unix - - n - 1 anvil\npostlog unix-dgram n - n - 1 postlogd\n"
+              "qmgr unix n - n 300 1 qmgr\npickup unix n - n 60 1 pickup\ntlsmgr unix - - n 1000? 1 tlsmgr\n"
+              "bounce unix - - n - 0 bounce\nscache unix - - n - 1 scache\n")
+    return lab.spawn("postfix", [which("postfix"), "-c", conf, "start-fg"])
+
+
+def exim(lab, d, a, p):
+    conf = lab.write(d, "c", f"local_interfaces = {a}\ndaemon_smtp_ports = {p}\nprimary_hostname = bench.test\n"
+                     f"spool_directory = {d}/spool\nlog_file_path = {d}/%slog\npid_file_path = {d}/pid\n"
+                     "exim_user = mail\nexim_group = mail\nacl_smtp_rcpt = deny\nbegin acl\ndeny:\n deny\n"
+                     "begin routers\nbegin transports\nbegin retry\nbegin rewrite\nbegin authenticators\n")
+    os.chmod(conf, 0o644), os.chmod(d, 0o755)
+    lab.dir(os.path.relpath(f"{d}/spool", lab.folder))
+    shutil.chown(f"{d}/spool", "mail", "mail")
+    return lab.spawn("exim", [which("exim4"), "-C", conf, "-bdf"])
+
+
+def dovecot(protocol):
+    def start(lab, d, a, p):
+        run = lab.dir(os.path.relpath(f"{d}/run", lab.folder))
+        os.chmod(run, 0o755)
+        conf = lab.write(d, "c", f"base_dir = {run}\nstate_dir = {run}\nlog_path = {d}/l\nprotocols = {protocol}\nssl = no\n"
+                         f"mail_location = maildir:{d}/m\npassdb {{\n driver = static\n args = password=x\n}}\nuserdb {{\n driver = static\n"
+                         f" args = uid=65534 gid=65534 home=/tmp\n}}\nservice {protocol}-login {{\n chroot =\n inet_listener {protocol} {{\n"
+                         f" address = {a}\n port = {p}\n }}\n inet_listener {protocol}s {{\n port = 0\n }}\n}}\n")
+        return lab.spawn(f"dovecot-{protocol}", [which("dovecot"), "-F", "-c", conf])
+    return start
+
+
+def vsftpd(lab, d, a, p):
+    conf = lab.write(d, "c", f"listen=YES\nlisten_address={a}\nlisten_port={p}\nbackground=NO\nrun_as_launching_user=YES\n"
+                     f"anonymous_enable=NO\nlocal_enable=YES\nsecure_chroot_dir={lab.dir('empty')}\nseccomp_sandbox=NO\n")
+    return lab.spawn("vsftpd", [which("vsftpd"), conf])
+
+
+def proftpd(lab, d, a, p):
+    # It refuses a score board in a folder that everybody may write to.
+    os.chmod(d, 0o755)
+    conf = lab.write(d, "c", f'ServerName "Debian"\nServerType standalone\nPort {p}\nDefaultAddress {a}\nSocketBindTight on\n'
+                     f"User nobody\nGroup nogroup\nPidFile {d}/pid\nScoreboardFile {d}/score\nSystemLog {d}/l\nUseReverseDNS off\n"
+                     "UseIPv6 off\n")
+    return lab.spawn("proftpd", [which("proftpd"), "-n", "-c", conf])
+
+
+def pureftpd(lab, d, a, p):
+    return lab.spawn("pure-ftpd", [which("pure-ftpd"), "-S", f"{a},{p}", "-g", f"{d}/pid", "-H"])
+
+
+def named(lab, d, a, p):
+    conf = lab.write(d, "c", f'options {{ directory "{d}"; pid-file "{d}/pid"; session-keyfile "{d}/k"; listen-on port {p} {{ {a}; }}; '
+                     "listen-on-v6 { none; }; recursion no; allow-query { any; }; };\ncontrols { };\n")
+    return lab.spawn("named", [which("named"), "-g", "-c", conf])
+
+
+def unbound(lab, d, a, p):
+    conf = lab.write(d, "c", f'server:\n interface: {a}@{p}\n do-daemonize: no\n username: ""\n chroot: ""\n directory: "{d}"\n'
+                     ' pidfile: ""\n use-syslog: no\n access-control: 127.0.0.0/8 allow\n module-config: "iterator"\n'
+                     "remote-control:\n control-enable: no\n")
+    return lab.spawn("unbound", [which("unbound"), "-d", "-c", conf])
+
+
+def nsd(lab, d, a, p):
+    conf = lab.write(d, "c", f'server:\n ip-address: {a}@{p}\n username: ""\n chroot: ""\n zonesdir: "{d}"\n pidfile: "{d}/pid"\n'
+                     f' xfrdfile: "{d}/x"\n zonelistfile: "{d}/z"\n xfrdir: "{d}"\n database: ""\nremote-control:\n control-enable: no\n')
+    return lab.spawn("nsd", [which("nsd"), "-d", "-c", conf])
+
+
+def dnsmasq(lab, d, a, p):
+    return lab.spawn("dnsmasq", [which("dnsmasq"), "-k", "-C", "/dev/null", "-p", str(p), "-a", a, "-z", "-R", "-h", "-u", "root",
+                                 f"--pid-file={d}/pid"])
+
+
+def redis(lab, d, a, p):
+    return lab.spawn("redis", [which("redis-server"), "--port", str(p), "--bind", a, "--save", "", "--dir", d])
+
+
+def postgres(lab, d, a, p):
+    data, binaries = f"{d}/data", os.path.dirname(which("initdb") or "/")
+    if not os.path.exists(data):
+        subprocess.run([f"{binaries}/initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--no-sync", "--pwfile",
+                        lab.write(d, "pw", "bench\n")], check=True, capture_output=True, **user("postgres"))
+    return lab.spawn("postgres", [f"{binaries}/postgres", "-D", data, "-p", str(p), "-h", a, "-k", d, "-F"], **user("postgres"))
+
+
+def mariadb(lab, d, a, p):
+    data = f"{d}/data"
+    if not os.path.exists(data):
+        os.makedirs(data), shutil.chown(data, "mysql")
+        subprocess.run(["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
+                        "--skip-test-db", "--skip-name-resolve"], check=True, capture_output=True, **user("mysql"))
+    return lab.spawn("mariadb", [which("mariadbd"), "--no-defaults", f"--datadir={data}", f"--port={p}", f"--socket={data}/s",
+                                 f"--pid-file={data}/pid", f"--bind-address={a}"], **user("mysql"))
+
+
+def memcached(lab, d, a, p):
+    return lab.spawn("memcached", [which("memcached"), "-l", a, "-p", str(p), "-U", "0", "-u", "nobody"])
+
+
+def mosquitto(lab, d, a, p):
+    conf = lab.write(d, "c", f"user root\nlistener {p} {a}\nallow_anonymous true\npersistence false\n")
+    return lab.spawn("mosquitto", [which("mosquitto"), "-c", conf])
+
+
+def rabbitmq(lab, d, a, p):
+    for sub in ("mnesia", "log"):
+        path = lab.dir(os.path.relpath(f"{d}/{sub}", lab.folder))
+        shutil.chown(path, "rabbitmq")
+    shutil.chown(d, "rabbitmq")
+    script, names = "/usr/lib/rabbitmq/bin/rabbitmq-server", str(free_port())
+    # In the foreground, or it would outlive the server.
+    lab.spawn("epmd", [which("epmd"), "-port", names, "-address", "127.0.0.1"])
+    return lab.spawn("rabbitmq", [script], env={
+        "RABBITMQ_NODENAME": f"bench{p}@localhost", "RABBITMQ_NODE_IP_ADDRESS": a, "RABBITMQ_NODE_PORT": str(p),
+        "RABBITMQ_DIST_PORT": str(free_port()), "ERL_EPMD_PORT": names, "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "RABBITMQ_MNESIA_BASE": f"{d}/mnesia", "RABBITMQ_LOG_BASE": f"{d}/log", "RABBITMQ_ENABLED_PLUGINS_FILE": f"{d}/plugins",
+        "HOME": d, "RABBITMQ_CONFIG_FILE": f"{d}/none"}, **user("rabbitmq"))
+
+
+def slapd(lab, d, a, p):
+    data = lab.dir(os.path.relpath(f"{d}/data", lab.folder))
+    conf = lab.write(d, "c", f'include /etc/ldap/schema/core.schema\npidfile {d}/pid\ndatabase ldif\nsuffix "dc=bench,dc=test"\n'
+                     f"directory {data}\n")
+    return lab.spawn("slapd", [which("slapd"), "-f", conf, "-h", f"ldap://{a}:{p}/", "-d", "0"])
+
+
+def samba(lab, d, a, p):
+    names = ["private dir", "lock directory", "state directory", "cache directory", "pid directory", "ncalrpc dir"]
+    folders = "".join(f"{name} = {lab.dir(os.path.relpath(d + '/' + name.replace(' ', '-'), lab.folder))}\n" for name in names)
+    os.chmod(f"{d}/private-dir", 0o700), os.chmod(f"{d}/ncalrpc-dir", 0o755)
+    conf = lab.write(d, "c", f"[global]\nworkgroup = BENCH\nserver role = standalone server\ndisable netbios = yes\ninterfaces = {a}\n"
+                     f"bind interfaces only = yes\n{folders}log file = {d}/l\n")
+    return lab.spawn("samba", [which("smbd"), "--foreground", "--no-process-group", "-s", conf, "-p", str(p)])
+
+
+def snmpd(lab, d, a, p):
+    conf = lab.write(d, "c", f"agentaddress udp:{a}:{p}\nrocommunity public 127.0.0.0/8\n")
+    return lab.spawn("snmpd", [which("snmpd"), "-f", "-Le", "-C", "-c", conf, "-p", f"{d}/pid", "-I", "-mib_index"],
+                     env={"SNMP_PERSISTENT_DIR": d})
+
+
+def ntpd(lab, d, a, p):
+    conf = lab.write(d, "c", f"driftfile {d}/drift\ninterface ignore wildcard\ninterface listen {a}\nserver 127.127.1.0\n"
+                     "restrict default nomodify\n")
+    return lab.spawn("ntpd", [which("ntpd"), "-n", "-g", "-c", conf, "-p", f"{d}/pid"])
+
+
+def openvpn(transport):
+    def start(lab, d, a, p):
+        # Point to point, which needs no network device; clients come one after the other.
+        mode = "tcp-server" if transport == "tcp" else "udp"
+        return lab.spawn(f"openvpn-{transport}", [
+            which("openvpn"), "--dev", "null", "--tls-server", "--proto", mode, "--local", a, "--port", str(p), "--ca",
+            lab.certificate, "--cert", lab.certificate, "--key", lab.key, "--dh", "none", "--verb", "3"])
+    return start
+
+
+def xvfb(lab, d, a, p):
+    # X counts its displays from port 6000; access control is off, as on a workstation that ran `xhost +`.
+    return lab.spawn("xvfb", [which("Xvfb"), f":{p - 6000}", "-listen", "tcp", "-nolisten", "unix", "-ac", "-screen", "0", "320x200x8"])
+
+
+def vnc(lab, d, a, p):
+    return lab.spawn("vnc", [which("Xtigervnc"), f":{p - 1024}", "-rfbport", str(p), "-interface", a, "-nolisten", "unix",
+                             "-SecurityTypes", "None"])
+
+
+def xrdp(lab, d, a, p):
+    conf = lab.write(d, "c", f"[Globals]\nini_version=1\nfork=true\nport=tcp://{a}:{p}\nuse_vsock=false\nsecurity_layer=negotiate\n"
+                     f"crypt_level=high\ncertificate={lab.certificate}\nkey_file={lab.key}\nssl_protocols=TLSv1.2, TLSv1.3\nmax_bpp=32\n"
+                     f"[Logging]\nLogFile={d}/l\nLogLevel=INFO\nEnableSyslog=false\n[Xorg]\nname=Xorg\nlib=libxup.so\n")
+    return lab.spawn("xrdp", [which("xrdp"), "--nodaemon", "--config", conf])
+
+
+def prosody(lab, d, a, p):
+    shutil.chown(d, "prosody")
+    conf = lab.write(d, "prosody.cfg.lua", f'pidfile = "{d}/pid"\ndata_path = "{d}"\nlog = {{ info = "*console" }}\ninterfaces = {{ "{a}" }}\n'
+                     f"c2s_ports = {{ {p} }}\ns2s_ports = {{}}\nhttp_ports = {{}}\nhttps_ports = {{}}\n"
+                     'modules_enabled = { "saslauth" }\nmodules_disabled = { "s2s", "http", "tls" }\nc2s_require_encryption = false\n'
+                     'VirtualHost "bench.test"\n')
+    return lab.spawn("prosody", [which("prosody"), "-F", "--config", conf], **user("prosody"))
+
+
+def rsync(lab, d, a, p):
+    conf = lab.write(d, "c", f"use chroot = no\nlock file = {d}/lock\nlog file = {d}/l\n[backup]\npath = {d}\nread only = yes\n")
+    return lab.spawn("rsync", [which("rsync"), "--daemon", "--no-detach", f"--address={a}", f"--port={p}", f"--config={conf}"])
+
+
+def etcd(lab, d, a, p):
+    peer = f"http://127.0.0.1:{free_port()}"
+    return lab.spawn("etcd", [which("etcd"), "--data-dir", f"{d}/data{p}", "--listen-client-urls", f"http://{a}:{p}", "--advertise-client-urls",
+                              f"http://{a}:{p}", "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster",
+                              f"default={peer}"])
+
+
+def influxdb(lab, d, a, p):
+    conf = lab.write(d, "c", f'reporting-disabled = true\nbind-address = "127.0.0.1:{free_port()}"\n[meta]\ndir = "{d}/m"\n[data]\n'
+                     f'dir = "{d}/d"\nwal-dir = "{d}/w"\n[http]\nenabled = true\nbind-address = "{a}:{p}"\n')
+    return lab.spawn("influxdb", [which("influxd"), "-config", conf])
+
+
+def registry(lab, d, a, p):
+    conf = lab.write(d, "c", f"version: 0.1\nlog:\n level: error\nstorage:\n filesystem:\n  rootdirectory: {d}/r\nhttp:\n addr: {a}:{p}\n")
+    return lab.spawn("registry", [which("docker-registry"), "serve", conf])
+
+
+# The pattern is searched in the product that a tool reports.
+SERVERS = [
+    Server("nginx", "nginx-light", r"nginx", 80, nginx, own_tls=443),
+    Server("apache2", "apache2", r"apache http", 80, apache2, own_tls=443),
+    Server("lighttpd", "lighttpd", r"lighttpd", 80, lighttpd, own_tls=443),
+    Server("haproxy", "haproxy", r"haproxy", 80, haproxy, own_tls=443),
+    Server("squid", "squid", r"squid", 3128, squid),
+    Server("varnish", "varnish", r"varnish", 6081, varnish),
+    Server("tinyproxy", "tinyproxy", r"tinyproxy", 8888, tinyproxy),
+    Server("tomcat", "tomcat10-user", r"tomcat", 8080, tomcat, own_tls=8443),
+    Server("cups", "cups-daemon", r"cups", 631, cups),
+    Server("openssh", "openssh-server", r"openssh", 22, sshd),
+    Server("dropbear", "dropbear-bin", r"dropbear", 22, dropbear),
+    Server("postfix", "postfix", r"postfix", 25, postfix, own_tls=465),
+    Server("exim", "exim4-daemon-light", r"exim", 25, exim, own_tls=465),
+    Server("dovecot imap", "dovecot-imapd", r"dovecot", 143, dovecot("imap"), own_tls=993),
+    Server("dovecot pop3", "dovecot-pop3d", r"dovecot", 110, dovecot("pop3"), own_tls=995),
+    Server("vsftpd", "vsftpd", r"vsftpd", 21, vsftpd, own_tls=990),
+    Server("proftpd", "proftpd-core", r"proftpd", 21, proftpd, own_tls=990),
+    Server("pure-ftpd", "pure-ftpd", r"pure-ftpd", 21, pureftpd, own_tls=990),
+    Server("bind9", "bind9", r"\bbind\b", 53, named, own_tls=853, udp=True),
+    Server("unbound", "unbound", r"unbound", 53, unbound, own_tls=853, udp=True),
+    Server("nsd", "nsd", r"\bnsd\b", 53, nsd, own_tls=853, udp=True),
+    Server("dnsmasq", "dnsmasq-base", r"dnsmasq", 53, dnsmasq, own_tls=853, udp=True),
+    Server("redis", "redis-server", r"redis", 6379, redis),
+    Server("postgresql", "postgresql-15", r"postgresql", 5432, postgres),
+    Server("mariadb", "mariadb-server", r"mariadb", 3306, mariadb),
+    Server("memcached", "memcached", r"memcached", 11211, memcached),
+    Server("mosquitto", "mosquitto", r"mosquitto", 1883, mosquitto, own_tls=8883),
+    Server("rabbitmq", "rabbitmq-server", r"rabbitmq", 5672, rabbitmq, own_tls=5671),
+    Server("slapd", "slapd", r"openldap", 389, slapd, own_tls=636),
+    Server("samba", "samba", r"samba", 445, samba),
+    Server("openvpn tcp", "openvpn", r"openvpn", 1194, openvpn("tcp"), tls=False),
+    Server("x11", "xvfb", r"x\.?org|x11|xorg", 6000, xvfb, tls=False),
+    Server("vnc", "tigervnc-standalone-server", r"vnc", 5900, vnc),
+    Server("xrdp", "xrdp", r"xrdp", 3389, xrdp, tls=False),
+    Server("prosody", "prosody", r"prosody", 5222, prosody, own_tls=5223),
+    Server("rsync", "rsync", r"rsync", 873, rsync),
+    Server("etcd", "etcd-server", r"etcd", 2379, etcd),
+    Server("influxdb", "influxdb", r"influxdb", 8086, influxdb),
+    Server("registry", "docker-registry", r"registry", 5000, registry),
+    Server("snmpd", "snmpd", r"net-?snmp", 161, snmpd, tls=False, udp=True, tcp=False),
+    Server("ntpsec", "ntpsec", r"ntpsec|\bntp", 123, ntpd, tls=False, udp=True, tcp=False),
+    Server("openvpn udp", "openvpn", r"openvpn", 1194, openvpn("udp"), tls=False, udp=True, tcp=False),
+]
+
+
+def listens(address, port, process, limit=60):
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            return False
+        try:
+            socket.create_connection((address, port), 0.5).close()
+            return True
+        except OSError:
+            time.sleep(0.05)
+    return False
+
+
+def forwarder(pairs):
+    """Passes connections on, so that one server is seen at several addresses. Runs in a thread of its own."""
+    async def pump(reader, writer):
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    def accept(target):
+        async def handle(reader, writer):
+            try:
+                inner_reader, inner_writer = await asyncio.open_connection(*target)
+            except OSError:
+                writer.close()
+                return
+            await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
+        return handle
+
+    async def main(ready):
+        for at, target in pairs:
+            await asyncio.start_server(accept(target), *at)
+        ready.set()
+        await asyncio.Event().wait()
+
+    ready = threading.Event()
+    threading.Thread(target=lambda: asyncio.run(main(ready)), daemon=True).start()
+    ready.wait(10)
+
+
+class Place:
+    """One port that is identified."""
+
+    def __init__(self, kind, server, address, port, protocol="tcp"):
+        self.kind, self.server, self.address, self.port, self.protocol = kind, server, address, port, protocol
+
+
+def start_all(lab, servers):
+    places, forwards, tls_services, missing, started = [], [], [], [], []
+    for index, server in enumerate(servers, 1):
+        own_address, folder = f"127.77.0.{index}", lab.dir(server.name.replace(" ", "-"))
+        try:
+            if server.tcp:
+                port = 6000 + 100 + index if server.name == "x11" else free_port()
+                process = server.start(lab, folder, "127.0.0.1", port)
+                started.append((server, "127.0.0.1", port, process, own_address))
+            if server.udp:
+                # UDP is served at its own address and port directly.
+                process = server.start(lab, lab.dir(server.name.replace(" ", "-") + "-udp"), own_address, server.own)
+                places.append(Place("udp", server, own_address, server.own, "udp"))
+        except (OSError, KeyError, subprocess.CalledProcessError, TypeError, AttributeError) as error:
+            missing.append(f"{server.name} ({error})")
+    for server, address, port, process, own_address in started:
+        if not listens(address, port, process):
+            missing.append(f"{server.name} (does not listen; see {lab.folder}/{server.name.split()[0]}*.log)")
+            continue
+        places.append(Place("moved", server, address, port))
+        if not server.udp:
+            places.append(Place("own", server, own_address, server.own))
+            forwards.append(((own_address, server.own), (address, port)))
+        else:
+            places.append(Place("own", server, own_address, server.own))
+        if server.tls:
+            outer = free_port()
+            tls_services.append((server, outer, port))
+            places.append(Place("tls", server, "127.0.0.1", outer))
+    if tls_services:
+        text = f"foreground = yes\nsyslog = no\npid =\noutput = {lab.folder}/stunnel-own.log\n"
+        for server, outer, inner in tls_services:
+            text += (f"[{server.name.replace(' ', '-')}]\naccept = 127.0.0.1:{outer}\nconnect = 127.0.0.1:{inner}\n"
+                     f"cert = {lab.certificate}\nkey = {lab.key}\n")
+        process = lab.spawn("stunnel", [which("stunnel4", "stunnel"), lab.write(lab.folder, "stunnel.conf", text)])
+        for _, outer, _ in tls_services:
+            assert listens("127.0.0.1", outer, process), "stunnel does not listen"
+    forwarder(forwards)
+    return places, missing
+
+
+def nmap_run(places, udp, out):
+    addresses = sorted({place.address for place in places})
+    ports = ",".join(str(port) for port in sorted({place.port for place in places}))
+    scan = ["-sU"] if udp else ["-sT"]
+    argv = ["nmap", "-sV", "-Pn", "-n", *scan, "-T4", "-p", ports, "-oX", out, *addresses]
+    begin = time.monotonic()
+    subprocess.run(argv, capture_output=True)
+    took = time.monotonic() - begin
+    found = {}
+    for host in ET.parse(out).getroot().iter("host"):
+        address = host.find("address").get("addr")
+        for port in host.iter("port"):
+            service = port.find("service")
+            if service is not None:
+                found[(address, int(port.get("portid")), port.get("protocol"))] = (
+                    service.get("name"), service.get("product"), service.get("version"), service.get("extrainfo"))
+    return took, found
+
+
+def bartizan_run(binary, places, udp, out):
+    addresses = sorted({place.address for place in places})
+    ports = ",".join(str(port) for port in sorted({place.port for place in places}))
+    argv = [binary, "ports", *addresses, "--service-detection", "--no-discovery", "--allow-partial", "-q", "-o", f"json={out}", "-p",
+            ("U:" if udp else "") + ports]
+    begin = time.monotonic()
+    done = subprocess.run(argv, capture_output=True, text=True)
+    took = time.monotonic() - begin
+    if done.returncode not in (0, 3):
+        sys.exit(f"{' '.join(argv)}\n{done.stderr}")
+    found = {}
+    for host in json.load(open(out))["hosts"]:
+        for port in host["ports"]:
+            if port["state"] == "open":
+                found[(port["address"], port["port"], port["protocol"])] = (
+                    port["service"], port["product"], port["version"], port.get("banner"))
+    return took, found
+
+
+def judge(place, answer):
+    """(product right, version exact) of one answer."""
+    if answer is None:
+        return False, False
+    _, product, version, _ = answer
+    product_right = bool(product and re.search(place.server.product, product, re.I))
+    truth, whole = upstream(place.server.package)
+    version = (version or "").split(" ")[0]
+    exact = product_right and any(
+        version == text or (version.startswith(text) and not version[len(text)].isalnum() and version[len(text)] != ".")
+        for text in (truth, whole) if text)
+    return product_right, exact
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", default=os.environ.get("BARTIZAN_BENCH_BIN"))
+    parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS", "3")))
+    parser.add_argument("--install", action="store_true", help="install missing Debian packages first")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--keep", action="store_true", help="start the servers, print where they are, and wait")
+    parser.add_argument("--no-nmap", action="store_true")
+    parser.add_argument("--json")
+    arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("run as root: the servers take their own low ports, and nmap asks UDP with raw sockets")
+    if arguments.install:
+        print(f"== installing from Debian what is missing of: {' '.join(PACKAGES)}", flush=True)
+        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
+        for package in PACKAGES:
+            # One by one: a package that cannot be had costs its own rows and no more.
+            subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], env=environment, capture_output=True)
+    binary = arguments.bin or os.path.join(os.environ.get("CARGO_TARGET_DIR", "target"), "release/bartizan")
+    wanted = [name.strip() for name in arguments.only.split(",") if name.strip()]
+    servers = [server for server in SERVERS if not wanted or server.name in wanted]
+    folder = tempfile.mkdtemp(prefix="bartizan-bench-")
+    os.chmod(folder, 0o755)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if any(server.name == "exim" for server in servers) and "Debian-exim" not in {entry.pw_name for entry in pwd.getpwall()}:
+        # The name is built into the program; the package would have made the account.
+        subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "Debian-exim"], check=True)
+    for server in servers:
+        if server.package in UNPACKED and not which(*PROGRAMS[server.package]):
+            unpack(folder, server.package)
+    lab = Lab(folder)
+    try:
+        print("== starting the servers", flush=True)
+        places, missing = start_all(lab, servers)
+        for name in missing:
+            print(f"left out: {name}")
+        if arguments.keep:
+            for place in places:
+                print(f"{place.kind:6} {place.server.name:14} {place.address}:{place.port}/{place.protocol}", flush=True)
+            signal.pause()
+        run(arguments, binary, places, folder)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for sent in (signal.SIGTERM, signal.SIGKILL):
+            for process in reversed(children):
+                try:
+                    os.killpg(process.pid, sent)
+                except ProcessLookupError:
+                    pass
+            if sent == signal.SIGTERM:
+                end = time.monotonic() + 5
+                while time.monotonic() < end and any(process.poll() is None for process in children):
+                    time.sleep(0.1)
+        for process in children:
+            process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(arguments, binary, places, folder):
+    groups = [(kind, [place for place in places if place.kind == kind]) for kind in ("own", "moved", "tls", "udp")]
+    times = {kind: {"nmap": [], "bartizan": []} for kind, _ in groups}
+    answers = {}
+    for number in range(arguments.rounds):
+        for kind, members in groups:
+            if not members:
+                continue
+            if not arguments.no_nmap:
+                took, found = nmap_run(members, kind == "udp", f"{folder}/nmap.xml")
+                times[kind]["nmap"].append(took)
+                answers.setdefault("nmap", {}).update(found)
+            took, found = bartizan_run(binary, members, kind == "udp", f"{folder}/ours.json")
+            times[kind]["bartizan"].append(took)
+            answers.setdefault("bartizan", {}).update(found)
+        last = {kind: {tool: f"{seen[-1]:.1f}" for tool, seen in tools.items() if seen} for kind, tools in times.items()}
+        print(f"round {number + 1}: {last}", flush=True)
+    rows, totals = [], {}
+    for place in places:
+        cells = []
+        for tool in ("bartizan", "nmap"):
+            answer = answers.get(tool, {}).get((place.address, place.port, place.protocol))
+            product, version = judge(place, answer)
+            total = totals.setdefault((place.kind, tool), [0, 0])
+            total[0] += product
+            total[1] += version
+            shown = " ".join(text for text in (answer[1], answer[2]) if text) if answer else ""
+            cells.append((f"{product:d}{version:d}", (shown or (answer[0] if answer else "") or "-")[:44]))
+        rows.append((place, cells))
+    print("\n| place | server | package | bartizan | | nmap -sV | |\n|---|---|---|---|---|---|---|")
+    for place, cells in sorted(rows, key=lambda row: (row[0].kind, row[0].server.name)):
+        mark = " **worse**" if cells[0][0] < cells[1][0] else ""
+        print(f"| {place.kind} | {place.server.name} | {upstream(place.server.package)[0]} | {cells[0][0]}{mark} | {cells[0][1]} "
+              f"| {cells[1][0]} | {cells[1][1]} |")
+    print("\n| place | ports | product: ours | nmap | version: ours | nmap | seconds: ours | nmap | nmap / ours |\n|---|---|---|---|---|---|---|---|---|")
+    for kind, members in groups:
+        if not members:
+            continue
+        ours, theirs = totals[(kind, "bartizan")], totals[(kind, "nmap")]
+        own = statistics.median(times[kind]["bartizan"])
+        peer = statistics.median(times[kind]["nmap"]) if times[kind]["nmap"] else 0.0
+        print(f"| {kind} | {len(members)} | {ours[0]} | {theirs[0]} | {ours[1]} | {theirs[1]} | {own:.1f} | {peer:.1f} | {peer / own:.1f} |")
+    if arguments.json:
+        json.dump([{"place": place.kind, "server": place.server.name, "bartizan": cells[0], "nmap": cells[1]} for place, cells in rows],
+                  open(arguments.json, "w"), indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -36,6 +36,7 @@ dnsmasq-base redis-server postgresql mariadb-server memcached mosquitto rabbitmq
 xvfb tigervnc-standalone-server xrdp prosody rsync etcd-server influxdb docker-registry stunnel4 openssl nmap""".split()
 
 children = []
+added = []
 
 
 def free_port(first=[21000]):
@@ -245,7 +246,7 @@ def postfix(lab, d, a, p):
 
 def exim(lab, d, a, p):
     conf = lab.write(d, "c", f"local_interfaces = {a}\ndaemon_smtp_ports = {p}\nprimary_hostname = bench.test\n"
-                     f"spool_directory = {d}/spool\nlog_file_path = {d}/%slog\npid_file_path = {d}/pid\n"
+                     f"spool_directory = {d}/spool\nlog_file_path = {d}/spool/%slog\npid_file_path = {d}/pid\n"
                      "exim_user = mail\nexim_group = mail\nacl_smtp_rcpt = deny\nbegin acl\ndeny:\n deny\n"
                      "begin routers\nbegin transports\nbegin retry\nbegin rewrite\nbegin authenticators\n")
     os.chmod(conf, 0o644), os.chmod(d, 0o755)
@@ -476,7 +477,7 @@ SERVERS = [
     Server("samba", "samba", r"samba", 445, samba),
     Server("openvpn tcp", "openvpn", r"openvpn", 1194, openvpn("tcp"), tls=False),
     Server("x11", "xvfb", r"x\.?org|x11|xorg", 6000, xvfb, tls=False),
-    Server("vnc", "tigervnc-standalone-server", r"vnc", 5900, vnc),
+    Server("vnc", "tigervnc-standalone-server", r"tigervnc", 5900, vnc),
     Server("xrdp", "xrdp", r"xrdp", 3389, xrdp, tls=False),
     Server("prosody", "prosody", r"prosody", 5222, prosody, own_tls=5223),
     Server("rsync", "rsync", r"rsync", 873, rsync),
@@ -552,7 +553,9 @@ def start_all(lab, servers):
                 process = server.start(lab, folder, "127.0.0.1", port)
                 started.append((server, "127.0.0.1", port, process, own_address))
             if server.udp:
-                # UDP is served at its own address and port directly.
+                # UDP is served at its own address and port directly, which some servers want to see on an interface.
+                subprocess.run(["ip", "address", "add", f"{own_address}/32", "dev", "lo"], capture_output=True)
+                added.append(own_address)
                 process = server.start(lab, lab.dir(server.name.replace(" ", "-") + "-udp"), own_address, server.own)
                 places.append(Place("udp", server, own_address, server.own, "udp"))
         except (OSError, KeyError, subprocess.CalledProcessError, TypeError, AttributeError) as error:
@@ -691,6 +694,8 @@ def main():
                     time.sleep(0.1)
         for process in children:
             process.wait()
+        for address in added:
+            subprocess.run(["ip", "address", "del", f"{address}/32", "dev", "lo"], capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 

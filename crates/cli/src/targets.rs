@@ -31,6 +31,17 @@ pub fn read(arguments: &[String]) -> Result<Vec<Target>> {
 }
 
 fn read_file(path: &str, targets: &mut Vec<Target>) -> Result<()> {
+    for_each_line(path, |text| {
+        targets.push(text.parse().map_err(anyhow::Error::msg)?);
+        if targets.len() > MAX_TARGETS {
+            bail!("more than the {MAX_TARGETS} targets allowed");
+        }
+        Ok(())
+    })
+}
+
+/// Hands over each line of a target file that says something; an error gets file and line put before it.
+pub fn for_each_line(path: &str, mut line_is: impl FnMut(&str) -> Result<()>) -> Result<()> {
     let file = std::fs::File::open(path).with_context(|| format!("cannot read the target file `{path}`"))?;
     let mut bounded = BufReader::new(file.take(MAX_FILE + 1));
     let mut line = String::new();
@@ -47,13 +58,8 @@ fn read_file(path: &str, targets: &mut Vec<Target>) -> Result<()> {
             bail!("the target file `{path}` is larger than the {MAX_FILE} bytes allowed");
         }
         let text = line.split('#').next().unwrap_or_default().trim().trim_start_matches('\u{feff}');
-        if text.is_empty() {
-            continue;
-        }
-        let target: Target = text.parse().map_err(|error| anyhow::anyhow!("{path}:{number}: {error}"))?;
-        targets.push(target);
-        if targets.len() > MAX_TARGETS {
-            bail!("the target file `{path}` leads to more than the {MAX_TARGETS} targets allowed");
+        if !text.is_empty() {
+            line_is(text).map_err(|error| anyhow::anyhow!("{path}:{number}: {error:#}"))?;
         }
     }
 }

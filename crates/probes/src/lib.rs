@@ -43,6 +43,8 @@ pub struct ProbeContext {
     pub dns: DnsSettings,
     /// Where registration data is looked up.
     pub registration: RegistrationSettings,
+    /// Fingerprints that the caller loaded beside the built-in signatures.
+    pub recog: Option<Arc<services::recog::Recog>>,
 }
 
 impl ProbeContext {
@@ -56,6 +58,7 @@ impl ProbeContext {
             timeout: Duration::from_secs(10),
             dns: DnsSettings::default(),
             registration: RegistrationSettings::default(),
+            recog: None,
         }
     }
 

@@ -29,6 +29,7 @@ mod data;
 mod http;
 mod mongo;
 mod openvpn;
+pub mod recog;
 mod signatures;
 mod text;
 mod udp;
@@ -104,21 +105,23 @@ struct ListenOnly {
 /// address has none. A port that answers nothing we know is observed with `service` absent; a port that cannot be
 /// connected to any more is a failure.
 pub async fn identify(cx: &ProbeContext, endpoint: &Endpoint, name: Option<&str>) -> Observation<ServiceEvidence> {
-    if endpoint.transport == Transport::Udp {
-        let address = SocketAddr::new(endpoint.address, endpoint.port);
-        let limit = (cx.timeout * 2).min(WHOLE);
-        return cx.within(limit, "identifying the service", Box::pin(udp::identify(cx, address))).await.into();
+    let mut found = search(cx, endpoint, name).await;
+    if let (Some(recog), Ok(found)) = (&cx.recog, &mut found) {
+        recog.enrich(found);
     }
-    let dialer = Dialer {
-        cx,
-        address: SocketAddr::new(endpoint.address, endpoint.port),
-        layer: Layer::Plain,
-        name,
-        wait: cx.timeout.min(ANSWER),
-    };
+    found.into()
+}
+
+async fn search(cx: &ProbeContext, endpoint: &Endpoint, name: Option<&str>) -> Result<ServiceEvidence, ProbeFailure> {
+    let address = SocketAddr::new(endpoint.address, endpoint.port);
+    if endpoint.transport == Transport::Udp {
+        let limit = (cx.timeout * 2).min(WHOLE);
+        return cx.within(limit, "identifying the service", Box::pin(udp::identify(cx, address))).await;
+    }
+    let dialer = Dialer { cx, address, layer: Layer::Plain, name, wait: cx.timeout.min(ANSWER) };
     // Enough for every question after the other, each with its own patience.
     let limit = (cx.timeout * 8).min(WHOLE);
-    cx.within(limit, "identifying the service", Box::pin(Search::new(dialer).run())).await.into()
+    cx.within(limit, "identifying the service", Box::pin(Search::new(dialer).run())).await
 }
 
 /// Evidence of a protocol with nothing else known yet.

@@ -156,8 +156,8 @@ fn lab() -> Vec<Known> {
                 .yields(&[("svc.datastore_exposed", Severity::Low)])
         }),
         one(|| known("etcd", "etcd", "etcd", "open", data::etcd()).yields(UNAUTHENTICATED)),
-        one(|| known("slapd plain", "ldap", "", "unknown", data::slapd(false)).refuses_tls().yields(PLAINTEXT)),
-        one(|| known("slapd starttls", "ldap", "", "unknown", data::slapd(true)).offers(StartTls::Ldap)),
+        one(|| known("slapd plain", "ldap", "OpenLDAP", "unknown", data::slapd(false)).refuses_tls().yields(PLAINTEXT)),
+        one(|| known("slapd starttls", "ldap", "OpenLDAP", "unknown", data::slapd(true)).offers(StartTls::Ldap)),
         one(|| known("smtp plain", "smtp", "aiosmtpd", "unknown", mail::smtp(Encryption::None)).refuses_tls()),
         one(|| {
             known("smtp starttls", "smtp", "aiosmtpd", "unknown", mail::smtp(Encryption::StartTls))
@@ -195,15 +195,16 @@ fn lab() -> Vec<Known> {
         one(|| known("ftp plain", "ftp", "vsftpd", "unknown", remote::ftp(false)).refuses_tls().yields(PLAINTEXT)),
         one(|| known("ftp auth tls", "ftp", "vsftpd", "unknown", remote::ftp(true)).offers(StartTls::Ftp)),
         one(|| {
-            known("samba", "smb", "", "unknown", remote::samba(false))
+            known("samba", "smb", "Samba", "unknown", remote::samba(false))
                 .yields(&[("svc.file_sharing_exposed", Severity::High)])
         }),
         one(|| {
-            known("samba smb1", "smb", "", "unknown", remote::samba(true))
+            known("samba smb1", "smb", "Samba", "unknown", remote::samba(true))
                 .yields(&[("svc.file_sharing_exposed", Severity::Critical)])
         }),
         one(|| {
-            known("xrdp", "rdp", "", "unknown", remote::xrdp()).yields(&[("svc.management_exposed", Severity::High)])
+            known("xrdp", "rdp", "xrdp", "unknown", remote::xrdp())
+                .yields(&[("svc.management_exposed", Severity::High)])
         }),
         one(|| known("vnc none", "vnc", "", "open", remote::vnc(false)).yields(UNAUTHENTICATED)),
         one(|| {

@@ -21,6 +21,7 @@ use crate::terminal::{Destination, SystemClock, render_options};
 use reporter::Reporter;
 use request::Request;
 
+mod exclusions;
 mod reporter;
 mod request;
 mod spec;
@@ -42,6 +43,9 @@ pub fn run(args: &PortsArgs) -> Result<Exit> {
 async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
     let mut outputs = Outputs::open(args)?;
     let mut reporter = Reporter::new(args.progress, args.quiet);
+    if let Some(note) = request.recog_note() {
+        reporter.say(&note);
+    }
     let cx = request.context(args);
     let clock = SystemClock;
     let (started_at, begin) = (clock.now(), Instant::now());

@@ -79,7 +79,20 @@ pub async fn rdp(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeFa
         nla: accepts(Some(best), u32::from(CREDSSP)),
     };
     found.access = Access::Unknown { reason: "logging in was not tried".to_owned() };
+    // Windows since Vista knows CredSSP; what falls back to standard security instead is something else.
+    if best == RdpAnswer::Selected(u32::from(TLS))
+        && let Ok(answer) = rdp_ask(dialer, CREDSSP).await
+        && is_xrdp(&answer)
+    {
+        signatures::set(&mut found, "xrdp", None, Some("neutrinolabs:xrdp"));
+    }
     Ok(Some(found))
+}
+
+/// Whether an answer to a request for CredSSP alone is xrdp's: standard security chosen, no flag but the one for extended
+/// client data.
+pub fn is_xrdp(answer: &[u8]) -> bool {
+    matches!(answer, [3, 0, 0, 19, 14, 0xd0, 0, 0, 0x12, 0x34, 0, 2, 1, 8, 0, 0, 0, 0, 0])
 }
 
 /// A server's answer to a protocol request.
@@ -90,6 +103,10 @@ pub enum RdpAnswer {
 }
 
 async fn rdp_negotiate(dialer: &Dialer<'_>, protocols: u8) -> Result<Option<RdpAnswer>, ProbeFailure> {
+    Ok(rdp_answer(&rdp_ask(dialer, protocols).await?))
+}
+
+async fn rdp_ask(dialer: &Dialer<'_>, protocols: u8) -> Result<Vec<u8>, ProbeFailure> {
     let request = [3, 0, 0, 19, 14, 0xe0, 0, 0, 0, 0, 0, 1, 0, 8, 0, protocols, 0, 0, 0];
     let mut channel = dialer.open().await?;
     let complete = |answer: &[u8]| {
@@ -97,7 +114,7 @@ async fn rdp_negotiate(dialer: &Dialer<'_>, protocols: u8) -> Result<Option<RdpA
             matches!(answer, [3, _, high, low, ..] if answer.len() >= usize::from(u16::from_be_bytes([*high, *low]))),
         )
     };
-    Ok(rdp_answer(&channel.ask(&request, complete).await?))
+    channel.ask(&request, complete).await
 }
 
 /// Reads an X.224 connection confirm; one without a negotiation response is from a server that knows standard RDP
@@ -126,7 +143,8 @@ pub fn rdp_answer(answer: &[u8]) -> Option<RdpAnswer> {
 /// One SMB 2 negotiation and one SMB 1 negotiation, on connections of their own. No session is set up.
 pub async fn smb(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeFailure> {
     let mut channel = dialer.open().await?;
-    let modern = smb2_answer(&channel.ask(&smb2_negotiate(), smb_complete).await?);
+    let answer = channel.ask(&smb2_negotiate(), smb_complete).await?;
+    let modern = smb2_answer(&answer);
     drop(channel);
     let smb1 = match dialer.open().await {
         Ok(mut channel) => match channel.ask(&smb1_negotiate(), smb_complete).await {
@@ -144,6 +162,9 @@ pub async fn smb(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeFa
     };
     let mut found = evidence("smb");
     found.details = ServiceDetails::Smb { dialect, smb1, signing_required };
+    if smb2_is_samba(&answer) {
+        signatures::set(&mut found, "Samba", None, Some("samba:samba"));
+    }
     found.access = Access::Unknown { reason: "no session was set up".to_owned() };
     Ok(Some(found))
 }
@@ -197,6 +218,17 @@ pub fn smb2_answer(answer: &[u8]) -> Option<(String, bool)> {
         _ => return None,
     };
     Some((dialect.to_owned(), mode & 2 != 0))
+}
+
+/// Whether the server's GUID in a NEGOTIATE response is a NetBIOS name filled up with zeros, which is what Samba puts there;
+/// Windows has a random one.
+pub fn smb2_is_samba(answer: &[u8]) -> bool {
+    let Some(guid) = answer.get(4 + 64 + 8..4 + 64 + 24) else { return false };
+    let name = guid.split(|byte| *byte == 0).next().unwrap_or_default();
+    smb2_answer(answer).is_some()
+        && (1..16).contains(&name.len())
+        && name.iter().all(u8::is_ascii_graphic)
+        && guid.iter().skip(name.len()).all(|byte| *byte == 0)
 }
 
 /// SMB_COM_NEGOTIATE for `NT LM 0.12` alone ([MS-CIFS] 2.2.4.52).
@@ -533,6 +565,8 @@ mod tests {
             let _ = is_tls(&answer);
             let _ = rdp_answer(&answer);
             let _ = smb2_answer(&answer);
+            let _ = smb2_is_samba(&answer);
+            let _ = is_xrdp(&answer);
             let _ = smb1_accepted(&answer);
             let _ = smb_complete(&answer);
             let _ = ldap_operation(&answer, 0x64, 1);

@@ -206,7 +206,7 @@ impl Recog {
                         return Err(format!("elements are nested deeper than {MAX_DEPTH}"));
                     }
                     match element.name().as_ref() {
-                        b"fingerprints" => {
+                        "fingerprints" => {
                             let attributes = attributes(&element)?;
                             let by_protocol = attributes.get("protocol").map(|name| format!("{name}.banner"));
                             kind = attributes.get("matches").or(by_protocol.as_ref()).and_then(|name| Kind::of(name));
@@ -214,8 +214,8 @@ impl Recog {
                                 return Ok(());
                             }
                         }
-                        b"fingerprint" if kind.is_some() => current = Some(Draft::new(&attributes(&element)?)?),
-                        b"param" => {
+                        "fingerprint" if kind.is_some() => current = Some(Draft::new(&attributes(&element)?)?),
+                        "param" => {
                             if let Some(draft) = &mut current {
                                 draft.param(&attributes(&element)?)?;
                             }
@@ -225,7 +225,7 @@ impl Recog {
                 }
                 Event::End(element) => {
                     depth = depth.saturating_sub(1);
-                    if element.name().as_ref() == b"fingerprint"
+                    if element.name().as_ref() == "fingerprint"
                         && let (Some(draft), Some(kind)) = (current.take(), kind)
                     {
                         self.keep(kind, draft)?;
@@ -354,7 +354,7 @@ fn attributes(element: &BytesStart<'_>) -> Result<HashMap<String, String>, Strin
     let mut found = HashMap::new();
     for attribute in element.attributes().take(MAX_PARAMS) {
         let attribute = attribute.map_err(|error| error.to_string())?;
-        let name = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
+        let name = attribute.key.as_ref().to_owned();
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
         found.insert(name, value.into_owned());
     }

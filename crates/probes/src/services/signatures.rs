@@ -95,7 +95,7 @@ pub fn set(evidence: &mut ServiceEvidence, product: &str, version: Option<&str>,
 
 /// `openbsd:openssh` and `9.2p1` as a CPE 2.3 name. A trailing patch level (`p1`) is the update component of the name;
 /// what a distribution appends after `-`, `+` or `~` is no part of it.
-fn cpe_name(vendor_product: &str, version: Option<&str>) -> String {
+pub fn cpe_name(vendor_product: &str, version: Option<&str>) -> String {
     let (version, update) = version.map_or(("*", "*"), split_version);
     let escape = |text: &str| text.replace('+', "\\+");
     format!("cpe:2.3:a:{vendor_product}:{}:{}:*:*:*:*:*:*", escape(version), escape(update))

@@ -370,8 +370,23 @@ async fn vnc(bytes: &[u8], channel: &mut Channel) -> Result<ServiceEvidence, Pro
         let list = types.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
         found.access = Access::AuthRequired { proof: format!("Security types offered: {list}") };
     }
+    if let Some((product, cpe)) = vnc_product(version, &types) {
+        signatures::set(&mut found, product, None, cpe);
+    }
     found.details = ServiceDetails::Vnc { security_types: types };
     Ok(found)
+}
+
+/// The product behind a protocol version or security types that are its own (registry of RFB security types).
+fn vnc_product(version: &[u8], types: &[u8]) -> Option<(&'static str, Option<&'static str>)> {
+    let any = |list: &[u8]| types.iter().any(|kind| list.contains(kind));
+    match version {
+        b"RFB 003.889\n" => Some(("Apple Remote Desktop", Some("apple:apple_remote_desktop"))),
+        b"RFB 004.000\n" | b"RFB 004.001\n" | b"RFB 005.000\n" => Some(("RealVNC", Some("realvnc:vnc"))),
+        _ if any(&[5, 6, 13, 129, 130, 133]) => Some(("RealVNC", Some("realvnc:vnc"))),
+        _ if any(&[17, 113, 114, 115]) => Some(("UltraVNC", Some("uvnc:ultravnc"))),
+        _ => None,
+    }
 }
 
 /// The security types in the server's answer to our version.

@@ -10,8 +10,10 @@ use bartizan_domain::evidence::Observation;
 use bartizan_domain::{PortSet, Target, Transport};
 use bartizan_outbound::Policy;
 use bartizan_portscan::{Choice, Discovery, Engine, Never, Rates, Settings};
+use bartizan_probes::services::recog::Recog;
 use bartizan_probes::{ProbeContext, resolve};
 
+use super::exclusions::Exclusions;
 use super::spec;
 use crate::args::{EngineChoice, PortsArgs, ScanLetter};
 use crate::network::{self, Private};
@@ -24,7 +26,7 @@ const MAX_ADDRESSES: u128 = 1 << 20;
 pub struct Request {
     /// What to scan.
     pub targets: Vec<Target>,
-    excluded: Vec<Target>,
+    excluded: Exclusions,
     /// TCP ports.
     pub tcp: PortSet,
     /// UDP ports.
@@ -34,6 +36,7 @@ pub struct Request {
     /// Whether open ports are asked what speaks there.
     pub service_detection: bool,
     policy: Policy,
+    recog: Option<Arc<Recog>>,
 }
 
 /// A scan with every name resolved.
@@ -68,10 +71,13 @@ impl Request {
         if count > MAX_ADDRESSES {
             bail!("the targets cover {count} addresses: at most {MAX_ADDRESSES} are allowed in one scan");
         }
-        let mut excluded = targets::read(&args.exclude).context("--exclude")?;
+        let mut excluded = Exclusions::default();
+        for text in &args.exclude {
+            excluded.read(text).context("--exclude")?;
+        }
         for file in &args.exclude_file {
-            let name = format!("@{}", file.display());
-            excluded.extend(targets::read(&[name]).context("--exclude-file")?);
+            let name = file.display().to_string();
+            targets::for_each_line(&name, |text| excluded.read(text)).context("--exclude-file")?;
         }
         let engine = match (args.engine, syn, connect) {
             (_, true, true) => bail!("-sS and -sT: only one engine can be asked for"),
@@ -87,7 +93,17 @@ impl Request {
             settings: settings(args, engine),
             service_detection: args.service_detection || args.has(ScanLetter::Services),
             policy: Policy { allow_private: !args.public_only },
+            recog: args.recog.as_deref().map(Recog::load).transpose().context("--recog")?.map(Arc::new),
         })
+    }
+
+    /// What was loaded from the folder of Recog fingerprints, in words.
+    pub fn recog_note(&self) -> Option<String> {
+        let recog = self.recog.as_ref()?;
+        Some(format!(
+            "{} Recog fingerprints loaded, {} need an expression engine we do not have",
+            recog.loaded, recog.skipped
+        ))
     }
 
     /// What the probes are handed.
@@ -95,7 +111,9 @@ impl Request {
         let timeout = Duration::from_secs(u64::from(args.timeout));
         let private = if args.public_only { Private::Refused } else { Private::Allowed };
         // A service is asked in several protocols at the same time.
-        network::probe_context(&args.network, private, timeout, args.concurrency as usize * 4)
+        let mut cx = network::probe_context(&args.network, private, timeout, args.concurrency as usize * 4);
+        cx.recog.clone_from(&self.recog);
+        cx
     }
 
     /// Resolves names, expands networks, takes exclusions away.
@@ -103,16 +121,11 @@ impl Request {
     /// # Errors
     /// If an exclusion cannot be resolved: a scan that may touch what it must not is not begun.
     pub async fn resolve(&self, cx: &ProbeContext) -> Result<Plan> {
-        let mut excluded = Exclusions::default();
-        for target in &self.excluded {
-            match target {
-                Target::Domain { name, .. } => match resolve::addresses(cx, name).await {
-                    Observation::Observed(addresses) => addresses.into_iter().for_each(|a| excluded.add(a, a)),
-                    other => bail!("the exclusion `{name}` does not resolve ({}), so nothing is scanned", why(&other)),
-                },
-                Target::Ip { address, .. } => excluded.add(*address, *address),
-                Target::Cidr(net) => excluded.add(net.network(), net.broadcast()),
-                Target::Range(first, last) => excluded.add(*first, *last),
+        let mut excluded = self.excluded.clone();
+        for name in excluded.take_names() {
+            match resolve::addresses(cx, &name).await {
+                Observation::Observed(addresses) => addresses.into_iter().for_each(|a| excluded.add(a, a)),
+                other => bail!("the exclusion `{name}` does not resolve ({}), so nothing is scanned", why(&other)),
             }
         }
         excluded.settle();
@@ -187,33 +200,6 @@ fn why<T>(observation: &Observation<T>) -> String {
     }
 }
 
-/// Addresses that are never contacted, as sorted, disjoint, inclusive ranges.
-#[derive(Debug, Default)]
-struct Exclusions(Vec<(IpAddr, IpAddr)>);
-
-impl Exclusions {
-    fn add(&mut self, first: IpAddr, last: IpAddr) {
-        self.0.push((first.to_canonical(), last.to_canonical()));
-    }
-
-    fn settle(&mut self) {
-        self.0.sort_unstable();
-        let mut merged: Vec<(IpAddr, IpAddr)> = Vec::with_capacity(self.0.len());
-        for (first, last) in self.0.drain(..) {
-            match merged.last_mut() {
-                Some((_, end)) if first <= *end && first.is_ipv4() == end.is_ipv4() => *end = last.max(*end),
-                _ => merged.push((first, last)),
-            }
-        }
-        self.0 = merged;
-    }
-
-    fn contain(&self, address: IpAddr) -> bool {
-        let after = self.0.partition_point(|(first, _)| *first <= address);
-        after.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|(_, last)| address <= *last)
-    }
-}
-
 /// The name in documents of the engines that ran: `syn` where it took any part.
 pub fn engine_name(engines: &[Choice]) -> &'static str {
     let syn = engines.iter().any(|choice| choice.engine == Engine::Syn);
@@ -230,32 +216,5 @@ fn settings(args: &PortsArgs, engine: Engine) -> Settings {
         interface: args.interface.clone(),
         checkpoint: args.resume.clone(),
         ..Settings::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn excluded_ranges_hold_what_they_name_and_nothing_else() {
-        let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        let mut excluded = Exclusions::default();
-        for (first, last) in [
-            ("192.0.2.8", "192.0.2.15"),
-            ("192.0.2.1", "192.0.2.9"),
-            ("10.0.0.0", "10.0.0.0"),
-            ("2001:db8::", "2001:db8::ffff"),
-        ] {
-            excluded.add(address(first), address(last));
-        }
-        excluded.settle();
-        assert_eq!(excluded.0.len(), 3);
-        for text in ["192.0.2.1", "192.0.2.9", "192.0.2.15", "10.0.0.0", "2001:db8::1"] {
-            assert!(excluded.contain(address(text)), "{text}");
-        }
-        for text in ["192.0.2.0", "192.0.2.16", "10.0.0.1", "2001:db8::1:0", "::1", "255.255.255.255"] {
-            assert!(!excluded.contain(address(text)), "{text}");
-        }
     }
 }

@@ -1,0 +1,117 @@
+//! What `--exclude` and `--exclude-file` name: addresses that are never contacted.
+
+use std::net::IpAddr;
+
+use anyhow::{Result, bail};
+use bartizan_domain::Target;
+use ipnet::IpNet;
+
+/// Addresses that are never contacted, as sorted, disjoint, inclusive ranges.
+#[derive(Debug, Clone, Default)]
+pub struct Exclusions {
+    ranges: Vec<(IpAddr, IpAddr)>,
+    names: Vec<String>,
+}
+
+impl Exclusions {
+    /// Adds what `text` says: an address, a network or range of any size, a name.
+    ///
+    /// # Errors
+    /// Names the value and the rule it breaks.
+    pub fn read(&mut self, text: &str) -> Result<()> {
+        let text = text.trim();
+        if let Ok(net) = text.parse::<IpNet>() {
+            self.add(net.network(), net.broadcast());
+            return Ok(());
+        }
+        if let Some((Ok(first), Ok(last))) =
+            text.split_once('-').map(|(first, last)| (first.parse::<IpAddr>(), last.parse::<IpAddr>()))
+        {
+            if first > last || first.is_ipv4() != last.is_ipv4() {
+                bail!("`{text}` is not a range: the first address is greater than the last, or of another family");
+            }
+            self.add(first, last);
+            return Ok(());
+        }
+        let target: Target = text.parse().map_err(anyhow::Error::msg)?;
+        if target.port().is_some() {
+            bail!("`{text}`: an exclusion is an address, a network, a range or a name, without a port");
+        }
+        match target {
+            Target::Domain { name, .. } => self.names.push(name),
+            Target::Ip { address, .. } => self.add(address, address),
+            Target::Cidr(net) => self.add(net.network(), net.broadcast()),
+            Target::Range(first, last) => self.add(first, last),
+        }
+        Ok(())
+    }
+
+    /// The names, which have to be resolved and added.
+    pub fn take_names(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.names)
+    }
+
+    /// Adds an inclusive range.
+    pub fn add(&mut self, first: IpAddr, last: IpAddr) {
+        self.ranges.push((first.to_canonical(), last.to_canonical()));
+    }
+
+    /// Makes the ranges ready for [`Self::contain`].
+    pub fn settle(&mut self) {
+        self.ranges.sort_unstable();
+        let mut merged: Vec<(IpAddr, IpAddr)> = Vec::with_capacity(self.ranges.len());
+        for (first, last) in self.ranges.drain(..) {
+            match merged.last_mut() {
+                Some((_, end)) if first <= *end && first.is_ipv4() == end.is_ipv4() => *end = last.max(*end),
+                _ => merged.push((first, last)),
+            }
+        }
+        self.ranges = merged;
+    }
+
+    /// Whether an address is excluded.
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let after = self.ranges.partition_point(|(first, _)| *first <= address);
+        after.checked_sub(1).and_then(|at| self.ranges.get(at)).is_some_and(|(_, last)| address <= *last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excluded_ranges_hold_what_they_name_and_nothing_else() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let mut excluded = Exclusions::default();
+        for (first, last) in [
+            ("192.0.2.8", "192.0.2.15"),
+            ("192.0.2.1", "192.0.2.9"),
+            ("10.0.0.0", "10.0.0.0"),
+            ("2001:db8::", "2001:db8::ffff"),
+        ] {
+            excluded.read(&format!("{first}-{last}")).unwrap();
+        }
+        excluded.settle();
+        assert_eq!(excluded.ranges.len(), 3);
+        for text in ["192.0.2.1", "192.0.2.9", "192.0.2.15", "10.0.0.0", "2001:db8::1"] {
+            assert!(excluded.contain(address(text)), "{text}");
+        }
+        for text in ["192.0.2.0", "192.0.2.16", "10.0.0.1", "2001:db8::1:0", "::1", "255.255.255.255"] {
+            assert!(!excluded.contain(address(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_of_any_size_may_be_excluded_and_nonsense_may_not() {
+        let mut excluded = Exclusions::default();
+        for text in ["10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "shop.example.com", "192.0.2.1-9"] {
+            excluded.read(text).unwrap();
+        }
+        assert_eq!(excluded.take_names(), ["shop.example.com"]);
+        for text in ["", "10.0.0.0/33", "192.0.2.9-192.0.2.1", "192.0.2.1-2001:db8::1", "192.0.2.1:80", "foo"] {
+            let error = excluded.read(text).unwrap_err().to_string();
+            assert!(error.contains(text), "{text}: {error}");
+        }
+    }
+}

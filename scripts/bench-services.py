@@ -241,7 +241,8 @@ def postfix(lab, d, a, p):
               "proxymap unix - - n - - proxymap\nanvil unix - - n - 1 anvil\npostlog unix-dgram n - n - 1 postlogd\n"
               "qmgr unix n - n 300 1 qmgr\npickup unix n - n 60 1 pickup\ntlsmgr unix - - n 1000? 1 tlsmgr\n"
               "bounce unix - - n - 0 bounce\nscache unix - - n - 1 scache\n")
-    return lab.spawn("postfix", [which("postfix"), "-c", conf, "start-fg"])
+    subprocess.run([which("postfix"), "-c", conf, "check"], capture_output=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    return lab.spawn("postfix", ["/usr/lib/postfix/sbin/master", "-d", "-c", conf], env={"MAIL_CONFIG": conf})
 
 
 def exim(lab, d, a, p):
@@ -353,7 +354,7 @@ def rabbitmq(lab, d, a, p):
         "RABBITMQ_NODENAME": f"bench{p}@localhost", "RABBITMQ_NODE_IP_ADDRESS": a, "RABBITMQ_NODE_PORT": str(p),
         "RABBITMQ_DIST_PORT": str(free_port()), "ERL_EPMD_PORT": names, "ERL_EPMD_ADDRESS": "127.0.0.1",
         "RABBITMQ_MNESIA_BASE": f"{d}/mnesia", "RABBITMQ_LOG_BASE": f"{d}/log", "RABBITMQ_ENABLED_PLUGINS_FILE": f"{d}/plugins",
-        "HOME": d, "RABBITMQ_CONFIG_FILE": f"{d}/none"}, **user("rabbitmq"))
+        "HOME": d, "RUNNING_UNDER_SYSTEMD": "1", "RABBITMQ_CONFIG_FILE": f"{d}/none"}, **user("rabbitmq"))
 
 
 def slapd(lab, d, a, p):

@@ -155,6 +155,7 @@ fn lab() -> Vec<Known> {
             behind_tls("mosquitto in tls", "mqtt", "", "auth", data::mosquitto(Let::Password))
                 .yields(&[("svc.datastore_exposed", Severity::Low)])
         }),
+        one(|| known("rabbitmq", "amqp", "RabbitMQ", "unknown", data::rabbitmq()).yields(DATASTORE)),
         one(|| known("etcd", "etcd", "etcd", "open", data::etcd()).yields(UNAUTHENTICATED)),
         one(|| known("slapd plain", "ldap", "OpenLDAP", "unknown", data::slapd(false)).refuses_tls().yields(PLAINTEXT)),
         one(|| known("slapd starttls", "ldap", "OpenLDAP", "unknown", data::slapd(true)).offers(StartTls::Ldap)),

@@ -64,6 +64,39 @@ async fn prosody_is_upgraded() {
 }
 
 #[tokio::test]
+async fn postfix_is_upgraded() {
+    let lab = Lab::new();
+    let identity = identity(&lab);
+    let server = starttls::smtp(&identity);
+    upgraded(server.address, StartTls::Smtp, &identity).await;
+}
+
+#[tokio::test]
+async fn dovecot_is_upgraded_in_both_protocols() {
+    let lab = Lab::new();
+    let identity = identity(&lab);
+    let (imap, pop3) = starttls::dovecot(&identity);
+    upgraded(imap.address, StartTls::Imap, &identity).await;
+    upgraded(pop3, StartTls::Pop3, &identity).await;
+}
+
+#[tokio::test]
+async fn vsftpd_is_upgraded() {
+    let lab = Lab::new();
+    let identity = identity(&lab);
+    let server = starttls::ftp(&identity);
+    upgraded(server.address, StartTls::Ftp, &identity).await;
+}
+
+#[tokio::test]
+async fn openldap_is_upgraded() {
+    let lab = Lab::new();
+    let identity = identity(&lab);
+    let server = starttls::slapd(&identity);
+    upgraded(server.address, StartTls::Ldap, &identity).await;
+}
+
+#[tokio::test]
 async fn a_server_of_another_protocol_is_a_failure() {
     let lab = Lab::new();
     let server = Server::start(&Plan::good(identity(&lab)));

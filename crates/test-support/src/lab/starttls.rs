@@ -1,5 +1,6 @@
-//! Servers that turn a plain connection into TLS on request and are no part of the other labs: PostgreSQL, MariaDB and
-//! Prosody with a certificate. They share nothing with services of the same kind that the machine may run.
+//! Servers that turn a plain connection into TLS on request, with a certificate that the test knows: PostgreSQL, MariaDB,
+//! Prosody, Postfix, Dovecot, vsftpd and OpenLDAP. They share nothing with services of the same kind that the machine may
+//! run.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,7 +18,7 @@ use super::process::{Process, free_port};
 pub struct Upgradable {
     /// Where it listens.
     pub address: SocketAddr,
-    _process: Process,
+    process: Process,
     _dir: TempDir,
 }
 
@@ -86,6 +87,24 @@ impl Setup {
         command
     }
 
+    /// A program that starts with the rights of the test and gives them up by itself.
+    fn privileged(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.dir.path()).env("HOME", self.dir.path());
+        command
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    /// A file of the user of the test; vsftpd takes no other for its configuration.
+    fn own_file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
     fn prepare(&self, what: &str, package: &str, mut command: Command) {
         let output = command
             .output()
@@ -97,7 +116,7 @@ impl Setup {
         let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), self.port);
         let mut process = Process::spawn(what, package, command, &self.path("log"));
         process.wait_for_port(address);
-        Upgradable { address, _process: process, _dir: self.dir }
+        Upgradable { address, process, _dir: self.dir }
     }
 }
 
@@ -168,4 +187,149 @@ pub fn prosody(identity: &Identity, name: &str) -> Upgradable {
     let mut server = setup.command(Path::new("prosody"));
     server.arg("-F").arg("--config").arg(config);
     setup.start("prosody", "prosody", server)
+}
+
+/// SMTP by Postfix. Its master process refuses to run for anybody but root; for other users aiosmtpd takes its place.
+///
+/// # Panics
+/// If it is not installed or does not start.
+#[must_use]
+pub fn smtp(identity: &Identity) -> Upgradable {
+    let root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    if !root {
+        let setup = Setup::new("nobody");
+        let (certificate, key) = setup.identity(identity);
+        let mut smtp = setup.privileged("/usr/bin/python3");
+        smtp.args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{}", setup.port), "-c", "aiosmtpd.handlers.Sink"]);
+        smtp.arg("--tlscert").arg(certificate).arg("--tlskey").arg(key);
+        return setup.start("aiosmtpd", "python3-aiosmtpd", smtp);
+    }
+    let setup = Setup::new("postfix");
+    let (certificate, key) = setup.identity(identity);
+    let configuration = setup.path("etc");
+    for (folder, mode) in [(&configuration, 0o755), (&setup.path("spool"), 0o755), (&setup.path("data"), 0o700)] {
+        fs::create_dir(folder).unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    setup.give(&setup.path("data"), 0o700);
+    let main = format!(
+        "compatibility_level = 3.6\nqueue_directory = {spool}\ndata_directory = {data}\ncommand_directory = /usr/sbin\n\
+         daemon_directory = /usr/lib/postfix/sbin\nmail_owner = postfix\nsetgid_group = postdrop\nmyhostname = lab.test\n\
+         inet_protocols = ipv4\nmaillog_file = /dev/stdout\nalias_maps =\nalias_database =\n\
+         smtpd_tls_security_level = may\nsmtpd_tls_cert_file = {}\nsmtpd_tls_key_file = {}\n",
+        certificate.display(),
+        key.display(),
+        spool = setup.text("spool"),
+        data = setup.text("data"),
+    );
+    fs::write(configuration.join("main.cf"), main).unwrap();
+    let services = format!(
+        "127.0.0.1:{} inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\nrewrite unix - - n - - trivial-rewrite\n\
+         proxymap unix - - n - - proxymap\nanvil unix - - n - 1 anvil\npostlog unix-dgram n - n - 1 postlogd\n\
+         qmgr unix n - n 300 1 qmgr\npickup unix n - n 60 1 pickup\ntlsmgr unix - - n 1000? 1 tlsmgr\n\
+         bounce unix - - n - 0 bounce\n",
+        setup.port
+    );
+    fs::write(configuration.join("master.cf"), services).unwrap();
+    // Makes the folders of the queue.
+    let mut check = setup.privileged("/usr/sbin/postfix");
+    check.arg("-c").arg(&configuration).arg("check");
+    setup.prepare("postfix", "postfix", check);
+    // The master itself and not the script around it, so that its end is the end of the server.
+    let mut master = setup.privileged("/usr/lib/postfix/sbin/master");
+    master.arg("-d").arg("-c").arg(&configuration).env("MAIL_CONFIG", &configuration);
+    setup.start("postfix", "postfix", master)
+}
+
+/// Dovecot: IMAP, and where its POP3 listens.
+///
+/// # Panics
+/// If it is not installed or does not start.
+#[must_use]
+pub fn dovecot(identity: &Identity) -> (Upgradable, SocketAddr) {
+    let setup = Setup::new("dovecot");
+    let (certificate, key) = setup.identity(identity);
+    let run = setup.path("run");
+    fs::create_dir(&run).unwrap();
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o755)).unwrap();
+    let pop3 = free_port();
+    let users = if setup.account.is_some() {
+        String::new()
+    } else {
+        let name = std::env::var("USER").unwrap_or_else(|_| "nobody".to_owned());
+        format!("default_internal_user = {name}\ndefault_login_user = {name}\n")
+    };
+    let listener = |protocol: &str, port: u16| {
+        format!(
+            "service {protocol}-login {{\n chroot =\n inet_listener {protocol} {{\n address = 127.0.0.1\n port = {port}\n }}\n \
+             inet_listener {protocol}s {{\n port = 0\n }}\n}}\n"
+        )
+    };
+    let conf = format!(
+        "base_dir = {run}\nstate_dir = {run}\nlog_path = {log}\nprotocols = imap pop3\n{users}ssl = yes\nssl_cert = <{}\n\
+         ssl_key = <{}\nmail_location = maildir:{run}/mail\npassdb {{\n driver = static\n args = password=lab-password\n}}\n\
+         userdb {{\n driver = static\n args = uid=65534 gid=65534 home=/tmp\n}}\n{}{}",
+        certificate.display(),
+        key.display(),
+        listener("imap", setup.port),
+        listener("pop3", pop3),
+        run = run.display(),
+        log = setup.text("dovecot-own.log"),
+    );
+    let conf = setup.file("dovecot.conf", conf.as_bytes());
+    let mut dovecot = setup.privileged("/usr/sbin/dovecot");
+    dovecot.arg("-F").arg("-c").arg(conf);
+    let mut imap = setup.start("dovecot", "dovecot-imapd", dovecot);
+    let pop3 = SocketAddr::from((Ipv4Addr::LOCALHOST, pop3));
+    imap.process.wait_for_port(pop3);
+    (imap, pop3)
+}
+
+/// FTP by vsftpd with `AUTH TLS`.
+///
+/// # Panics
+/// If it is not installed or does not start.
+#[must_use]
+pub fn ftp(identity: &Identity) -> Upgradable {
+    let setup = Setup::new("ftp");
+    let (certificate, key) = setup.identity(identity);
+    let empty = setup.path("empty");
+    fs::create_dir(&empty).unwrap();
+    let conf = format!(
+        "listen=YES\nlisten_address=127.0.0.1\nlisten_port={}\nbackground=NO\nrun_as_launching_user=YES\nanonymous_enable=NO\n\
+         local_enable=YES\nsecure_chroot_dir={}\nseccomp_sandbox=NO\nssl_enable=YES\nssl_tlsv1=YES\nrsa_cert_file={}\n\
+         rsa_private_key_file={}\n",
+        setup.port,
+        empty.display(),
+        certificate.display(),
+        key.display(),
+    );
+    let conf = setup.own_file("vsftpd.conf", &conf);
+    let mut ftp = setup.privileged("/usr/sbin/vsftpd");
+    ftp.arg(conf);
+    setup.start("vsftpd", "vsftpd", ftp)
+}
+
+/// OpenLDAP with a certificate for StartTLS.
+///
+/// # Panics
+/// If it is not installed or does not start.
+#[must_use]
+pub fn slapd(identity: &Identity) -> Upgradable {
+    let setup = Setup::new("openldap");
+    let (certificate, key) = setup.identity(identity);
+    let data = setup.path("ldap");
+    fs::create_dir(&data).unwrap();
+    let conf = format!(
+        "include /etc/ldap/schema/core.schema\npidfile {}\nTLSCertificateFile {}\nTLSCertificateKeyFile {}\ndatabase ldif\n\
+         suffix \"dc=lab,dc=test\"\ndirectory {}\n",
+        setup.text("pid"),
+        certificate.display(),
+        key.display(),
+        data.display(),
+    );
+    let conf = setup.own_file("slapd.conf", &conf);
+    let mut slapd = setup.privileged("/usr/sbin/slapd");
+    slapd.arg("-f").arg(conf).arg("-h").arg(format!("ldap://127.0.0.1:{}/", setup.port)).args(["-d", "0"]);
+    setup.start("slapd", "slapd", slapd)
 }

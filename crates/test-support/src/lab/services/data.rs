@@ -1,7 +1,7 @@
 //! Datastores and message brokers.
 
 use super::{Server, Setup, as_user, command, is_root};
-use crate::lab::process::free_port;
+use crate::lab::process::{Process, free_port};
 
 /// Who is let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,4 +177,34 @@ pub fn influxdb() -> Server {
         ),
     );
     setup.start("influxdb", "influxdb", command("influxd", &["-config", &conf]))
+}
+
+/// RabbitMQ: a broker of AMQP 0-9-1 without plug-ins.
+#[must_use]
+pub fn rabbitmq() -> Server {
+    let mut setup = Setup::new();
+    let names = free_port().to_string();
+    // In the foreground, or the name server would outlive the test.
+    let epmd = command("epmd", &["-port", &names, "-address", "127.0.0.1"]);
+    let log = setup.path("epmd.log");
+    setup.processes.push(Process::spawn("epmd", "rabbitmq-server", epmd, &log));
+    let (state, logs) = (setup.folder("mnesia"), setup.folder("log"));
+    let node = format!("lab{}@localhost", setup.port);
+    let mut server = command("/usr/lib/rabbitmq/bin/rabbitmq-server", &[]);
+    server
+        .env("HOME", setup.folder("home"))
+        // The script gives way to the server in place of watching it, so that the process we know is the server.
+        .env("RUNNING_UNDER_SYSTEMD", "1")
+        .env("RABBITMQ_NODENAME", node)
+        .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
+        .env("RABBITMQ_NODE_PORT", setup.port.to_string())
+        .env("RABBITMQ_DIST_PORT", free_port().to_string())
+        .env("ERL_EPMD_PORT", names)
+        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+        .env("RABBITMQ_MNESIA_BASE", state)
+        .env("RABBITMQ_LOG_BASE", logs)
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", setup.text("plugins"))
+        .env("RABBITMQ_CONFIG_FILE", setup.text("none"));
+    as_user(&mut server, "rabbitmq", "rabbitmq-server");
+    setup.start("rabbitmq", "rabbitmq-server", server)
 }

@@ -185,5 +185,29 @@ describe.each(["light", "dark"] as const)("signed in, %s", (scheme) => {
     expect(small).toEqual([]);
   });
 
+  // A phone, and a desktop at 200 % zoom (WCAG 2.2, 1.4.10 and 1.4.4).
+  it.each([390, 720])("fits a width of %i px", async (width) => {
+    const before = page.viewportSize();
+    await page.setViewportSize({ width, height: 800 });
+    for (const path of ["/ui/", "/ui/findings", "/ui/assets", "/ui/scans", "/ui/scans/new", `/ui/scans/${scan}`]) {
+      await page.goto(app.base + path);
+      await page.locator("h1").first().waitFor();
+      await page.waitForLoadState("networkidle").catch(() => undefined);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(over, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
+    }
+    for (const path of ["/ui/findings", "/ui/assets"]) {
+      await page.goto(app.base + path);
+      await row(page).waitFor();
+      const [head, first] = [await page.locator("thead").first().boundingBox(), await row(page).boundingBox()];
+      expect(first?.y, `the header of ${path} covers its first row`).toBeGreaterThanOrEqual(
+        (head?.y ?? 0) + (head?.height ?? 0) - 1,
+      );
+      const cell = await page.locator("thead th").first().boundingBox();
+      expect(cell?.y, `the header cells of ${path} are out of place`).toBeCloseTo(head?.y ?? -1, 0);
+    }
+    if (before) await page.setViewportSize(before);
+  });
+
   it("needs no exception from the content security policy", () => watch.check());
 });

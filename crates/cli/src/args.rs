@@ -125,7 +125,7 @@ pub struct ScanArgs {
     pub public_only: bool,
 
     /// Scan at most this many hosts; 0 means all
-    #[arg(long, value_name = "N", default_value_t = 0, env = "BARTIZAN_MAX_HOSTS", help_heading = "What to scan")]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole, env = "BARTIZAN_MAX_HOSTS", help_heading = "What to scan")]
     pub max_hosts: u32,
 
     #[command(flatten)]
@@ -140,11 +140,11 @@ pub struct ScanArgs {
     pub strict: bool,
 
     /// Probes in flight, 1 to 200 [default: 20]
-    #[arg(long, value_name = "N", env = "BARTIZAN_CONCURRENCY", help_heading = "Pace")]
+    #[arg(long, value_name = "N", value_parser = whole, env = "BARTIZAN_CONCURRENCY", help_heading = "Pace")]
     pub concurrency: Option<u32>,
 
     /// Seconds one probe may take, 1 to 120 [default: 10]
-    #[arg(long, value_name = "SECONDS", env = "BARTIZAN_TIMEOUT", help_heading = "Pace")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole, env = "BARTIZAN_TIMEOUT", help_heading = "Pace")]
     pub timeout: Option<u32>,
 
     /// Time the whole scan may take: 90s, 30m, 2h
@@ -374,6 +374,11 @@ fn resolver(text: &str) -> Result<SocketAddr, String> {
     text.parse::<SocketAddr>()
         .or_else(|_| bare.parse().map(|address| SocketAddr::new(address, 53)))
         .map_err(|_| "expected an address with or without a port, such as 192.0.2.53 or [2001:db8::53]:5353".to_owned())
+}
+
+/// A whole number; its bounds belong to the setting.
+fn whole(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "expected a whole number".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -142,7 +142,7 @@ pub enum Sink {
     /// A file that grows as `FILE.partial`.
     Growing { writer: BufWriter<File>, partial: PathBuf, path: PathBuf },
     /// Something that is no regular file, such as `/dev/null` or a named pipe: written as it is.
-    Direct(BufWriter<File>),
+    Direct { writer: BufWriter<File>, path: PathBuf },
 }
 
 impl Sink {
@@ -156,7 +156,7 @@ impl Sink {
             }
             if !existing.is_file() {
                 let file = File::options().write(true).open(path).with_context(context)?;
-                return Ok(Self::Direct(BufWriter::new(file)));
+                return Ok(Self::Direct { writer: BufWriter::new(file), path: path.clone() });
             }
             // A file that may not be written to is not replaced either, although its folder would allow it.
             File::options().append(true).open(path).with_context(context)?;
@@ -180,8 +180,7 @@ impl Sink {
             // As any new file: the umask takes away.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        // Without the temporary name, which is nothing the user gave.
-        let file = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind())).with_context(context)?;
+        let file = builder.tempfile_in(folder).map_err(|error| in_folder(&error)).with_context(context)?;
         Ok(Self::Replacing { writer: BufWriter::new(file), path: path.clone() })
     }
 
@@ -190,15 +189,17 @@ impl Sink {
         match self {
             Self::Stdout(writer) => writer,
             Self::Replacing { writer, .. } => writer,
-            Self::Growing { writer, .. } | Self::Direct(writer) => writer,
+            Self::Growing { writer, .. } | Self::Direct { writer, .. } => writer,
         }
     }
 
     /// Completes the output: flushes, and gives a file its name.
     pub fn commit(self) -> Result<()> {
         match self {
-            Self::Stdout(mut writer) => writer.flush()?,
-            Self::Direct(mut writer) => writer.flush()?,
+            Self::Stdout(mut writer) => writer.flush().context("writing standard output")?,
+            Self::Direct { mut writer, path } => {
+                writer.flush().with_context(|| format!("writing `{}`", path.display()))?;
+            }
             Self::Replacing { writer, path } => {
                 let context = || format!("writing `{}`", path.display());
                 let file = writer.into_inner().map_err(io::IntoInnerError::into_error).with_context(context)?;
@@ -231,6 +232,14 @@ impl Write for Sink {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer().flush()
+    }
+}
+
+/// Why no file could be made in a folder, without the temporary name, which is nothing the user gave.
+fn in_folder(error: &io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => anyhow::anyhow!("there is no such folder"),
+        kind => anyhow::anyhow!("{kind}"),
     }
 }
 

@@ -25,7 +25,7 @@ fn bad_input_is_refused_before_anything_is_written() {
     fs::write(folder.path().join("anchor"), ". IN A 192.0.2.1\n").unwrap();
     fs::write(folder.path().join("bad.toml"), "[scan]\nspeed = 9\n").unwrap();
     let before = listing(folder.path());
-    let cases: [(&[&str], &str); 26] = [
+    let cases: [(&[&str], &str); 29] = [
         (&["scan"], "TARGET"),
         (&["scan", "foo"], "`foo` is not a target"),
         (&["scan", "10.0.0.0/33"], "`10.0.0.0/33` is not a CIDR"),
@@ -42,6 +42,9 @@ fn bad_input_is_refused_before_anything_is_written() {
         (&["scan", "127.0.0.1", "--profile", "huge"], "unknown profile `huge`"),
         (&["scan", "127.0.0.1", "--concurrency", "500"], "concurrency 500"),
         (&["scan", "127.0.0.1", "--timeout", "0"], "timeout 0"),
+        (&["scan", "127.0.0.1", "--timeout", "abc"], "expected a whole number"),
+        (&["scan", "0x7f.1"], "does not end in a number"),
+        (&["scan", "fe80::1%eth0"], "zone"),
         (&["scan", "127.0.0.1", "--max-time", "soon"], "--max-time"),
         (&["scan", "127.0.0.1", "--fail-on", "awful"], "unknown severity `awful`"),
         (&["scan", "127.0.0.1", "-o", "yaml"], "unknown format `yaml`"),
@@ -57,6 +60,7 @@ fn bad_input_is_refused_before_anything_is_written() {
         let output = run_in(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+        assert!(!stderr(&output).contains(".tmp"), "{arguments:?} shows a name the user never gave");
         assert_eq!(stdout(&output), "", "{arguments:?}");
         assert_eq!(listing(folder.path()), before, "{arguments:?} left something behind");
     }

@@ -93,6 +93,11 @@ impl FromStr for Target {
             return parse_url(text);
         }
         if let Ok(address) = text.parse::<IpAddr>() {
+            if matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
+                return Err(format!(
+                    "`{text}` is a link-local address: it means something on one link only; use a global or unique local address"
+                ));
+            }
             return Ok(Self::Ip { address: canonical(address), port: None });
         }
         if let Some((address, zone)) = text.split_once('%')
@@ -349,6 +354,7 @@ mod tests {
             "127.1",
             "0x7f000001",
             "example.0x1",
+            "fe80::1",
             "fe80::1%eth0",
             "2001:db8::1:70000",
             "a:b:1",

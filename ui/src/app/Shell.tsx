@@ -242,7 +242,7 @@ export function Shell() {
             <Menu.Target>
               <button type="button" className="iconbtn" aria-label={t.nav.accountOf(me.data?.username ?? "")}>
                 <UserRound aria-hidden />
-                {me.data?.username}
+                <span className="username">{me.data?.username}</span>
               </button>
             </Menu.Target>
             <Menu.Dropdown>

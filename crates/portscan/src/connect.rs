@@ -8,18 +8,20 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
+use crate::collect::{Record, Traffic};
+use crate::limits::{Ceiling, subnets};
 use crate::order::Order;
 use crate::timing::{Attempt, Rtt};
 use crate::window::{Repeated, Window};
-use crate::{Control, Error, Event, Finding, Progress, Protocol, Reason, Settings, State, descriptors};
+use crate::{Control, Error, Never, Reason, Settings, State, descriptors};
 
 /// Positions a worker takes from the order at a time.
 const LOT: u64 = 64;
@@ -29,87 +31,113 @@ const BURST: usize = 256;
 const BATCH: usize = 256;
 /// Longest sleep of a worker, so that cancelling is prompt.
 const NAP: Duration = Duration::from_millis(50);
-/// Between two progress events.
-const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// Questions put off at most, before new ones are taken.
+const MOST_WAITING: usize = 20_000;
 /// Repetitions after local trouble, before it is reported.
 const LOCAL_TRIES: u8 = 10;
 
-/// A job made ready: no repetitions, nothing forbidden.
-pub struct Plan {
+/// What to ask and where the answers go.
+pub struct Plan<'a> {
     pub order: Order,
     pub targets: Vec<IpAddr>,
     pub ports: Vec<u16>,
-    pub settings: Settings,
+    pub settings: &'a Settings,
+    /// The last word on addresses that must not be contacted.
+    pub never: &'a Never,
+    /// Pairs, by index, that have a result already.
+    pub skip: &'a (dyn Fn(usize, usize) -> bool + Sync),
+    /// Takes results, numbered by index of target and port.
+    pub take: &'a (dyn Fn(Vec<Record>) + Sync),
+    pub traffic: &'a Traffic,
+    /// Whether the results are taken too slowly for more of them.
+    pub congested: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// Results of a worker on their way to the caller.
-struct Batch {
-    findings: Vec<Finding>,
-    attempts: u64,
+/// Ceilings for each host and each subnet, shared by the workers.
+struct Limits {
+    hosts: Vec<Ceiling>,
+    subnets: Vec<Ceiling>,
+    subnet_of: Vec<usize>,
 }
 
-/// Runs the plan; returns the final counts and whether the run was cut short.
-pub fn run(plan: &Plan, control: &Control, sink: &mut dyn FnMut(Event)) -> Result<(Progress, bool), Error> {
-    let mut progress = Progress { total: plan.order.len(), ..Progress::default() };
-    sink(Event::Progress(progress));
+impl Limits {
+    fn new(plan: &Plan<'_>) -> Option<Mutex<Self>> {
+        let rates = plan.settings.rates;
+        if rates.per_host.is_none() && rates.per_subnet.is_none() {
+            return None;
+        }
+        let (subnet_of, subnets) = subnets(&plan.targets);
+        Some(Mutex::new(Self {
+            hosts: rates.per_host.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); plan.targets.len()]),
+            subnets: rates.per_subnet.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); subnets]),
+            subnet_of,
+        }))
+    }
+
+    /// Whether the host may be asked now; if so, that counts as asked.
+    fn take(&mut self, host: usize, now_us: u64) -> bool {
+        let subnet = self.subnet_of.get(host).copied().unwrap_or(usize::MAX);
+        let ready = self.hosts.get(host).is_none_or(|one| one.ready(now_us))
+            && self.subnets.get(subnet).is_none_or(|one| one.ready(now_us));
+        if ready {
+            if let Some(one) = self.hosts.get_mut(host) {
+                one.sent(now_us);
+            }
+            if let Some(one) = self.subnets.get_mut(subnet) {
+                one.sent(now_us);
+            }
+        }
+        ready
+    }
+}
+
+/// Runs the plan to its end or until it is cancelled.
+pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
     if plan.order.is_empty() {
-        return Ok((progress, false));
+        return Ok(());
     }
     let most = usize::try_from(plan.order.len().div_ceil(LOT)).unwrap_or(usize::MAX);
     let threads = plan.settings.threads.clamp(1, 8).min(most);
     let in_flight = plan.settings.max_in_flight.min(descriptors::available()).max(threads) / threads;
     let next = AtomicU64::new(0);
-    let (sender, receiver) = sync_channel::<Batch>(threads * 4);
+    let limits = Limits::new(plan);
     let mut workers = Vec::new();
     for _ in 0..threads {
-        workers.push(Worker::new(plan, control, &next, in_flight, threads, sender.clone())?);
+        workers.push(Worker::new(plan, control, &next, limits.as_ref(), in_flight, threads)?);
     }
-    drop(sender);
-    std::thread::scope(|scope| -> Result<(), Error> {
+    std::thread::scope(|scope| {
         let mut started = Ok(());
         for worker in workers {
-            if let Err(error) =
-                std::thread::Builder::new().name("portscan".into()).spawn_scoped(scope, || worker.work())
-            {
+            let thread = std::thread::Builder::new().name("portscan-connect".into());
+            if let Err(error) = thread.spawn_scoped(scope, || worker.work()) {
                 // The threads that did start must end before the scope does.
                 control.cancel();
                 started = Err(error.into());
             }
         }
-        let mut last_progress = Instant::now();
-        loop {
-            match receiver.recv_timeout(PROGRESS_EVERY) {
-                Ok(batch) => {
-                    progress.attempts += batch.attempts;
-                    for finding in batch.findings {
-                        progress.done += 1;
-                        progress.open += u64::from(finding.state == State::Open);
-                        sink(Event::Found(finding));
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            if last_progress.elapsed() >= PROGRESS_EVERY {
-                last_progress = Instant::now();
-                sink(Event::Progress(progress));
-            }
-        }
         started
-    })?;
-    sink(Event::Progress(progress));
-    Ok((progress, progress.done < progress.total))
+    })
 }
 
 /// A pair that is to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Question {
     host: usize,
-    port: u16,
+    /// Index of the port.
+    index: u32,
     /// Attempts that went out and stayed without a final answer.
     asked: u8,
     /// Attempts that failed on this machine.
     local: u8,
+}
+
+/// What a worker is to do next.
+enum Next {
+    Ask(Question),
+    /// Nothing this moment.
+    Later,
+    /// All pairs are taken.
+    Nothing,
 }
 
 /// An attempt in flight.
@@ -131,9 +159,11 @@ enum Answer {
 }
 
 struct Worker<'p> {
-    plan: &'p Plan,
+    plan: &'p Plan<'p>,
     control: &'p Control,
     next: &'p AtomicU64,
+    limits: Option<&'p Mutex<Limits>>,
+    began: Instant,
     lot: std::ops::Range<u64>,
     epoll: OwnedFd,
     window: Window,
@@ -147,19 +177,19 @@ struct Worker<'p> {
     deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
     again: BinaryHeap<Reverse<(Instant, Question)>>,
     rtts: Vec<Rtt>,
-    batch: Batch,
+    batch: Vec<Record>,
+    attempts: u64,
     last_flush: Instant,
-    sender: SyncSender<Batch>,
 }
 
 impl<'p> Worker<'p> {
     fn new(
-        plan: &'p Plan,
+        plan: &'p Plan<'p>,
         control: &'p Control,
         next: &'p AtomicU64,
+        limits: Option<&'p Mutex<Limits>>,
         in_flight: usize,
         threads: usize,
-        sender: SyncSender<Batch>,
     ) -> Result<Self, Error> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?;
         let pace = plan.settings.rates.global.map(|rate| {
@@ -171,6 +201,8 @@ impl<'p> Worker<'p> {
             plan,
             control,
             next,
+            limits,
+            began: now,
             lot: 0..0,
             epoll,
             window: Window::new(in_flight),
@@ -183,9 +215,9 @@ impl<'p> Worker<'p> {
             deadlines: BinaryHeap::new(),
             again: BinaryHeap::new(),
             rtts: vec![Rtt::default(); plan.targets.len()],
-            batch: Batch { findings: Vec::new(), attempts: 0 },
+            batch: Vec::new(),
+            attempts: 0,
             last_flush: now,
-            sender,
         })
     }
 
@@ -225,7 +257,7 @@ impl<'p> Worker<'p> {
 
     /// Starts what window and pace allow; returns whether the order is exhausted.
     fn start_some(&mut self) -> bool {
-        if self.control.is_paused() {
+        if self.control.is_paused() || (self.plan.congested)() {
             return false;
         }
         for _ in 0..BURST {
@@ -242,32 +274,59 @@ impl<'p> Worker<'p> {
                 self.next_start = self.next_start.max(earliest) + pace;
             }
             match self.next_question(now) {
-                Some(question) => self.start(question, now),
-                None => return true,
+                Next::Ask(question) => self.start(question, now),
+                Next::Later => {}
+                Next::Nothing => return true,
             }
         }
         false
     }
 
-    fn next_question(&mut self, now: Instant) -> Option<Question> {
+    fn next_question(&mut self, now: Instant) -> Next {
         if let Some(Reverse((due, question))) = self.again.peek().copied()
             && due <= now
         {
             self.again.pop();
-            return Some(question);
+            return self.within_limits(question, now);
+        }
+        if self.again.len() > MOST_WAITING {
+            return Next::Later;
         }
         if self.lot.is_empty() {
             let first = self.next.fetch_add(LOT, Ordering::Relaxed).min(self.plan.order.len());
             self.lot = first..(first + LOT).min(self.plan.order.len());
         }
-        let (host, port) = self.plan.order.pair(self.lot.next()?)?;
-        Some(Question { host, port: *self.plan.ports.get(port)?, asked: 0, local: 0 })
+        let Some((host, port)) = self.lot.next().and_then(|position| self.plan.order.pair(position)) else {
+            return Next::Nothing;
+        };
+        let Ok(index) = u32::try_from(port) else { return Next::Nothing };
+        if (self.plan.skip)(host, port) {
+            return Next::Later;
+        }
+        self.within_limits(Question { host, index, asked: 0, local: 0 }, now)
+    }
+
+    /// Puts a question off if a ceiling says so.
+    fn within_limits(&mut self, question: Question, now: Instant) -> Next {
+        let now_us = u64::try_from((now - self.began).as_micros()).unwrap_or(u64::MAX);
+        let free = self.limits.is_none_or(|limits| {
+            limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(question.host, now_us)
+        });
+        if free {
+            return Next::Ask(question);
+        }
+        self.ask_again(question, now + Duration::from_millis(2));
+        Next::Later
     }
 
     fn start(&mut self, question: Question, now: Instant) {
         let Some(address) = self.plan.targets.get(question.host) else { return };
-        self.batch.attempts += 1;
-        let target = SocketAddr::new(*address, question.port);
+        let Some(port) = self.plan.ports.get(question.index as usize) else { return };
+        if (self.plan.never)(*address) {
+            return;
+        }
+        self.attempts += 1;
+        let target = SocketAddr::new(*address, *port);
         let socket = match open_socket(target) {
             Ok(socket) => socket,
             Err(errno) => return self.conclude(question, now, classify(errno)),
@@ -370,32 +429,23 @@ impl<'p> Worker<'p> {
     }
 
     fn report(&mut self, question: Question, state: State, reason: Reason, rtt: Option<Duration>) {
-        let Some(address) = self.plan.targets.get(question.host).copied() else { return };
+        let Ok(host) = u32::try_from(question.host) else { return };
         let attempts = question.asked.saturating_add(question.local);
-        let protocol = Protocol::Tcp;
-        self.batch.findings.push(Finding {
-            address,
-            protocol,
-            port: question.port,
-            state,
-            reason,
-            rtt,
-            ttl: None,
-            attempts,
-        });
-        if self.batch.findings.len() >= BATCH {
+        let rtt_us = rtt.map_or(0, |rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).max(1));
+        self.batch.push(Record { host, port: question.index, state, reason, rtt_us, ttl: 0, attempts });
+        if self.batch.len() >= BATCH {
             self.flush();
         }
     }
 
     fn flush(&mut self) {
         self.last_flush = Instant::now();
-        if self.batch.findings.is_empty() && self.batch.attempts == 0 {
-            return;
+        let attempts = std::mem::take(&mut self.attempts);
+        self.plan.traffic.attempts.fetch_add(attempts, Ordering::Relaxed);
+        self.plan.traffic.sent.fetch_add(attempts, Ordering::Relaxed);
+        if !self.batch.is_empty() {
+            (self.plan.take)(std::mem::take(&mut self.batch));
         }
-        let batch = std::mem::replace(&mut self.batch, Batch { findings: Vec::new(), attempts: 0 });
-        // The receiver outlives every worker; if its thread panicked, nobody is interested any more.
-        let _ = self.sender.send(batch);
     }
 
     /// How long to wait for answers: until the next thing is due.

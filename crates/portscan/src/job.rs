@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Error;
+use crate::{Error, Protocol};
 
 /// Targets of one run at most. Beyond it a caller splits the work; an IPv6 prefix is not something to enumerate.
 pub const MAX_TARGETS: usize = 1 << 22;
@@ -209,6 +209,19 @@ impl Prepared {
             return Err(Error::TooLarge { targets: targets.len(), ports: tcp_ports.len() + udp_ports.len() });
         }
         Ok(Self { targets, tcp_ports, udp_ports, refused, total: pairs })
+    }
+
+    /// The port with this index; TCP ports come first.
+    pub fn port(&self, index: usize) -> Option<(Protocol, u16)> {
+        match self.tcp_ports.get(index) {
+            Some(port) => Some((Protocol::Tcp, *port)),
+            None => Some((Protocol::Udp, *self.udp_ports.get(index - self.tcp_ports.len())?)),
+        }
+    }
+
+    /// Ports asked of each target.
+    pub fn ports_each(&self) -> u64 {
+        (self.tcp_ports.len() + self.udp_ports.len()) as u64
     }
 }
 

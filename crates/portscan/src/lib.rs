@@ -17,14 +17,22 @@
 
 use std::path::PathBuf;
 
+mod checkpoint;
+mod collect;
 mod connect;
 mod control;
 pub mod descriptors;
+mod engines;
 mod job;
+#[cfg(feature = "lab")]
+pub mod lab;
+mod limits;
 pub mod order;
+mod raw;
 mod result;
 mod scan;
 mod timing;
+mod udp;
 mod window;
 
 pub use control::Control;
@@ -78,19 +86,37 @@ pub enum Error {
 /// If the job is too large to count or the engine cannot start. Trouble with single ports is a result, not an error.
 pub fn run(job: &Job, control: &Control, mut sink: impl FnMut(Event)) -> Result<Outcome, Error> {
     let prepared = job::Prepared::new(job)?;
-    if !prepared.udp_ports.is_empty() && prepared.total > 0 {
-        return Err(Error::Start(std::io::Error::other("no engine here asks UDP ports yet")));
+    let mut seed = job.settings.seed;
+    let mut earlier = checkpoint::Earlier::default();
+    let mut state = None;
+    if let Some(path) = &job.settings.checkpoint {
+        let opened = checkpoint::Checkpoint::open(path, &prepared, seed)?;
+        (seed, earlier) = (opened.1, opened.2);
+        state = Some(opened.0);
     }
-    let targets = prepared.targets.len();
-    let choice = Choice { engine: Engine::Connect, targets, why: "the only engine there is".into() };
-    sink(Event::Engine(choice.clone()));
-    let plan = connect::Plan {
-        order: order::Order::new(targets, prepared.tcp_ports.len(), job.settings.seed)
-            .ok_or(Error::TooLarge { targets, ports: prepared.tcp_ports.len() })?,
-        targets: prepared.targets,
-        ports: prepared.tcp_ports,
-        settings: job.settings.clone(),
-    };
-    let (progress, cancelled) = connect::run(&plan, control, &mut sink)?;
-    Ok(Outcome { progress, cancelled, refused: prepared.refused, engines: vec![choice] })
+    let (messenger, messages) = collect::Messenger::new();
+    let mut collector = collect::Collector::new(&prepared, job.settings.report, &messenger, state);
+    collector.replay(&mut sink);
+    let ended = std::thread::scope(|scope| -> Result<(), Error> {
+        let (prepared, earlier) = (&prepared, &earlier);
+        let work = move || {
+            // Moved in, so that the line is hung up when the engines are done.
+            let messenger = messenger;
+            engines::Engines { job, prepared, control, messenger: &messenger, earlier, seed }.run()
+        };
+        let thread = std::thread::Builder::new().name("portscan-engines".into()).spawn_scoped(scope, work)?;
+        let collected = collector.collect(&messages, &mut sink);
+        if collected.is_err() {
+            control.cancel();
+        }
+        // Nothing more will be read: an engine that still writes must not wait for a reader.
+        drop(messages);
+        let worked = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        worked.and(collected)
+    });
+    let closed = collector.close();
+    ended.and(closed)?;
+    let progress = collector.progress;
+    let cancelled = progress.done < progress.total;
+    Ok(Outcome { progress, cancelled, refused: prepared.refused.clone(), engines: collector.engines })
 }

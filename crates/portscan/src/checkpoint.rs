@@ -1,0 +1,547 @@
+//! The small file from which a killed run goes on.
+//!
+//! It holds which pairs have a result (one bit each), what was found, the counts and reports of hosts, and how far the
+//! raw engine's passes had come at each host. It is written beside itself and renamed, so that there is always a whole
+//! one; how often follows from how long writing takes, so that it never costs more than a twentieth of the time. What a
+//! run did in the few milliseconds after the last writing is done again.
+
+use std::fs::File;
+use std::hash::Hasher;
+use std::io::{Read, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use siphasher::sip::SipHasher24;
+
+use crate::collect::Tally;
+use crate::job::Prepared;
+use crate::{Count, Error, Finding, HostReason, HostReport, Presence, Protocol, Reason, State};
+
+const MAGIC: &[u8; 16] = b"bartizan-scan 1\n";
+/// A larger file is not one of ours.
+const MAX_FILE: u64 = 4 << 30;
+/// Pairs of a job that can have a checkpoint: half a gibibyte of bits.
+const MAX_PAIRS: u64 = 1 << 32;
+const SOONEST: Duration = Duration::from_millis(8);
+
+/// How far the raw engine is at a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// The pass over all ports it is in.
+    pub pass: u8,
+    /// Places of the pass whose questions are answered or given up.
+    pub cursor: u32,
+}
+
+/// What an engine has to know of the earlier run.
+#[derive(Debug, Clone, Default)]
+pub struct Earlier {
+    done: Option<Arc<Vec<u64>>>,
+    ended: Arc<Vec<bool>>,
+    positions: Arc<Vec<Position>>,
+    ports_each: u64,
+}
+
+impl Earlier {
+    /// Whether the pair had a result.
+    pub fn is_done(&self, host: u32, port: u32) -> bool {
+        self.done.as_ref().is_some_and(|bits| {
+            let at = u64::from(host) * self.ports_each + u64::from(port);
+            bits.get(usize::try_from(at / 64).unwrap_or(usize::MAX)).is_some_and(|word| word >> (at % 64) & 1 == 1)
+        })
+    }
+
+    /// Whether the host was finished.
+    pub fn is_ended(&self, host: u32) -> bool {
+        self.ended.get(host as usize).copied().unwrap_or(false)
+    }
+
+    /// Where the raw engine was.
+    pub fn position(&self, host: u32) -> Position {
+        self.positions.get(host as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether there was an earlier run at all.
+    pub const fn exists(&self) -> bool {
+        self.done.is_some()
+    }
+}
+
+/// The file and what goes into it.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    digest: u64,
+    seed: u64,
+    ports_each: u64,
+    bits: Vec<u64>,
+    positions: Vec<Position>,
+    found: Vec<Finding>,
+    reports: Vec<HostReport>,
+    ended: Vec<bool>,
+    old_tallies: Vec<(usize, Tally)>,
+    next: Instant,
+}
+
+/// A number that tells jobs apart: what is asked of whom.
+fn digest(prepared: &Prepared) -> u64 {
+    let mut hasher = SipHasher24::new_with_keys(0x6261_7274_697a_616e, 1);
+    for target in &prepared.targets {
+        match target {
+            IpAddr::V4(address) => hasher.write_u32(u32::from(*address)),
+            IpAddr::V6(address) => hasher.write_u128(u128::from(*address)),
+        }
+    }
+    for ports in [&prepared.tcp_ports, &prepared.udp_ports] {
+        hasher.write_usize(ports.len());
+        ports.iter().for_each(|port| hasher.write_u16(*port));
+    }
+    hasher.finish()
+}
+
+impl Checkpoint {
+    /// Opens the file, or begins anew if there is none. Returns it with the seed to use.
+    pub fn open(path: &Path, prepared: &Prepared, seed: u64) -> Result<(Self, u64, Earlier), Error> {
+        let wrong = |why: String| Error::Checkpoint { path: path.to_owned(), why };
+        if prepared.total > MAX_PAIRS {
+            return Err(wrong(format!("{} pairs are more than the {MAX_PAIRS} a checkpoint can hold", prepared.total)));
+        }
+        let words = usize::try_from(prepared.total.div_ceil(64)).map_err(|error| wrong(error.to_string()))?;
+        let hosts = prepared.targets.len();
+        let mut checkpoint = Self {
+            path: path.to_owned(),
+            digest: digest(prepared),
+            seed,
+            ports_each: prepared.ports_each(),
+            bits: vec![0; words],
+            positions: vec![Position::default(); hosts],
+            found: Vec::new(),
+            reports: Vec::new(),
+            ended: vec![false; hosts],
+            old_tallies: Vec::new(),
+            next: Instant::now(),
+        };
+        let earlier = match File::open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Earlier::default(),
+            Err(error) => return Err(wrong(error.to_string())),
+            Ok(file) => {
+                let mut bytes = Vec::new();
+                file.take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+                checkpoint.read(&bytes, &prepared.targets).map_err(|why| wrong(why.to_owned()))?;
+                Earlier {
+                    done: Some(Arc::new(checkpoint.bits.clone())),
+                    ended: Arc::new(checkpoint.ended.clone()),
+                    positions: Arc::new(checkpoint.positions.clone()),
+                    ports_each: checkpoint.ports_each,
+                }
+            }
+        };
+        let seed = checkpoint.seed;
+        // A path that cannot be written is better known before the first packet.
+        checkpoint.write(&[])?;
+        Ok((checkpoint, seed, earlier))
+    }
+
+    /// What was found before.
+    pub fn found(&self) -> &[Finding] {
+        &self.found
+    }
+
+    /// Hosts that were finished before.
+    pub fn reports(&self) -> &[HostReport] {
+        &self.reports
+    }
+
+    /// The counts of hosts from before; once.
+    pub fn tallies(&mut self) -> Vec<(usize, Tally)> {
+        std::mem::take(&mut self.old_tallies)
+    }
+
+    pub fn done(&mut self, host: u32, port: u32, finding: Option<Finding>) {
+        let at = u64::from(host) * self.ports_each + u64::from(port);
+        if let Some(word) = usize::try_from(at / 64).ok().and_then(|index| self.bits.get_mut(index)) {
+            *word |= 1 << (at % 64);
+        }
+        self.found.extend(finding);
+    }
+
+    pub fn positions(&mut self, positions: Vec<(u32, Position)>) {
+        for (host, position) in positions {
+            if let Some(known) = self.positions.get_mut(host as usize) {
+                *known = position;
+            }
+        }
+    }
+
+    pub fn ended(&mut self, host: u32, report: HostReport) {
+        if let Some(ended) = self.ended.get_mut(host as usize) {
+            *ended = true;
+        }
+        self.reports.push(report);
+    }
+
+    /// Which hosts were finished before.
+    pub fn ended_before(&self) -> &[bool] {
+        &self.ended
+    }
+
+    /// How long until it is to be written again.
+    pub fn due(&self) -> Duration {
+        self.next.saturating_duration_since(Instant::now())
+    }
+
+    /// Writes the file.
+    pub fn write(&mut self, tallies: &[Tally]) -> Result<(), Error> {
+        let started = Instant::now();
+        let bytes = self.encode(tallies);
+        let mut beside = self.path.clone().into_os_string();
+        beside.push(".new");
+        let written = File::create(&beside)
+            .and_then(|mut file| file.write_all(&bytes))
+            .and_then(|()| std::fs::rename(&beside, &self.path));
+        let now = Instant::now();
+        self.next = now + SOONEST.max((now - started) * 20);
+        written.map_err(|error| Error::Checkpoint { path: self.path.clone(), why: error.to_string() })
+    }
+
+    /// Removes the file.
+    pub fn remove(&self) -> Result<(), Error> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::Checkpoint { path: self.path.clone(), why: error.to_string() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn encode(&self, tallies: &[Tally]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(64 + self.bits.len() * 8 + self.positions.len() * 5 + self.found.len() * 40);
+        out.extend(MAGIC);
+        out.extend(self.digest.to_le_bytes());
+        out.extend(self.seed.to_le_bytes());
+        for word in &self.bits {
+            out.extend(word.to_le_bytes());
+        }
+        for position in &self.positions {
+            out.push(position.pass);
+            out.extend(position.cursor.to_le_bytes());
+        }
+        out.extend(count_of(self.found.len()));
+        for finding in &self.found {
+            put_address(&mut out, finding.address);
+            put_kind(&mut out, finding.protocol, finding.state, finding.reason);
+            out.extend(finding.port.to_le_bytes());
+            out.extend(finding.rtt.map_or(0, micros).to_le_bytes());
+            out.extend([finding.ttl.unwrap_or(0), finding.attempts]);
+        }
+        let open: Vec<_> = tallies.iter().enumerate().filter(|(_, tally)| !tally.counts.is_empty()).collect();
+        out.extend(count_of(open.len()));
+        for (host, tally) in open {
+            out.extend(count_of(host));
+            put_counts(&mut out, &tally.counts);
+        }
+        out.extend(count_of(self.reports.len()));
+        for report in &self.reports {
+            put_address(&mut out, report.address);
+            out.push(presence_number(report.presence));
+            out.extend(report.rtt.map_or(0, micros).to_le_bytes());
+            out.push(u8::from(report.mac.is_some()));
+            out.extend(report.mac.unwrap_or_default());
+            out.push(u8::from(report.accepts_everything));
+            put_counts(&mut out, &report.counts);
+            out.extend(count_of(report.unconfirmed.len()));
+            report.unconfirmed.iter().for_each(|port| out.extend(port.to_le_bytes()));
+        }
+        let sum = checksum(&out);
+        out.extend(sum.to_le_bytes());
+        out
+    }
+
+    fn read(&mut self, bytes: &[u8], targets: &[IpAddr]) -> Result<(), &'static str> {
+        let (body, sum) = bytes.split_at_checked(bytes.len().saturating_sub(8)).ok_or("it is too short")?;
+        if !body.starts_with(MAGIC) {
+            return Err("it is of another kind");
+        }
+        if checksum(body).to_le_bytes() != sum {
+            return Err("it is damaged");
+        }
+        let mut reader = Reader(body.get(MAGIC.len()..).unwrap_or_default());
+        if reader.u64()? != self.digest {
+            return Err("its targets or ports are others");
+        }
+        self.seed = reader.u64()?;
+        for word in &mut self.bits {
+            *word = reader.u64()?;
+        }
+        for position in &mut self.positions {
+            *position = Position { pass: reader.u8()?, cursor: reader.u32()? };
+        }
+        for _ in 0..reader.u32()? {
+            let address = reader.address()?;
+            let (protocol, state, reason) = reader.kind()?;
+            let (port, rtt, ttl, attempts) = (reader.u16()?, reader.u32()?, reader.u8()?, reader.u8()?);
+            let rtt = (rtt > 0).then(|| Duration::from_micros(u64::from(rtt)));
+            let ttl = (ttl > 0).then_some(ttl);
+            self.found.push(Finding { address, protocol, port, state, reason, rtt, ttl, attempts });
+        }
+        for _ in 0..reader.u32()? {
+            let host = reader.u32()? as usize;
+            let counts = reader.counts()?;
+            self.old_tallies.push((host, Tally { counts, ended: false }));
+        }
+        for _ in 0..reader.u32()? {
+            let address = reader.address()?;
+            let presence = presence_of(reader.u8()?)?;
+            let rtt = reader.u32()?;
+            let (has_mac, mac) = (reader.u8()?, reader.array::<6>()?);
+            let accepts_everything = reader.u8()? == 1;
+            let counts = reader.counts()?;
+            let mut unconfirmed = Vec::new();
+            for _ in 0..reader.u32()? {
+                unconfirmed.push(reader.u16()?);
+            }
+            let rtt = (rtt > 0).then(|| Duration::from_micros(u64::from(rtt)));
+            let mac = (has_mac == 1).then_some(mac);
+            self.reports.push(HostReport { address, presence, rtt, mac, counts, accepts_everything, unconfirmed });
+        }
+        for report in &self.reports {
+            if let Some(ended) = targets.binary_search(&report.address).ok().and_then(|at| self.ended.get_mut(at)) {
+                *ended = true;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    let mut hasher = SipHasher24::new_with_keys(1, 2);
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn count_of(count: usize) -> [u8; 4] {
+    u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+fn micros(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
+}
+
+fn put_address(out: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            out.push(4);
+            out.extend(address.octets());
+        }
+        IpAddr::V6(address) => {
+            out.push(6);
+            out.extend(address.octets());
+        }
+    }
+}
+
+const STATES: [State; 6] =
+    [State::Open, State::Closed, State::Filtered, State::OpenFiltered, State::Unreachable, State::Error];
+const REASONS: [Reason; 16] = [
+    Reason::SynAck,
+    Reason::ResetAfterAccept,
+    Reason::ConnRefused,
+    Reason::UdpResponse,
+    Reason::PortUnreachable,
+    Reason::AdminProhibited,
+    Reason::NoResponse,
+    Reason::HostUnreachable,
+    Reason::NoNeighbour,
+    Reason::NetUnreachable,
+    Reason::NoDescriptors,
+    Reason::NoLocalPort,
+    Reason::NoBuffers,
+    Reason::LocalPolicy,
+    Reason::SelfConnect,
+    Reason::AnswersLost,
+];
+const PRESENCES: [Presence; 9] = [
+    Presence::Unknown,
+    Presence::Up(HostReason::Neighbour),
+    Presence::Up(HostReason::Echo),
+    Presence::Up(HostReason::Port),
+    Presence::Down(HostReason::NoNeighbour),
+    Presence::Down(HostReason::NoRoute),
+    Presence::Down(HostReason::NoResponse),
+    Presence::Down(HostReason::Echo),
+    Presence::Down(HostReason::Port),
+];
+
+/// The place of a value in its list; 255 for a system error, whose number follows.
+fn place<T: PartialEq>(list: &[T], value: &T) -> u8 {
+    list.iter().position(|one| one == value).and_then(|at| u8::try_from(at).ok()).unwrap_or(255)
+}
+
+fn put_kind(out: &mut Vec<u8>, protocol: Protocol, state: State, reason: Reason) {
+    out.extend([u8::from(protocol == Protocol::Udp), place(&STATES, &state), place(&REASONS, &reason)]);
+    if let Reason::System(number) = reason {
+        out.extend(number.to_le_bytes());
+    }
+}
+
+fn put_counts(out: &mut Vec<u8>, counts: &[Count]) {
+    out.extend(count_of(counts.len()));
+    for count in counts {
+        put_kind(out, count.protocol, count.state, count.reason);
+        out.extend(count.ports.to_le_bytes());
+    }
+}
+
+fn presence_number(presence: Presence) -> u8 {
+    place(&PRESENCES, &presence)
+}
+
+fn presence_of(number: u8) -> Result<Presence, &'static str> {
+    PRESENCES.get(usize::from(number)).copied().ok_or("it holds an unknown presence")
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
+        let (head, tail) = self.0.split_first_chunk::<N>().ok_or("it ends too soon")?;
+        self.0 = tail;
+        Ok(*head)
+    }
+
+    fn u8(&mut self) -> Result<u8, &'static str> {
+        self.array().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Result<u16, &'static str> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, &'static str> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, &'static str> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn address(&mut self) -> Result<IpAddr, &'static str> {
+        match self.u8()? {
+            4 => self.array::<4>().map(IpAddr::from),
+            6 => self.array::<16>().map(IpAddr::from),
+            _ => Err("it holds an unknown kind of address"),
+        }
+    }
+
+    fn kind(&mut self) -> Result<(Protocol, State, Reason), &'static str> {
+        let protocol = if self.u8()? == 1 { Protocol::Udp } else { Protocol::Tcp };
+        let state = STATES.get(usize::from(self.u8()?)).copied().ok_or("it holds an unknown state")?;
+        let reason = match self.u8()? {
+            255 => Reason::System(i32::from_le_bytes(self.array()?)),
+            at => REASONS.get(usize::from(at)).copied().ok_or("it holds an unknown reason")?,
+        };
+        Ok((protocol, state, reason))
+    }
+
+    fn counts(&mut self) -> Result<Vec<Count>, &'static str> {
+        let mut counts = Vec::new();
+        for _ in 0..self.u32()? {
+            let (protocol, state, reason) = self.kind()?;
+            counts.push(Count { protocol, state, reason, ports: self.u32()? });
+        }
+        Ok(counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Job;
+
+    fn prepared() -> Prepared {
+        let targets = ["192.0.2.1", "192.0.2.2", "2001:db8::1"].map(|a| a.parse().unwrap()).to_vec();
+        Prepared::new(&Job::new(targets, (1..=100).collect())).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_another_job_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let prepared = prepared();
+        let (mut checkpoint, seed, earlier) = Checkpoint::open(&path, &prepared, 7).unwrap();
+        assert!(seed == 7 && !earlier.exists());
+        let finding = Finding {
+            address: "2001:db8::1".parse().unwrap(),
+            protocol: Protocol::Tcp,
+            port: 80,
+            state: State::Open,
+            reason: Reason::SynAck,
+            rtt: Some(Duration::from_micros(900)),
+            ttl: Some(64),
+            attempts: 2,
+        };
+        checkpoint.done(2, 79, Some(finding));
+        checkpoint.done(0, 5, None);
+        checkpoint.positions(vec![(1, Position { pass: 1, cursor: 40 })]);
+        let counts = vec![
+            Count { protocol: Protocol::Tcp, state: State::Error, reason: Reason::System(71), ports: 1 },
+            Count { protocol: Protocol::Tcp, state: State::Closed, reason: Reason::ConnRefused, ports: 99 },
+        ];
+        let report = HostReport {
+            address: "192.0.2.1".parse().unwrap(),
+            presence: Presence::Up(HostReason::Echo),
+            rtt: None,
+            mac: Some([1, 2, 3, 4, 5, 6]),
+            counts: counts.clone(),
+            accepts_everything: true,
+            unconfirmed: vec![80, 81],
+        };
+        checkpoint.ended(0, report.clone());
+        let tallies = [Tally::default(), Tally { counts, ended: false }, Tally::default()];
+        checkpoint.write(&tallies).unwrap();
+
+        let (mut again, seed, earlier) = Checkpoint::open(&path, &prepared, 8).unwrap();
+        assert_eq!(seed, 7, "the order of the earlier run goes on");
+        assert_eq!((again.found(), again.reports()), (&[finding][..], &[report][..]));
+        assert!(earlier.is_done(2, 79) && earlier.is_done(0, 5) && !earlier.is_done(2, 78) && !earlier.is_done(9, 9));
+        assert!(earlier.is_ended(0) && !earlier.is_ended(1));
+        assert_eq!(earlier.position(1), Position { pass: 1, cursor: 40 });
+        let old = again.tallies();
+        assert_eq!((old.len(), old[0].0, old[0].1.counts.len()), (1, 1, 2));
+
+        let other = Prepared::new(&Job::new(prepared.targets.clone(), vec![80])).unwrap();
+        assert!(Checkpoint::open(&path, &other, 7).unwrap_err().to_string().contains("others"));
+        again.remove().unwrap();
+        again.remove().unwrap();
+        assert!(!path.exists());
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_file_is_refused_and_does_no_harm(at in 0_usize..600, bit in 0_u8..8, cut in 0_usize..600) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("state");
+            let prepared = prepared();
+            let (mut checkpoint, ..) = Checkpoint::open(&path, &prepared, 7).unwrap();
+            checkpoint.write(&[]).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            let length = bytes.len();
+            bytes[at % length] ^= 1 << bit;
+            bytes.truncate(length.min(length.saturating_sub(cut % 50)));
+            std::fs::write(&path, &bytes).unwrap();
+            prop_assert!(Checkpoint::open(&path, &prepared, 7).is_err());
+            // Without the checksum, which only guards against accidents, nothing goes wrong either.
+            let mut body = bytes[16..].to_vec();
+            body.splice(0..8, checkpoint.digest.to_le_bytes());
+            let mut forged = MAGIC.to_vec();
+            forged.extend(body);
+            let sum = checksum(&forged);
+            forged.extend(sum.to_le_bytes());
+            let _ = checkpoint.read(&forged, &prepared.targets);
+        }
+    }
+}

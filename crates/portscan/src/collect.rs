@@ -1,0 +1,293 @@
+//! Where the results of all engines meet: counts them by host, hands events to the caller, writes the checkpoint.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use crate::checkpoint::{Checkpoint, Position};
+use crate::job::{Prepared, Report};
+use crate::{
+    Choice, Count, Error, Event, Finding, HostReason, HostReport, Presence, Progress, Protocol, Reason, State,
+};
+
+/// Between two progress events.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// Results on their way above which engines hold back.
+const BACKLOG: usize = 200_000;
+
+/// A result in the numbers of the job: index of the target, index of the port with TCP ports first.
+#[derive(Debug, Clone, Copy)]
+pub struct Record {
+    pub host: u32,
+    pub port: u32,
+    pub state: State,
+    pub reason: Reason,
+    /// 0 if nothing answered.
+    pub rtt_us: u32,
+    /// 0 if not seen.
+    pub ttl: u8,
+    pub attempts: u8,
+}
+
+/// A host is finished; what is not told here follows from its results.
+#[derive(Debug, Clone, Default)]
+pub struct HostEnd {
+    pub host: u32,
+    pub presence: Option<Presence>,
+    pub rtt_us: u32,
+    pub mac: Option<[u8; 6]>,
+    pub accepts_everything: bool,
+    pub unconfirmed: Vec<u16>,
+}
+
+/// From an engine to the collector.
+#[derive(Debug)]
+pub enum Message {
+    Records(Vec<Record>),
+    Host(Box<HostEnd>),
+    Engine(Choice),
+    Positions(Vec<(u32, Position)>),
+}
+
+/// The engines' end of the line.
+#[derive(Debug, Clone)]
+pub struct Messenger {
+    sender: Sender<Message>,
+    backlog: Arc<AtomicUsize>,
+    pub traffic: Arc<Traffic>,
+}
+
+/// Counted by the engines, read for progress.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    pub attempts: AtomicU64,
+    pub sent: AtomicU64,
+    pub received: AtomicU64,
+    pub dropped: AtomicU64,
+}
+
+impl Messenger {
+    pub fn new() -> (Self, Receiver<Message>) {
+        let (sender, receiver) = channel();
+        (Self { sender, backlog: Arc::default(), traffic: Arc::default() }, receiver)
+    }
+
+    pub fn records(&self, records: Vec<Record>) {
+        self.backlog.fetch_add(records.len(), Relaxed);
+        self.tell(Message::Records(records));
+    }
+
+    pub fn tell(&self, message: Message) {
+        // The collector outlives the engines; if it panicked, nobody is interested any more.
+        let _ = self.sender.send(message);
+    }
+
+    /// Whether the caller is too slow for the results, so that no more should be produced.
+    pub fn is_congested(&self) -> bool {
+        self.backlog.load(Relaxed) > BACKLOG
+    }
+}
+
+/// The results of one host so far.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    pub counts: Vec<Count>,
+    pub ended: bool,
+}
+
+impl Tally {
+    fn add(&mut self, protocol: Protocol, state: State, reason: Reason) {
+        let known = self.counts.iter_mut().find(|c| (c.protocol, c.state, c.reason) == (protocol, state, reason));
+        match known {
+            Some(count) => count.ports += 1,
+            None => self.counts.push(Count { protocol, state, reason, ports: 1 }),
+        }
+    }
+}
+
+/// Collects until every engine has hung up.
+pub struct Collector<'a> {
+    prepared: &'a Prepared,
+    report: Report,
+    pub tallies: Vec<Tally>,
+    pub progress: Progress,
+    pub engines: Vec<Choice>,
+    checkpoint: Option<Checkpoint>,
+    // Not the whole messenger: whoever holds its sender keeps the line open.
+    backlog: Arc<AtomicUsize>,
+    traffic: Arc<Traffic>,
+}
+
+impl<'a> Collector<'a> {
+    pub fn new(prepared: &'a Prepared, report: Report, messenger: &Messenger, checkpoint: Option<Checkpoint>) -> Self {
+        Self {
+            prepared,
+            report,
+            tallies: vec![Tally::default(); prepared.targets.len()],
+            progress: Progress { total: prepared.total, ..Progress::default() },
+            engines: Vec::new(),
+            checkpoint,
+            backlog: Arc::clone(&messenger.backlog),
+            traffic: Arc::clone(&messenger.traffic),
+        }
+    }
+
+    /// Hands over what an earlier run of the same job had found.
+    pub fn replay(&mut self, sink: &mut dyn FnMut(Event)) {
+        let Some(mut checkpoint) = self.checkpoint.take() else { return };
+        for (host, tally) in checkpoint.tallies() {
+            if let Some(own) = self.tallies.get_mut(host) {
+                self.progress.done += tally.counts.iter().map(|count| u64::from(count.ports)).sum::<u64>();
+                *own = tally;
+            }
+        }
+        for finding in checkpoint.found() {
+            self.progress.open += u64::from(finding.state == State::Open);
+            sink(Event::Found(*finding));
+        }
+        for (tally, ended) in self.tallies.iter_mut().zip(checkpoint.ended_before()) {
+            tally.ended |= ended;
+        }
+        for report in checkpoint.reports() {
+            self.progress.done += report.counts.iter().map(|count| u64::from(count.ports)).sum::<u64>();
+            if let Presence::Down(_) = report.presence {
+                self.progress.done += self.prepared.ports_each();
+            }
+            sink(Event::Host(Box::new(report.clone())));
+        }
+        self.checkpoint = Some(checkpoint);
+    }
+
+    /// Reads messages until every engine has hung up.
+    pub fn collect(&mut self, receiver: &Receiver<Message>, sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
+        let mut last = Instant::now();
+        self.tick();
+        sink(Event::Progress(self.progress));
+        loop {
+            let wait = match &self.checkpoint {
+                Some(checkpoint) => checkpoint.due().min(PROGRESS_EVERY),
+                None => PROGRESS_EVERY,
+            };
+            match receiver.recv_timeout(wait) {
+                Ok(message) => self.take(message, sink),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if let Some(checkpoint) = &mut self.checkpoint
+                && checkpoint.due().is_zero()
+            {
+                checkpoint.write(&self.tallies)?;
+            }
+            if last.elapsed() >= PROGRESS_EVERY {
+                last = Instant::now();
+                self.tick();
+                sink(Event::Progress(self.progress));
+            }
+        }
+        self.tick();
+        sink(Event::Progress(self.progress));
+        Ok(())
+    }
+
+    /// The run is over: a complete one needs no checkpoint any more, another one leaves an exact one.
+    pub fn close(&mut self) -> Result<(), Error> {
+        match &mut self.checkpoint {
+            Some(checkpoint) if self.progress.done >= self.progress.total => checkpoint.remove(),
+            Some(checkpoint) => checkpoint.write(&self.tallies),
+            None => Ok(()),
+        }
+    }
+
+    fn tick(&mut self) {
+        let traffic = &self.traffic;
+        self.progress.attempts = traffic.attempts.load(Relaxed);
+        self.progress.sent = traffic.sent.load(Relaxed);
+        self.progress.received = traffic.received.load(Relaxed);
+        self.progress.dropped = traffic.dropped.load(Relaxed);
+    }
+
+    fn take(&mut self, message: Message, sink: &mut dyn FnMut(Event)) {
+        match message {
+            Message::Records(records) => {
+                for record in &records {
+                    self.record(record, sink);
+                }
+                self.backlog.fetch_sub(records.len(), Relaxed);
+            }
+            Message::Host(end) => self.end(*end, sink),
+            Message::Engine(choice) => {
+                self.engines.push(choice.clone());
+                sink(Event::Engine(choice));
+            }
+            Message::Positions(positions) => {
+                if let Some(checkpoint) = &mut self.checkpoint {
+                    checkpoint.positions(positions);
+                }
+            }
+        }
+    }
+
+    fn record(&mut self, record: &Record, sink: &mut dyn FnMut(Event)) {
+        let (Some(address), Some((protocol, port))) =
+            (self.address(record.host), self.prepared.port(record.port as usize))
+        else {
+            return;
+        };
+        if let Some(tally) = self.tallies.get_mut(record.host as usize) {
+            tally.add(protocol, record.state, record.reason);
+        }
+        self.progress.done += 1;
+        self.progress.open += u64::from(record.state == State::Open);
+        let listed = self.report == Report::Every || record.state == State::Open;
+        let finding = Finding {
+            address,
+            protocol,
+            port,
+            state: record.state,
+            reason: record.reason,
+            rtt: (record.rtt_us > 0).then(|| Duration::from_micros(u64::from(record.rtt_us))),
+            ttl: (record.ttl > 0).then_some(record.ttl),
+            attempts: record.attempts,
+        };
+        if let Some(checkpoint) = &mut self.checkpoint {
+            checkpoint.done(record.host, record.port, listed.then_some(finding));
+        }
+        if listed {
+            sink(Event::Found(finding));
+        }
+    }
+
+    fn end(&mut self, end: HostEnd, sink: &mut dyn FnMut(Event)) {
+        let Some(address) = self.address(end.host) else { return };
+        let Some(tally) = self.tallies.get_mut(end.host as usize).filter(|tally| !tally.ended) else { return };
+        tally.ended = true;
+        let mut counts = std::mem::take(&mut tally.counts);
+        counts.sort_by_key(|count| (count.protocol, std::cmp::Reverse(count.ports), count.state, count.reason));
+        let answers = |count: &Count| matches!(count.state, State::Open | State::Closed);
+        let presence = end.presence.unwrap_or_else(|| {
+            if counts.iter().any(answers) { Presence::Up(HostReason::Port) } else { Presence::Unknown }
+        });
+        if let Presence::Down(_) = presence {
+            self.progress.done += self.prepared.ports_each();
+        }
+        let report = HostReport {
+            address,
+            presence,
+            rtt: (end.rtt_us > 0).then(|| Duration::from_micros(u64::from(end.rtt_us))),
+            mac: end.mac,
+            counts,
+            accepts_everything: end.accepts_everything,
+            unconfirmed: end.unconfirmed,
+        };
+        if let Some(checkpoint) = &mut self.checkpoint {
+            checkpoint.ended(end.host, report.clone());
+        }
+        sink(Event::Host(Box::new(report)));
+    }
+
+    fn address(&self, host: u32) -> Option<IpAddr> {
+        self.prepared.targets.get(host as usize).copied()
+    }
+}

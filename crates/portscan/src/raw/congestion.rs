@@ -1,0 +1,264 @@
+//! How fast to ask: a window where ports answer, a rate where they are silent. Pure arithmetic over counts and times.
+//!
+//! * [`Window`]: questions in flight, clocked by the answers. It doubles each round trip until it has once been too
+//!   large, then grows slowly. It gives way when more than a tenth of the answers came only to a repetition (loss that is
+//!   *confirmed*; silence alone says nothing, most silent ports are filtered on purpose), or when even the quickest
+//!   answer of a round trip took far longer than the quickest ever (a queue is building up somewhere).
+//! * [`Pace`]: questions a second, for hosts of which too little answers to be a clock. What it learns from are
+//!   *canaries*, questions that are known to be answered. It doubles while they come back in time, and without any it
+//!   stays slow.
+
+/// A round trip that is longer than the shortest by this much, in microseconds, means a queue; for far hosts half the
+/// shortest.
+const QUEUE_US: u32 = 15_000;
+/// Share of confirmed loss above which the sender gives way.
+const LOSS: f32 = 0.10;
+
+/// Whether the quickest of recent round trips tells of a queue.
+fn queued(shortest_us: u32, recent_us: u32) -> bool {
+    recent_us != u32::MAX && recent_us > shortest_us.saturating_add(QUEUE_US.max(shortest_us / 2))
+}
+
+/// What was counted in one epoch, which lasts at least a round trip.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Epoch {
+    /// Answers.
+    pub answered: u32,
+    /// Of these, to a repetition.
+    pub late: u32,
+    /// The shortest round trip ever, in microseconds.
+    pub shortest_us: u32,
+    /// The shortest round trip of the epoch; `u32::MAX` if there was none.
+    pub recent_us: u32,
+}
+
+/// A window of questions in flight.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    size: f32,
+    threshold: f32,
+    most: f32,
+    /// Epochs to let pass before loss counts again: what is late now was lost before the last cut.
+    deaf: u8,
+}
+
+impl Window {
+    const LEAST: f32 = 8.0;
+
+    pub const fn new(start: f32, most: f32) -> Self {
+        Self { size: start, threshold: most, most, deaf: 0 }
+    }
+
+    /// Questions that may be in flight.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 8 and 65536")]
+    pub const fn size(&self) -> u32 {
+        self.size as u32
+    }
+
+    /// Answers came in while the window was in use.
+    pub fn answered(&mut self, count: u32) {
+        let count = f32::from(u16::try_from(count).unwrap_or(u16::MAX));
+        let growth = if self.size < self.threshold { count } else { 8.0 * count / self.size };
+        self.size = (self.size + growth).min(self.most);
+    }
+
+    /// An epoch is over.
+    pub fn epoch(&mut self, epoch: &Epoch) {
+        let (answered, late) = (as_f32(epoch.answered), as_f32(epoch.late));
+        if epoch.answered >= 8 && queued(epoch.shortest_us, epoch.recent_us) {
+            // What the path holds without the queue, and a little more so that the queue does not run dry.
+            let keep = (as_f32(epoch.shortest_us) + 10_000.0) / as_f32(epoch.recent_us).max(1.0);
+            self.shrink(keep.clamp(0.3, 0.95));
+        } else if epoch.late >= 8 && late > answered * LOSS && self.deaf == 0 {
+            self.shrink(0.7);
+            self.deaf = 3;
+        } else {
+            self.deaf = self.deaf.saturating_sub(1);
+        }
+    }
+
+    /// Starts anew with a known size.
+    pub fn restart(&mut self, size: f32) {
+        self.size = size.clamp(Self::LEAST, self.most);
+        self.threshold = self.size;
+    }
+
+    fn shrink(&mut self, factor: f32) {
+        self.size = (self.size * factor).max(Self::LEAST);
+        self.threshold = self.size;
+    }
+}
+
+/// A rate of questions.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Questions a second.
+    rate: f32,
+    least: f32,
+    dark: f32,
+    most: f32,
+    starting: bool,
+    /// Share of canaries that were lost, of about the last sixteen.
+    lost: f32,
+    next_us: f64,
+}
+
+impl Pace {
+    /// `dark` is the rate without any evidence, `most` the highest.
+    pub const fn new(dark: f32, most: f32) -> Self {
+        Self { rate: dark, least: 200.0, dark, most, starting: true, lost: 0.0, next_us: 0.0 }
+    }
+
+    /// Questions a second.
+    pub const fn rate(&self) -> f32 {
+        self.rate
+    }
+
+    /// A canary came back or was lost.
+    pub fn canary(&mut self, came_back: bool) {
+        self.lost = self.lost * (15.0 / 16.0) + if came_back { 0.0 } else { 1.0 / 16.0 };
+    }
+
+    /// An epoch is over. `good` and `bad` count canaries that came back or were lost, and answers to first and repeated
+    /// questions.
+    pub fn epoch(&mut self, epoch: &Epoch, good: u32, bad: u32) {
+        if self.lost > 0.25 {
+            self.cut(0.6);
+            self.lost = 0.12;
+        } else if good > 0 && queued(epoch.shortest_us, epoch.recent_us) {
+            self.cut(0.75);
+        } else if good > bad {
+            self.rate = (self.rate * if self.starting { 2.0 } else { 1.05 }).min(self.most);
+        } else if good == 0 && bad == 0 && self.rate > self.dark {
+            // Nothing is heard any more: back towards the rate of the blind.
+            self.rate = (self.rate * 0.98).max(self.dark);
+        }
+    }
+
+    fn cut(&mut self, factor: f32) {
+        self.rate = (self.rate * factor).max(self.least);
+        self.starting = false;
+    }
+
+    /// Whether a question may go out now.
+    pub fn ready(&self, now_us: u64) -> bool {
+        self.next_us <= as_f64(now_us)
+    }
+
+    /// A question went out.
+    pub fn sent(&mut self, now_us: u64) {
+        // Credit for two milliseconds, so that a late wake-up does not cost throughput.
+        self.next_us = self.next_us.max(as_f64(now_us) - 2000.0) + 1_000_000.0 / f64::from(self.rate.max(1.0));
+    }
+}
+
+/// How often silent ports should be asked in all, given the loss seen, so that an open port is hardly ever missed.
+///
+/// With loss `p` an answer is missed `k` times in a row with probability `p^k`. `k` is chosen so that of the `likely`
+/// ports that would answer less than one in ten thousand runs loses one.
+pub fn attempts_needed(lost: u32, asked: u32, silent: u32) -> u8 {
+    if lost == 0 || asked < 20 {
+        return 1;
+    }
+    let loss = (as_f32(lost) / as_f32(asked)).clamp(0.0005, 0.5);
+    let likely = (as_f32(silent) * 0.02).max(10.0);
+    let needed = ((1e-4 / likely).ln() / loss.ln()).ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=10")]
+    let needed = needed.clamp(1.0, 10.0) as u8;
+    needed
+}
+
+/// Smoothed round trip (RFC 6298) and the wait that follows from it, in microseconds.
+pub fn smooth(smoothed_us: u32, variation_us: u32, sample_us: u32) -> (u32, u32) {
+    if smoothed_us == 0 {
+        return (sample_us.max(1), sample_us / 2);
+    }
+    let difference = smoothed_us.abs_diff(sample_us);
+    let variation = variation_us - variation_us / 4 + difference / 4;
+    (smoothed_us - smoothed_us / 8 + sample_us / 8, variation)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate does not need more than 24 bits")]
+const fn as_f32(value: u32) -> f32 {
+    value as f32
+}
+
+#[expect(clippy::cast_precision_loss, reason = "microseconds since the start of a run")]
+const fn as_f64(value: u64) -> f64 {
+    value as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calm(answered: u32) -> Epoch {
+        Epoch { answered, late: 0, shortest_us: 20_000, recent_us: 20_300 }
+    }
+
+    #[test]
+    fn the_window_doubles_then_gives_way_to_loss_and_to_queues() {
+        let mut window = Window::new(128.0, 65_536.0);
+        for _ in 0..5 {
+            window.answered(window.size());
+            window.epoch(&calm(100));
+        }
+        assert_eq!(window.size(), 4096);
+        window.epoch(&Epoch { answered: 1000, late: 90, ..calm(0) });
+        assert_eq!(window.size(), 4096, "nine in a hundred is not yet too much");
+        window.epoch(&Epoch { answered: 1000, late: 200, ..calm(0) });
+        assert_eq!(window.size(), 2867);
+        window.epoch(&Epoch { answered: 1000, late: 200, ..calm(0) });
+        assert_eq!(window.size(), 2867, "the same loss counts once");
+        let before = window.size();
+        window.epoch(&Epoch { recent_us: 60_000, ..calm(1000) });
+        assert_eq!(window.size(), before / 2);
+        window.answered(window.size());
+        assert!(window.size() < before / 2 + 10, "slow after the first cut");
+        for _ in 0..100 {
+            window.epoch(&Epoch { recent_us: 900_000, ..calm(1000) });
+        }
+        assert_eq!(window.size(), 8);
+    }
+
+    #[test]
+    fn a_short_path_is_not_queued_by_the_noise_of_a_busy_machine() {
+        assert!(!queued(50, 9000) && queued(50, 16_000) && !queued(200_000, 250_000) && queued(200_000, 310_000));
+    }
+
+    #[test]
+    fn the_pace_needs_evidence_to_rise_and_falls_with_lost_canaries() {
+        let mut pace = Pace::new(10_000.0, 160_000.0);
+        for _ in 0..50 {
+            pace.epoch(&Epoch { recent_us: u32::MAX, ..calm(0) }, 0, 0);
+        }
+        assert!((pace.rate() - 10_000.0).abs() < 1.0);
+        for _ in 0..10 {
+            pace.canary(true);
+            pace.epoch(&calm(1), 1, 0);
+        }
+        assert!((pace.rate() - 160_000.0).abs() < 1.0);
+        for _ in 0..3 {
+            pace.canary(false);
+        }
+        pace.epoch(&calm(1), 1, 3);
+        assert!((pace.rate() - 160_000.0).abs() < 1.0, "three lost in sixteen may be chance");
+        for _ in 0..3 {
+            pace.canary(false);
+        }
+        pace.epoch(&calm(1), 1, 3);
+        assert!(pace.rate() < 100_000.0);
+        let before = pace.rate();
+        pace.epoch(&Epoch { recent_us: 50_000, ..calm(1) }, 1, 0);
+        assert!(pace.rate() < before);
+    }
+
+    #[test]
+    fn more_loss_needs_more_attempts() {
+        assert_eq!(attempts_needed(0, 1000, 65_000), 1);
+        assert_eq!(attempts_needed(2, 100, 65_000), 5);
+        assert_eq!(attempts_needed(20, 1000, 10), 3);
+        assert_eq!(attempts_needed(1, 10_000, 1000), 2);
+        assert_eq!(attempts_needed(300, 1000, 65_000), 10);
+    }
+}

@@ -1,0 +1,202 @@
+//! The receiving thread: empties the rings, checks each packet against the cookies, decides who was first.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering::Relaxed;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::congestion::smooth;
+use super::cookie::Use;
+use super::packet::{self, ACK, Answer, RST, SYN, Unreachable};
+use super::shared::{Host, Shared};
+use super::sys::{Frame, Ring};
+use crate::collect::{Messenger, Record};
+use crate::{Reason, State};
+
+/// Longest sleep, so that the end of the run is seen and losses of the ring are counted.
+const NAP_MS: i64 = 20;
+
+/// Runs until the shared flag says stop; gives the rings back.
+pub fn receive(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Messenger) {
+    let mut records: Vec<Record> = Vec::new();
+    while !shared.stop.load(Relaxed) {
+        {
+            let fds: Vec<_> = rings.iter().map(Ring::fd).collect();
+            let mut polls: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+            let wait = Timespec { tv_sec: 0, tv_nsec: NAP_MS * 1_000_000 };
+            // An interrupted or failed poll only means to look at the rings sooner.
+            let _ = poll(&mut polls, Some(&wait));
+        }
+        let mut blocks = 0;
+        for ring in rings.iter_mut() {
+            blocks += ring.drain(|frame| take(shared, ids, frame, &mut records));
+        }
+        if !records.is_empty() {
+            messenger.records(std::mem::take(&mut records));
+        }
+        if blocks == 0 {
+            let drops: u64 = rings.iter().map(|ring| u64::from(ring.drops())).sum();
+            if drops > 0 {
+                shared.dropped.fetch_add(drops, Relaxed);
+            }
+        }
+        shared.wake();
+    }
+}
+
+fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record>) {
+    let Some(answer) = packet::read(frame.bytes) else { return };
+    match answer {
+        Answer::Tcp { source, source_port, port, acknowledged, flags, ttl, .. } => {
+            let accepted = flags & (SYN | ACK | RST) == SYN | ACK;
+            if !accepted && flags & RST == 0 {
+                return;
+            }
+            let Some(what) = shared.cookies.use_of(source_port) else { return };
+            let Some(number) = shared.host_of(source) else { return };
+            let sequence = acknowledged.wrapping_sub(1);
+            let Some(trip) = shared.cookies.round_trip(source, source_port, port, sequence, frame.at_us) else {
+                return;
+            };
+            shared.received.fetch_add(1, Relaxed);
+            let heard = Heard { number, port, what, trip, ttl, accepted };
+            heard_tcp(shared, ids, &heard, records);
+        }
+        Answer::Error { target, source_port, port, sequence, why, ttl, .. } => {
+            let Some(what) = shared.cookies.use_of(source_port) else { return };
+            let Some(number) = shared.host_of(target) else { return };
+            let trip = shared.cookies.round_trip(target, source_port, port, sequence, frame.at_us);
+            let (Some(trip), Some(host)) = (trip, shared.hosts.get(number as usize)) else { return };
+            shared.received.fetch_add(1, Relaxed);
+            let reason = match why {
+                Unreachable::Port => Reason::PortUnreachable,
+                Unreachable::Prohibited => Reason::AdminProhibited,
+                // These may pass, so they are remembered and not final.
+                Unreachable::Host => return host.unreachable.store(1, Relaxed),
+                Unreachable::Network => return host.unreachable.store(2, Relaxed),
+            };
+            if let (Use::Pass(_) | Use::Early, Some(index)) = (what, index_of(shared, port)) {
+                finish(shared, ids, number, index, State::Filtered, reason, trip, ttl, attempt(what), records);
+            }
+        }
+        Answer::Echo { from, identifier, number, data, .. } => {
+            heard_echo(shared, from, identifier, number, data, frame.at_us)
+        }
+        Answer::Neighbour { .. } => {}
+    }
+}
+
+struct Heard {
+    number: u32,
+    port: u16,
+    what: Use,
+    trip: u32,
+    ttl: u8,
+    accepted: bool,
+}
+
+fn heard_tcp(shared: &Shared, ids: &[u32], heard: &Heard, records: &mut Vec<Record>) {
+    let Some(host) = shared.hosts.get(heard.number as usize) else { return };
+    timed(shared, host, heard.trip);
+    match heard.what {
+        Use::Pass(_) | Use::Early => {
+            let Some(index) = index_of(shared, heard.port) else { return };
+            let (state, reason) =
+                if heard.accepted { (State::Open, Reason::SynAck) } else { (State::Closed, Reason::ConnRefused) };
+            let attempts = attempt(heard.what);
+            if !finish(shared, ids, heard.number, index, state, reason, heard.trip, heard.ttl, attempts, records) {
+                return;
+            }
+            host.answered.fetch_add(1, Relaxed);
+            shared.answered.fetch_add(1, Relaxed);
+            host.canary_port.store(index + 1, Relaxed);
+            if attempts > 1 {
+                host.late.fetch_add(1, Relaxed);
+                shared.late.fetch_add(1, Relaxed);
+            }
+            if heard.accepted {
+                host.open.fetch_add(1, Relaxed);
+                note(shared, |notes| notes.opened.push((heard.number, index)));
+            }
+        }
+        Use::Verify(_) => {
+            if let Some(index) = index_of(shared, heard.port) {
+                note(shared, |notes| notes.verified.push((heard.number, index, heard.accepted)));
+            }
+        }
+        Use::Guard => note(shared, |notes| notes.guards.push((heard.number, heard.port, heard.accepted))),
+        Use::Canary(number) => {
+            host.canaries.fetch_or(1 << number, Relaxed);
+        }
+    }
+}
+
+fn heard_echo(shared: &Shared, from: IpAddr, identifier: u16, number: u16, data: u64, at_us: u64) {
+    let Some(at) = shared.host_of(from) else { return };
+    let Some(host) = shared.hosts.get(at as usize) else { return };
+    let sequence = u32::try_from(data >> 32).unwrap_or(0);
+    if identifier != shared.cookies.first_port || number >= u16::from(Use::CANARIES) {
+        return;
+    }
+    let Some(trip) = shared.cookies.round_trip(from, identifier, number, sequence, at_us) else { return };
+    shared.received.fetch_add(1, Relaxed);
+    host.echoed.store(true, Relaxed);
+    host.canaries.fetch_or(1 << number, Relaxed);
+    timed(shared, host, trip);
+}
+
+/// Takes in a round trip.
+fn timed(shared: &Shared, host: &Host, trip: u32) {
+    let (smoothed, variation) = smooth(host.smoothed_us.load(Relaxed), host.variation_us.load(Relaxed), trip);
+    host.smoothed_us.store(smoothed, Relaxed);
+    host.variation_us.store(variation, Relaxed);
+    host.recent_us.fetch_min(trip, Relaxed);
+    let shortest = host.shortest_us.load(Relaxed).min(trip);
+    host.shortest_us.store(shortest, Relaxed);
+    shared.excess_us.fetch_min(trip - shortest, Relaxed);
+    let (everywhere, _) = smooth(shared.smoothed_us.load(Relaxed), 0, trip);
+    shared.smoothed_us.store(everywhere, Relaxed);
+}
+
+fn index_of(shared: &Shared, port: u16) -> Option<u32> {
+    shared.port_index.get(usize::from(port))?.checked_sub(1)
+}
+
+/// How many questions had gone out when this one was answered, at least.
+const fn attempt(what: Use) -> u8 {
+    match what {
+        Use::Pass(pass) => pass + 1,
+        Use::Early => 2,
+        _ => 1,
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of a record")]
+fn finish(
+    shared: &Shared,
+    ids: &[u32],
+    number: u32,
+    index: u32,
+    state: State,
+    reason: Reason,
+    rtt_us: u32,
+    ttl: u8,
+    attempts: u8,
+    records: &mut Vec<Record>,
+) -> bool {
+    let (Some(host), Some(id)) = (shared.hosts.get(number as usize), ids.get(number as usize)) else { return false };
+    let pair = shared.pair(number, index);
+    if !shared.done.set(pair) {
+        return false;
+    }
+    shared.landed(host, pair);
+    host.undone.fetch_sub(1, Relaxed);
+    records.push(Record { host: *id, port: index, state, reason, rtt_us, ttl, attempts });
+    true
+}
+
+fn note(shared: &Shared, write: impl FnOnce(&mut super::shared::Notes)) {
+    let mut notes = shared.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    write(&mut notes);
+    shared.noted.store(true, Relaxed);
+}

@@ -1,0 +1,175 @@
+//! What the sending and the receiving thread share: two bits a pair, and a few counters a host, all atomic.
+
+use std::net::IpAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::thread::Thread;
+
+use super::cookie::Cookies;
+
+/// A fixed number of bits.
+#[derive(Debug)]
+pub struct Bits(Box<[AtomicU64]>);
+
+impl Bits {
+    pub fn new(count: usize) -> Self {
+        Self((0..count.div_ceil(64)).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    pub fn get(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word.load(Relaxed) >> (at % 64) & 1 == 1)
+    }
+
+    /// Sets a bit; whether it was clear.
+    pub fn set(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word.fetch_or(1 << (at % 64), Relaxed) >> (at % 64) & 1 == 0)
+    }
+
+    /// Clears a bit; whether it was set.
+    pub fn clear(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word.fetch_and(!(1 << (at % 64)), Relaxed) >> (at % 64) & 1 == 1)
+    }
+}
+
+/// Counters of a host. The receiving thread writes what it hears, the sending thread what it sends.
+#[derive(Debug)]
+#[repr(align(64))]
+pub struct Host {
+    /// Questions out without an answer, and not yet given up.
+    pub in_flight: AtomicU32,
+    /// Pairs without a result.
+    pub undone: AtomicU32,
+    /// TCP answers to questions of the passes.
+    pub answered: AtomicU32,
+    /// Of these, to a repetition.
+    pub late: AtomicU32,
+    /// Open ports.
+    pub open: AtomicU32,
+    pub smoothed_us: AtomicU32,
+    pub variation_us: AtomicU32,
+    pub shortest_us: AtomicU32,
+    /// Shortest round trip since the sending thread last took it.
+    pub recent_us: AtomicU32,
+    /// Canaries that came back, by number.
+    pub canaries: AtomicU32,
+    /// Index of a port that answered, plus 1.
+    pub canary_port: AtomicU32,
+    /// Last unreachable message about the host as a whole, by [`super::packet::Unreachable`] plus 1.
+    pub unreachable: AtomicU32,
+    /// Whether it answered an echo request.
+    pub echoed: AtomicBool,
+    /// Whether the host is asked at a pace and not through the window.
+    pub paced: AtomicBool,
+}
+
+impl Host {
+    pub fn new(undone: u32) -> Self {
+        let zero = || AtomicU32::new(0);
+        Self {
+            in_flight: zero(),
+            undone: AtomicU32::new(undone),
+            answered: zero(),
+            late: zero(),
+            open: zero(),
+            smoothed_us: zero(),
+            variation_us: zero(),
+            shortest_us: AtomicU32::new(u32::MAX),
+            recent_us: AtomicU32::new(u32::MAX),
+            canaries: zero(),
+            canary_port: zero(),
+            unreachable: zero(),
+            echoed: AtomicBool::new(false),
+            paced: AtomicBool::new(false),
+        }
+    }
+}
+
+/// What the receiving thread tells the sending one about open ports; rare, so a lock will do.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// Open ports found: host and port index.
+    pub opened: Vec<(u32, u32)>,
+    /// Answers to the second question at an open port: host, port index, whether it accepted.
+    pub verified: Vec<(u32, u32, bool)>,
+    /// Answers from ports chosen by chance: host, port, whether it accepted.
+    pub guards: Vec<(u32, u16, bool)>,
+}
+
+/// All of it.
+pub struct Shared {
+    pub hosts: Vec<Host>,
+    /// Addresses in order, with the number of their host.
+    pub lookup: Vec<(IpAddr, u32)>,
+    pub ports: Vec<u16>,
+    /// For each port number its index plus 1, 0 for ports that are not asked.
+    pub port_index: Box<[u32]>,
+    /// Pairs with a result.
+    pub done: Bits,
+    /// Pairs with a question out.
+    pub flying: Bits,
+    pub cookies: Cookies,
+    /// Questions out at hosts that are asked through the window. Moves of hosts between the two ways are not atomic
+    /// with answers, so it may be off by a few and even below 0.
+    pub in_flight: AtomicI64,
+    pub answered: AtomicU32,
+    pub late: AtomicU32,
+    /// Shortest excess of a round trip over the host's shortest since the sending thread last took it.
+    pub excess_us: AtomicU32,
+    /// A round trip seen anywhere, smoothed.
+    pub smoothed_us: AtomicU32,
+    pub received: AtomicU64,
+    pub dropped: AtomicU64,
+    pub notes: Mutex<Notes>,
+    /// Whether there is something in the notes.
+    pub noted: AtomicBool,
+    pub stop: AtomicBool,
+    /// The sending thread, while it waits for answers.
+    pub waiting: AtomicBool,
+    pub sender: Mutex<Option<Thread>>,
+}
+
+impl Shared {
+    pub fn host_of(&self, address: IpAddr) -> Option<u32> {
+        let at = self.lookup.binary_search_by(|(known, _)| known.cmp(&address)).ok()?;
+        self.lookup.get(at).map(|(_, host)| *host)
+    }
+
+    pub fn pair(&self, host: u32, port: u32) -> usize {
+        host as usize * self.ports.len() + port as usize
+    }
+
+    /// A question is out no more, answered or given up; whether it was.
+    pub fn landed(&self, host: &Host, pair: usize) -> bool {
+        let was_flying = self.flying.clear(pair);
+        if was_flying {
+            host.in_flight.fetch_sub(1, Relaxed);
+            if !host.paced.load(Relaxed) {
+                self.in_flight.fetch_sub(1, Relaxed);
+            }
+        }
+        was_flying
+    }
+
+    /// Wakes the sending thread if it waits for answers.
+    pub fn wake(&self) {
+        if self.waiting.swap(false, Relaxed)
+            && let Ok(sender) = self.sender.lock()
+            && let Some(thread) = sender.as_ref()
+        {
+            thread.unpark();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_tell_who_was_first() {
+        let bits = Bits::new(130);
+        assert!(bits.set(129) && !bits.set(129) && bits.get(129) && !bits.get(128));
+        assert!(bits.clear(129) && !bits.clear(129) && !bits.get(129));
+        assert!(!bits.set(100_000) && !bits.get(100_000));
+    }
+}

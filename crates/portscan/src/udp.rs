@@ -1,0 +1,345 @@
+//! UDP ports: one connected socket and one ordinary request each, with the refusals that ICMP brings back.
+//!
+//! A host may tell of closed ports only so often (Linux: six at once, then one a second). Silence next to refusals
+//! therefore does not mean much: the silent ports of such a host are asked again one by one, slower than that, for a
+//! bounded time. Connected sockets take answers from the host and port that was asked and from nobody else, and need no
+//! privilege.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+
+use crate::collect::{Messenger, Record};
+use crate::limits::{Ceiling, subnets};
+use crate::{Control, Error, Never, Reason, Settings, State, descriptors};
+
+/// Questions out at one host and in all.
+const HOST_AT_ONCE: u32 = 32;
+const AT_ONCE: usize = 2000;
+/// Between two questions at a host that limits its refusals.
+const SLOW: Duration = Duration::from_millis(1050);
+/// Silent ports of such a host that are asked slowly; the rest keeps its silence.
+const SLOW_AT_MOST: u32 = 20;
+/// Tries after trouble on this machine.
+const LOCAL_TRIES: u8 = 10;
+const NAP: Duration = Duration::from_millis(20);
+
+/// What to ask.
+pub struct Plan<'a> {
+    /// Numbers and addresses of the targets.
+    pub targets: Vec<(u32, IpAddr)>,
+    pub ports: &'a [u16],
+    /// Index of the first port in the job.
+    pub first_index: u32,
+    pub payloads: &'a BTreeMap<u16, Vec<u8>>,
+    pub settings: &'a Settings,
+    pub never: &'a Never,
+    pub skip: &'a dyn Fn(u32, u32) -> bool,
+    pub messenger: &'a Messenger,
+    pub interface: Option<&'a str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Question {
+    host: usize,
+    port: usize,
+    asked: u8,
+    local: u8,
+}
+
+struct Flight {
+    socket: OwnedFd,
+    question: Question,
+    sent: Instant,
+    until: Instant,
+}
+
+struct Host {
+    next: usize,
+    again: VecDeque<Question>,
+    out: u32,
+    refused: u32,
+    answered: bool,
+    slow_left: u32,
+    slow_next: Instant,
+    ceiling: Option<Ceiling>,
+}
+
+struct Work<'a> {
+    plan: &'a Plan<'a>,
+    hosts: Vec<Host>,
+    subnet_of: Vec<usize>,
+    subnets: Vec<Ceiling>,
+    ceiling: Option<Ceiling>,
+    epoll: OwnedFd,
+    flights: HashMap<u64, Flight>,
+    number: u64,
+    began: Instant,
+    records: Vec<Record>,
+}
+
+/// Runs the plan to its end or until it is cancelled.
+pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
+    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?;
+    let rates = plan.settings.rates;
+    let now = Instant::now();
+    let (subnet_of, count) = subnets(&plan.targets.iter().map(|(_, address)| *address).collect::<Vec<_>>());
+    let host = |_: &(u32, IpAddr)| Host {
+        next: 0,
+        again: VecDeque::new(),
+        out: 0,
+        refused: 0,
+        answered: false,
+        slow_left: SLOW_AT_MOST,
+        slow_next: now,
+        ceiling: rates.per_host.map(Ceiling::new),
+    };
+    let mut work = Work {
+        plan,
+        hosts: plan.targets.iter().map(host).collect(),
+        subnet_of,
+        subnets: rates.per_subnet.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); count]),
+        ceiling: rates.global.map(Ceiling::new),
+        epoll,
+        flights: HashMap::new(),
+        number: 0,
+        began: now,
+        records: Vec::new(),
+    };
+    work.go(control)
+}
+
+impl Work<'_> {
+    fn go(&mut self, control: &Control) -> Result<(), Error> {
+        let at_once = AT_ONCE.min(self.plan.settings.max_in_flight).min(descriptors::available());
+        let mut active: Vec<usize> = (0..self.hosts.len()).collect();
+        let mut events: Vec<epoll::Event> = Vec::with_capacity(256);
+        while !active.is_empty() && !control.is_cancelled() {
+            let mut started = 0;
+            if !control.is_paused() && !self.plan.messenger.is_congested() {
+                for at in &active {
+                    if self.flights.len() >= at_once || started >= 256 {
+                        break;
+                    }
+                    if let Some(question) = self.next_question(*at) {
+                        self.ask(question);
+                        started += 1;
+                    }
+                }
+                // Hosts take turns.
+                let turn = started.min(active.len());
+                active.rotate_left(turn);
+            }
+            events.clear();
+            let nap = if started > 0 { Duration::from_millis(1) } else { NAP };
+            let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
+            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&wait)) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(Error::Start(errno.into())),
+            }
+            for event in &events {
+                let number = event.data.u64();
+                if let Some(flight) = self.flights.remove(&number) {
+                    self.read(flight);
+                }
+            }
+            self.expire();
+            let ports = self.plan.ports.len();
+            active.retain(|at| {
+                let host = &self.hosts[*at];
+                host.next < ports || !host.again.is_empty() || host.out > 0
+            });
+            if !self.records.is_empty() {
+                self.plan.messenger.records(std::mem::take(&mut self.records));
+            }
+        }
+        Ok(())
+    }
+
+    fn next_question(&mut self, at: usize) -> Option<Question> {
+        let now = Instant::now();
+        let now_us = u64::try_from((now - self.began).as_micros()).unwrap_or(u64::MAX);
+        let subnet = self.subnet_of.get(at).copied().unwrap_or(usize::MAX);
+        let host = &self.hosts[at];
+        let free = self.ceiling.as_ref().is_none_or(|one| one.ready(now_us))
+            && host.ceiling.as_ref().is_none_or(|one| one.ready(now_us))
+            && self.subnets.get(subnet).is_none_or(|one| one.ready(now_us));
+        if !free || host.out >= HOST_AT_ONCE {
+            return None;
+        }
+        let host = &mut self.hosts[at];
+        let mut question = None;
+        while host.next < self.plan.ports.len() && question.is_none() {
+            let port = host.next;
+            host.next += 1;
+            let index = self.plan.first_index + u32::try_from(port).ok()?;
+            if !(self.plan.skip)(self.plan.targets[at].0, index) {
+                question = Some(Question { host: at, port, asked: 0, local: 0 });
+            }
+        }
+        if question.is_none() && host.next >= self.plan.ports.len() {
+            // Repetitions come after all first questions. Where refusals are limited they come one by one.
+            let limited = host.refused > 0 && host.slow_left > 0;
+            if limited && (host.out > 0 || now < host.slow_next) {
+                return None;
+            }
+            question = host.again.pop_front();
+            if limited && question.is_some() {
+                host.slow_left -= 1;
+                host.slow_next = now + SLOW;
+            }
+        }
+        question?;
+        if let Some(one) = &mut self.ceiling {
+            one.sent(now_us);
+        }
+        if let Some(one) = &mut self.hosts[at].ceiling {
+            one.sent(now_us);
+        }
+        if let Some(one) = self.subnets.get_mut(subnet) {
+            one.sent(now_us);
+        }
+        question
+    }
+
+    fn ask(&mut self, question: Question) {
+        let address = self.plan.targets[question.host].1;
+        if (self.plan.never)(address) {
+            return;
+        }
+        self.plan.messenger.traffic.attempts.fetch_add(1, Relaxed);
+        match self.send(address, question) {
+            Ok(socket) => {
+                self.number += 1;
+                let data = epoll::EventData::new_u64(self.number);
+                let flags = epoll::EventFlags::IN | epoll::EventFlags::ERR;
+                if let Err(errno) = epoll::add(&self.epoll, &socket, data, flags) {
+                    return self.local(question, errno);
+                }
+                self.plan.messenger.traffic.sent.fetch_add(1, Relaxed);
+                let now = Instant::now();
+                let until = now + self.plan.settings.timeout.min(Duration::from_millis(1200));
+                self.hosts[question.host].out += 1;
+                self.flights.insert(self.number, Flight { socket, question, sent: now, until });
+            }
+            Err(errno) => self.failed(question, errno, None),
+        }
+    }
+
+    fn send(&self, address: IpAddr, question: Question) -> Result<OwnedFd, Errno> {
+        let port = self.plan.ports.get(question.port).copied().unwrap_or(0);
+        let target = SocketAddr::new(address, port);
+        let family = if target.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let socket = rustix::net::socket_with(family, SocketType::DGRAM, flags, None)?;
+        if let Some(name) = self.plan.interface {
+            let bound = socket2::SockRef::from(&socket).bind_device(Some(name.as_bytes()));
+            bound.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NODEV))?;
+        }
+        rustix::net::connect(&socket, &target)?;
+        let payload = self.plan.payloads.get(&port).map_or(&[][..], Vec::as_slice);
+        rustix::net::send(&socket, payload, SendFlags::NOSIGNAL)?;
+        Ok(socket)
+    }
+
+    fn read(&mut self, flight: Flight) {
+        let mut buffer = [0_u8; 64];
+        self.hosts[flight.question.host].out -= 1;
+        match rustix::net::recv(&flight.socket, &mut buffer, RecvFlags::DONTWAIT) {
+            Ok(_) => {
+                self.hosts[flight.question.host].answered = true;
+                self.record(flight.question, State::Open, Reason::UdpResponse, Some(flight.sent));
+            }
+            Err(Errno::AGAIN) => {
+                // Nothing after all, for instance a datagram with a wrong checksum: go on waiting.
+                self.hosts[flight.question.host].out += 1;
+                self.number += 1;
+                let data = epoll::EventData::new_u64(self.number);
+                let flags = epoll::EventFlags::IN | epoll::EventFlags::ERR;
+                // It is registered; a change that fails leaves a flight that expires.
+                let _ = epoll::modify(&self.epoll, &flight.socket, data, flags);
+                self.flights.insert(self.number, flight);
+            }
+            Err(errno) => self.failed(flight.question, errno, Some(flight.sent)),
+        }
+    }
+
+    fn failed(&mut self, question: Question, errno: Errno, sent: Option<Instant>) {
+        match errno {
+            Errno::CONNREFUSED => {
+                self.hosts[question.host].refused += 1;
+                self.record(question, State::Closed, Reason::PortUnreachable, sent);
+            }
+            Errno::HOSTUNREACH | Errno::HOSTDOWN => self.silent(question, State::Unreachable, Reason::HostUnreachable),
+            Errno::NETUNREACH | Errno::NETDOWN => self.silent(question, State::Unreachable, Reason::NetUnreachable),
+            other => self.local(question, other),
+        }
+    }
+
+    /// Trouble on this machine: tried again, then told.
+    fn local(&mut self, mut question: Question, errno: Errno) {
+        question.local += 1;
+        let passing = matches!(
+            errno,
+            Errno::MFILE
+                | Errno::NFILE
+                | Errno::NOBUFS
+                | Errno::NOMEM
+                | Errno::AGAIN
+                | Errno::ADDRNOTAVAIL
+                | Errno::NOSPC
+        );
+        if passing && question.local < LOCAL_TRIES {
+            self.hosts[question.host].again.push_back(question);
+            return;
+        }
+        let reason = match errno {
+            Errno::MFILE | Errno::NFILE => Reason::NoDescriptors,
+            Errno::ADDRNOTAVAIL | Errno::AGAIN => Reason::NoLocalPort,
+            Errno::NOBUFS | Errno::NOMEM | Errno::NOSPC => Reason::NoBuffers,
+            Errno::PERM | Errno::ACCESS => Reason::LocalPolicy,
+            other => Reason::System(other.raw_os_error()),
+        };
+        self.record(question, State::Error, reason, None);
+    }
+
+    fn silent(&mut self, mut question: Question, state: State, reason: Reason) {
+        question.asked += 1;
+        if question.asked >= self.plan.settings.attempts.max(1) {
+            question.asked -= 1;
+            return self.record(question, state, reason, None);
+        }
+        self.hosts[question.host].again.push_back(question);
+    }
+
+    fn expire(&mut self) {
+        let now = Instant::now();
+        let over: Vec<u64> =
+            self.flights.iter().filter(|(_, flight)| flight.until <= now).map(|(number, _)| *number).collect();
+        for number in over {
+            if let Some(flight) = self.flights.remove(&number) {
+                self.hosts[flight.question.host].out -= 1;
+                self.silent(flight.question, State::OpenFiltered, Reason::NoResponse);
+            }
+        }
+    }
+
+    fn record(&mut self, question: Question, state: State, reason: Reason, sent: Option<Instant>) {
+        let (Some((host, _)), Ok(port)) = (self.plan.targets.get(question.host), u32::try_from(question.port)) else {
+            return;
+        };
+        let rtt_us = sent.map_or(0, |sent| u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX).max(1));
+        if rtt_us > 0 {
+            self.plan.messenger.traffic.received.fetch_add(1, Relaxed);
+        }
+        let port = self.plan.first_index + port;
+        let attempts = question.asked + 1;
+        self.records.push(Record { host: *host, port, state, reason, rtt_us, ttl: 0, attempts });
+    }
+}

@@ -3,7 +3,7 @@
 //! [--checkpoint FILE] [--seed N] [--timeout MS] [--rate N] ADDRESS[/PREFIX] PORTS`. Prints open ports as `address port`,
 //! with `--states` one line a host with the counts of all states, and on stderr one line of JSON.
 
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command")]
+#![expect(clippy::print_stderr, reason = "a command")]
 
 use std::io::Write;
 use std::net::IpAddr;

@@ -513,7 +513,7 @@ mod tests {
         let old = again.tallies();
         assert_eq!((old.len(), old[0].0, old[0].1.counts.len()), (1, 1, 2));
 
-        let other = Prepared::new(&Job::new(prepared.targets.clone(), vec![80])).unwrap();
+        let other = Prepared::new(&Job::new(prepared.targets, vec![80])).unwrap();
         assert!(Checkpoint::open(&path, &other, 7).unwrap_err().to_string().contains("others"));
         again.remove().unwrap();
         again.remove().unwrap();

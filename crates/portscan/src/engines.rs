@@ -290,7 +290,8 @@ impl Engines<'_> {
         while guards.len() < GUARDS {
             let port: u16 = rand::random_range(20_000..65_000);
             let spare = ports.len() < 20_000;
-            if !guards.contains(&port) && !(spare && ports.binary_search(&port).is_ok()) {
+            let asked = spare && ports.binary_search(&port).is_ok();
+            if !asked && !guards.contains(&port) {
                 guards.push(port);
             }
         }

@@ -13,6 +13,8 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use std::time::Instant;
+
 use crate::checkpoint::Earlier;
 use crate::collect::{HostEnd, Message, Messenger, Record};
 use crate::job::Prepared;
@@ -261,6 +263,8 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) 
         smoothed_us: AtomicU32::new(0),
         received: AtomicU64::new(0),
         dropped: AtomicU64::new(0),
+        read_until_us: AtomicU64::new(0),
+        began: Instant::now(),
         notes: Mutex::default(),
         noted: AtomicBool::new(false),
         stop: AtomicBool::new(false),

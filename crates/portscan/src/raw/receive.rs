@@ -14,7 +14,7 @@ use crate::collect::{Messenger, Record};
 use crate::{Reason, State};
 
 /// Longest sleep, so that the end of the run is seen and losses of the ring are counted.
-const NAP_MS: i64 = 20;
+const NAP_MS: i64 = 4;
 
 /// Runs until the shared flag says stop; gives the rings back.
 pub fn receive(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Messenger) {
@@ -27,6 +27,8 @@ pub fn receive(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Mes
             // An interrupted or failed poll only means to look at the rings sooner.
             let _ = poll(&mut polls, Some(&wait));
         }
+        // The kernel closes a block of its ring a millisecond after the first packet in it.
+        let looked_us = shared.now_us().saturating_sub(2000);
         let mut blocks = 0;
         for ring in rings.iter_mut() {
             blocks += ring.drain(|frame| take(shared, ids, frame, &mut records));
@@ -40,6 +42,7 @@ pub fn receive(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Mes
                 shared.dropped.fetch_add(drops, Relaxed);
             }
         }
+        shared.read_until_us.store(looked_us, Relaxed);
         shared.wake();
     }
 }
@@ -80,7 +83,7 @@ fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record
             }
         }
         Answer::Echo { from, identifier, number, data, .. } => {
-            heard_echo(shared, from, identifier, number, data, frame.at_us)
+            heard_echo(shared, from, identifier, number, data, frame.at_us);
         }
         Answer::Neighbour { .. } => {}
     }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::congestion::{Epoch, Pace, Window, attempts_needed};
+use super::congestion::{Epoch, Pace, Window, is_enough, loss};
 use super::cookie::Use;
 use super::packet::{self, Link, Syn};
 use super::shared::Shared;
@@ -25,6 +25,8 @@ use crate::{Control, HostReason, Presence, Reason, Settings, State, Verification
 /// Shortest and longest wait for an answer.
 const RTO_LEAST_US: u32 = 30_000;
 const RTO_MOST_US: u32 = 2_000_000;
+/// Beyond the usual round trip at least this much is waited: schedulers and queues are never quite even.
+const SLACK_US: u32 = 20_000;
 /// Wait for the answer of a host of which nothing is known yet.
 const RTO_BLIND_US: u32 = 250_000;
 /// Early repetitions a host may have waiting; what is beyond waits for the next pass.
@@ -78,6 +80,10 @@ struct HostPlan {
     early_incomplete: bool,
     /// Attempts that every silent port has had.
     made: u8,
+    /// The chance that an answering port was silent in all passes that are over.
+    missed: f32,
+    /// Canaries, back and lost, when the pass began.
+    pass_from: (u32, u32),
     repairs: u8,
     drops_at_start: u64,
     window: Window,
@@ -155,7 +161,6 @@ pub struct Transmitter<'a> {
     active: Vec<usize>,
     turn: usize,
     wheel: Wheel,
-    started: Instant,
     now_us: u64,
     outgoing: Vec<Outgoing>,
     window: Window,
@@ -193,6 +198,8 @@ impl<'a> Transmitter<'a> {
                     early: Vec::new(),
                     early_incomplete: target.position != Position::default(),
                     made: target.position.pass,
+                    missed: 1.0,
+                    pass_from: (0, 0),
                     repairs: 0,
                     drops_at_start: 0,
                     window: Window::new(start, 32_768.0),
@@ -226,7 +233,6 @@ impl<'a> Transmitter<'a> {
             hosts,
             turn: 0,
             wheel: Wheel::new(),
-            started: Instant::now(),
             now_us: 0,
             outgoing,
             window: Window::new(256.0, 65_536.0),
@@ -270,7 +276,7 @@ impl<'a> Transmitter<'a> {
     }
 
     fn tick(&mut self) {
-        self.now_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.now_us = self.cx.shared.now_us();
     }
 
     fn wait(&mut self) {
@@ -295,13 +301,15 @@ impl<'a> Transmitter<'a> {
             let elsewhere = self.cx.shared.smoothed_us.load(Relaxed).saturating_mul(4);
             return RTO_BLIND_US.max(elsewhere).min(longest);
         }
-        let wait = smoothed.saturating_add(host.variation_us.load(Relaxed).saturating_mul(4));
+        let variation = host.variation_us.load(Relaxed).saturating_mul(4);
+        let wait = smoothed.saturating_add(variation.max(SLACK_US));
         wait.max(RTO_LEAST_US).min(longest)
     }
 
     /// Gives up the flights that are overdue.
     fn land(&mut self) {
-        while let Some(flight) = self.wheel.due(self.now_us) {
+        let read_until = self.now_us.min(self.cx.shared.read_until_us.load(Relaxed));
+        while let Some(flight) = self.wheel.due(read_until) {
             let at = flight.host as usize;
             let (Some(shared), Some(host)) = (self.cx.shared.hosts.get(at), self.hosts.get_mut(at)) else { continue };
             let pair = self.cx.shared.pair(flight.host, flight.port);
@@ -533,7 +541,7 @@ impl<'a> Transmitter<'a> {
         }
         let paced = shared.paced.load(Relaxed);
         if !paced && answered * 10 < total {
-            self.to_pace(at);
+            self.switch_to_pace(at);
         } else if paced && answered * 2 > total {
             let size = host.pace.rate() * f32::from(u16::try_from(patience / 1000).unwrap_or(u16::MAX)) / 1000.0;
             host.window.restart(size.max(64.0));
@@ -556,11 +564,11 @@ impl<'a> Transmitter<'a> {
             self.send_canary(at);
         }
         if self.now_us > quiet_since + u64::from(self.patience(at).min(RTO_BLIND_US)) {
-            self.to_pace(at);
+            self.switch_to_pace(at);
         }
     }
 
-    fn to_pace(&mut self, at: usize) {
+    fn switch_to_pace(&mut self, at: usize) {
         let shared = &self.cx.shared.hosts[at];
         shared.paced.store(true, Relaxed);
         self.cx.shared.in_flight.fetch_sub(i64::from(shared.in_flight.load(Relaxed)), Relaxed);
@@ -600,12 +608,13 @@ impl<'a> Transmitter<'a> {
 
     fn check_canaries(&mut self, at: usize) {
         let patience = u64::from(self.patience(at));
+        let read_until = self.now_us.min(self.cx.shared.read_until_us.load(Relaxed));
         let shared = &self.cx.shared.hosts[at];
         let host = &mut self.hosts[at];
         let back = shared.canaries.load(Relaxed);
         while let Some((sent, number)) = host.canaries.front().copied() {
             let came_back = back >> number & 1 == 1;
-            if !came_back && self.now_us < sent + patience {
+            if !came_back && read_until < sent + patience {
                 break;
             }
             host.canaries.pop_front();
@@ -662,22 +671,34 @@ impl<'a> Transmitter<'a> {
         }
         let made = if host.pass == 0 && !host.early_incomplete { 2 } else { host.made.max(host.pass) + 1 };
         let answered = shared.answered.load(Relaxed);
-        let late = shared.late.load(Relaxed);
-        let own =
-            attempts_needed(late + host.canaries_lost, answered + host.canaries_good + host.canaries_lost, undone);
-        let everywhere = attempts_needed(all.late.load(Relaxed), all.answered.load(Relaxed), undone);
-        let mut needed = own.max(everywhere).max(self.cx.settings.attempts.max(1));
+        // How much was lost in this pass tell the canaries; without them, answers that came only to a repetition.
+        let (good, lost) = (host.canaries_good - host.pass_from.0, host.canaries_lost - host.pass_from.1);
+        let (late, late_everywhere) = (shared.late.load(Relaxed), all.late.load(Relaxed));
+        let share = if good + lost >= 20 {
+            loss(lost, good + lost)
+        } else {
+            let own = loss(late + host.canaries_lost, answered + host.canaries_good + host.canaries_lost);
+            own.max(loss(late_everywhere, all.answered.load(Relaxed)))
+        };
+        let mut missed = host.missed * share;
+        if host.pass == 0 && !host.early_incomplete {
+            missed *= share;
+        }
+        let enough = is_enough(missed, all.answered.load(Relaxed));
+        let mut needed = self.cx.settings.attempts.max(1);
         if undone <= 512 && answered > undone {
             // A few that are silent among many that answer were probably lost, and cost nearly nothing.
             needed = needed.max(if late > 0 || host.canaries_lost > 0 { 5 } else { 3 });
         }
         let repair = dropped > host.drops_at_start && host.repairs < REPAIRS;
-        if (made >= needed && !repair) || host.pass + 1 >= Use::PASSES || host.local.is_some() {
+        if (made >= needed && enough && !repair) || host.pass + 1 >= Use::PASSES || host.local.is_some() {
             return false;
         }
         if repair {
             host.repairs += 1;
         }
+        host.missed = missed;
+        host.pass_from = (host.canaries_good, host.canaries_lost);
         host.made = made;
         host.pass += 1;
         host.cursor = 0;
@@ -702,7 +723,8 @@ impl<'a> Transmitter<'a> {
                     self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let port = 20_000 + u16::try_from((self.random >> 33) % 45_000).unwrap_or(0);
                 let asked = self.cx.shared.port_index.get(usize::from(port)).is_some_and(|index| *index > 0);
-                if !chosen.contains(&port) && !(spare && asked) {
+                let avoid = spare && asked;
+                if !avoid && !chosen.contains(&port) {
                     chosen.push(port);
                 }
             }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::thread::Thread;
+use std::time::Instant;
 
 use super::cookie::Cookies;
 
@@ -119,6 +120,10 @@ pub struct Shared {
     pub smoothed_us: AtomicU32,
     pub received: AtomicU64,
     pub dropped: AtomicU64,
+    /// Up to when, on the clock of the sending thread, the receiving thread has read everything. Nothing is given up that
+    /// may lie unread.
+    pub read_until_us: AtomicU64,
+    pub began: Instant,
     pub notes: Mutex<Notes>,
     /// Whether there is something in the notes.
     pub noted: AtomicBool,
@@ -129,6 +134,11 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Microseconds since the start.
+    pub fn now_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     pub fn host_of(&self, address: IpAddr) -> Option<u32> {
         let at = self.lookup.binary_search_by(|(known, _)| known.cmp(&address)).ok()?;
         self.lookup.get(at).map(|(_, host)| *host)

@@ -139,6 +139,10 @@ pub struct ScanArgs {
     #[arg(long, env = "BARTIZAN_STRICT", help_heading = "Results")]
     pub strict: bool,
 
+    /// How TCP ports are asked: syn needs CAP_NET_RAW, connect nothing, auto takes the best there is
+    #[arg(long, value_enum, default_value = "auto", env = "BARTIZAN_ENGINE", help_heading = "Pace")]
+    pub engine: EngineChoice,
+
     /// Probes in flight, 1 to 200 [default: 20]
     #[arg(long, value_name = "N", value_parser = whole, env = "BARTIZAN_CONCURRENCY", help_heading = "Pace")]
     pub concurrency: Option<u32>,

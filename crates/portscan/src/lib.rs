@@ -79,6 +79,14 @@ pub enum Error {
     Start(#[from] std::io::Error),
 }
 
+/// Whether this process may use [`Engine::Syn`]; if not, why.
+///
+/// # Errors
+/// The reason, as a phrase for people.
+pub fn raw_available() -> Result<(), String> {
+    raw::may_run()
+}
+
 /// Runs a job on the calling thread until it ends, handing events to `sink`. Blocks; asynchronous callers use
 /// [`scan`].
 ///

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bartizan_domain::Clock;
 use bartizan_domain::evidence::{FailureKind, ProbeFailure};
 use bartizan_outbound::Outbound;
+use bartizan_portscan::{Choice, Engine};
 use tokio_util::sync::CancellationToken;
 
 pub mod dns;
@@ -45,7 +46,14 @@ pub struct ProbeContext {
     pub registration: RegistrationSettings,
     /// Fingerprints that the caller loaded beside the built-in signatures.
     pub recog: Option<Arc<services::recog::Recog>>,
+    /// How TCP ports are asked.
+    pub port_engine: Engine,
+    /// Told which engine took the ports of an asset, and why.
+    pub on_engine: Option<EngineListener>,
 }
+
+/// Told which engine took the ports of an asset, and why.
+pub type EngineListener = Arc<dyn Fn(&Choice) + Send + Sync>;
 
 impl ProbeContext {
     /// A context with the default data sources, ten seconds for a probe, and nothing that cancels it.
@@ -59,6 +67,8 @@ impl ProbeContext {
             dns: DnsSettings::default(),
             registration: RegistrationSettings::default(),
             recog: None,
+            port_engine: Engine::Auto,
+            on_engine: None,
         }
     }
 

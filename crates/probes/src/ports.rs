@@ -12,7 +12,7 @@ use std::time::Duration;
 use bartizan_domain::evidence::ports::{PortObservation, PortState, PortSummary, PortsEvidence};
 use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
 use bartizan_domain::{PortSet, Transport};
-use bartizan_portscan::{Control, Engine, Event, Finding, Job, Settings, State};
+use bartizan_portscan::{Control, Event, Finding, Job, Settings, State};
 use tokio::sync::mpsc;
 
 use crate::ProbeContext;
@@ -131,7 +131,7 @@ async fn tcp(
     let job = Job {
         never: Arc::new(move |address| policy.vet(address).is_err()),
         settings: Settings {
-            engine: Engine::Connect,
+            engine: cx.port_engine,
             timeout: outbound.connect_timeout.min(LONGEST_WAIT),
             max_in_flight: IN_FLIGHT,
             ..Settings::default()
@@ -139,6 +139,7 @@ async fn tcp(
         ..Job::new(addresses.to_vec(), ports.to_vec())
     };
     let control = Control::new();
+    let on_engine = cx.on_engine.clone();
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let engine = {
         let control = control.clone();
@@ -148,6 +149,11 @@ async fn tcp(
                 Event::Found(finding) => findings.push(finding),
                 // Nobody listening any more is no reason to stop: the caller waits for the outcome.
                 Event::Progress(progress) => drop(sender.send(progress)),
+                Event::Engine(choice) => {
+                    if let Some(tell) = &on_engine {
+                        tell(&choice);
+                    }
+                }
                 _ => {}
             });
             (findings, outcome)

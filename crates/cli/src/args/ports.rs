@@ -156,6 +156,16 @@ pub enum EngineChoice {
     Connect,
 }
 
+impl From<EngineChoice> for bartizan_portscan::Engine {
+    fn from(choice: EngineChoice) -> Self {
+        match choice {
+            EngineChoice::Auto => Self::Auto,
+            EngineChoice::Syn => Self::Syn,
+            EngineChoice::Connect => Self::Connect,
+        }
+    }
+}
+
 /// The letter after nmap's `-s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ScanLetter {

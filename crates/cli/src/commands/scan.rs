@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::outputs::{Ending, Outputs};
-use crate::args::ScanArgs;
+use crate::args::{EngineChoice, ScanArgs};
 use crate::exit::Exit;
 use crate::network::{self, Private};
 use crate::progress::Reporter;
@@ -40,6 +40,11 @@ pub fn run(args: &ScanArgs) -> Result<Exit> {
     if targets.is_empty() {
         crate::io::complain("no target: nothing to scan");
         return Ok(Exit::Nothing);
+    }
+    if args.engine == EngineChoice::Syn
+        && let Err(why) = bartizan_portscan::raw_available()
+    {
+        bail!("--engine syn: {why}");
     }
     let settings = ScanSettings::resolve(catalog, &options(args)?)?;
     let plan = Plan::new(catalog, &targets, &settings)?;
@@ -81,8 +86,15 @@ async fn scan(
     outputs.begin(&summary, &header, evidence)?;
     let cancel = CancellationToken::new();
     let private = if args.public_only { Private::Refused } else { Private::Allowed };
+    let mut context = network::context(&args.network, &settings, private);
+    context.port_engine = args.engine.into();
+    let (engine_sender, mut engines) = mpsc::unbounded_channel();
+    context.on_engine = Some(Arc::new(move |choice| {
+        // After the end nobody wants to know.
+        let _ = engine_sender.send(format!("port engine {}: {}", choice.engine.as_str(), choice.why));
+    }));
     let deps = EngineDeps {
-        probes: Arc::new(NetworkProbes::new(network::context(&args.network, &settings, private))),
+        probes: Arc::new(NetworkProbes::new(context)),
         catalog,
         clock: clock.clone(),
         cancel: cancel.clone(),
@@ -93,8 +105,13 @@ async fn scan(
     let mut reporter = Reporter::new(args.progress, args.quiet);
     let mut interrupts = Interrupts::listen()?;
     let mut interrupted = false;
+    // Each asset chooses anew; what is the same for all is said once.
+    let mut told = HashSet::new();
     loop {
         tokio::select! {
+            Some(text) = engines.recv() => if told.insert(text.clone()) {
+                reporter.say(&text);
+            },
             event = events.recv() => match event {
                 None => break,
                 Some(ScanEvent::Planned { assets, checks }) => reporter.planned(assets, checks),

@@ -109,9 +109,16 @@ async fn scan(
     let mut told = HashSet::new();
     loop {
         tokio::select! {
-            Some(text) = engines.recv() => if told.insert(text.clone()) {
-                reporter.say(&text);
-            },
+            biased;
+            () = interrupts.next() => {
+                if interrupted {
+                    reporter.say("ended; nothing more is written");
+                    return Ok(Exit::Interrupted);
+                }
+                interrupted = true;
+                reporter.say("stopping: writing what was found so far; interrupt again to end without writing");
+                cancel.cancel();
+            }
             event = events.recv() => match event {
                 None => break,
                 Some(ScanEvent::Planned { assets, checks }) => reporter.planned(assets, checks),
@@ -122,15 +129,9 @@ async fn scan(
                     outputs.host(host.result, &host.verdicts)?;
                 }
             },
-            () = interrupts.next() => {
-                if interrupted {
-                    reporter.say("ended; nothing more is written");
-                    return Ok(Exit::Interrupted);
-                }
-                interrupted = true;
-                reporter.say("stopping: writing what was found so far; interrupt again to end without writing");
-                cancel.cancel();
-            }
+            Some(text) = engines.recv() => if told.insert(text.clone()) {
+                reporter.say(&text);
+            },
         }
     }
     let outcome = engine.await.context("the scan broke off")??;

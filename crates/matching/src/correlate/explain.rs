@@ -71,6 +71,14 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
             }
         }
     }
+    let restricted =
+        verdict.decided.iter().filter(|decided| decided.restricted && decided.group.primary() == group.primary());
+    for read in restricted.flat_map(|decided| &decided.read) {
+        let (advisory, source) = (read.head.id.clone(), read.head.source.clone());
+        let evidence = Some(read.evidence());
+        push(NoMatch { advisory, source, reason: NoMatchReason::ConfigurationFails, evidence });
+        seen.extend(store.by_id(&read.head.id)?);
+    }
     let mut records = store.by_id(id)?;
     records.extend(&group.records);
     records.sort_unstable();

@@ -332,7 +332,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
 }
 
 /// Joins what is known under two names of one vulnerability.
-fn merge(into: &mut Signals, other: Signals) {
+pub(super) fn merge(into: &mut Signals, other: Signals) {
     for entry in other.kev {
         if !into.kev.contains(&entry) {
             into.kev.push(entry);

@@ -323,3 +323,126 @@ fn equal_packages_at_two_places_are_two_matches() {
     let found = run(&store, &[Package::new(Ecosystem::Npm, "x", "1.0.0"), second]);
     assert_eq!(found.matches.iter().map(|one| one.package).collect::<Vec<_>>(), [0, 1]);
 }
+
+mod fleets {
+    use std::num::NonZeroUsize;
+
+    use super::super::fleet::{Fleet, FleetRun, Row, RowChange};
+    use super::*;
+
+    const ONE: NonZeroUsize = NonZeroUsize::MIN;
+
+    fn store(fixed: &str) -> MemoryStore {
+        let mut records: Vec<Advisory> = (0..400)
+            .map(|at| {
+                let name = format!("p{}", at % 97);
+                let fixed = format!("1.{}.0", at % 7);
+                advisory(&format!("CVE-2024-{at}"), &[], vec![affected(Ecosystem::Npm, "", &name, "0", Some(&fixed))])
+            })
+            .collect();
+        records.push(advisory("GHSA-x", &["CVE-2024-1"], vec![affected(Ecosystem::Npm, "", "p1", "0", Some(fixed))]));
+        MemoryStore::new(records)
+    }
+
+    fn packages() -> Vec<Package> {
+        (0..500)
+            .map(|at| Package::new(Ecosystem::Npm, format!("p{}", at % 100), format!("1.{}.{}", at % 6, at / 100)))
+            .collect()
+    }
+
+    fn fleet() -> Fleet {
+        Fleet::new(packages(), (0..50_u32).map(|asset| (0..40).map(|at| (asset * 7 + at * 11) % 500).collect()))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_fleet_has_the_findings_of_its_assets_whatever_the_threads() {
+        let (store, fleet) = (store("9"), fleet());
+        let run = FleetRun::new(&store, &fleet, &Options::default(), ONE).unwrap();
+        let rows = run.rows(&store, &fleet).unwrap();
+        assert!(rows.len() > 1000);
+        for threads in [2, 5] {
+            let other =
+                FleetRun::new(&store, &fleet, &Options::default(), NonZeroUsize::new(threads).unwrap()).unwrap();
+            assert_eq!(other.rows(&store, &fleet).unwrap(), rows);
+            assert_eq!(other.groups(), run.groups());
+        }
+        for asset in [0, 17, 49] {
+            let members = fleet.members(asset);
+            let carried: Vec<Package> = members.iter().map(|at| fleet.packages()[*at as usize].clone()).collect();
+            let alone = correlate(&store, &carried, &Options::default()).unwrap();
+            let mut expected: Vec<(u32, Text)> = alone
+                .matches
+                .iter()
+                .filter(|one| one.is_finding())
+                .map(|one| (members[one.package as usize], one.ids[0].clone()))
+                .collect();
+            expected.sort();
+            let mut found: Vec<(u32, Text)> = rows
+                .iter()
+                .filter(|row| row.asset == asset)
+                .map(|row| (row.package, run.group(row.group)[0].clone()))
+                .collect();
+            found.sort();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn updates_equal_a_run_from_scratch() {
+        let fleet = fleet();
+        let (old, new) = (store("9"), store("1.0.1"));
+        let mut run = FleetRun::new(&old, &fleet, &Options::default(), ONE).unwrap();
+        let before = run.rows(&old, &fleet).unwrap();
+        let changes = run.update_advisories(&new, &fleet, &["GHSA-x".into()], ONE).unwrap();
+        let after = run.rows(&new, &fleet).unwrap();
+        let fresh = FleetRun::new(&new, &fleet, &Options::default(), ONE).unwrap();
+        let named = |run: &FleetRun, rows: &[Row]| {
+            let mut rows: Vec<_> =
+                rows.iter().map(|row| (row.asset, row.package, run.group(row.group)[0].clone())).collect();
+            rows.sort();
+            rows
+        };
+        assert_eq!(named(&run, &after), named(&fresh, &fresh.rows(&new, &fleet).unwrap()));
+        assert!(!changes.is_empty());
+        let mut applied: std::collections::BTreeSet<Row> = before.into_iter().collect();
+        for change in changes {
+            match change {
+                RowChange::Gone(row) => assert!(applied.remove(&row)),
+                RowChange::New(row) => assert!(applied.insert(row)),
+            }
+        }
+        assert!(applied.into_iter().eq(after));
+    }
+
+    #[test]
+    fn a_changed_asset_is_judged_alone() {
+        let (store, mut fleet) = (store("9"), fleet());
+        let mut run = FleetRun::new(&store, &fleet, &Options::default(), ONE).unwrap();
+        let mut packages: Vec<Package> =
+            fleet.members(3).iter().skip(1).map(|at| fleet.packages()[*at as usize].clone()).collect();
+        packages.push(Package::new(Ecosystem::Npm, "p5", "0.0.1"));
+        let changes = run.update_asset(&store, &mut fleet, 3, packages).unwrap();
+        assert!(changes.iter().any(|change| matches!(change, RowChange::New(row) if row.package == 500)));
+        let rows = run.rows(&store, &fleet).unwrap();
+        let fresh = FleetRun::new(&store, &fleet, &Options::default(), ONE).unwrap().rows(&store, &fleet).unwrap();
+        assert_eq!(rows.len(), fresh.len());
+        assert_eq!(fleet.holders(500), [3]);
+    }
+
+    #[test]
+    fn restricted_hits_are_decided_by_the_whole_asset() {
+        let app = "cpe:2.3:a:acme:app:*:*:*:*:*:*:*:*";
+        let os = "cpe:2.3:o:acme:os:*:*:*:*:*:*:*:*";
+        let store = MemoryStore::new([configured("CVE-2024-2", &[(true, app), (false, os)])]);
+        let with = |name: &str| {
+            let mut package = Package::new(Ecosystem::Generic, name, "1.0");
+            package.cpes = vec![name.into()];
+            package
+        };
+        let fleet = Fleet::new(vec![with(app), with(os)], [vec![0], vec![0, 1], vec![1]]).unwrap();
+        let run = FleetRun::new(&store, &fleet, &Options::default(), ONE).unwrap();
+        let rows = run.rows(&store, &fleet).unwrap();
+        assert_eq!(rows, [Row { asset: 1, package: 0, group: 0 }]);
+    }
+}

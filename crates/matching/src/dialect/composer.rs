@@ -53,7 +53,8 @@ fn stabilities(writer: &mut Writer, mut rest: &[u8]) -> Result<(), &'static str>
         };
         let separators = after.iter().take_while(|byte| b".-_".contains(byte)).count();
         let (digits, after) = leading_digits(&after[separators..]);
-        writer.tag(rank).digits(digits);
+        // `beta` is older than `beta0`.
+        writer.tag(rank).tag(u8::from(!digits.is_empty())).digits(digits);
         rest = after;
     }
     if !rest.is_empty() {

@@ -49,11 +49,20 @@ pub(super) fn key(version: &str) -> Read {
         segments.iter().position(|segment| matches!(segment, Segment::Letters(_))).unwrap_or(segments.len());
     let (numeric, tail) = segments.split_at(first_letters);
     let mut writer = Writer::default();
+    // A version goes on with zeros for ever: what comes behind fewer zeros is further from the end.
+    let mut zeros: u16 = 0;
     for segment in without_trailing_zeros(numeric).iter().chain(without_trailing_zeros(tail)) {
         match segment {
-            Segment::Number(digits) => writer.tag(DIGITS).digits(digits),
-            Segment::Letters(letters) => writer.tag(LETTERS).text(letters),
-        };
+            zero if zero.is_zero() => zeros += 1,
+            Segment::Number(digits) => {
+                let [high, low] = (u16::MAX - std::mem::take(&mut zeros)).to_be_bytes();
+                writer.tag(DIGITS).tag(high).tag(low).digits(digits);
+            }
+            Segment::Letters(letters) => {
+                let [high, low] = std::mem::take(&mut zeros).to_be_bytes();
+                writer.tag(LETTERS).tag(high).tag(low).text(letters);
+            }
+        }
     }
     writer.tag(END);
     Ok(writer.finish())

@@ -4,6 +4,10 @@
 //! between digits and letters (which count as hyphens); trailing null tokens (`0`, ``, `final`, `ga`, `release`) are removed,
 //! at the end and before each hyphen. Qualifiers order as `alpha < beta < milestone < rc = cr < snapshot < (release) < sp <` other
 //! text; text comes before numbers, and of numbers a `-` token before a `.` token.
+//!
+//! Not supported: null tokens in the middle of a version (`2-ga-alpha`, `1.0.final-x`) and a dotted qualifier with a
+//! separator behind it (`1.rc.1`, `1.rc-1`), which Maven's own program nests in
+//! ways that its specification does not state; they are dropped, as the specification says.
 
 use super::Read;
 use crate::key::Writer;
@@ -114,6 +118,8 @@ fn push(tokens: &mut Vec<Token>, hyphen: bool, current: &mut String, digit_follo
             _ => text,
         })
     };
+    // A qualifier behind a dot is one behind a hyphen: `1.0.RC1` is `1.0-RC1`.
+    let hyphen = hyphen || !tokens.is_empty() && matches!(value, Value::Text(_));
     tokens.push(Token { hyphen, value });
 }
 

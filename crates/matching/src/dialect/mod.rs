@@ -18,7 +18,7 @@ mod go;
 mod maven;
 mod nuget;
 mod pacman;
-mod pep440;
+pub(crate) mod pep440;
 mod rpm;
 mod semver;
 

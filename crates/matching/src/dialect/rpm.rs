@@ -20,14 +20,25 @@ pub(super) fn parts(version: &str, write: fn(&mut Writer, &[u8])) -> Read {
         Some(_) => return Err("the epoch is not a number"),
         None => ("0", version),
     };
-    let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
+    let (version, release) = match rest.rsplit_once('-') {
+        Some((version, release)) => (version, Some(release)),
+        None => (rest, None),
+    };
     if version.is_empty() {
         return Err("the version is empty");
     }
     let mut writer = Writer::default();
     writer.digits(epoch.as_bytes());
     write(&mut writer, version.as_bytes());
-    write(&mut writer, release.as_bytes());
+    match release {
+        None => writer.tag(0),
+        // Also a release that begins with a tilde is newer than none.
+        Some(release) => {
+            writer.tag(1);
+            write(&mut writer, release.as_bytes());
+            &mut writer
+        }
+    };
     Ok(writer.finish())
 }
 

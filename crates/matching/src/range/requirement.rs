@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | npm | node-semver, "Ranges", with `includePrerelease` | `||`, comparators, hyphen, x, `~`, `^` |
 //! | semver | the Cargo book, "Specifying dependencies" | `,`, comparators, `*`, `~`, `^`; a bare version is a caret |
-//! | pep440 | PEP 440, "Version specifiers", by `pep440_rs` | all but `===` with text that is no version |
+//! | pep440 | PEP 440, "Version specifiers", and the intervals of `packaging` | all; `===` compares as `==` |
 //! | gem | `Gem::Requirement` | `,`, comparators, `~>`, `!=` |
 //! | hex | Elixir's `Version`, "Requirements" | `and`, `or`, comparators, `~>`, `!=` |
 //! | composer | composer/semver | `|`, `||`, space, `,`, hyphen, `*`, `~`, `^`, `!=` |
@@ -15,8 +15,6 @@
 //! stability flags (`@dev`) and branches of Composer, `latest` and other tags of npm. Linear in the text; the
 //! intersection of comparators is bounded by the caps below.
 
-use std::str::FromStr;
-
 use super::{Bound, Interval, VersionSet};
 use crate::{Dialect, SortKey};
 
@@ -25,14 +23,9 @@ const MAX_TEXT: usize = 8192;
 /// Most comparators of one alternative.
 const MAX_COMPARATORS: usize = 64;
 
-/// A requirement.
+/// A requirement: a set of versions.
 #[derive(Debug, Clone)]
-pub enum Requirement {
-    /// A set of versions.
-    Set(VersionSet),
-    /// Python's specifiers, which are more than intervals (`<1.2` leaves `1.2rc1` out).
-    Python(pep440_rs::VersionSpecifiers),
-}
+pub struct Requirement(VersionSet);
 
 /// Why a text is not a requirement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,28 +52,79 @@ impl Requirement {
         } else {
             match dialect {
                 Dialect::Pep440 => python(text),
-                _ => alternatives(dialect, text.trim()).map(Self::Set),
+                _ => alternatives(dialect, text.trim()),
             }
         };
-        read.map_err(|rule| RequirementError { text: text.chars().take(120).collect(), dialect, rule })
+        read.map(Self).map_err(|rule| RequirementError { text: text.chars().take(120).collect(), dialect, rule })
     }
 
-    /// Whether a version satisfies it. `key` is its key in the dialect the requirement was read in.
+    /// Whether a version satisfies it, by its key in the dialect the requirement was read in.
     #[must_use]
-    pub fn contains(&self, version: &str, key: &SortKey) -> bool {
-        match self {
-            Self::Set(set) => set.contains(key),
-            Self::Python(specifiers) => {
-                pep440_rs::Version::from_str(version.trim()).is_ok_and(|version| specifiers.contains(&version))
-            }
-        }
+    pub fn contains(&self, key: &SortKey) -> bool {
+        self.0.contains(key)
+    }
+
+    /// The versions that satisfy it.
+    #[must_use]
+    pub fn versions(&self) -> &VersionSet {
+        &self.0
     }
 }
 
-fn python(text: &str) -> Read<Requirement> {
-    pep440_rs::VersionSpecifiers::from_str(text.trim())
-        .map(Requirement::Python)
-        .map_err(|_| "it does not follow PEP 440")
+/// Python's specifiers, joined by commas, as the intervals of `packaging`: `<1.2` ends before the first prerelease of
+/// 1.2, `>1.2` begins after its last post release, and local versions belong to the version they are of.
+fn python(text: &str) -> Read<VersionSet> {
+    let mut set = VersionSet::all();
+    let mut count = 0;
+    for specifier in text.split(',').map(str::trim).filter(|specifier| !specifier.is_empty()) {
+        count += 1;
+        if count > MAX_COMPARATORS {
+            return Err("it has more than 64 comparators");
+        }
+        let length = specifier.bytes().take_while(|byte| b"<>=!~".contains(byte)).count();
+        let (operator, version) = specifier.split_at(length);
+        set = set.intersect(&python_specifier(operator, version.trim())?);
+    }
+    if count == 0 { Err("it is empty") } else { Ok(set) }
+}
+
+fn python_specifier(operator: &str, version: &str) -> Read<VersionSet> {
+    use crate::dialect::pep440;
+    let dialect = Dialect::Pep440;
+    if let Some(stem) = version.strip_suffix(".*") {
+        let (low, next) = pep440::prefix(stem, 0)?;
+        let inside = between(low.clone(), next.clone());
+        return match operator {
+            "==" => Ok(inside),
+            "!=" => {
+                let mut outside = below(low);
+                outside.extend(at_least(next));
+                Ok(outside)
+            }
+            _ => Err("only == and != take a wildcard"),
+        };
+    }
+    let exact = key(dialect, version)?;
+    let has_local = version.contains('+');
+    let family = if has_local { exact.clone() } else { pep440::after_locals(version)? };
+    let open = |low: Option<Bound>, high: Option<Bound>| VersionSet::of([Interval { low, high }]);
+    Ok(match operator {
+        ">=" => at_least(exact),
+        "<=" => open(None, Some(Bound::including(pep440::after_locals(version)?))),
+        ">" => open(Some(Bound::excluding(pep440::after_posts(version)?)), None),
+        "<" => below(pep440::before_prereleases(version)?),
+        "==" | "===" => open(Some(Bound::including(exact)), Some(Bound::including(family))),
+        "!=" => {
+            let mut set = below(exact);
+            set.extend(open(Some(Bound::excluding(family)), None));
+            set
+        }
+        "~=" => {
+            let (_, next) = pep440::prefix(version, 1)?;
+            between(exact, next)
+        }
+        _ => return Err("it has an unknown operator"),
+    })
 }
 
 /// Alternatives joined by `||` (`|`, `or`, or the commas between intervals).
@@ -280,7 +324,7 @@ fn partial(dialect: Dialect, operator: &str, version: &str) -> Read<VersionSet> 
                 make(&read.next(first))?,
             )
         }
-        "~" => between(make(&read.low(""))?, make(&read.next(if given == 1 { 0 } else { 1 }))?),
+        "~" => between(make(&read.low(least))?, make(&read.next(if given == 1 { 0 } else { 1 }))?),
         "" | "=" | "==" if given < 3 => between(make(&read.low(least))?, make(&read.next(given - 1))?),
         ">" if given < 3 => at_least(make(&read.next(given - 1))?),
         "<=" if given < 3 => below(make(&read.next(given - 1))?),
@@ -405,7 +449,7 @@ mod tests {
 
     fn check(dialect: Dialect, requirement: &str, inside: &[&str], outside: &[&str]) {
         let read = Requirement::parse(dialect, requirement).unwrap();
-        let contains = |version: &str| read.contains(version, &dialect.key(version).unwrap());
+        let contains = |version: &str| read.contains(&dialect.key(version).unwrap());
         for version in inside {
             assert!(contains(version), "{dialect} {requirement} contains {version}");
         }

@@ -119,8 +119,8 @@ impl Statement {
         };
         let inside = self.set.contains(key)
             || self.versions.binary_search(key).is_ok()
-            || self.requirements.iter().any(|requirement| requirement.contains(version, key))
-            || self.exceptions.iter().any(|none| !none.iter().any(|requirement| requirement.contains(version, key)));
+            || self.requirements.iter().any(|requirement| requirement.contains(key))
+            || self.exceptions.iter().any(|none| !none.iter().any(|requirement| requirement.contains(key)));
         match (inside, self.known_order) {
             (true, true) => Membership::Inside,
             (true, false) => Membership::Roughly,

@@ -21,8 +21,9 @@ ports="$(python3 -c 'import json,sys; print(",".join(str(p) for p in json.load(o
 tls="$(python3 -c 'import json,sys; print(" ".join(str(p) for p in json.load(open(sys.argv[1]))["tls"]))' "$work/lab.json")"
 echo "ports $ports, of which TLS: $tls"
 
-# Wall seconds, CPU seconds and peak RSS in MiB of one command, as a line `wall cpu rss`.
-measure() { /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$@" >"$work/out" 2>&1 || true; awk '{printf "%.2f %.2f %.1f\n", $1, $2+$3, $4/1024}' "$work/time"; }
+# Wall seconds, CPU seconds and peak RSS in MiB of one command, as a line `wall cpu rss`. Time says in a line before it when the
+# command did not end with 0, as testssl does when it finds something.
+measure() { /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$@" >"$work/out" 2>&1 || true; tail -1 "$work/time" | awk '{printf "%.2f %.2f %.1f\n", $1, $2+$3, $4/1024}'; }
 
 peers() {
   nmap -sV -sC -Pn -n -p "$ports" 127.0.0.1

@@ -155,7 +155,7 @@ impl KeyRing {
     /// # Errors
     /// If the key file changed and cannot be read.
     pub fn current(&self) -> Result<String, KeyRingError> {
-        Ok(self.with_first(|key| hex::encode(key.id))?)
+        self.with_first(|key| hex::encode(key.id))
     }
 
     /// Ids of all keys, the one that seals first.

@@ -122,7 +122,7 @@ async fn reseal_all(cx: &OpContext, services: &Services, ring: &KeyRing, key_id:
             let sealed = ring.open(&row.sealed, &place).and_then(|secret| ring.seal(&secret, &place));
             match sealed {
                 Ok(sealed) => {
-                    resealed += u64::from(storage::reseal(change.db(), row, (&key_of(&sealed)?, &sealed)).await?)
+                    resealed += u64::from(storage::reseal(change.db(), row, (&key_of(&sealed)?, &sealed)).await?);
                 }
                 Err(error) => stuck = Some(unopened(&place, &error)),
             }

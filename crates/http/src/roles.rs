@@ -93,7 +93,7 @@ impl From<roles::RoleView> for RoleDetail {
 pub(crate) fn permissions(texts: &[String]) -> Result<Vec<Permission>, Error> {
     texts
         .iter()
-        .map(|text| text.parse().map_err(|message| Error::invalid("body -> permissions", format!("{message}"))))
+        .map(|text| text.parse().map_err(|message: String| Error::invalid("body -> permissions", message)))
         .collect::<Result<_, Error>>()
 }
 

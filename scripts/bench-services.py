@@ -15,6 +15,7 @@ usage: bench-services.py [--bin PATH] [--rounds N] [--install] [--only NAME,…]
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import pwd
@@ -37,6 +38,7 @@ xvfb tigervnc-standalone-server xrdp prosody rsync etcd-server influxdb docker-r
 
 children = []
 added = []
+numbers = itertools.count(1)
 
 
 def free_port(first=[21000]):
@@ -103,9 +105,10 @@ def upstream(package):
 class Server:
     """A kind of server: how it is started and what it truly is."""
 
-    def __init__(self, name, package, product, own, start, tls=True, udp=False, own_tls=None, tcp=True):
+    def __init__(self, name, package, product, own, start, tls=True, udp=False, tcp=True, direct=False):
         self.name, self.package, self.product, self.own = name, package, product, own
-        self.start, self.tls, self.udp, self.own_tls, self.tcp = start, tls, udp, own_tls, tcp
+        # udp, direct: another instance runs at the own address and port, where the others are forwarded to the one.
+        self.start, self.tls, self.udp, self.tcp, self.direct = start, tls, udp, tcp, direct or udp
 
 
 class Lab:
@@ -387,11 +390,12 @@ def ntpd(lab, d, a, p):
 
 def openvpn(transport):
     def start(lab, d, a, p):
-        # Point to point, which needs no network device; clients come one after the other.
-        mode = "tcp-server" if transport == "tcp" else "udp"
-        return lab.spawn(f"openvpn-{transport}", [
-            which("openvpn"), "--dev", "null", "--tls-server", "--proto", mode, "--local", a, "--port", str(p), "--ca",
-            lab.certificate, "--cert", lab.certificate, "--key", lab.key, "--dh", "none", "--verb", "3"])
+        number = next(numbers)
+        # Only the server mode takes more than one client, and it wants a device; addresses and routes are left alone.
+        return lab.spawn(f"openvpn-{transport}-{number}", [
+            which("openvpn"), "--dev", f"tunbench{number}", "--dev-type", "tun", "--server", f"10.213.{number}.0", "255.255.255.0",
+            "--ifconfig-noexec", "--route-noexec", "--proto", "tcp-server" if transport == "tcp" else "udp", "--local", a, "--port", str(p),
+            "--ca", lab.certificate, "--cert", lab.certificate, "--key", lab.key, "--dh", "none", "--verb", "3"])
     return start
 
 
@@ -446,41 +450,41 @@ def registry(lab, d, a, p):
 
 # The pattern is searched in the product that a tool reports.
 SERVERS = [
-    Server("nginx", "nginx-light", r"nginx", 80, nginx, own_tls=443),
-    Server("apache2", "apache2", r"apache http", 80, apache2, own_tls=443),
-    Server("lighttpd", "lighttpd", r"lighttpd", 80, lighttpd, own_tls=443),
-    Server("haproxy", "haproxy", r"haproxy", 80, haproxy, own_tls=443),
+    Server("nginx", "nginx-light", r"nginx", 80, nginx),
+    Server("apache2", "apache2", r"apache http", 80, apache2),
+    Server("lighttpd", "lighttpd", r"lighttpd", 80, lighttpd),
+    Server("haproxy", "haproxy", r"haproxy", 80, haproxy),
     Server("squid", "squid", r"squid", 3128, squid),
     Server("varnish", "varnish", r"varnish", 6081, varnish),
-    Server("tinyproxy", "tinyproxy", r"tinyproxy", 8888, tinyproxy),
-    Server("tomcat", "tomcat10-user", r"tomcat", 8080, tomcat, own_tls=8443),
+    Server("tinyproxy", "tinyproxy", r"tinyproxy", 8888, tinyproxy, direct=True),
+    Server("tomcat", "tomcat10-user", r"tomcat", 8080, tomcat),
     Server("cups", "cups-daemon", r"cups", 631, cups),
     Server("openssh", "openssh-server", r"openssh", 22, sshd),
     Server("dropbear", "dropbear-bin", r"dropbear", 22, dropbear),
-    Server("postfix", "postfix", r"postfix", 25, postfix, own_tls=465),
-    Server("exim", "exim4-daemon-light", r"exim", 25, exim, own_tls=465),
-    Server("dovecot imap", "dovecot-imapd", r"dovecot", 143, dovecot("imap"), own_tls=993),
-    Server("dovecot pop3", "dovecot-pop3d", r"dovecot", 110, dovecot("pop3"), own_tls=995),
-    Server("vsftpd", "vsftpd", r"vsftpd", 21, vsftpd, own_tls=990),
-    Server("proftpd", "proftpd-core", r"proftpd", 21, proftpd, own_tls=990),
-    Server("pure-ftpd", "pure-ftpd", r"pure-ftpd", 21, pureftpd, own_tls=990),
-    Server("bind9", "bind9", r"\bbind\b", 53, named, own_tls=853, udp=True),
-    Server("unbound", "unbound", r"unbound", 53, unbound, own_tls=853, udp=True),
-    Server("nsd", "nsd", r"\bnsd\b", 53, nsd, own_tls=853, udp=True),
-    Server("dnsmasq", "dnsmasq-base", r"dnsmasq", 53, dnsmasq, own_tls=853, udp=True),
+    Server("postfix", "postfix", r"postfix", 25, postfix),
+    Server("exim", "exim4-daemon-light", r"exim", 25, exim),
+    Server("dovecot imap", "dovecot-imapd", r"dovecot", 143, dovecot("imap")),
+    Server("dovecot pop3", "dovecot-pop3d", r"dovecot", 110, dovecot("pop3")),
+    Server("vsftpd", "vsftpd", r"vsftpd", 21, vsftpd),
+    Server("proftpd", "proftpd-core", r"proftpd", 21, proftpd),
+    Server("pure-ftpd", "pure-ftpd", r"pure-ftpd", 21, pureftpd),
+    Server("bind9", "bind9", r"\bbind\b", 53, named, udp=True),
+    Server("unbound", "unbound", r"unbound", 53, unbound, udp=True),
+    Server("nsd", "nsd", r"\bnsd\b", 53, nsd, udp=True),
+    Server("dnsmasq", "dnsmasq-base", r"dnsmasq", 53, dnsmasq, udp=True),
     Server("redis", "redis-server", r"redis", 6379, redis),
     Server("postgresql", "postgresql-15", r"postgresql", 5432, postgres),
     Server("mariadb", "mariadb-server", r"mariadb", 3306, mariadb),
     Server("memcached", "memcached", r"memcached", 11211, memcached),
-    Server("mosquitto", "mosquitto", r"mosquitto", 1883, mosquitto, own_tls=8883),
-    Server("rabbitmq", "rabbitmq-server", r"rabbitmq", 5672, rabbitmq, own_tls=5671),
-    Server("slapd", "slapd", r"openldap", 389, slapd, own_tls=636),
+    Server("mosquitto", "mosquitto", r"mosquitto", 1883, mosquitto),
+    Server("rabbitmq", "rabbitmq-server", r"rabbitmq", 5672, rabbitmq),
+    Server("slapd", "slapd", r"openldap", 389, slapd),
     Server("samba", "samba", r"samba", 445, samba),
     Server("openvpn tcp", "openvpn", r"openvpn", 1194, openvpn("tcp"), tls=False),
     Server("x11", "xvfb", r"x\.?org|x11|xorg", 6000, xvfb, tls=False),
     Server("vnc", "tigervnc-standalone-server", r"tigervnc", 5900, vnc),
     Server("xrdp", "xrdp", r"xrdp", 3389, xrdp, tls=False),
-    Server("prosody", "prosody", r"prosody", 5222, prosody, own_tls=5223),
+    Server("prosody", "prosody", r"prosody", 5222, prosody),
     Server("rsync", "rsync", r"rsync", 873, rsync),
     Server("etcd", "etcd-server", r"etcd", 2379, etcd),
     Server("influxdb", "influxdb", r"influxdb", 8086, influxdb),
@@ -553,12 +557,13 @@ def start_all(lab, servers):
                 port = 6000 + 100 + index if server.name == "x11" else free_port()
                 process = server.start(lab, folder, "127.0.0.1", port)
                 started.append((server, "127.0.0.1", port, process, own_address))
-            if server.udp:
+            if server.direct:
                 # UDP is served at its own address and port directly, which some servers want to see on an interface.
                 subprocess.run(["ip", "address", "add", f"{own_address}/32", "dev", "lo"], capture_output=True)
                 added.append(own_address)
-                process = server.start(lab, lab.dir(server.name.replace(" ", "-") + "-udp"), own_address, server.own)
-                places.append(Place("udp", server, own_address, server.own, "udp"))
+                server.start(lab, lab.dir(server.name.replace(" ", "-") + "-own"), own_address, server.own)
+                if server.udp:
+                    places.append(Place("udp", server, own_address, server.own, "udp"))
         except (OSError, KeyError, subprocess.CalledProcessError, TypeError, AttributeError) as error:
             missing.append(f"{server.name} ({error})")
     for server, address, port, process, own_address in started:
@@ -566,11 +571,9 @@ def start_all(lab, servers):
             missing.append(f"{server.name} (does not listen; see {lab.folder}/{server.name.split()[0]}*.log)")
             continue
         places.append(Place("moved", server, address, port))
-        if not server.udp:
-            places.append(Place("own", server, own_address, server.own))
+        places.append(Place("own", server, own_address, server.own))
+        if not server.direct:
             forwards.append(((own_address, server.own), (address, port)))
-        else:
-            places.append(Place("own", server, own_address, server.own))
         if server.tls:
             outer = free_port()
             tls_services.append((server, outer, port))

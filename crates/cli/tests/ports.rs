@@ -235,3 +235,69 @@ fn listing(folder: &std::path::Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// Killed without warning, a scan goes on from its state file: every port has its state in the end.
+#[test]
+fn a_killed_scan_is_taken_up_again() {
+    use std::io::BufRead as _;
+    let folder = tempfile::tempdir().unwrap();
+    let listeners: Vec<(TcpListener, u16)> = (0..20).map(|_| listener("127.0.0.3")).collect();
+    let base = ["ports", "127.0.0.3", "-p", "-", "--engine", "connect", "--no-discovery", "--resume", "state"];
+    let mut killed = bartizan()
+        .current_dir(folder.path())
+        .args(base)
+        .args(["--rate", "20000", "--progress", "json", "-o", "json=killed.json"])
+        .spawn()
+        .unwrap();
+    let progress = std::io::BufReader::new(killed.stderr.take().unwrap());
+    for line in progress.lines() {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["ports"]["done"].as_u64().is_some_and(|done| done > 15_000) {
+            break;
+        }
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    // What is written is whole: the state, and no result.
+    assert!(folder.path().join("state").exists(), "{:?}", listing(folder.path()));
+    assert!(!folder.path().join("killed.json").exists());
+    let output = run_in(folder.path(), &[&base[..], &["-o", "json"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let host = &document["hosts"][0];
+    let mut open: Vec<u16> = host["ports"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|port| port["state"] == "open")
+        .map(|port| u16::try_from(port["port"].as_u64().unwrap()).unwrap())
+        .collect();
+    // Other programs may listen on every address.
+    open.retain(|port| listeners.iter().any(|(_, listening)| listening == port));
+    let mut expected: Vec<u16> = listeners.iter().map(|(_, port)| *port).collect();
+    expected.sort_unstable();
+    assert_eq!(open, expected);
+    let counted: u64 = host["summarised"].as_array().unwrap().iter().map(|sum| sum["count"].as_u64().unwrap()).sum();
+    assert_eq!(host["ports"].as_array().unwrap().len() as u64 + counted, 65_535);
+    assert!(!folder.path().join("state").exists(), "a complete scan leaves no state");
+    let other = run_in(folder.path(), &["ports", "127.0.0.3", "-p", "80", "-o", "json=state"]);
+    assert_eq!(other.status.code(), Some(0), "{}", stderr(&other));
+    let foreign = run_in(folder.path(), &base);
+    assert_eq!(foreign.status.code(), Some(2), "a file that is no state is refused and kept");
+    assert!(stderr(&foreign).contains("state"), "{}", stderr(&foreign));
+    assert!(fs::read_to_string(folder.path().join("state")).unwrap().contains("bartizan.ports/1"));
+}
+
+#[test]
+fn udp_services_are_found_and_identified() {
+    let server = bartizan_test_support::lab::services::remote::unbound();
+    let (address, port) = (server.address.ip().to_string(), server.address.port());
+    let document = document(&["ports", &address, "-p", &format!("U:{port}"), "-sV", "-o", "json", "--allow-partial"]);
+    let found = &document["hosts"][0]["ports"][0];
+    assert_eq!((found["protocol"].as_str(), found["port"].as_u64()), (Some("udp"), Some(u64::from(port))));
+    if found["state"] == "open" {
+        assert_eq!(found["product"], "Unbound");
+    } else {
+        assert_eq!(found["state"], "open|filtered");
+    }
+}

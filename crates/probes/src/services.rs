@@ -345,6 +345,9 @@ async fn listen(dialer: &Dialer<'_>) -> Result<Reply, ProbeFailure> {
         )
     };
     let bytes = channel.read(enough).await?;
+    if let Some(found) = signatures::by_greeting(&bytes) {
+        return Ok(Reply::Found(Box::new(found)));
+    }
     let Some(greeting) = text::recognise(&bytes) else {
         return Ok(if bytes.is_empty() { Reply::Nothing } else { Reply::Heard(bytes) });
     };

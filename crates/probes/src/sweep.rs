@@ -4,12 +4,12 @@
 //! Memory grows with open ports and with addresses, not with ports asked: states that many ports of an address share
 //! are counted and not listed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bartizan_domain::evidence::Endpoint;
-use bartizan_domain::evidence::ports::{PortState, PortSummary, PortsEvidence};
+use bartizan_domain::evidence::ports::{PortState, PortSummary};
 use bartizan_domain::port_document::{PortRecord, PortsHost};
 use bartizan_domain::{PortSet, Transport};
 use bartizan_portscan::{
@@ -17,7 +17,6 @@ use bartizan_portscan::{
 };
 use futures::StreamExt;
 use futures::stream;
-use tokio::sync::mpsc;
 
 use crate::ports::{summary_state, udp};
 use crate::{ProbeContext, services};
@@ -90,9 +89,6 @@ pub async fn run(
     let mut tally = Tally::default();
     let (engines, mut stopped) = ask(cx, sweep, &mut tally, on_event).await?;
     let mut hosts = tally.hosts(sweep);
-    if !stopped && !sweep.udp.is_empty() {
-        stopped = ask_udp(cx, sweep, &mut hosts, on_event).await;
-    }
     match sweep.services {
         Services::Identify { at_once } if !stopped => stopped = identify(cx, &mut hosts, at_once, on_event).await,
         _ => {
@@ -112,6 +108,8 @@ async fn ask(
 ) -> Result<(Vec<Choice>, bool), bartizan_portscan::Error> {
     bartizan_portscan::descriptors::raise_limit();
     let job = Job {
+        udp_ports: sweep.udp.iter().collect(),
+        udp_payloads: Arc::new(udp::payloads()),
         never: Arc::clone(&sweep.never),
         settings: sweep.settings.clone(),
         ..Job::new(sweep.hosts.keys().copied().collect(), sweep.tcp.iter().collect())
@@ -135,74 +133,7 @@ async fn ask(
     Ok((outcome.engines, outcome.cancelled))
 }
 
-async fn ask_udp(
-    cx: &ProbeContext,
-    sweep: &Sweep,
-    hosts: &mut [PortsHost],
-    on_event: &mut (dyn FnMut(SweepEvent) + Send),
-) -> bool {
-    let addresses: Vec<IpAddr> = hosts.iter().map(|host| host.address).collect();
-    let mut evidence = PortsEvidence::default();
-    let total = (addresses.len() * sweep.udp.len()) as u64;
-    let (sender, mut receiver) = mpsc::unbounded_channel();
-    let start = crate::ports::PortProgress { total, done: 0, open: 0 };
-    let report = move |progress| {
-        // Nobody listening any more is no reason to stop.
-        let _ = sender.send(progress);
-    };
-    {
-        let mut asking = Box::pin(udp::gather(cx, &addresses, &sweep.udp, &mut evidence, start, &report));
-        loop {
-            tokio::select! {
-                () = &mut asking => break,
-                Some(at) = receiver.recv() => {
-                    on_event(SweepEvent::Ports(Progress { total: at.total, done: at.done, open: at.open, ..Progress::default() }));
-                }
-            }
-        }
-    }
-    let mut by_address: BTreeMap<IpAddr, Vec<PortRecord>> = BTreeMap::new();
-    for port in evidence.listed {
-        by_address.entry(port.address).or_default().push(PortRecord {
-            rtt_us: port.rtt_us,
-            ..record(port.address, port.protocol, port.port, port.state, port.reason)
-        });
-    }
-    for host in hosts {
-        let mut ports = by_address.remove(&host.address).unwrap_or_default();
-        ports.sort_by_key(|port| port.port);
-        host.answered |= ports.iter().any(|port| matches!(port.state, PortState::Open | PortState::Closed));
-        let mut counts: BTreeMap<PortState, usize> = BTreeMap::new();
-        for port in &ports {
-            *counts.entry(port.state).or_default() += 1;
-        }
-        for port in ports {
-            if port.state == PortState::Open || counts.get(&port.state).is_none_or(|count| *count <= LIST_AT_MOST) {
-                host.ports.push(port);
-            } else {
-                add_to_summary(&mut host.summarised, &port);
-            }
-        }
-    }
-    evidence.incomplete.is_some()
-}
-
-fn add_to_summary(summarised: &mut Vec<PortSummary>, port: &PortRecord) {
-    let same =
-        |sum: &&mut PortSummary| sum.protocol == port.protocol && sum.state == port.state && sum.reason == port.reason;
-    match summarised.iter_mut().find(same) {
-        Some(sum) => sum.count += 1,
-        None => summarised.push(PortSummary {
-            address: port.address,
-            protocol: port.protocol,
-            state: port.state,
-            reason: port.reason.clone(),
-            count: 1,
-        }),
-    }
-}
-
-/// Asks every open TCP port what speaks there. Returns whether it was stopped before the end.
+/// Asks every open port what speaks there. Returns whether it was stopped before the end.
 async fn identify(
     cx: &ProbeContext,
     hosts: &mut [PortsHost],
@@ -273,7 +204,7 @@ struct Tally(BTreeMap<IpAddr, Ports>);
 #[derive(Default)]
 struct Ports {
     listed: Vec<Finding>,
-    counted: Vec<(State, Reason, u32)>,
+    counted: Vec<(Protocol, State, Reason, u32)>,
     report: Option<HostReport>,
 }
 
@@ -298,16 +229,17 @@ impl Tally {
 
 impl Ports {
     fn add(&mut self, finding: Finding) {
+        let kind = (finding.protocol, finding.state);
         if finding.state != State::Open {
-            let counted = self.counted.iter().any(|(state, ..)| *state == finding.state);
-            let same = self.listed.iter().filter(|listed| listed.state == finding.state);
+            let counted = self.counted.iter().any(|(protocol, state, ..)| (*protocol, *state) == kind);
+            let same = self.listed.iter().filter(|listed| (listed.protocol, listed.state) == kind);
             if counted || same.count() >= LIST_AT_MOST {
                 self.count(finding);
                 if !counted {
                     // One too many: those listed until now join the count.
                     let (moved, kept) = std::mem::take(&mut self.listed)
                         .into_iter()
-                        .partition(|listed: &Finding| listed.state == finding.state);
+                        .partition(|listed: &Finding| (listed.protocol, listed.state) == kind);
                     self.listed = kept;
                     moved.into_iter().for_each(|listed| self.count(listed));
                 }
@@ -318,27 +250,32 @@ impl Ports {
     }
 
     fn count(&mut self, finding: Finding) {
-        match self.counted.iter_mut().find(|(state, why, _)| (*state, *why) == (finding.state, finding.reason)) {
-            Some((_, _, count)) => *count += 1,
-            None => self.counted.push((finding.state, finding.reason, 1)),
+        let kind = (finding.protocol, finding.state, finding.reason);
+        match self.counted.iter_mut().find(|(protocol, state, why, _)| (*protocol, *state, *why) == kind) {
+            Some((.., count)) => *count += 1,
+            None => self.counted.push((finding.protocol, finding.state, finding.reason, 1)),
         }
     }
 
-    /// The engine's own counts hold also what did not come as an event (a run taken up again, closed ports of a large
-    /// network); where there are some they replace ours, and states that were not listed in full are counted instead.
+    /// The engine's own counts hold also what did not come as an event (a run taken up again); where there are some they
+    /// replace ours, and states that were not listed in full are counted instead.
     fn settle(&mut self) {
         let Some(report) = &self.report else { return };
-        let tcp = report.counts.iter().filter(|count| count.protocol == Protocol::Tcp && count.state != State::Open);
-        self.counted = tcp.map(|count| (count.state, count.reason, count.ports)).collect();
-        let total = |state: State| -> usize {
-            self.counted.iter().filter(|(counted, ..)| *counted == state).map(|(.., ports)| *ports as usize).sum()
-        };
-        let whole: Vec<State> = [State::Closed, State::Filtered, State::OpenFiltered, State::Unreachable, State::Error]
-            .into_iter()
-            .filter(|state| self.listed.iter().filter(|port| port.state == *state).count() == total(*state))
-            .collect();
-        self.listed.retain(|port| port.state == State::Open || whole.contains(&port.state));
-        self.counted.retain(|(state, ..)| !whole.contains(state));
+        let mut whole = Vec::new();
+        let mut counted: Vec<(Protocol, State, Reason, u32)> = Vec::new();
+        let kinds: BTreeSet<(Protocol, State)> =
+            report.counts.iter().filter(|count| count.state != State::Open).map(|c| (c.protocol, c.state)).collect();
+        for kind in kinds {
+            let of_kind = || report.counts.iter().filter(|count| (count.protocol, count.state) == kind);
+            let total: usize = of_kind().map(|count| count.ports as usize).sum();
+            if self.listed.iter().filter(|port| (port.protocol, port.state) == kind).count() == total {
+                whole.push(kind);
+            } else {
+                counted.extend(of_kind().map(|count| (count.protocol, count.state, count.reason, count.ports)));
+            }
+        }
+        self.listed.retain(|port| port.state == State::Open || whole.contains(&(port.protocol, port.state)));
+        self.counted = counted;
     }
 
     fn host(mut self, address: IpAddr, names: Vec<String>) -> PortsHost {
@@ -347,30 +284,44 @@ impl Ports {
         let up = self.report.as_ref().is_some_and(|report| matches!(report.presence, Presence::Up(_)));
         let answered = up
             || self.listed.iter().any(|port| is_answer(port.state))
-            || self.counted.iter().any(|(state, ..)| is_answer(*state));
+            || self.counted.iter().any(|(_, state, ..)| is_answer(*state));
         let everything_open = self.report.as_ref().is_some_and(|report| report.accepts_everything);
         self.listed.sort_by_key(|port| (port.protocol, port.port));
+        self.listed.dedup_by_key(|port| (port.protocol, port.port));
         let ports = self
             .listed
             .into_iter()
             .map(|port| PortRecord {
                 rtt_us: port.rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX)),
-                ..record(address, Transport::Tcp, port.port, summary_state(port.state, answered), port.reason.text())
+                ..record(
+                    address,
+                    transport(port.protocol),
+                    port.port,
+                    summary_state(port.state, answered),
+                    port.reason.text(),
+                )
             })
             .collect();
         let mut summarised: Vec<PortSummary> = self
             .counted
             .into_iter()
-            .map(|(state, reason, count)| PortSummary {
+            .map(|(protocol, state, reason, count)| PortSummary {
                 address,
-                protocol: Transport::Tcp,
+                protocol: transport(protocol),
                 state: summary_state(state, answered),
                 reason: reason.text(),
                 count,
             })
             .collect();
-        summarised.sort_by(|a, b| (a.state, &a.reason).cmp(&(b.state, &b.reason)));
+        summarised.sort_by(|a, b| (a.protocol, a.state, &a.reason).cmp(&(b.protocol, b.state, &b.reason)));
         PortsHost { address, names, answered, ports, summarised, everything_open }
+    }
+}
+
+const fn transport(protocol: Protocol) -> Transport {
+    match protocol {
+        Protocol::Udp => Transport::Udp,
+        _ => Transport::Tcp,
     }
 }
 

@@ -1,5 +1,6 @@
 //! UDP ports: one ordinary request each, and what the answer, the refusal or the silence means.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -54,6 +55,11 @@ pub fn requests() -> &'static [Request] {
         Ok(requests) => requests,
         Err(error) => unreachable!("the embedded content is tested: {error}"),
     })
+}
+
+/// The requests by port, as the engine takes them.
+pub fn payloads() -> BTreeMap<u16, Vec<u8>> {
+    requests().iter().map(|request| (request.port, request.payload.clone())).collect()
 }
 
 fn parse(text: &str) -> Result<Vec<Request>, String> {

@@ -42,6 +42,8 @@ pub enum Field {
     PoweredBy,
     /// The body of a page.
     Body,
+    /// A greeting that names protocol and product at once.
+    Greeting,
 }
 
 struct Signature {
@@ -83,6 +85,22 @@ pub fn apply_to(evidence: &mut ServiceEvidence, field: Field, text: &str) {
             return;
         }
     }
+}
+
+/// Recognises protocol and product by a greeting that is like no other.
+pub fn by_greeting(greeting: &[u8]) -> Option<ServiceEvidence> {
+    let text = String::from_utf8_lossy(greeting.get(..greeting.len().min(MAX_TEXT))?);
+    let greetings = signatures().iter().filter(|signature| signature.field == Field::Greeting);
+    for signature in greetings {
+        if let Some(captures) = signature.pattern.captures(&text) {
+            let version = captures.name("version").map(|found| found.as_str());
+            let mut found = ServiceEvidence { service: Some(signature.service.clone()), ..ServiceEvidence::default() };
+            set(&mut found, &signature.name, version, signature.cpe.as_deref());
+            found.banner = super::wire::banner(greeting);
+            return Some(found);
+        }
+    }
+    None
 }
 
 /// Sets a product whose name and version the protocol states in fields of their own.
@@ -171,11 +189,34 @@ mod tests {
         assert_eq!(identified("ssh", "SSH-2.0-whatever").0, "");
     }
 
+    #[test]
+    fn greetings_that_are_like_no_other() {
+        for (greeting, service, version) in [
+            (&b"INFO {\"server_id\":\"NB\",\"server_name\":\"x\",\"version\":\"2.9.10\",\"proto\":1}\r\n"[..], "nats", "2.9.10"),
+            (b"220 host dictd 1.13.0/rf on Linux <auth.mime>\r\n", "dict", "1.13.0"),
+            (b"OK MPD 0.23.5\n", "mpd", ""),
+            (b"( success ( 2 2 ( ) ( edit-pipeline svndiff1 ) ) ) ", "svn", ""),
+            (b"Asterisk Call Manager/7.0.3\r\n", "asterisk-manager", ""),
+        ] {
+            let found = by_greeting(greeting).unwrap();
+            assert_eq!(found.service.as_deref(), Some(service));
+            assert_eq!(found.version.as_deref().unwrap_or_default(), version);
+        }
+        for other in [&b"220 mail ESMTP Postfix\r\n"[..], b"SSH-2.0-OpenSSH_9.2\r\n", b"* OK ready\r\n", b"\xff\xfd\x18", b""] {
+            assert!(by_greeting(other).is_none());
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_breaks_the_signatures(text in "\\PC{0,300}", version in "\\PC{0,40}") {
             for service in ["ssh", "http", "ftp", "smtp", "imap", "pop3"] {
                 identified(service, &text);
+            }
+            let _ = by_greeting(text.as_bytes());
+            for field in [Field::Via, Field::PoweredBy, Field::Body] {
+                let mut evidence = ServiceEvidence { service: Some("http".into()), ..ServiceEvidence::default() };
+                apply_to(&mut evidence, field, &text);
             }
             let name = cpe_name("a:b", Some(&version));
             prop_assert_eq!(name.matches(':').count(), 12);

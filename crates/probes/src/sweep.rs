@@ -133,7 +133,7 @@ async fn ask(
     Ok((outcome.engines, outcome.cancelled))
 }
 
-/// Asks every open port what speaks there. Returns whether it was stopped before the end.
+/// Asks every open port what speaks there, and silent ports of UDP. Returns whether it was stopped before the end.
 async fn identify(
     cx: &ProbeContext,
     hosts: &mut [PortsHost],
@@ -142,7 +142,7 @@ async fn identify(
 ) -> bool {
     let mut open = Vec::new();
     for (host_index, host) in hosts.iter().enumerate().filter(|(_, host)| !host.everything_open) {
-        for (port_index, port) in host.ports.iter().enumerate().filter(|(_, port)| port.state == PortState::Open) {
+        for (port_index, port) in host.ports.iter().enumerate().filter(|(_, port)| may_answer(port)) {
             let endpoint = Endpoint { address: port.address, transport: port.protocol, port: port.port };
             open.push((host_index, port_index, endpoint, host.names.first().cloned()));
         }
@@ -171,12 +171,25 @@ async fn identify(
             record.version.clone_from(&found.version);
             record.cpe.clone_from(&found.cpe);
             record.banner.clone_from(&found.banner);
+            if found.service.is_some() && record.state == PortState::OpenFiltered {
+                // The question of the right protocol was answered.
+                record.state = PortState::Open;
+                record.reason = bartizan_portscan::Reason::UdpResponse.text();
+            }
         }
-        on_event(SweepEvent::Open(record.clone()));
+        if record.state == PortState::Open {
+            on_event(SweepEvent::Open(record.clone()));
+        }
         on_event(SweepEvent::Services(done, total));
     }
     drop(answers);
     done < total
+}
+
+/// Whether a port is worth asking what speaks there: an open one, or one of UDP that was silent at a datagram that may not
+/// have been to its taste.
+fn may_answer(port: &PortRecord) -> bool {
+    port.state == PortState::Open || (port.state == PortState::OpenFiltered && port.protocol == Transport::Udp)
 }
 
 fn record(address: IpAddr, protocol: Transport, port: u16, state: PortState, reason: String) -> PortRecord {

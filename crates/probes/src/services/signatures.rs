@@ -192,7 +192,11 @@ mod tests {
     #[test]
     fn greetings_that_are_like_no_other() {
         for (greeting, service, version) in [
-            (&b"INFO {\"server_id\":\"NB\",\"server_name\":\"x\",\"version\":\"2.9.10\",\"proto\":1}\r\n"[..], "nats", "2.9.10"),
+            (
+                &b"INFO {\"server_id\":\"NB\",\"server_name\":\"x\",\"version\":\"2.9.10\",\"proto\":1}\r\n"[..],
+                "nats",
+                "2.9.10",
+            ),
             (b"220 host dictd 1.13.0/rf on Linux <auth.mime>\r\n", "dict", "1.13.0"),
             (b"OK MPD 0.23.5\n", "mpd", ""),
             (b"( success ( 2 2 ( ) ( edit-pipeline svndiff1 ) ) ) ", "svn", ""),
@@ -202,7 +206,9 @@ mod tests {
             assert_eq!(found.service.as_deref(), Some(service));
             assert_eq!(found.version.as_deref().unwrap_or_default(), version);
         }
-        for other in [&b"220 mail ESMTP Postfix\r\n"[..], b"SSH-2.0-OpenSSH_9.2\r\n", b"* OK ready\r\n", b"\xff\xfd\x18", b""] {
+        for other in
+            [&b"220 mail ESMTP Postfix\r\n"[..], b"SSH-2.0-OpenSSH_9.2\r\n", b"* OK ready\r\n", b"\xff\xfd\x18", b""]
+        {
             assert!(by_greeting(other).is_none());
         }
     }

@@ -52,6 +52,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Run the server: web interface, API, worker and scheduler in one process
     Serve(ServeArgs),
+    /// Run only the worker and scheduler, beside servers on the same PostgreSQL
+    Worker(WorkerArgs),
     /// Look after a server's data, on the machine it is on
     Admin(AdminArgs),
     /// Print the OpenAPI document of the server
@@ -270,12 +272,23 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub server: ServerArgs,
 
+    #[command(flatten)]
+    pub jobs: JobArgs,
+
     /// Load demo data: recorded hosts, marked as demo everywhere
     #[arg(long, env = "BARTIZAN_DEMO")]
     pub demo: bool,
 
     #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+/// How background jobs are shared between processes.
+#[derive(Debug, Clone, Args)]
+pub struct JobArgs {
+    /// Seconds after which the jobs of a worker that gave no sign of life are handed on
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600), env = "BARTIZAN_JOB_LEASE")]
+    pub job_lease: u64,
 }
 
 /// Where the database and the keys are.
@@ -308,6 +321,18 @@ impl std::str::FromStr for Secret {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(Self(text.into()))
     }
+}
+
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+
+    #[command(flatten)]
+    pub jobs: JobArgs,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
 }
 
 #[derive(Debug, Args)]

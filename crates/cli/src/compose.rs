@@ -3,17 +3,18 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bartizan_auth::{KeyRing, Passwords};
 use bartizan_catalog::Catalog;
 use bartizan_domain::Clock;
 use bartizan_engine::{NetworkProbes, Probes, ScanSettings};
-use bartizan_services::{Network, Random, Reach, Services, ServicesConfig};
+use bartizan_services::{Network, Random, Reach, Services, ServicesConfig, Timing};
 use bartizan_storage::Store;
 use secrecy::ExposeSecret as _;
 
-use crate::args::{NetworkArgs, ServerArgs};
+use crate::args::{JobArgs, NetworkArgs, ServerArgs};
 use crate::network::{self, Private};
 use crate::terminal::SystemClock;
 
@@ -39,9 +40,17 @@ pub const fn no_network() -> NetworkArgs {
     NetworkArgs { resolver: None, authoritative_port: 53, rdap_bootstrap: None, whois_server: None }
 }
 
+/// How jobs are shared.
+pub fn timing(args: &JobArgs) -> Timing {
+    Timing { lease: Duration::from_secs(args.job_lease), ..Timing::default() }
+}
+
 /// Names this process in the leases of its jobs.
 pub fn process_name() -> String {
-    format!("{}:{}", host_name(), std::process::id())
+    let mut random = [0; 4];
+    SystemRandom.fill(&mut random);
+    // Processes of containers often have the same number, and sometimes the same host name.
+    format!("{}:{}:{:08x}", host_name(), std::process::id(), u32::from_be_bytes(random))
 }
 
 /// SQLite in the data folder, or the PostgreSQL that `DATABASE_URL` names.

@@ -249,6 +249,12 @@ pub fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "error: {message}");
 }
 
+/// Says something that is no result on standard error, in one line.
+pub fn say(message: &str) {
+    // Without a terminal there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
 /// Writes to standard output and flushes.
 pub fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();

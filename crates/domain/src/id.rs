@@ -55,6 +55,8 @@ uuid_ids! {
     FindingId,
     /// A background job.
     JobId,
+    /// A schedule of scans.
+    ScheduleId,
     /// One entry of a finding's history.
     FindingEventId,
 }

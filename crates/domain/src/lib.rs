@@ -22,6 +22,7 @@ pub mod permission;
 pub mod port_document;
 pub mod port_set;
 pub mod scan;
+pub mod schedule;
 pub mod score;
 pub mod severity;
 pub mod spf;

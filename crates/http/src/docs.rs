@@ -30,6 +30,7 @@ use crate::error::ApiError;
         (name = "api_keys", description = "Keys for programs that call the API"),
         (name = "assets", description = "What can be scanned"),
         (name = "scans", description = "Scans and their results"),
+        (name = "schedules", description = "Scans that are launched again and again"),
         (name = "findings", description = "What failed, and what people decided about it"),
         (name = "compliance", description = "How findings bear on NIS2 Art. 21(2)"),
         (name = "checks", description = "Checks and profiles"),

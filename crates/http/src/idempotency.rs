@@ -22,8 +22,17 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The operations that launch or create.
-pub(crate) const PATHS: &[&str] =
-    &["/api/assets", "/api/assets/import", "/api/scans", "/api/demo", "/api/users", "/api/roles", "/api/organizations"];
+pub(crate) const PATHS: &[&str] = &[
+    "/api/assets",
+    "/api/assets/import",
+    "/api/scans",
+    "/api/demo",
+    "/api/users",
+    "/api/roles",
+    "/api/organizations",
+    "/api/schedules",
+    "/api/schedules/{schedule_id}/run",
+];
 
 /// Headers that are part of an answer.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];

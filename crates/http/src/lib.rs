@@ -37,6 +37,7 @@ pub mod error;
 pub mod extract;
 pub mod findings;
 mod idempotency;
+pub mod jobs;
 mod limits;
 pub mod members;
 mod middleware;
@@ -46,6 +47,7 @@ pub mod roles;
 pub mod scans;
 pub mod second_factors;
 pub mod sessions;
+pub mod schedules;
 pub mod settings;
 pub mod summary;
 pub mod system;
@@ -150,6 +152,8 @@ fn operations() -> OpenApiRouter<AppState> {
         .merge(summary::router())
         .merge(assets::router())
         .merge(scans::router())
+        .merge(schedules::router())
+        .merge(jobs::router())
         .merge(findings::router())
         .merge(checks::router())
         .merge(compliance::router())

@@ -1,11 +1,14 @@
-//! Timers: jobs that are added again and again, by a cron expression in UTC.
+//! Cron expressions, and timers: jobs that are added again and again.
 
 use std::str::FromStr as _;
 
 use bartizan_domain::id::JobId;
+use bartizan_domain::schedule::DayRule;
 use bartizan_storage::{StorageError, Store, jobs};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use croner::Cron;
+use croner::parser::{CronParser, Seconds, Year};
 
 use crate::queue::{NewJob, enqueue};
 
@@ -15,6 +18,62 @@ use crate::queue::{NewJob, enqueue};
 pub struct BadSchedule {
     expression: String,
     why: String,
+}
+
+/// Longest cron expression, in bytes.
+const MAX_EXPRESSION: usize = 200;
+
+/// A cron expression of five fields (minute, hour, day of the month, month, day of the week) in a time zone.
+///
+/// Days of the week are 0 to 7, both ends being Sunday, or names. `L`, `W` and `#` are understood. `@daily` and its like
+/// are, too. Where clocks are set forward, a time that does not exist is run at the first one that does; where they are
+/// set back, a fixed time runs once.
+#[derive(Debug, Clone)]
+pub struct CronSchedule {
+    cron: Cron,
+    zone: Tz,
+}
+
+impl CronSchedule {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// If it has not five fields or one of them cannot be understood, or if it never fires.
+    pub fn parse(expression: &str, days: DayRule, zone: Tz) -> Result<Self, BadSchedule> {
+        let bad = |why: String| BadSchedule { expression: expression.chars().take(MAX_EXPRESSION).collect(), why };
+        if expression.len() > MAX_EXPRESSION {
+            return Err(bad(format!("it has more than {MAX_EXPRESSION} bytes")));
+        }
+        let parser = CronParser::builder()
+            .seconds(Seconds::Disallowed)
+            .year(Year::Disallowed)
+            .dom_and_dow(days == DayRule::And)
+            .build();
+        let cron = parser.parse(expression).map_err(|error| bad(error.to_string()))?;
+        Ok(Self { cron, zone })
+    }
+
+    /// The first instant after `after`; `None` if there is none any more, as for 30 February.
+    #[must_use]
+    pub fn next(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let next = self.cron.find_next_occurrence(&after.with_timezone(&self.zone), false).ok()?;
+        Some(next.with_timezone(&Utc))
+    }
+
+    /// The expression in words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        self.cron.describe()
+    }
+}
+
+/// Reads the IANA name of a time zone: `Europe/Berlin`.
+///
+/// # Errors
+/// If there is no such zone; the text says so.
+pub fn time_zone(name: &str) -> Result<Tz, String> {
+    let shown: String = name.chars().take(64).collect();
+    name.parse().map_err(|_| format!("`{shown}` is not the IANA name of a time zone, such as Europe/Berlin"))
 }
 
 /// A job that is added at every instant of a cron expression. However many servers run the same timer, each instant
@@ -74,5 +133,81 @@ impl Timer {
         let added = first && enqueue(tx.db(), id, self.job.clone(), now).await?;
         tx.commit().await?;
         Ok(added)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fires(expression: &str, days: DayRule, zone: &str, after: &str, count: usize) -> Vec<String> {
+        let schedule = CronSchedule::parse(expression, days, time_zone(zone).unwrap()).unwrap();
+        let mut at: DateTime<Utc> = after.parse().unwrap();
+        let mut found = Vec::new();
+        for _ in 0..count {
+            at = schedule.next(at).unwrap();
+            found.push(at.format("%Y-%m-%dT%H:%MZ").to_string());
+        }
+        found
+    }
+
+    #[test]
+    fn seven_and_zero_are_sunday() {
+        // 2026-11-22 is a Sunday.
+        for day in ["7", "0", "SUN", "sun"] {
+            let found = fires(&format!("0 2 * * {day}"), DayRule::Or, "UTC", "2026-11-20T00:00:00Z", 2);
+            assert_eq!(found, ["2026-11-22T02:00Z", "2026-11-29T02:00Z"], "{day}");
+        }
+        assert_eq!(
+            fires("0 2 * * 5-7", DayRule::Or, "UTC", "2026-11-20T03:00:00Z", 2),
+            ["2026-11-21T02:00Z", "2026-11-22T02:00Z"]
+        );
+        assert_eq!(fires("0 2 * * 1", DayRule::Or, "UTC", "2026-11-22T00:00:00Z", 1), ["2026-11-23T02:00Z"]);
+    }
+
+    #[test]
+    fn two_days_are_either_or_both() {
+        // Friday the 13th of November 2026; other Fridays are the 20th and 27th.
+        assert_eq!(
+            fires("0 0 13 * 5", DayRule::Or, "UTC", "2026-11-12T00:00:00Z", 3),
+            ["2026-11-13T00:00Z", "2026-11-20T00:00Z", "2026-11-27T00:00Z"]
+        );
+        assert_eq!(
+            fires("0 0 13 * 5", DayRule::And, "UTC", "2026-11-12T00:00:00Z", 2),
+            ["2026-11-13T00:00Z", "2027-08-13T00:00Z"]
+        );
+    }
+
+    #[test]
+    fn clocks_that_change_neither_lose_nor_double_a_run() {
+        // Berlin: 2026-03-29 02:00 becomes 03:00; 2026-10-25 03:00 becomes 02:00.
+        assert_eq!(
+            fires("30 2 * * *", DayRule::Or, "Europe/Berlin", "2026-03-28T12:00:00Z", 2),
+            ["2026-03-29T01:00Z", "2026-03-30T00:30Z"]
+        );
+        assert_eq!(
+            fires("30 2 * * *", DayRule::Or, "Europe/Berlin", "2026-10-24T12:00:00Z", 2),
+            ["2026-10-25T00:30Z", "2026-10-26T01:30Z"]
+        );
+        // Every hour is every hour: five instants in five hours of real time.
+        assert_eq!(
+            fires("0 * * * *", DayRule::Or, "Europe/Berlin", "2026-10-24T22:30:00Z", 5),
+            ["2026-10-24T23:00Z", "2026-10-25T00:00Z", "2026-10-25T01:00Z", "2026-10-25T02:00Z", "2026-10-25T03:00Z"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_expression_is_refused_by_name() {
+        let utc = || time_zone("UTC").unwrap();
+        for bad in ["", "* * * *", "* * * * * *", "60 * * * *", "* * * * 8", "0 0 0 * *", "a b c d e", "0 0 * 13 *"] {
+            let error = CronSchedule::parse(bad, DayRule::Or, utc()).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("`{bad}` is not")), "{error}");
+        }
+        assert!(CronSchedule::parse(&"*".repeat(9999), DayRule::Or, utc()).is_err());
+        assert!(CronSchedule::parse("@daily", DayRule::Or, utc()).is_ok());
+        let never = CronSchedule::parse("0 0 30 2 *", DayRule::Or, utc()).unwrap();
+        assert_eq!(never.next("2026-01-01T00:00:00Z".parse().unwrap()), None);
+        assert!(time_zone("Mars/Olympus").unwrap_err().contains("Mars/Olympus"));
+        assert!(CronSchedule::parse("0 2 * * 1", DayRule::Or, utc()).unwrap().describe().contains("Monday"));
     }
 }

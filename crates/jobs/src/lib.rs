@@ -13,7 +13,7 @@ mod cron;
 mod queue;
 mod runner;
 
-pub use bartizan_storage::jobs::{CancelOutcome, Job, JobStatus};
-pub use cron::{BadSchedule, Timer};
+pub use bartizan_storage::jobs::{CancelOutcome, Job, JobFilter, JobStatus};
+pub use cron::{BadSchedule, CronSchedule, Timer, time_zone};
 pub use queue::{NewJob, Queue, enqueue};
-pub use runner::{Control, Handler, Outcome, Runner, StopReason};
+pub use runner::{Control, Handler, Outcome, Runner, StopReason, Ticker, Timing};

@@ -52,6 +52,7 @@ pub async fn enqueue(db: Db<'_>, id: JobId, job: NewJob, now: DateTime<Utc>) -> 
         kind: job.kind.to_owned(),
         dedupe_key: job.dedupe_key,
         priority: job.priority,
+        rank: 0,
         payload: job.payload,
         status: JobStatus::Queued,
         attempts: 0,

@@ -19,16 +19,46 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Queue, Timer};
 
-/// How long a claimed job is its owner's without a renewal.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
-/// How often a lease is renewed.
-const RENEW_EVERY: Duration = Duration::from_secs(10);
-/// How often the table is looked at when nothing wakes the runner: for due retries, timers, and jobs of other servers.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Delay before the first retry; it doubles with each.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(5);
 /// Longest delay before a retry.
 const LAST_RETRY: TimeDelta = TimeDelta::minutes(10);
+
+/// Longest wait before listening is tried again after the database was lost.
+const LISTEN_AGAIN: Duration = Duration::from_secs(5);
+
+/// How a runner measures time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a claimed job is its owner's without a renewal; it is renewed six times as often.
+    pub lease: Duration,
+    /// How often the table is looked at when nothing wakes the runner: for due retries, timers, and lost leases.
+    pub look_every: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { lease: Duration::from_secs(60), look_every: Duration::from_secs(1) }
+    }
+}
+
+impl Timing {
+    fn lease(self) -> TimeDelta {
+        // Leases are far below the bound of the type.
+        TimeDelta::from_std(self.lease).unwrap_or(TimeDelta::MAX)
+    }
+
+    fn renew_every(self) -> Duration {
+        (self.lease / 6).max(Duration::from_millis(50))
+    }
+}
+
+/// Something that is done at every look at the table, by every runner: it must itself see to being done once.
+#[async_trait]
+pub trait Ticker: Send + Sync {
+    /// Does what is due.
+    async fn tick(&self);
+}
 
 /// How a handler ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +156,8 @@ pub struct Runner {
     owner: String,
     handlers: HashMap<&'static str, Slot>,
     timers: Vec<Timer>,
+    tickers: Vec<Arc<dyn Ticker>>,
+    timing: Timing,
 }
 
 struct Slot {
@@ -149,7 +181,17 @@ impl Runner {
         new_id: Arc<dyn Fn() -> JobId + Send + Sync>,
         owner: String,
     ) -> Self {
-        Self { store, queue, clock, new_id, owner, handlers: HashMap::new(), timers: Vec::new() }
+        Self {
+            store,
+            queue,
+            clock,
+            new_id,
+            owner,
+            handlers: HashMap::new(),
+            timers: Vec::new(),
+            tickers: Vec::new(),
+            timing: Timing::default(),
+        }
     }
 
     /// Adds a handler.
@@ -157,6 +199,20 @@ impl Runner {
     pub fn handler(mut self, handler: Arc<dyn Handler>) -> Self {
         let permits = Arc::new(Semaphore::new(handler.concurrency().max(1)));
         self.handlers.insert(handler.kind(), Slot { handler, permits });
+        self
+    }
+
+    /// Measures time in another way.
+    #[must_use]
+    pub const fn timing(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
+    /// Adds something to be done at every look.
+    #[must_use]
+    pub fn ticker(mut self, ticker: Arc<dyn Ticker>) -> Self {
+        self.tickers.push(ticker);
         self
     }
 
@@ -185,40 +241,43 @@ impl Runner {
             timer.start(&self.store, self.now(), (self.new_id)()).await?;
         }
         let runner = Arc::new(self);
+        let listening = tokio::spawn(listen(runner.store.clone(), runner.queue.clone(), shutdown.clone()));
         let mut tasks = JoinSet::new();
-        let controls: Arc<Mutex<HashMap<JobId, Control>>> = Arc::default();
+        let controls: Controls = Arc::default();
         let mut fired_until = runner.now();
+        let mut looked: Option<tokio::time::Instant> = None;
         while !shutdown.is_cancelled() {
-            runner.fire_timers(&mut fired_until).await;
-            let more = match runner.claim().await {
-                Ok(claimed) => {
-                    let more = !claimed.is_empty();
-                    for (job, permit) in claimed {
-                        let runner = Arc::clone(&runner);
-                        let control = Control::default();
-                        lock(&controls).insert(job.id, control.clone());
-                        let controls = Arc::clone(&controls);
-                        tasks.spawn(async move {
-                            runner.work(&job, &control).await;
-                            lock(&controls).remove(&job.id);
-                            drop(permit);
-                            // A permit is free again.
-                            runner.queue.wake();
-                        });
-                    }
-                    more
-                }
+            if looked.is_none_or(|at| at.elapsed() >= runner.timing.look_every) {
+                looked = Some(tokio::time::Instant::now());
+                runner.look(&mut fired_until, &controls).await;
+            }
+            let claimed = match runner.claim().await {
+                Ok(claimed) => claimed,
                 Err(error) => {
                     tracing::error!(%error, "jobs cannot be claimed");
-                    false
+                    Vec::new()
                 }
             };
+            let more = !claimed.is_empty();
+            for (job, permit) in claimed {
+                let runner = Arc::clone(&runner);
+                let control = Control::default();
+                lock(&controls).insert(job.id, control.clone());
+                let controls = Arc::clone(&controls);
+                tasks.spawn(async move {
+                    runner.work(&job, &control).await;
+                    lock(&controls).remove(&job.id);
+                    drop(permit);
+                    // A permit is free again.
+                    runner.queue.wake();
+                });
+            }
             while tasks.try_join_next().is_some() {}
             if !more {
                 tokio::select! {
                     () = shutdown.cancelled() => {}
                     () = runner.queue.woken() => {}
-                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                    () = tokio::time::sleep(runner.timing.look_every) => {}
                 }
             }
         }
@@ -226,6 +285,42 @@ impl Runner {
             control.stop(StopReason::Shutdown);
         }
         while tasks.join_next().await.is_some() {}
+        listening.abort();
+        Ok(())
+    }
+
+    /// What is due now and then, whether or not there is work.
+    async fn look(&self, fired_until: &mut DateTime<Utc>, controls: &Controls) {
+        self.fire_timers(fired_until).await;
+        for ticker in &self.tickers {
+            ticker.tick().await;
+        }
+        if self.store.backend() == Backend::Postgres
+            && let Err(error) = self.release_lost().await
+        {
+            tracing::error!(%error, "lost leases cannot be given back");
+        }
+        if lock(controls).is_empty() {
+            return;
+        }
+        match jobs::stop_requests(self.store.read(), &self.owner).await {
+            Ok(asked) => {
+                let controls = lock(controls);
+                for control in asked.iter().filter_map(|id| controls.get(id)) {
+                    control.stop(StopReason::Cancelled);
+                }
+            }
+            Err(error) => tracing::error!(%error, "requests to stop cannot be read"),
+        }
+    }
+
+    async fn release_lost(&self) -> Result<(), StorageError> {
+        let tx = self.store.begin().await?;
+        let released = jobs::release_lost(tx.db(), self.now()).await?;
+        tx.commit().await?;
+        if released > 0 {
+            tracing::warn!(jobs = released, "took jobs back whose worker was lost");
+        }
         Ok(())
     }
 
@@ -241,26 +336,26 @@ impl Runner {
     }
 
     async fn claim(&self) -> Result<Vec<(Job, OwnedSemaphorePermit)>, StorageError> {
-        let mut permits: HashMap<&'static str, OwnedSemaphorePermit> = HashMap::new();
+        let mut permits: HashMap<&'static str, Vec<OwnedSemaphorePermit>> = HashMap::new();
         for (kind, slot) in &self.handlers {
-            if let Ok(permit) = Arc::clone(&slot.permits).try_acquire_owned() {
-                permits.insert(*kind, permit);
+            while let Ok(permit) = Arc::clone(&slot.permits).try_acquire_owned() {
+                permits.entry(*kind).or_default().push(permit);
             }
         }
-        if permits.is_empty() {
+        let kinds: Vec<&'static str> = permits.keys().copied().collect();
+        let now = self.now();
+        // Reading first spares an idle server a write a second.
+        if kinds.is_empty() || !jobs::any_due(self.store.read(), &kinds, now).await? {
             return Ok(Vec::new());
         }
         let mut claimed = Vec::new();
-        let kinds: Vec<&'static str> = permits.keys().copied().collect();
-        let now = self.now();
         let tx = self.store.begin().await?;
         for kind in kinds {
-            let found = jobs::claim(tx.db(), &[kind], &self.owner, (now, now + LEASE), 1).await?;
-            for job in found {
-                if let Some(permit) = permits.remove(kind) {
-                    claimed.push((job, permit));
-                }
-            }
+            let Some(permits) = permits.get_mut(kind) else { continue };
+            let until = now + self.timing.lease();
+            let found = jobs::claim(tx.db(), kind, &self.owner, (now, until), permits.len() as u64).await?;
+            // No more are found than there are permits.
+            claimed.extend(found.into_iter().zip(permits.drain(..)));
         }
         tx.commit().await?;
         Ok(claimed)
@@ -273,11 +368,14 @@ impl Runner {
             self.end(job, &AttemptEnd::Failed(why)).await;
             return;
         }
+        if job.cancel_requested {
+            control.stop(StopReason::Cancelled);
+        }
         self.queue.started(job, control);
         let handler = Arc::clone(&slot.handler);
         let (its_job, its_control) = (job.clone(), control.clone());
         let mut work = tokio::spawn(async move { handler.run(&its_job, &its_control).await });
-        let mut renewal = tokio::time::interval(RENEW_EVERY);
+        let mut renewal = tokio::time::interval(self.timing.renew_every());
         renewal.tick().await;
         let outcome = loop {
             tokio::select! {
@@ -304,7 +402,7 @@ impl Runner {
     async fn renew(&self, job: &Job, control: &Control) {
         let renewed = async {
             let tx = self.store.begin().await?;
-            let until = self.now() + LEASE;
+            let until = self.now() + self.timing.lease();
             let renewal = jobs::renew(tx.db(), job.id, &self.owner, until, control.take_progress()).await?;
             tx.commit().await?;
             Ok::<_, StorageError>(renewal)
@@ -335,6 +433,27 @@ impl Runner {
         self.clock.now().trunc_subsecs(6)
     }
 }
+
+/// Wakes the queue of this process when another one announces work, until the process stops.
+async fn listen(store: Store, queue: Queue, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        match store.listen().await {
+            Ok(None) => return,
+            Ok(Some(mut listener)) => {
+                while listener.next().await.is_ok() {
+                    queue.wake();
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot listen for jobs; the table is looked at regularly"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(LISTEN_AGAIN) => {}
+        }
+    }
+}
+
+type Controls = Arc<Mutex<HashMap<JobId, Control>>>;
 
 fn lock(controls: &Mutex<HashMap<JobId, Control>>) -> std::sync::MutexGuard<'_, HashMap<JobId, Control>> {
     controls.lock().unwrap_or_else(PoisonError::into_inner)

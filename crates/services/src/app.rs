@@ -8,7 +8,7 @@ use bartizan_catalog::Catalog;
 use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{Clock, Result, Role};
 use bartizan_engine::{Probes, ScanSettings};
-use bartizan_jobs::{Queue, Runner};
+use bartizan_jobs::{Queue, Runner, Timing};
 use bartizan_storage::Store;
 use secrecy::SecretString;
 
@@ -16,6 +16,7 @@ use crate::context::{Actor, OpContext, Origin, Random};
 use crate::housekeeping::{self, Housekeeper};
 use crate::live::Live;
 use crate::scan_job::ScanHandler;
+use crate::schedule_fires::Scheduler;
 
 /// The way to the scanned network: makes the probes of one scan. Implemented where the program is put together.
 pub trait Network: Send + Sync {
@@ -42,6 +43,8 @@ pub struct ServicesConfig {
     pub setup_token: Option<SecretString>,
     /// The keys secrets are sealed with; without them, secrets can be neither stored nor used.
     pub secret_keys: Option<KeyRing>,
+    /// How the job runner measures time.
+    pub jobs: Timing,
 }
 
 /// What the use cases work with. Cheap to clone.
@@ -117,6 +120,8 @@ impl Services {
         let runner = Runner::new(self.store.clone(), self.queue.clone(), Arc::clone(&self.clock), new_id, owner)
             .handler(Arc::new(ScanHandler::new(self.clone())))
             .handler(Arc::new(Housekeeper::new(self.clone())))
+            .ticker(Arc::new(Scheduler::new(self.clone())))
+            .timing(self.config.jobs)
             .timer(housekeeping::timer()?);
         Ok(runner)
     }

@@ -5,7 +5,7 @@ use bartizan_domain::id::ApiKeyId;
 use bartizan_domain::{Error, Result, ScanStatus};
 use bartizan_jobs::{Control, Handler, Job, NewJob, Outcome, Timer};
 use bartizan_storage::scans::{self, ScanFilter, ScanSort};
-use bartizan_storage::{Page, SortDir, api_keys, evidence, idempotency, jobs, organizations, sessions};
+use bartizan_storage::{Page, SortDir, api_keys, evidence, idempotency, jobs, organizations, schedules, sessions};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
@@ -16,6 +16,8 @@ const KIND: &str = "housekeeping";
 const SILENT_FOR: TimeDelta = TimeDelta::minutes(10);
 /// How long ended jobs, sessions and fires of timers are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
+/// How long the runs of schedules are kept.
+const HISTORY_KEPT: TimeDelta = TimeDelta::days(400);
 
 /// At the start and every five minutes.
 pub(crate) fn timer() -> Result<Timer> {
@@ -65,6 +67,7 @@ pub(crate) async fn run(services: &Services) -> Result<()> {
     let tx = services.store.begin().await?;
     jobs::remove_ended(tx.db(), now - KEPT).await?;
     jobs::remove_fires(tx.db(), now - KEPT).await?;
+    schedules::remove_runs(tx.db(), now - HISTORY_KEPT).await?;
     sessions::remove_old(tx.db(), now - KEPT).await?;
     crate::passwords::remove_old(tx.db(), now).await?;
     idempotency::remove_old(tx.db(), now - crate::idempotency::KEPT).await?;

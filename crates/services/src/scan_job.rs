@@ -54,6 +54,12 @@ pub(crate) fn key_of(scan: ScanId) -> String {
     scan.to_string()
 }
 
+/// The scan of a job, if it is the job of one.
+pub(crate) fn scan_of(job: &Job) -> Option<ScanId> {
+    let payload = (job.kind == KIND).then(|| serde_json::from_value::<Payload>(job.payload.clone()).ok()).flatten();
+    payload.map(|payload| payload.scan_id)
+}
+
 /// Runs scans.
 pub(crate) struct ScanHandler {
     services: Services,

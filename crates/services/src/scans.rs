@@ -6,7 +6,7 @@ use bartizan_domain::scan::FeatureToggles;
 use bartizan_domain::{AssetKind, Error, Permission, Result, ScanKind, ScanProfile, ScanStatus, Target};
 pub use bartizan_engine::{Count, Progress};
 use bartizan_engine::{Plan, ScanOptions, ScanSettings, SettingsError};
-use bartizan_jobs::{CancelOutcome, enqueue};
+use bartizan_jobs::{CancelOutcome, NewJob, enqueue};
 use bartizan_outbound::policy::Policy;
 pub use bartizan_reports::Format;
 use bartizan_reports::RenderOptions;
@@ -14,6 +14,7 @@ pub use bartizan_storage::scan_hosts::{HostFilter, HostSort, HostStatus, ScanHos
 pub use bartizan_storage::scans::{Scan, ScanFilter, ScanSort};
 use bartizan_storage::{Db, Listed, Page, SortDir, assets, scan_hosts};
 use bartizan_storage::{evidence, scans as storage};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -33,7 +34,8 @@ pub const TARGET_LIMIT: usize = 1_000;
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A scan to be started.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NewScan {
     /// Assets to look at.
     pub asset_ids: Vec<AssetId>,
@@ -96,7 +98,41 @@ pub struct ScanProgress {
 /// # Errors
 /// [`Error::Invalid`] for input that breaks a rule, [`Error::NotFound`] for an asset that is not the organisation's.
 pub async fn create(cx: &OpContext, services: &Services, new: NewScan) -> Result<ScanView> {
-    cx.require(Permission::ScansRun)?;
+    let (organization, change) = Mutation::begin(cx, services, Permission::ScansRun).await?;
+    let scan = launch(cx, services, change.db(), organization, &new, Launch::asked()).await?;
+    change.commit(entry_of(&scan)?).await?;
+    announce(services, &scan);
+    view(services, scan)
+}
+
+/// How a scan comes to be launched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Launch {
+    /// Who is shown as the one who started it, if not the caller.
+    pub(crate) started_by: Option<String>,
+    /// Priority of its job.
+    pub(crate) priority: i32,
+}
+
+impl Launch {
+    /// A person asked for it.
+    pub(crate) const fn asked() -> Self {
+        Self { started_by: None, priority: 0 }
+    }
+
+    /// A schedule did; people go first.
+    pub(crate) fn scheduled(schedule: &str) -> Self {
+        Self { started_by: Some(format!("Schedule: {schedule}")), priority: -10 }
+    }
+}
+
+/// Checks the input of a scan as far as the present state allows, without starting it.
+pub(crate) async fn check(
+    services: &Services,
+    db: Db<'_>,
+    organization: OrganizationId,
+    new: &NewScan,
+) -> Result<(Vec<ScanTarget>, ScanSettings, u64)> {
     if new.asset_ids.is_empty() && new.targets.is_empty() {
         return Err(Error::invalid("body -> asset_ids", "nothing to scan: give asset_ids or targets"));
     }
@@ -104,13 +140,24 @@ pub async fn create(cx: &OpContext, services: &Services, new: NewScan) -> Result
     if count > TARGET_LIMIT {
         return Err(Error::invalid("body -> targets", format!("{count} targets: at most {TARGET_LIMIT} in one scan")));
     }
-    let (organization, change) = Mutation::begin(cx, services, Permission::ScansRun).await?;
-    let (targets, parsed) = targets_of(change.db(), organization, &new).await?;
-    let allow_private = settings::read_scan(change.db(), organization).await?.value.allow_private;
+    let (targets, parsed) = targets_of(db, organization, new).await?;
+    let allow_private = settings::read_scan(db, organization).await?.value.allow_private;
     check_reach(&parsed, allow_private)?;
-    let settings = ScanSettings::resolve(services.catalog, &options_of(&new)).map_err(invalid)?;
+    let settings = ScanSettings::resolve(services.catalog, &options_of(new)).map_err(invalid)?;
     let plan = Plan::new(services.catalog, &parsed, &settings).map_err(invalid)?;
+    Ok((targets, settings, plan.assets.len() as u64))
+}
 
+/// Stores a scan and queues its job in the caller's transaction. After the commit, call [`announce`].
+pub(crate) async fn launch(
+    cx: &OpContext,
+    services: &Services,
+    db: Db<'_>,
+    organization: OrganizationId,
+    new: &NewScan,
+    how: Launch,
+) -> Result<Scan> {
+    let (targets, settings, hosts_total) = check(services, db, organization, new).await?;
     let now = cx.now();
     let asset_ids: Vec<AssetId> = targets.iter().filter_map(|target| target.asset_id).collect();
     let mut scan = Scan {
@@ -125,7 +172,7 @@ pub async fn create(cx: &OpContext, services: &Services, new: NewScan) -> Result
         partial_reasons: Vec::new(),
         error: None,
         progress: Value::Null,
-        hosts_total: plan.assets.len() as u64,
+        hosts_total,
         hosts_finished: 0,
         outcomes: Value::Null,
         findings: crate::SeverityCounts::default(),
@@ -139,17 +186,27 @@ pub async fn create(cx: &OpContext, services: &Services, new: NewScan) -> Result
         heartbeat_at: None,
         cancel_requested_at: None,
         started_by: cx.actor().user_id(),
-        started_by_name: cx.actor().name().to_owned(),
+        started_by_name: how.started_by.unwrap_or_else(|| cx.actor().name().to_owned()),
         demo: false,
     };
-    scan.id = storage::insert(change.db(), &scan, &asset_ids).await?;
-    enqueue(change.db(), cx.new_id(), scan_job::job_of(organization, scan.id), now).await?;
+    scan.id = storage::insert(db, &scan, &asset_ids).await?;
+    let job = NewJob { priority: how.priority, ..scan_job::job_of(organization, scan.id) };
+    enqueue(db, cx.new_id(), job, now).await?;
+    Ok(scan)
+}
+
+/// The audit entry of a launch.
+fn entry_of(scan: &Scan) -> Result<Change> {
+    let targets = scan_targets::stored(&scan.targets)?;
     let texts: Vec<&str> = targets.iter().map(|target| target.text.as_str()).collect();
-    let entry = Change::new("scan.create", "scan", scan.id);
-    change.commit(entry.after(json!({ "targets": texts, "profile": scan.profile, "settings": scan.options }))).await?;
+    let after = json!({ "targets": texts, "profile": scan.profile, "settings": scan.options });
+    Ok(Change::new("scan.create", "scan", scan.id).after(after))
+}
+
+/// Tells whoever waits that there is a new scan.
+pub(crate) fn announce(services: &Services, scan: &Scan) {
     services.queue.wake();
-    services.live.tell(Changed { organization, scan: scan.id });
-    view(services, scan)
+    services.live.tell(Changed { organization: scan.organization_id, scan: scan.id });
 }
 
 /// One page of scans.

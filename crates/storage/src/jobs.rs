@@ -5,14 +5,20 @@
 
 use bartizan_domain::id::{JobId, OrganizationId};
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, Order, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, IntoSimpleExpr as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 use serde_json::Value;
 
-use crate::{Db, Result, StorageError};
+use crate::{Db, Listed, Page, Result, SortDir, StorageError};
+
+mod claims;
+mod fires;
+
+pub use claims::{AttemptEnd, Renewal, any_due, claim, end, holds, release_all, release_lost, renew, stop_requests};
+pub use fires::{record_fire, remove_fires};
 
 /// One job.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +33,8 @@ pub struct Job {
     pub dedupe_key: Option<String>,
     /// Greater is sooner; 0 is ordinary.
     pub priority: i32,
+    /// Turn among the jobs of the kind and priority: organisations take turns, whoever added more.
+    pub rank: i64,
     /// What the handler needs to know.
     pub payload: Value,
     /// State.
@@ -98,6 +106,7 @@ mod entity {
         pub kind: String,
         pub dedupe_key: Option<String>,
         pub priority: i32,
+        pub rank: i64,
         pub payload: Json,
         pub status: String,
         pub attempts: i32,
@@ -119,24 +128,6 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod fire {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "cron_fires")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub name: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub fire_at: DateTimeUtc,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
 use entity::Column;
 
 impl TryFrom<entity::Model> for Job {
@@ -149,6 +140,7 @@ impl TryFrom<entity::Model> for Job {
             kind: row.kind,
             dedupe_key: row.dedupe_key,
             priority: row.priority,
+            rank: row.rank,
             payload: row.payload,
             status: JobStatus::ALL
                 .into_iter()
@@ -169,7 +161,10 @@ impl TryFrom<entity::Model> for Job {
     }
 }
 
-/// Adds a job, unless one of its kind with its key is queued or running. Says whether it was added.
+/// Adds a job, unless one of its kind with its key is queued or running. Says whether it was added. The rank is set
+/// here: behind the organisation's own waiting jobs of the kind, and not before the turn that is being served.
+///
+/// On PostgreSQL every listening process hears of it when the transaction is committed.
 ///
 /// # Errors
 /// If the database fails.
@@ -180,6 +175,7 @@ pub async fn insert(db: Db<'_>, job: &Job) -> Result<bool> {
         kind: Set(job.kind.clone()),
         dedupe_key: Set(job.dedupe_key.clone()),
         priority: Set(job.priority),
+        rank: Set(rank_of(db, job).await?),
         payload: Set(job.payload.clone()),
         status: Set(job.status.as_str().to_owned()),
         attempts: Set(job.attempts),
@@ -198,154 +194,102 @@ pub async fn insert(db: Db<'_>, job: &Job) -> Result<bool> {
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(&db.conn())
         .await?;
+    if written == 1 {
+        crate::listen::announce(db).await?;
+    }
     Ok(written == 1)
 }
 
-/// Takes up to `limit` jobs of `kinds` that are due, or whose lease ran out, in order of priority and age.
-///
-/// # Errors
-/// If the database fails.
-pub async fn claim(
-    db: Db<'_>,
-    kinds: &[&str],
-    owner: &str,
-    (now, lease_until): (DateTime<Utc>, DateTime<Utc>),
-    limit: u64,
-) -> Result<Vec<Job>> {
-    let due = Condition::all().add(Column::Status.eq(JobStatus::Queued.as_str())).add(Column::RunAt.lte(now));
-    let lost = Condition::all().add(Column::Status.eq(JobStatus::Running.as_str())).add(Column::LeaseUntil.lt(now));
-    let mut ready = Query::select()
-        .column(Column::Id)
-        .from(entity::Entity)
-        .cond_where(
-            Condition::all().add(Column::Kind.is_in(kinds.iter().copied())).add(Condition::any().add(due).add(lost)),
-        )
-        .order_by(Column::Priority, Order::Desc)
-        .order_by(Column::RunAt, Order::Asc)
-        .order_by(Column::Id, Order::Asc)
-        .limit(limit)
-        .take();
-    if db.is_postgres() {
-        ready.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    }
-    let rows = entity::Entity::update_many()
-        .col_expr(Column::Status, Expr::value(JobStatus::Running.as_str()))
-        .col_expr(Column::Owner, Expr::value(owner))
-        .col_expr(Column::LeaseUntil, Expr::value(lease_until))
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-        .col_expr(
-            Column::StartedAt,
-            sea_orm::sea_query::Func::coalesce([Expr::col(Column::StartedAt), Expr::value(now)]).into(),
-        )
-        .filter(Column::Id.in_subquery(ready))
-        .exec_with_returning(&db.conn())
-        .await?;
-    let mut jobs = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>>>()?;
-    jobs.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.run_at, job.id));
-    Ok(jobs)
-}
-
-fn held(id: JobId, owner: &str) -> Condition {
-    Condition::all()
-        .add(Column::Id.eq(id.0))
-        .add(Column::Owner.eq(owner))
-        .add(Column::Status.eq(JobStatus::Running.as_str()))
-}
-
-/// What a renewal says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewal {
-    /// The job is still the owner's.
-    Held,
-    /// The job is still the owner's, and is asked to stop.
-    StopAsked,
-    /// The job is no longer the owner's.
-    Lost,
-}
-
-/// Renews a lease and stores progress.
-///
-/// # Errors
-/// If the database fails.
-pub async fn renew(
-    db: Db<'_>,
-    id: JobId,
-    owner: &str,
-    lease_until: DateTime<Utc>,
-    progress: Option<Value>,
-) -> Result<Renewal> {
-    let mut update = entity::Entity::update_many().col_expr(Column::LeaseUntil, Expr::value(lease_until));
-    if let Some(progress) = progress {
-        update = update.col_expr(Column::Progress, Expr::value(progress));
-    }
-    let rows = update.filter(held(id, owner)).exec_with_returning(&db.conn()).await?;
-    Ok(match rows.first() {
-        None => Renewal::Lost,
-        Some(row) if row.cancel_requested => Renewal::StopAsked,
-        Some(_) => Renewal::Held,
-    })
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AttemptEnd {
-    /// Well.
-    Done,
-    /// On request.
-    Cancelled,
-    /// For good, with the reason.
-    Failed(String),
-    /// To be tried again at the instant, with the reason.
-    Retry(DateTime<Utc>, String),
-    /// Given back untouched, to be taken up at once: the owner is stopping. Does not count as an attempt.
-    Released,
-}
-
-/// Ends an attempt of its owner. Says whether the job was still the owner's.
-///
-/// # Errors
-/// If the database fails.
-pub async fn end(db: Db<'_>, id: JobId, owner: &str, end: &AttemptEnd, now: DateTime<Utc>) -> Result<bool> {
-    let status = match end {
-        AttemptEnd::Done => JobStatus::Done,
-        AttemptEnd::Cancelled => JobStatus::Cancelled,
-        AttemptEnd::Failed(_) => JobStatus::Failed,
-        AttemptEnd::Retry(..) | AttemptEnd::Released => JobStatus::Queued,
+async fn rank_of(db: Db<'_>, job: &Job) -> Result<i64> {
+    let of = |status: JobStatus| {
+        entity::Entity::find()
+            .select_only()
+            .filter(Column::Kind.eq(job.kind.as_str()))
+            .filter(Column::Status.eq(status.as_str()))
     };
-    let mut update = entity::Entity::update_many()
-        .col_expr(Column::Status, Expr::value(status.as_str()))
-        .col_expr(Column::Owner, Expr::value(Option::<String>::None))
-        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None));
-    match end {
-        AttemptEnd::Done | AttemptEnd::Cancelled => update = update.col_expr(Column::FinishedAt, Expr::value(now)),
-        AttemptEnd::Failed(why) => {
-            update = update
-                .col_expr(Column::FinishedAt, Expr::value(now))
-                .col_expr(Column::Error, Expr::value(why.as_str()));
+    let ours = match job.organization_id {
+        Some(id) => Column::OrganizationId.eq(id.0),
+        None => Column::OrganizationId.is_null(),
+    };
+    let own = of(JobStatus::Queued).filter(ours).expr(Expr::col(Column::Rank).max());
+    let own: Option<Option<i64>> = own.into_tuple().one(&db.conn()).await?;
+    let first = of(JobStatus::Queued).expr(Expr::col(Column::Rank).min());
+    let first: Option<Option<i64>> = first.into_tuple().one(&db.conn()).await?;
+    let served = match first.flatten() {
+        Some(first) => first,
+        None => {
+            let last = of(JobStatus::Running).expr(Expr::col(Column::Rank).max());
+            let last: Option<Option<i64>> = last.into_tuple().one(&db.conn()).await?;
+            last.flatten().map_or(0, |last| last.saturating_add(1))
         }
-        AttemptEnd::Retry(at, why) => {
-            update =
-                update.col_expr(Column::RunAt, Expr::value(*at)).col_expr(Column::Error, Expr::value(why.as_str()));
-        }
-        AttemptEnd::Released => update = update.col_expr(Column::Attempts, Expr::col(Column::Attempts).sub(1)),
-    }
-    Ok(update.filter(held(id, owner)).exec(&db.conn()).await?.rows_affected == 1)
+    };
+    Ok(own.flatten().map_or(served, |own| Ord::max(own.saturating_add(1), served)))
 }
 
-/// Gives back every running job, whoever holds it: for the start of the only process that works on this database.
-/// Says how many.
+/// Which jobs a list shows. Everything given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// States.
+    pub statuses: Vec<JobStatus>,
+    /// Kind.
+    pub kind: Option<String>,
+}
+
+/// One page of the jobs of an organisation and of those that are nobody's, newest first.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn release_all(db: Db<'_>) -> Result<u64> {
+pub async fn list(db: Db<'_>, organization: OrganizationId, filter: &JobFilter, page: Page) -> Result<Listed<Job>> {
+    let mut query = entity::Entity::find().filter(visible_to(organization));
+    if !filter.statuses.is_empty() {
+        query = query.filter(Column::Status.is_in(filter.statuses.iter().map(|status| status.as_str())));
+    }
+    if let Some(kind) = &filter.kind {
+        query = query.filter(Column::Kind.eq(kind.as_str()));
+    }
+    let sort = (Column::CreatedAt.into_simple_expr(), SortDir::Desc);
+    let listed = crate::page::page(&db.conn(), query, sort, Column::Id, page).await?;
+    let rows = listed.rows.into_iter().map(Job::try_from).collect::<Result<_>>()?;
+    Ok(Listed { rows, total: listed.total })
+}
+
+/// One job, if it is the organisation's or nobody's.
+///
+/// # Errors
+/// If the database fails.
+pub async fn find(db: Db<'_>, organization: OrganizationId, id: JobId) -> Result<Option<Job>> {
+    let row = entity::Entity::find_by_id(id.0).filter(visible_to(organization)).one(&db.conn()).await?;
+    row.map(Job::try_from).transpose()
+}
+
+fn visible_to(organization: OrganizationId) -> Condition {
+    Condition::any().add(Column::OrganizationId.eq(organization.0)).add(Column::OrganizationId.is_null())
+}
+
+/// Puts a job that failed or was cancelled back into the queue, with all its attempts. Says whether it was in such a
+/// state and no other job has its key.
+///
+/// # Errors
+/// If the database fails.
+pub async fn requeue(db: Db<'_>, id: JobId, now: DateTime<Utc>) -> Result<bool> {
     let done = entity::Entity::update_many()
         .col_expr(Column::Status, Expr::value(JobStatus::Queued.as_str()))
-        .col_expr(Column::Owner, Expr::value(Option::<String>::None))
-        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
-        .filter(Column::Status.eq(JobStatus::Running.as_str()))
+        .col_expr(Column::Attempts, Expr::value(0))
+        .col_expr(Column::RunAt, Expr::value(now))
+        .col_expr(Column::CancelRequested, Expr::value(false))
+        .col_expr(Column::FinishedAt, Expr::value(Option::<DateTime<Utc>>::None))
+        .filter(Column::Id.eq(id.0))
+        .filter(Column::Status.is_in([JobStatus::Failed.as_str(), JobStatus::Cancelled.as_str()]))
         .exec(&db.conn())
-        .await?;
-    Ok(done.rows_affected)
+        .await;
+    match done.map_err(StorageError::from) {
+        Ok(done) => {
+            crate::listen::announce(db).await?;
+            Ok(done.rows_affected == 1)
+        }
+        Err(StorageError::Unique(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// What a request to stop found.
@@ -364,7 +308,18 @@ pub enum CancelOutcome {
 /// # Errors
 /// If the database fails.
 pub async fn request_cancel(db: Db<'_>, kind: &str, dedupe_key: &str, now: DateTime<Utc>) -> Result<CancelOutcome> {
-    let this = Condition::all().add(Column::Kind.eq(kind)).add(Column::DedupeKey.eq(dedupe_key));
+    cancel(db, Condition::all().add(Column::Kind.eq(kind)).add(Column::DedupeKey.eq(dedupe_key)), now).await
+}
+
+/// Asks one job to stop; one that waits ends at once.
+///
+/// # Errors
+/// If the database fails.
+pub async fn cancel_one(db: Db<'_>, id: JobId, now: DateTime<Utc>) -> Result<CancelOutcome> {
+    cancel(db, Condition::all().add(Column::Id.eq(id.0)), now).await
+}
+
+async fn cancel(db: Db<'_>, this: Condition, now: DateTime<Utc>) -> Result<CancelOutcome> {
     let waiting = entity::Entity::update_many()
         .col_expr(Column::Status, Expr::value(JobStatus::Cancelled.as_str()))
         .col_expr(Column::FinishedAt, Expr::value(now))
@@ -381,7 +336,11 @@ pub async fn request_cancel(db: Db<'_>, kind: &str, dedupe_key: &str, now: DateT
         .filter(Column::Status.eq(JobStatus::Running.as_str()))
         .exec(&db.conn())
         .await?;
-    Ok(if running.rows_affected > 0 { CancelOutcome::Running } else { CancelOutcome::NoJob })
+    if running.rows_affected == 0 {
+        return Ok(CancelOutcome::NoJob);
+    }
+    crate::listen::announce(db).await?;
+    Ok(CancelOutcome::Running)
 }
 
 /// One job.
@@ -427,25 +386,4 @@ pub async fn counts(db: Db<'_>) -> Result<Vec<(String, u64)>> {
 /// If the database fails.
 pub async fn remove_ended(db: Db<'_>, cutoff: DateTime<Utc>) -> Result<u64> {
     Ok(entity::Entity::delete_many().filter(Column::FinishedAt.lt(cutoff)).exec(&db.conn()).await?.rows_affected)
-}
-
-/// Records that the timer `name` fired for the instant. Says whether nobody had recorded it before.
-///
-/// # Errors
-/// If the database fails.
-pub async fn record_fire(db: Db<'_>, name: &str, fire_at: DateTime<Utc>) -> Result<bool> {
-    let row = fire::ActiveModel { name: Set(name.to_owned()), fire_at: Set(fire_at) };
-    let written = fire::Entity::insert(row)
-        .on_conflict(OnConflict::columns([fire::Column::Name, fire::Column::FireAt]).do_nothing().to_owned())
-        .exec_without_returning(&db.conn())
-        .await?;
-    Ok(written == 1)
-}
-
-/// Forgets fires before `cutoff`. Says how many.
-///
-/// # Errors
-/// If the database fails.
-pub async fn remove_fires(db: Db<'_>, cutoff: DateTime<Utc>) -> Result<u64> {
-    Ok(fire::Entity::delete_many().filter(fire::Column::FireAt.lt(cutoff)).exec(&db.conn()).await?.rows_affected)
 }

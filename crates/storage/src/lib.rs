@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
 pub mod members;
+mod listen;
 mod migration;
 pub mod observations;
 pub mod organizations;
@@ -33,6 +34,7 @@ pub mod roles;
 pub mod scan_hosts;
 pub mod scans;
 pub mod second_factors;
+pub mod schedules;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;
@@ -41,6 +43,7 @@ pub mod users;
 
 pub use counts::SeverityCounts;
 pub use error::{Result, StorageError};
+pub use listen::Listener;
 pub use page::{Listed, Page, SortDir};
 pub use store::{Backend, Db, Store, Tx};
 

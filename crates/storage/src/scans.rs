@@ -112,7 +112,7 @@ pub enum ScanSort {
     Score,
 }
 
-mod entity {
+pub(crate) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]

@@ -103,6 +103,11 @@ impl Store {
         Ok(Tx(self.write.begin_with_options(options).await?))
     }
 
+    /// The pool behind the connection; there is one for [`Backend::Postgres`] only.
+    pub(crate) fn postgres_pool(&self) -> &sea_orm::sqlx::PgPool {
+        self.write.get_postgres_connection_pool()
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ on_both_databases!(
     settings_are_changed_by_one_at_a_time,
     jobs_are_claimed_once_in_order,
     a_lost_lease_is_taken_over,
+    organisations_take_turns,
     live_jobs_with_one_key_are_one,
     jobs_are_cancelled_waiting_and_running,
 );
@@ -232,6 +233,7 @@ fn job(number: u128, priority: i32, key: Option<&str>) -> Job {
         kind: "k".to_owned(),
         dedupe_key: key.map(str::to_owned),
         priority,
+        rank: 0,
         payload: json!({ "n": number as u64 }),
         status: JobStatus::Queued,
         attempts: 0,
@@ -258,7 +260,7 @@ async fn enqueue(store: &Store, job: &Job) -> bool {
 async fn claim(store: &Store, owner: &str, now: DateTime<Utc>, limit: u64) -> Vec<u128> {
     let tx = store.begin().await.unwrap();
     let lease = now + TimeDelta::seconds(60);
-    let claimed = jobs::claim(tx.db(), &["k"], owner, (now, lease), limit).await.unwrap();
+    let claimed = jobs::claim(tx.db(), "k", owner, (now, lease), limit).await.unwrap();
     tx.commit().await.unwrap();
     claimed.into_iter().map(|job| job.id.0.as_u128()).collect()
 }
@@ -289,7 +291,9 @@ async fn a_lost_lease_is_taken_over(database: &TestDatabase) {
     let store = open(database).await;
     assert!(enqueue(&store, &job(1, 0, None)).await);
     assert_eq!(claim(&store, "a", at(0), 1).await, [1]);
-    assert!(claim(&store, "b", at(60), 1).await.is_empty(), "the lease holds to its end");
+    assert_eq!(release_lost(&store, at(60)).await, 0, "the lease holds to its end");
+    assert!(claim(&store, "b", at(60), 1).await.is_empty());
+    assert_eq!(release_lost(&store, at(61)).await, 1);
     assert_eq!(claim(&store, "b", at(61), 1).await, [1]);
     let tx = store.begin().await.unwrap();
     let renew = |owner| jobs::renew(tx.db(), job(1, 0, None).id, owner, at(200), Some(json!({ "done": 1 })));
@@ -300,6 +304,40 @@ async fn a_lost_lease_is_taken_over(database: &TestDatabase) {
     assert_eq!(jobs::release_all(tx.db()).await.unwrap(), 1);
     tx.commit().await.unwrap();
     assert_eq!(claim(&store, "c", at(62), 1).await, [1], "given back, it is claimable at once");
+}
+
+async fn release_lost(store: &Store, now: DateTime<Utc>) -> u64 {
+    let tx = store.begin().await.unwrap();
+    let released = jobs::release_lost(tx.db(), now).await.unwrap();
+    tx.commit().await.unwrap();
+    released
+}
+
+async fn organisations_take_turns(database: &TestDatabase) {
+    let store = open(database).await;
+    let (busy, quiet) = (organization(&store, 901).await, organization(&store, 902).await);
+    let of = |id: OrganizationId, number: u128| Job { organization_id: Some(id), ..job(number, 0, None) };
+    for number in 1..=6 {
+        assert!(enqueue(&store, &of(busy, number)).await);
+    }
+    assert_eq!(claim(&store, "a", at(1), 2).await, [1, 2]);
+    for number in 11..=13 {
+        assert!(enqueue(&store, &of(quiet, number)).await);
+    }
+    // Who came late with few waits for as many as it has itself, not for all.
+    assert_eq!(claim(&store, "a", at(1), 6).await, [3, 11, 4, 12, 5, 13]);
+    assert_eq!(claim(&store, "a", at(1), 6).await, [6]);
+    assert!(enqueue(&store, &Job { priority: 1, ..of(busy, 20) }).await);
+    assert!(enqueue(&store, &of(quiet, 21)).await);
+    assert_eq!(claim(&store, "a", at(1), 1).await, [20], "priority goes before turns");
+    assert_eq!(claim(&store, "a", at(1), 1).await, [21]);
+    assert!(jobs::stop_requests(store.read(), "a").await.unwrap().is_empty());
+    let tx = store.begin().await.unwrap();
+    assert!(jobs::holds(tx.db(), job(21, 0, None).id, "a").await.unwrap());
+    assert!(!jobs::holds(tx.db(), job(21, 0, None).id, "b").await.unwrap());
+    assert_eq!(jobs::cancel_one(tx.db(), job(21, 0, None).id, at(2)).await.unwrap(), CancelOutcome::Running);
+    tx.commit().await.unwrap();
+    assert_eq!(jobs::stop_requests(store.read(), "a").await.unwrap(), [job(21, 0, None).id]);
 }
 
 async fn live_jobs_with_one_key_are_one(database: &TestDatabase) {

@@ -179,6 +179,7 @@ impl TestApp {
             ServicesConfig {
                 setup_token: options.setup_token.map(Into::into),
                 secret_keys: Some(KeyRing::random().unwrap()),
+                ..ServicesConfig::default()
             },
         );
         let key = SigningKey::random();

@@ -18,6 +18,11 @@ impl FixedClock {
         Self { now: Mutex::new(now) }
     }
 
+    /// Sets the clock.
+    pub fn set(&self, to: DateTime<Utc>) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = to;
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);

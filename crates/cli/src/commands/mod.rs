@@ -16,6 +16,7 @@ mod ports;
 mod profiles;
 mod scan;
 mod serve;
+mod worker;
 
 /// Runs the command.
 pub fn run(args: Cli) -> Result<Exit> {
@@ -27,6 +28,7 @@ pub fn run(args: Cli) -> Result<Exit> {
         Command::Profiles(list) => profiles::run(&list),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Serve(serve) => serve::run(&serve),
+        Command::Worker(worker) => worker::run(&worker),
         Command::Admin(admin) => admin::run(admin.command),
         Command::Openapi => {
             io::print(&bartizan_http::openapi_json())?;

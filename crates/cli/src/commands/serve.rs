@@ -44,6 +44,7 @@ async fn serve(args: &ServeArgs) -> Result<Exit> {
     let config = ServicesConfig {
         setup_token: token.as_ref().map(|token| token.expose().to_owned().into()),
         secret_keys: Some(compose::secret_keys(&args.server)?),
+        jobs: compose::timing(&args.jobs),
     };
     let services = compose::services(store.clone(), &args.network, config);
     let state = AppState::new(

@@ -82,6 +82,8 @@ fn every_operation_is_named_described_and_shown() {
             "verify",
             "authorize",
             "exchange",
+            "run",
+            "retry",
         ];
         assert!(id.split_once('_').is_some_and(|(verb, _)| verbs.contains(&verb)), "{what}: operationId `{id}`");
         assert!(ids.insert(id.clone()), "{what}: operationId `{id}` is used twice");

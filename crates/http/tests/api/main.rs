@@ -18,6 +18,7 @@ mod roles;
 mod scans;
 mod second_factors;
 mod sessions;
+mod schedules;
 mod settings;
 mod system;
 mod users;

@@ -6,5 +6,6 @@ mod assets;
 mod auth;
 mod findings;
 mod scans;
+mod schedules;
 mod secrets;
 mod support;

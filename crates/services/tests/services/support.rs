@@ -24,7 +24,7 @@ use bartizan_services::auth::{Setup, SignedIn};
 use bartizan_services::scans::{NewScan, ScanProgress};
 use bartizan_services::settings::ScanSettings as ScanPolicy;
 use bartizan_services::{
-    Network, OpContext, Origin, Probes, Random, Reach, ScanSettings, Services, ServicesConfig, auth, scans,
+    Network, OpContext, Origin, Probes, Random, Reach, ScanSettings, Services, ServicesConfig, Timing, auth, scans,
 };
 use bartizan_storage::Store;
 use bartizan_test_support::{FixedClock, TestDatabase};
@@ -196,6 +196,9 @@ impl App {
 
     /// A second process on the same database: `seed` keeps its ids apart.
     pub async fn with(database: &TestDatabase, config: ServicesConfig, seed: u64) -> Self {
+        // Looks are what fires schedules: many a second, so that tests need not wait.
+        let jobs = Timing { look_every: Duration::from_millis(20), ..config.jobs };
+        let config = ServicesConfig { jobs, ..config };
         let store = open(database).await;
         let clock = Arc::new(FixedClock::at(start()));
         let script = Arc::new(Script::default());
@@ -238,6 +241,19 @@ impl App {
 
     pub async fn scan(&self, cx: &OpContext, targets: &[&str]) -> ScanId {
         scans::create(cx, &self.services, new_scan(targets)).await.unwrap().scan.id
+    }
+
+    /// Asks again and again until there is an answer.
+    pub async fn until<T>(&self, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+        let asking = async {
+            loop {
+                if let Some(answer) = ask().await {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), asking).await.unwrap()
     }
 
     /// Waits for the end of a scan.

@@ -10,6 +10,7 @@ mod m0001_initial;
 mod m0002_identity;
 mod m0003_audit_chain;
 mod m0010_secrets;
+mod m0011_schedules;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_identity::Migration),
             Box::new(m0003_audit_chain::Migration),
             Box::new(m0010_secrets::Migration),
+            Box::new(m0011_schedules::Migration),
         ]
     }
 }

@@ -1,0 +1,61 @@
+//! `bartizan worker`: runs jobs and schedules, and answers nobody. Any number of them share a PostgreSQL with servers.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use bartizan_services::ServicesConfig;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::WorkerArgs;
+use crate::compose;
+use crate::exit::Exit;
+use crate::signals::Interrupts;
+
+/// How long jobs in flight may take to stop before the process ends without them.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// Runs the command.
+pub fn run(args: &WorkerArgs) -> Result<Exit> {
+    if args.server.database_url.is_none() {
+        bail!("a worker needs the PostgreSQL of its servers: set DATABASE_URL (on SQLite, the server is the worker)");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(work(args));
+    // A probe that does not end is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+async fn work(args: &WorkerArgs) -> Result<Exit> {
+    let mut interrupts = Interrupts::listen()?;
+    compose::make_folder(&args.server.data_dir)?;
+    let store = compose::open_store(&args.server).await?;
+    let config = ServicesConfig {
+        secret_keys: Some(compose::secret_keys(&args.server)?),
+        jobs: compose::timing(&args.jobs),
+        ..ServicesConfig::default()
+    };
+    let services = compose::services(store.clone(), &args.network, config);
+    let stop = CancellationToken::new();
+    let name = compose::process_name();
+    let mut runner = tokio::spawn(services.worker(name.clone())?.run(stop.clone()));
+    crate::io::say(&format!("bartizan {} works as {name}", env!("CARGO_PKG_VERSION")));
+    tokio::select! {
+        () = interrupts.next() => {}
+        ended = &mut runner => {
+            ended.context("the worker broke off")??;
+            return Ok(Exit::Done);
+        }
+    }
+    tracing::info!("stopping: handing jobs back");
+    stop.cancel();
+    tokio::select! {
+        ended = tokio::time::timeout(LAST_WORDS, runner) => match ended {
+            Ok(ended) => ended.context("the worker broke off")??,
+            Err(_) => tracing::warn!("some jobs did not stop in time; another worker takes them up after their lease"),
+        },
+        () = interrupts.next() => tracing::warn!("stopped at once"),
+    }
+    store.close().await?;
+    Ok(Exit::Done)
+}

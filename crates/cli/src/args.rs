@@ -275,12 +275,66 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub jobs: JobArgs,
 
+    #[command(flatten)]
+    pub log: LogArgs,
+
+    /// Redis or Valkey to count rate limits in together with other servers: redis://[:PASSWORD@]HOST:PORT (from the environment only)
+    #[arg(long, hide = true, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<Secret>,
+
+    /// Attempts to sign in a minute and address
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_SIGN_INS_PER_MINUTE", help_heading = "Limits")]
+    pub sign_ins_per_minute: u32,
+
+    /// Writes a minute and user
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_WRITES_PER_MINUTE", help_heading = "Limits")]
+    pub writes_per_minute: u32,
+
+    /// Exports and downloads a minute and user
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_EXPORTS_PER_MINUTE", help_heading = "Limits")]
+    pub exports_per_minute: u32,
+
+    /// A second address for monitoring only: /metrics, /livez and /readyz, without credentials
+    #[arg(long, value_name = "ADDR:PORT", env = "BARTIZAN_METRICS_LISTEN", help_heading = "Monitoring")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// Bearer token that reads /metrics on the main address (from the environment only)
+    #[arg(long, hide = true, env = "BARTIZAN_METRICS_TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<Secret>,
+
     /// Load demo data: recorded hosts, marked as demo everywhere
     #[arg(long, env = "BARTIZAN_DEMO")]
     pub demo: bool,
 
     #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+/// How servers and workers log, to standard error.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// Lines for people or JSON objects
+    #[arg(long, value_enum, default_value = "text", env = "BARTIZAN_LOG_FORMAT", help_heading = "Monitoring")]
+    pub log_format: LogFormat,
+
+    /// How much of what the program does is logged; changed at run time by PUT /api/system/log-level
+    #[arg(long, value_enum, default_value = "info", env = "BARTIZAN_LOG_LEVEL", help_heading = "Monitoring")]
+    pub log_level: LogLevel,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    /// One object a line
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Warn,
+    Error,
 }
 
 /// How background jobs are shared between processes.
@@ -332,6 +386,9 @@ pub struct WorkerArgs {
     pub jobs: JobArgs,
 
     #[command(flatten)]
+    pub log: LogArgs,
+
+    #[command(flatten)]
     pub network: NetworkArgs,
 }
 
@@ -345,6 +402,28 @@ pub struct AdminArgs {
 pub enum AdminCommand {
     /// Take a new key for stored secrets into use and seal every secret with it; the server may be running
     RotateKey {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Write a backup of the database to a file while the server goes on; the keys are not in it
+    ///
+    /// SQLite: a copy of the database file. PostgreSQL: an archive of pg_dump, which must be installed. Keep signing.key and
+    /// secret.key of the data folder as well, at another place: without secret.key, stored secrets cannot be opened.
+    Backup {
+        /// The file to write; it must not exist
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Put the database of a backup in place; servers and workers must be stopped
+    Restore {
+        /// A file that `admin backup` wrote
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Replace a database that has data in it
+        #[arg(long)]
+        replace: bool,
         #[command(flatten)]
         server: ServerArgs,
     },

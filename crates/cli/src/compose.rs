@@ -40,6 +40,21 @@ pub const fn no_network() -> NetworkArgs {
     NetworkArgs { resolver: None, authoritative_port: 53, rdap_bootstrap: None, whois_server: None }
 }
 
+/// Takes the folder for this process: the owner of its SQLite file finds jobs that nobody else can be running.
+pub fn lock_folder(folder: &Path) -> Result<std::fs::File> {
+    let path = folder.join("lock");
+    let file = std::fs::File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!("the data folder `{}` is in use by another server", folder.display())
+        }
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock the data folder `{}`", folder.display()))
+        }
+    }
+}
+
 /// How jobs are shared.
 pub fn timing(args: &JobArgs) -> Timing {
     Timing { lease: Duration::from_secs(args.job_lease), ..Timing::default() }

@@ -56,7 +56,10 @@ fn parse() -> Result<args::Cli, Exit> {
 }
 
 fn run(args: args::Cli) -> Exit {
-    terminal::set_up_logging(args.verbose);
+    // Servers and workers set their log up themselves.
+    if !matches!(args.command, args::Command::Serve(_) | args::Command::Worker(_)) {
+        terminal::set_up_logging(args.verbose);
+    }
     match commands::run(args) {
         Ok(exit) => exit,
         Err(error) if io::is_broken_pipe(&error) => Exit::Done,

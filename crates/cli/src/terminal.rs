@@ -1,13 +1,17 @@
 //! What kind of terminal there is, and logging to it.
 
 use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bartizan_domain::Clock;
 use bartizan_reports::{Colour, RenderOptions};
+use bartizan_services::system::{LogControl, LogLevel};
 use chrono::{DateTime, Utc};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
-use crate::args::ColorMode;
+use crate::args::{ColorMode, LogArgs, LogFormat};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +42,64 @@ pub fn set_up_logging(verbose: u8) {
         .with_ansi(std::io::stderr().is_terminal() && !no_color());
     // Fails only if a subscriber is set already, which only tests do.
     let _ = subscriber.try_init();
+}
+
+/// Logs of a server or worker, with a level that can be changed while it runs. `BARTIZAN_LOG` overrides the level.
+pub fn set_up_server_logging(args: &LogArgs) -> Arc<dyn LogControl> {
+    let level = match args.log_level {
+        crate::args::LogLevel::Debug => LogLevel::Debug,
+        crate::args::LogLevel::Info => LogLevel::Info,
+        crate::args::LogLevel::Warn => LogLevel::Warn,
+        crate::args::LogLevel::Error => LogLevel::Error,
+    };
+    let filter = EnvFilter::try_from_env("BARTIZAN_LOG").unwrap_or_else(|_| filter_of(level));
+    let (filter, handle) = reload::Layer::new(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match args.log_format {
+        LogFormat::Json => layer.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        LogFormat::Text => layer.with_ansi(std::io::stderr().is_terminal() && !no_color()).boxed(),
+    };
+    // Fails only if a subscriber is set already, which only tests do.
+    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    Arc::new(ReloadableLog { handle, level: Mutex::new(level) })
+}
+
+/// Of our own crates that much; of libraries what may need attention, because at other levels they print what they are
+/// sent.
+fn filter_of(level: LogLevel) -> EnvFilter {
+    const OURS: [&str; 10] = [
+        "bartizan",
+        "bartizan_engine",
+        "bartizan_probes",
+        "bartizan_outbound",
+        "bartizan_portscan",
+        "bartizan_services",
+        "bartizan_storage",
+        "bartizan_jobs",
+        "bartizan_http",
+        "bartizan_auth",
+    ];
+    let others = if level == LogLevel::Error { "error" } else { "warn" };
+    let ours = OURS.iter().map(|name| format!(",{name}={}", level.as_str())).collect::<String>();
+    EnvFilter::new(format!("{others}{ours}"))
+}
+
+#[derive(Debug)]
+struct ReloadableLog {
+    handle: reload::Handle<EnvFilter, Registry>,
+    level: Mutex<LogLevel>,
+}
+
+impl LogControl for ReloadableLog {
+    fn level(&self) -> LogLevel {
+        *self.level.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_level(&self, level: LogLevel) {
+        // Fails only when the subscriber is gone, and then nothing is logged at all.
+        let _ = self.handle.reload(filter_of(level));
+        *self.level.lock().unwrap_or_else(PoisonError::into_inner) = level;
+    }
 }
 
 /// How to render for standard output (`to_stdout`) or a file.

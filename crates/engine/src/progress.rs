@@ -105,7 +105,15 @@ pub(crate) struct Tracker {
     /// Probes after identification, the basis of an estimate when there are few hosts.
     probes_done: AtomicU64,
     probes_total: AtomicU64,
+    earlier: Earlier,
     state: Mutex<State>,
+}
+
+/// What earlier runs of the same scan finished: part of every count, and of no estimate.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Earlier {
+    pub(crate) hosts: u64,
+    pub(crate) ports: u64,
 }
 
 #[derive(Debug, Default)]
@@ -152,8 +160,15 @@ impl Tracker {
             ports_total: AtomicU64::new(ports),
             probes_done: AtomicU64::new(0),
             probes_total: AtomicU64::new(0),
+            earlier: Earlier::default(),
             state: Mutex::new(State::default()),
         }
+    }
+
+    /// The same after earlier runs.
+    pub(crate) const fn after(mut self, earlier: Earlier) -> Self {
+        self.earlier = earlier;
+        self
     }
 
     pub(crate) fn doing(&self, what: String) {
@@ -209,13 +224,18 @@ impl Tracker {
             checks_done += (preview.checks.len() as u64).min(self.checks_per_host);
             findings.merge(&preview.findings);
         }
+        let earlier = self.earlier;
+        let checks_earlier = earlier.hosts * self.checks_per_host;
         Progress {
-            hosts: Count { done: hosts_done, total: self.hosts_total },
+            hosts: Count { done: earlier.hosts + hosts_done, total: earlier.hosts + self.hosts_total },
             ports: Count {
-                done: self.ports_done.load(Ordering::Relaxed),
-                total: self.ports_total.load(Ordering::Relaxed),
+                done: earlier.ports + self.ports_done.load(Ordering::Relaxed),
+                total: earlier.ports + self.ports_total.load(Ordering::Relaxed),
             },
-            checks: Count { done: checks_done, total: self.hosts_total * self.checks_per_host },
+            checks: Count {
+                done: checks_earlier + checks_done,
+                total: checks_earlier + self.hosts_total * self.checks_per_host,
+            },
             findings,
             current: state.current.clone(),
             elapsed_seconds: elapsed.as_secs(),
@@ -322,5 +342,10 @@ mod tests {
         tracker.ports_known(100, 0);
         tracker.ports_advanced(40);
         assert_eq!(tracker.snapshot().ports, Count { done: 40, total: 300 });
+        let resumed = Tracker::new(2, 5, 200).after(Earlier { hosts: 3, ports: 30 });
+        resumed.ports_advanced(1);
+        let told = resumed.snapshot();
+        assert_eq!((told.hosts, told.ports), (Count { done: 3, total: 5 }, Count { done: 31, total: 230 }));
+        assert_eq!((told.checks, told.eta_seconds), (Count { done: 15, total: 25 }, None));
     }
 }

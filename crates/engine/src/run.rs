@@ -20,7 +20,7 @@ use crate::document::host_result;
 use crate::gather::Gatherer;
 use crate::plan::{Plan, PlannedAsset};
 use crate::probes::Probes;
-use crate::progress::{FindingCounts, Progress, Tracker};
+use crate::progress::{Earlier, FindingCounts, Progress, Tracker};
 use crate::settings::{ScanSettings, SettingsError};
 
 /// How often progress is reported.
@@ -129,10 +129,13 @@ pub async fn run(
     let todo: Vec<PlannedAsset> =
         plan.assets.iter().filter(|planned| !request.finished.contains(&planned.asset)).cloned().collect();
     let checks = request.settings.selection.len();
-    let ports = todo.iter().map(|planned| planned.tcp_ports(&request.settings).len() as u64).sum();
+    let ports_of = |planned: &PlannedAsset| planned.tcp_ports(&request.settings).len() as u64;
+    let ports = todo.iter().map(ports_of).sum();
+    let done_earlier = || plan.assets.iter().filter(|planned| request.finished.contains(&planned.asset));
+    let earlier = Earlier { hosts: done_earlier().count() as u64, ports: done_earlier().map(ports_of).sum() };
     let stop = deps.cancel.child_token();
     let shared = Arc::new(Shared {
-        tracker: Tracker::new(todo.len() as u64, checks as u64, ports),
+        tracker: Tracker::new(todo.len() as u64, checks as u64, ports).after(earlier),
         permits: Semaphore::new(request.settings.concurrency as usize),
         settings: request.settings,
         needs: plan.needs,
@@ -144,6 +147,7 @@ pub async fn run(
     for planned in plan.assets.iter().filter(|planned| request.finished.contains(&planned.asset)) {
         // Reached or not was settled when it was finished.
         tally.reached(planned.target);
+        tally.earlier += 1;
     }
     if events.send(planned).await.is_err() {
         stop.cancel();
@@ -265,6 +269,8 @@ impl Shared {
 /// What is remembered of finished assets: small, however large the scan.
 struct Tally {
     planned: usize,
+    /// Finished by earlier runs.
+    earlier: usize,
     left_out: usize,
     done: usize,
     interrupted: usize,
@@ -280,6 +286,7 @@ impl Tally {
     fn new(planned: usize, targets: &[Target], left_out: usize) -> Self {
         Self {
             planned,
+            earlier: 0,
             left_out,
             done: 0,
             interrupted: 0,
@@ -321,7 +328,7 @@ impl Tally {
         let cancelled = shared.deps.cancel.is_cancelled();
         let stopped = shared.stop.is_cancelled();
         let mut reasons = Vec::new();
-        let seen = self.scores.len() + self.failed_tasks;
+        let seen = self.earlier + self.scores.len() + self.failed_tasks;
         if cancelled {
             reasons.push("the scan was cancelled".to_owned());
         } else if stopped {
@@ -331,8 +338,8 @@ impl Tally {
         if self.interrupted > 0 {
             reasons.push(format!("{} hosts were stopped in the middle", self.interrupted));
         }
-        if stopped && seen < usize::try_from(shared.tracker.snapshot().hosts.total).unwrap_or(usize::MAX) {
-            reasons.push(format!("{seen} of {} hosts were begun", shared.tracker.snapshot().hosts.total));
+        if stopped && seen < self.planned {
+            reasons.push(format!("{seen} of {} hosts were begun", self.planned));
         }
         if self.failed_tasks > 0 {
             reasons.push(format!("{} hosts failed by a defect of the scanner; see its log", self.failed_tasks));

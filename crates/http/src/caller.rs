@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use bartizan_domain::Error;
@@ -11,7 +11,6 @@ use bartizan_services::{OpContext, Origin};
 
 use crate::AppState;
 use crate::error::ApiError;
-use crate::limits::address_key;
 use crate::middleware::RequestId;
 
 /// Header with an API key.
@@ -30,8 +29,11 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let caller = authenticate(parts, state).await?;
+        let (user, now) = (caller.profile.user_id, caller.cx.now());
         if !matches!(parts.method, Method::GET | Method::HEAD) {
-            state.write_limit().check(caller.profile.user_id, caller.cx.now())?;
+            state.limits().write(user, now).await?;
+        } else if is_export(parts) {
+            state.limits().export(user, now).await?;
         }
         Ok(caller)
     }
@@ -39,6 +41,13 @@ impl FromRequestParts<AppState> for Caller {
 
 /// Looks the caller up without counting the request: by its access token, or else by its API key. A token that is not
 /// accepted is not made up for by a key.
+/// Whether a request asks for a whole result as a file.
+fn is_export(parts: &Parts) -> bool {
+    let path = parts.extensions.get::<MatchedPath>().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
+    path.starts_with("/api/export/") || path.ends_with("/download")
+}
+
+/// Looks the caller up without counting the request.
 pub(crate) async fn authenticate(parts: &Parts, state: &AppState) -> Result<Caller, ApiError> {
     let key = parts.headers.get(API_KEY);
     if let (None, Some(key)) = (parts.headers.get(header::AUTHORIZATION), key) {
@@ -75,7 +84,7 @@ impl FromRequestParts<AppState> for SignInAttempt {
         let cx = state.services().anonymous(origin(parts));
         // Without an address the request did not come over a network.
         let address = peer(parts).unwrap_or(IpAddr::from([0, 0, 0, 0]));
-        state.sign_in_limit().check(address_key(address), cx.now())?;
+        state.limits().sign_in(address, cx.now()).await?;
         Ok(Self(cx))
     }
 }

@@ -28,6 +28,8 @@ pub enum ApiError {
     PreconditionFailed,
     /// The request was sent to a host name this server does not answer to.
     Misdirected,
+    /// Maintenance mode is on; the text is for people.
+    Maintenance(String),
 }
 
 impl From<Error> for ApiError {
@@ -98,6 +100,7 @@ impl ApiError {
             Self::PreconditionFailed => {
                 return (S::PRECONDITION_FAILED, "precondition_failed", "Precondition failed");
             }
+            Self::Maintenance(_) => return (S::SERVICE_UNAVAILABLE, "maintenance", "Maintenance"),
             Self::Misdirected => return (S::MISDIRECTED_REQUEST, "misdirected", "Misdirected request"),
         };
         match error {
@@ -119,7 +122,10 @@ impl ApiError {
     /// The body for the request `request_id`.
     pub(crate) fn problem(&self, request_id: &str) -> Problem {
         let (status, kind, title) = self.classify();
-        let detail = if status.is_server_error() {
+        let detail = if let Self::Maintenance(reason) = self {
+            // No failure and no secret: an administrator wrote it to be read.
+            reason.clone()
+        } else if status.is_server_error() {
             "Internal server error".to_owned()
         } else {
             match self {
@@ -128,6 +134,7 @@ impl ApiError {
                 Self::MethodNotAllowed => "the path exists, but not for this method".to_owned(),
                 Self::UnsupportedMediaType(expected) => format!("the body must be {expected}"),
                 Self::PreconditionFailed => "somebody changed it meanwhile; read it again".to_owned(),
+                Self::Maintenance(reason) => reason.clone(),
                 Self::Misdirected => "this server does not answer to that host name".to_owned(),
             }
         };
@@ -220,7 +227,8 @@ error_sets! {
         UnsupportedMediaType 415 "The body is not of the media type the operation reads.",
         Validation 422 "Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body.",
         RateLimited 429 "Rate limit exceeded; `Retry-After` and `retry_after` say for how long.",
-        Internal 500 "Internal server error; the log has the cause under `request_id`.";
+        Internal 500 "Internal server error; the log has the cause under `request_id`.",
+        Unavailable 503 "Maintenance mode is on, and `detail` says why; or something needed cannot be reached.";
     /// Changing or removing one thing.
     ChangeErrors =
         Unauthenticated 401 "Authentication required: no, expired or wrong credentials.",
@@ -231,7 +239,8 @@ error_sets! {
         UnsupportedMediaType 415 "The body is not of the media type the operation reads.",
         Validation 422 "Validation error: `errors` names each field.",
         RateLimited 429 "Rate limit exceeded; `Retry-After` and `retry_after` say for how long.",
-        Internal 500 "Internal server error; the log has the cause under `request_id`.";
+        Internal 500 "Internal server error; the log has the cause under `request_id`.",
+        Unavailable 503 "Maintenance mode is on, and `detail` says why; or something needed cannot be reached.";
 }
 
 #[cfg(test)]

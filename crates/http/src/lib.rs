@@ -9,15 +9,15 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use bartizan_auth::AccessTokens;
-use bartizan_domain::id::UserId;
 use bartizan_services::Services;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -44,6 +44,7 @@ mod middleware;
 pub mod organizations;
 pub mod passwords;
 pub mod roles;
+mod monitoring;
 pub mod scans;
 pub mod second_factors;
 pub mod sessions;
@@ -56,7 +57,9 @@ pub mod users;
 pub mod wire;
 
 use error::ApiError;
-use limits::Limiter;
+use limits::Limits;
+pub use limits::{BadRedisUrl, SharedLimits};
+pub use metrics_exporter_prometheus::PrometheusHandle;
 
 /// What the composition root decides about the API.
 #[derive(Debug, Clone)]
@@ -67,11 +70,27 @@ pub struct HttpConfig {
     pub sign_ins_per_minute: u32,
     /// Writes a minute and user.
     pub writes_per_minute: u32,
+    /// Exports and downloads a minute and user.
+    pub exports_per_minute: u32,
+    /// The Redis that limits are counted in together with other servers.
+    pub shared_limits: Option<SharedLimits>,
+    /// What answers `GET /metrics` with.
+    pub metrics: Option<PrometheusHandle>,
+    /// With this token as bearer, `GET /metrics` needs no user.
+    pub metrics_token: Option<SecretString>,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { loopback_only: true, sign_ins_per_minute: 10, writes_per_minute: 600 }
+        Self {
+            loopback_only: true,
+            sign_ins_per_minute: 10,
+            writes_per_minute: 600,
+            exports_per_minute: 60,
+            shared_limits: None,
+            metrics: None,
+            metrics_token: None,
+        }
     }
 }
 
@@ -83,8 +102,7 @@ struct Inner {
     services: Services,
     tokens: AccessTokens,
     config: HttpConfig,
-    sign_in_limit: Limiter<IpAddr>,
-    write_limit: Limiter<UserId>,
+    limits: Limits,
     started: Instant,
     stopping: CancellationToken,
 }
@@ -93,14 +111,12 @@ impl AppState {
     /// Joins the use cases, the key access tokens are signed with, and the configuration.
     #[must_use]
     pub fn new(services: Services, tokens: AccessTokens, config: HttpConfig) -> Self {
-        let sign_in_limit = Limiter::new(config.sign_ins_per_minute);
-        let write_limit = Limiter::new(config.writes_per_minute);
+        let limits = Limits::new(&config);
         Self(Arc::new(Inner {
             services,
             tokens,
             config,
-            sign_in_limit,
-            write_limit,
+            limits,
             started: Instant::now(),
             stopping: CancellationToken::new(),
         }))
@@ -118,12 +134,8 @@ impl AppState {
         &self.0.config
     }
 
-    pub(crate) fn sign_in_limit(&self) -> &Limiter<IpAddr> {
-        &self.0.sign_in_limit
-    }
-
-    pub(crate) fn write_limit(&self) -> &Limiter<UserId> {
-        &self.0.write_limit
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// Waits for the server to stop.
@@ -185,9 +197,12 @@ pub fn router(state: AppState) -> Router {
     let (operations, _) = operations().split_for_parts();
     let inner = operations
         .merge(docs::router(openapi_json()))
+        .merge(monitoring::router())
         .merge(ui::router())
         .fallback(|| async { ApiError::NoRoute })
         .layer(axum::middleware::from_fn_with_state(state.clone(), idempotency::replay))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), middleware::maintenance))
+        .layer(axum::middleware::from_fn(middleware::note_route))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
         .with_state(state);
     // Normalised before routing, so that each path answers with and without a slash at its end.
@@ -197,6 +212,39 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(middleware::on_panic))
         .layer(axum::middleware::from_fn(middleware::finish))
         .layer(CompressionLayer::new())
+}
+
+/// What a listener of its own for monitoring serves: `/livez`, `/readyz` and, without credentials, `/metrics`.
+pub fn monitoring_router(state: AppState) -> Router {
+    monitoring::open_router().layer(axum::middleware::from_fn(middleware::finish)).with_state(state)
+}
+
+/// Serves [`monitoring_router`] until `shutdown` is done.
+///
+/// # Errors
+/// If accepting connections fails for good.
+pub async fn serve_monitoring(
+    listener: TcpListener,
+    state: AppState,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, monitoring_router(state)).with_graceful_shutdown(shutdown).await
+}
+
+/// A process measures itself in one place only.
+#[derive(Debug, thiserror::Error)]
+#[error("metrics cannot be recorded: {0}")]
+pub struct NoMetrics(String);
+
+/// Begins to record what the program measures, for [`HttpConfig::metrics`].
+///
+/// # Errors
+/// If the process records metrics already.
+pub fn record_metrics() -> Result<PrometheusHandle, NoMetrics> {
+    // Requests take milliseconds, scans take hours.
+    const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0, 3600.0, 21600.0];
+    let builder = metrics_exporter_prometheus::PrometheusBuilder::new().set_buckets(&BUCKETS);
+    builder.and_then(|builder| builder.install_recorder()).map_err(|error| NoMetrics(error.to_string()))
 }
 
 /// Serves until `shutdown` is done, then lets requests in flight finish.

@@ -1,12 +1,85 @@
-//! Rate limits, counted in this process: so many requests in any minute, by key.
+//! Rate limits: so many requests in any minute, by key. Counted in Redis where there is one and it answers, else in this
+//! process.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt::Display;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use bartizan_domain::id::UserId;
 use bartizan_domain::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::HttpConfig;
+
+mod shared;
+
+pub use shared::{BadRedisUrl, SharedLimits};
+
+/// All limits of the API.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    sign_ins: Limiter<IpAddr>,
+    writes: Limiter<UserId>,
+    exports: Limiter<UserId>,
+    shared: Option<SharedLimits>,
+}
+
+impl Limits {
+    pub(crate) fn new(config: &HttpConfig) -> Self {
+        Self {
+            sign_ins: Limiter::new(config.sign_ins_per_minute),
+            writes: Limiter::new(config.writes_per_minute),
+            exports: Limiter::new(config.exports_per_minute),
+            shared: config.shared_limits.clone(),
+        }
+    }
+
+    /// Counts an attempt to sign in from an address.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`], and then it is not counted.
+    pub(crate) async fn sign_in(&self, address: IpAddr, now: DateTime<Utc>) -> Result<()> {
+        let key = address_key(address);
+        self.count("sign-in", &self.sign_ins, key, now).await
+    }
+
+    /// Counts a write of a user.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`].
+    pub(crate) async fn write(&self, user: UserId, now: DateTime<Utc>) -> Result<()> {
+        self.count("write", &self.writes, user, now).await
+    }
+
+    /// Counts an export of a user.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`].
+    pub(crate) async fn export(&self, user: UserId, now: DateTime<Utc>) -> Result<()> {
+        self.count("export", &self.exports, user, now).await
+    }
+
+    /// The Redis that is counted in, if one is configured.
+    pub(crate) const fn shared(&self) -> Option<&SharedLimits> {
+        self.shared.as_ref()
+    }
+
+    async fn count<K>(&self, class: &str, local: &Limiter<K>, key: K, now: DateTime<Utc>) -> Result<()>
+    where
+        K: Eq + Hash + Clone + Display,
+    {
+        if let Some(shared) = &self.shared {
+            match shared.count(&format!("{class}:{key}"), local.limit).await {
+                Ok(0) => return Ok(()),
+                Ok(wait) => return Err(Error::RateLimited { retry_after: wait.div_ceil(1000).max(1) }),
+                Err(error) => tracing::warn!(%error, "Redis does not answer; requests are counted in this process"),
+            }
+        }
+        local.check(key, now)
+    }
+}
 
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 
@@ -15,13 +88,13 @@ const MAX_KEYS: usize = 10_000;
 
 /// At most `limit` requests in any minute for each key.
 #[derive(Debug)]
-pub(crate) struct Limiter<K> {
+struct Limiter<K> {
     limit: usize,
     seen: Mutex<HashMap<K, VecDeque<DateTime<Utc>>>>,
 }
 
 impl<K: Eq + Hash + Clone> Limiter<K> {
-    pub(crate) fn new(limit: u32) -> Self {
+    fn new(limit: u32) -> Self {
         Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), seen: Mutex::new(HashMap::new()) }
     }
 
@@ -29,7 +102,7 @@ impl<K: Eq + Hash + Clone> Limiter<K> {
     ///
     /// # Errors
     /// [`Error::RateLimited`], and then the request is not counted.
-    pub(crate) fn check(&self, key: K, now: DateTime<Utc>) -> Result<()> {
+    fn check(&self, key: K, now: DateTime<Utc>) -> Result<()> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MAX_KEYS && !seen.contains_key(&key) {
             make_room(&mut seen, now);
@@ -60,7 +133,7 @@ fn make_room<K: Eq + Hash + Clone>(seen: &mut HashMap<K, VecDeque<DateTime<Utc>>
 }
 
 /// What an address counts as: IPv6 users hold a /64 at least.
-pub(crate) fn address_key(address: IpAddr) -> IpAddr {
+fn address_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
         v4 => v4,

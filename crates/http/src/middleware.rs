@@ -3,13 +3,16 @@
 use std::any::Any;
 use std::time::Instant;
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bartizan_domain::Error;
+use bartizan_services::Origin;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::AppState;
 use crate::error::ApiError;
 
 /// Header with the id of a request.
@@ -19,10 +22,47 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub String);
 
+/// Path of the operation that answered, with its parameters by name: what measurements are kept by.
+#[derive(Debug, Clone)]
+struct Route(MatchedPath);
+
+/// Innermost: notes which operation answers, for the layers outside the router.
+pub(crate) async fn note_route(request: Request, next: Next) -> Response {
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(matched) = matched {
+        response.extensions_mut().insert(Route(matched));
+    }
+    response
+}
+
+/// Refuses writes while maintenance mode is on. Signing in and out, and switching it off, go on.
+pub(crate) async fn maintenance(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    const ALLOWED: [&str; 4] = ["/api/system/maintenance", "/api/auth/login", "/api/auth/refresh", "/api/auth/logout"];
+    let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if writes && !ALLOWED.contains(&request.uri().path()) {
+        let cx = state.services().anonymous(Origin::default());
+        match bartizan_services::maintenance::present(&cx, state.services()).await {
+            Ok(present) if present.enabled => {
+                let reason = present.reason.unwrap_or_else(|| "Maintenance is under way; try again later".to_owned());
+                return ApiError::Maintenance(reason).into_response();
+            }
+            Ok(_) => {}
+            Err(error) => return ApiError::from(error).into_response(),
+        }
+    }
+    next.run(request).await
+}
+
 /// The outermost layer.
-pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
+    let span = tracing::info_span!("request", request_id = %id);
+    answer(request, next, id).instrument(span).await
+}
+
+async fn answer(mut request: Request, next: Next, id: String) -> Response {
+    let started = Instant::now();
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
@@ -36,7 +76,7 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
     if let Some(error) = error {
         let status = response.status();
         if let Some(context) = error.internal_context() {
-            tracing::error!(request_id = %id, %method, path, status = status.as_u16(), context, "request failed");
+            tracing::error!(%method, path, status = status.as_u16(), context, "request failed");
         }
         let body = serde_json::to_vec(&error.problem(&id)).unwrap_or_default();
         let media = if wants_problem { "application/problem+json" } else { "application/json" };
@@ -44,8 +84,13 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
+    let route = response.extensions_mut().remove::<Route>();
+    let route = route.as_ref().map_or("none", |route| route.0.as_str()).to_owned();
+    metrics::histogram!("bartizan_http_request_duration_seconds", "route" => route, "method" => method_label(&method),
+        "status" => response.status().as_str().to_owned())
+    .record(started.elapsed());
     tracing::debug!(
-        request_id = %id, %method, path, status = response.status().as_u16(),
+        %method, path, status = response.status().as_u16(),
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), "request"
     );
     secure(response.headers_mut());
@@ -53,6 +98,20 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// Anybody can send any word as a method; measurements are kept by those there are.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// A panic in a handler: logged, answered like any internal error.

@@ -4,15 +4,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bartizan_domain::id::ScanId;
-use bartizan_services::{demo, system};
-use serde::Serialize;
+use bartizan_services::{demo, maintenance, system};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::caller::Caller;
-use crate::error::{ApiResult, CreateErrors, Problem, ReadErrors};
+use crate::error::{ApiResult, ChangeErrors, CreateErrors, Problem, ReadErrors};
+use crate::extract::Body;
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -21,6 +23,8 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get_liveness))
         .routes(routes!(get_readiness))
         .routes(routes!(get_system_status))
+        .routes(routes!(update_maintenance))
+        .routes(routes!(get_log_level, update_log_level))
         .routes(routes!(load_demo_data, delete_demo_data))
 }
 
@@ -35,8 +39,8 @@ pub struct Health {
     pub version: String,
     /// `connected` or `disconnected`.
     pub database: Connection,
-    /// `connected`, `disconnected` or `not_configured`.
-    pub redis: Connection,
+    /// `connected`, `degraded` (configured and unreachable) or `not_configured`.
+    pub redis: SharedState,
     /// Jobs that wait or run.
     pub scheduler_jobs: u64,
     /// Seconds since the start.
@@ -63,6 +67,16 @@ pub enum Connection {
     Connected,
     /// It does not.
     Disconnected,
+}
+
+/// State of what several servers share beside the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SharedState {
+    /// It answers.
+    Connected,
+    /// It is configured and does not answer; each server works on its own meanwhile.
+    Degraded,
     /// There is none, which is fine.
     NotConfigured,
 }
@@ -70,7 +84,8 @@ pub enum Connection {
 /// State of the server, for people who run it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"version": "0.1.0", "catalogue": "5f1d2c9a", "check_count": 120, "database": "sqlite",
-    "uptime_seconds": 86432.15, "jobs": {"waiting": 0, "running": 1, "failed": 0}, "demo": false}))]
+    "uptime_seconds": 86432.15, "jobs": {"waiting": 0, "running": 1, "failed": 0}, "demo": false,
+    "redis": "not_configured", "maintenance": {"enabled": false, "reason": null, "since": null, "by": null}}))]
 pub struct SystemStatus {
     /// Version of the program.
     pub version: String,
@@ -86,6 +101,88 @@ pub struct SystemStatus {
     pub jobs: JobCounts,
     /// Whether demo data is loaded.
     pub demo: bool,
+    /// `connected`, `degraded` or `not_configured`.
+    pub redis: SharedState,
+    /// Whether maintenance mode is on.
+    pub maintenance: Maintenance,
+}
+
+/// Maintenance mode.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"enabled": true, "reason": "Moving to a larger machine until 14:00 UTC",
+    "since": "2026-11-20T12:00:00Z", "by": "admin"}))]
+pub struct Maintenance {
+    /// Whether it is on: writes are answered 503, no new work is begun, what runs goes on, reads go on.
+    pub enabled: bool,
+    /// What people are told.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+    /// Who switched it on.
+    pub by: Option<String>,
+}
+
+impl From<maintenance::Maintenance> for Maintenance {
+    fn from(present: maintenance::Maintenance) -> Self {
+        Self { enabled: present.enabled, reason: present.reason, since: present.since, by: present.by }
+    }
+}
+
+/// Maintenance mode as it is to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"enabled": true, "reason": "Moving to a larger machine until 14:00 UTC"}))]
+pub struct MaintenanceUpdate {
+    /// Whether it is to be on.
+    pub enabled: bool,
+    /// What people are told.
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What happens.
+    Info,
+    /// What may need attention.
+    Warn,
+    /// What failed.
+    Error,
+}
+
+impl From<system::LogLevel> for LogLevel {
+    fn from(level: system::LogLevel) -> Self {
+        match level {
+            system::LogLevel::Debug => Self::Debug,
+            system::LogLevel::Info => Self::Info,
+            system::LogLevel::Warn => Self::Warn,
+            system::LogLevel::Error => Self::Error,
+        }
+    }
+}
+
+impl From<LogLevel> for system::LogLevel {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Debug => Self::Debug,
+            LogLevel::Info => Self::Info,
+            LogLevel::Warn => Self::Warn,
+            LogLevel::Error => Self::Error,
+        }
+    }
+}
+
+/// The log level.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"level": "info"}))]
+pub struct LogLevelBody {
+    /// How much is logged.
+    pub level: LogLevel,
 }
 
 /// Background jobs by state.
@@ -113,8 +210,9 @@ pub struct DemoLoaded {
 #[utoipa::path(get, path = "/health", operation_id = "get_health", tag = "system", security(()),
     responses((status = 200, body = Health), (status = 503, body = Health, description = "Unhealthy.")))]
 async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
-    let jobs = system::pending_jobs(state.services()).await;
+    let (jobs, redis) = futures::join!(system::pending_jobs(state.services()), redis_of(&state));
     let (code, status, database) = match &jobs {
+        Ok(_) if redis == SharedState::Degraded => (StatusCode::OK, HealthStatus::Degraded, Connection::Connected),
         Ok(_) => (StatusCode::OK, HealthStatus::Ok, Connection::Connected),
         Err(error) => {
             tracing::error!(context = error.internal_context().unwrap_or_default(), "the database does not answer");
@@ -125,11 +223,19 @@ async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Health>)
         status,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         database,
-        redis: Connection::NotConfigured,
+        redis,
         scheduler_jobs: jobs.unwrap_or(0),
         uptime_seconds: state.uptime(),
     };
     (code, Json(health))
+}
+
+async fn redis_of(state: &AppState) -> SharedState {
+    match state.limits().shared() {
+        None => SharedState::NotConfigured,
+        Some(shared) if shared.answers().await => SharedState::Connected,
+        Some(_) => SharedState::Degraded,
+    }
 }
 
 /// Whether the process answers.
@@ -169,7 +275,46 @@ async fn get_system_status(State(state): State<AppState>, caller: Caller) -> Api
         uptime_seconds: state.uptime(),
         jobs: JobCounts { waiting: status.jobs.waiting, running: status.jobs.running, failed: status.jobs.failed },
         demo: status.demo,
+        redis: redis_of(&state).await,
+        maintenance: maintenance::present(&caller.cx, state.services()).await?.into(),
     }))
+}
+
+/// Switches maintenance mode.
+///
+/// Needs `system.manage`. While it is on, writes are answered 503 with the reason, no new work is begun and schedules
+/// wait; running work goes on to its end and everything can be read.
+#[utoipa::path(patch, path = "/api/system/maintenance", operation_id = "update_maintenance", tag = "system",
+    request_body = MaintenanceUpdate, responses((status = 200, body = Maintenance), ChangeErrors))]
+async fn update_maintenance(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(update): Body<MaintenanceUpdate>,
+) -> ApiResult<Json<Maintenance>> {
+    Ok(Json(maintenance::set(&caller.cx, state.services(), update.enabled, update.reason).await?.into()))
+}
+
+/// Reads the log level.
+///
+/// Needs `system.manage`. Of the process that answers.
+#[utoipa::path(get, path = "/api/system/log-level", operation_id = "get_log_level", tag = "system",
+    responses((status = 200, body = LogLevelBody), ReadErrors))]
+async fn get_log_level(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<LogLevelBody>> {
+    Ok(Json(LogLevelBody { level: system::log_level(&caller.cx, state.services())?.into() }))
+}
+
+/// Changes the log level.
+///
+/// Needs `system.manage`. Of the process that answers, until it ends; no restart is needed.
+#[utoipa::path(put, path = "/api/system/log-level", operation_id = "update_log_level", tag = "system",
+    request_body = LogLevelBody, responses((status = 200, body = LogLevelBody), ChangeErrors))]
+async fn update_log_level(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(wanted): Body<LogLevelBody>,
+) -> ApiResult<Json<LogLevelBody>> {
+    let level = system::set_log_level(&caller.cx, state.services(), wanted.level.into()).await?;
+    Ok(Json(LogLevelBody { level: level.into() }))
 }
 
 /// Loads demo data.

@@ -15,5 +15,5 @@ mod runner;
 
 pub use bartizan_storage::jobs::{CancelOutcome, Job, JobFilter, JobStatus};
 pub use cron::{BadSchedule, CronSchedule, Timer, time_zone};
-pub use queue::{NewJob, Queue, enqueue};
+pub use queue::{NewJob, Pause, Queue, enqueue};
 pub use runner::{Control, Handler, Outcome, Runner, StopReason, Ticker, Timing};

@@ -1,6 +1,7 @@
 //! Adding jobs, and telling the runner of this process about it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bartizan_domain::id::{JobId, OrganizationId};
@@ -70,6 +71,15 @@ pub async fn enqueue(db: Db<'_>, id: JobId, job: NewJob, now: DateTime<Utc>) -> 
     jobs::insert(db, &row).await
 }
 
+/// Whether new jobs are held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// They are.
+    On,
+    /// They are not.
+    Off,
+}
+
 /// The link between those who add jobs and the runner of the same process. Cheap to clone; works without a runner.
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
@@ -79,6 +89,7 @@ pub struct Queue {
 #[derive(Debug, Default)]
 struct Shared {
     wake: Notify,
+    paused: AtomicBool,
     running: Mutex<HashMap<(String, String), Control>>,
 }
 
@@ -86,6 +97,20 @@ impl Queue {
     /// Makes the runner look at the table now.
     pub fn wake(&self) {
         self.shared.wake.notify_one();
+    }
+
+    /// Whether the runner of this process begins new jobs from now on. What runs goes on.
+    pub fn pause(&self, pause: Pause) {
+        let paused = pause == Pause::On;
+        if self.shared.paused.swap(paused, Ordering::Relaxed) && !paused {
+            self.wake();
+        }
+    }
+
+    /// Whether no new jobs are begun.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.shared.paused.load(Ordering::Relaxed)
     }
 
     /// Asks the live job of a kind with this key to stop: in the caller's transaction for whoever runs it, and call

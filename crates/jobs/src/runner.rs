@@ -291,9 +291,11 @@ impl Runner {
 
     /// What is due now and then, whether or not there is work.
     async fn look(&self, fired_until: &mut DateTime<Utc>, controls: &Controls) {
-        self.fire_timers(fired_until).await;
         for ticker in &self.tickers {
             ticker.tick().await;
+        }
+        if !self.queue.is_paused() {
+            self.fire_timers(fired_until).await;
         }
         if self.store.backend() == Backend::Postgres
             && let Err(error) = self.release_lost().await
@@ -336,6 +338,9 @@ impl Runner {
     }
 
     async fn claim(&self) -> Result<Vec<(Job, OwnedSemaphorePermit)>, StorageError> {
+        if self.queue.is_paused() {
+            return Ok(Vec::new());
+        }
         let mut permits: HashMap<&'static str, Vec<OwnedSemaphorePermit>> = HashMap::new();
         for (kind, slot) in &self.handlers {
             while let Ok(permit) = Arc::clone(&slot.permits).try_acquire_owned() {
@@ -372,6 +377,7 @@ impl Runner {
             control.stop(StopReason::Cancelled);
         }
         self.queue.started(job, control);
+        let begun = tokio::time::Instant::now();
         let handler = Arc::clone(&slot.handler);
         let (its_job, its_control) = (job.clone(), control.clone());
         let mut work = tokio::spawn(async move { handler.run(&its_job, &its_control).await });
@@ -387,6 +393,15 @@ impl Runner {
             }
         };
         self.queue.ended(job);
+        let how = match &outcome {
+            Outcome::Done => "done",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Failed(_) => "failed",
+            Outcome::Retry(_) => "retry",
+            Outcome::Released => "released",
+        };
+        metrics::histogram!("bartizan_job_duration_seconds", "job" => job.kind.clone(), "outcome" => how)
+            .record(begun.elapsed());
         let end = match outcome {
             _ if control.stop_reason() == Some(StopReason::LeaseLost) => return,
             Outcome::Done => AttemptEnd::Done,

@@ -15,8 +15,10 @@ use secrecy::SecretString;
 use crate::context::{Actor, OpContext, Origin, Random};
 use crate::housekeeping::{self, Housekeeper};
 use crate::live::Live;
+use crate::maintenance::{Gate, Remembered};
 use crate::scan_job::ScanHandler;
 use crate::schedule_fires::Scheduler;
+use crate::system::{LogControl, Numbers};
 
 /// The way to the scanned network: makes the probes of one scan. Implemented where the program is put together.
 pub trait Network: Send + Sync {
@@ -43,6 +45,8 @@ pub struct ServicesConfig {
     pub setup_token: Option<SecretString>,
     /// The keys secrets are sealed with; without them, secrets can be neither stored nor used.
     pub secret_keys: Option<KeyRing>,
+    /// The log of this process, where its level can be changed.
+    pub log: Option<Arc<dyn LogControl>>,
     /// How the job runner measures time.
     pub jobs: Timing,
 }
@@ -57,6 +61,8 @@ pub struct Services {
     pub(crate) queue: Queue,
     pub(crate) live: Arc<Live>,
     pub(crate) config: Arc<ServicesConfig>,
+    pub(crate) maintenance: Arc<Remembered>,
+    pub(crate) numbers: Arc<Numbers>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -86,6 +92,8 @@ impl Services {
             queue: Queue::default(),
             live: Arc::default(),
             config: Arc::new(config),
+            maintenance: Arc::default(),
+            numbers: Arc::default(),
             clock,
             random,
         }
@@ -120,6 +128,7 @@ impl Services {
         let runner = Runner::new(self.store.clone(), self.queue.clone(), Arc::clone(&self.clock), new_id, owner)
             .handler(Arc::new(ScanHandler::new(self.clone())))
             .handler(Arc::new(Housekeeper::new(self.clone())))
+            .ticker(Arc::new(Gate::new(self.clone())))
             .ticker(Arc::new(Scheduler::new(self.clone())))
             .timing(self.config.jobs)
             .timer(housekeeping::timer()?);

@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod jobs;
 mod live;
 pub mod members;
+pub mod maintenance;
 pub mod mutation;
 pub mod organizations;
 pub mod passwords;

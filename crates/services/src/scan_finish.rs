@@ -42,8 +42,9 @@ pub(crate) async fn finish(cx: &OpContext, services: &Services, scan: &Scan, end
     let value = score.value;
     score.assets.sort_by_key(|asset| (asset.value.is_none(), asset.value));
     score.assets.truncate(SCORES_LISTED);
+    let status = ending.status;
     let end = ScanEnd {
-        status: ending.status,
+        status,
         partial: !ending.partial_reasons.is_empty() || ending.status != ScanStatus::Completed,
         partial_reasons: ending.partial_reasons,
         error: ending.error,
@@ -55,6 +56,11 @@ pub(crate) async fn finish(cx: &OpContext, services: &Services, scan: &Scan, end
     };
     scans::end(tx.db(), organization, scan.id, end).await?;
     tx.commit().await?;
+    let began = scan.started_at.unwrap_or(scan.created_at);
+    if let Ok(took) = (cx.now() - began).to_std() {
+        let (profile, outcome) = (scan.profile.as_str(), status.as_str());
+        metrics::histogram!("bartizan_scan_duration_seconds", "profile" => profile, "outcome" => outcome).record(took);
+    }
     services.live.end(Changed { organization, scan: scan.id });
     Ok(())
 }

@@ -194,7 +194,9 @@ impl Run<'_> {
             .map(|asset| AssetRef::from_canonical(asset))
             .collect();
         let mut position = scan_hosts::last_position(db, organization, self.scan.id).await?;
-        let already = finished.len() as u64;
+        // A scan that is taken up again has been going since it was first begun.
+        let before = self.scan.started_at.map_or(0, |at| (self.cx.now() - at).num_seconds().max(0));
+        let before = u64::try_from(before).unwrap_or(0);
         let (clock, _) = self.services.sources();
         let deps = EngineDeps {
             probes: self.services.network.probes(&settings, reach)?,
@@ -215,9 +217,7 @@ impl Run<'_> {
             match event {
                 ScanEvent::Planned { .. } => {}
                 ScanEvent::Progress(mut progress) => {
-                    // Hosts of earlier runs count as well.
-                    progress.hosts.done += already;
-                    progress.hosts.total += already;
+                    progress.elapsed_seconds += before;
                     let value = serde_json::to_value(&progress).map_err(Error::internal)?;
                     self.services.live.set(self.changed(), progress);
                     let now = self.cx.now();

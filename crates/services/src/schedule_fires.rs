@@ -37,6 +37,9 @@ impl Scheduler {
 #[async_trait]
 impl Ticker for Scheduler {
     async fn tick(&self) {
+        if self.services.queue.is_paused() {
+            return;
+        }
         if let Err(error) = fire_due(&self.services).await {
             let detail = error.internal_context().map_or_else(|| error.to_string(), str::to_owned);
             tracing::error!(error = detail, "schedules cannot be looked at");

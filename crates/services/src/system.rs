@@ -1,8 +1,14 @@
 //! State of the server, for people who run it and for probes.
 
-use bartizan_domain::{Permission, Result};
-use bartizan_storage::{Backend, Page, SortDir, jobs, scans};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
+use bartizan_domain::{Error, FindingStatus, Permission, Result, Severity};
+use bartizan_storage::{Backend, Page, SortDir, jobs, metrics, scans};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use crate::mutation::{Change, Mutation};
 use crate::{OpContext, Services};
 
 /// State of the server.
@@ -73,4 +79,115 @@ async fn jobs_of(services: &Services) -> Result<Jobs> {
         }
     }
     Ok(found)
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What happens.
+    Info,
+    /// What may need attention.
+    Warn,
+    /// What failed.
+    Error,
+}
+
+impl LogLevel {
+    /// The wire form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// The log of this process. Implemented where the program is put together.
+pub trait LogControl: fmt::Debug + Send + Sync {
+    /// How much is logged.
+    fn level(&self) -> LogLevel;
+
+    /// Logs more or less from now on.
+    fn set_level(&self, level: LogLevel);
+}
+
+/// How much this process logs.
+///
+/// # Errors
+/// If the caller may not know.
+pub fn log_level(cx: &OpContext, services: &Services) -> Result<LogLevel> {
+    cx.require(Permission::SystemManage)?;
+    Ok(log(services)?.level())
+}
+
+/// Makes this process log more or less, until it ends.
+///
+/// # Errors
+/// If the caller may not, or the database fails.
+pub async fn set_log_level(cx: &OpContext, services: &Services, level: LogLevel) -> Result<LogLevel> {
+    let (_, change) = Mutation::begin(cx, services, Permission::SystemManage).await?;
+    let log = log(services)?;
+    let entry = Change::new("system.log_level", "system", "log_level");
+    let (before, after) = (json!({ "level": log.level() }), json!({ "level": level }));
+    change.commit(entry.before(before).after(after)).await?;
+    log.set_level(level);
+    Ok(level)
+}
+
+fn log(services: &Services) -> Result<&dyn LogControl> {
+    services.config.log.as_deref().ok_or_else(|| Error::internal("the log of this process cannot be changed"))
+}
+
+/// What monitoring wants to know beside what is counted as it happens.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Gauges {
+    /// Waiting jobs by kind.
+    pub queues: Vec<(String, u64)>,
+    /// Scans that run.
+    pub scans_running: u64,
+    /// Findings by severity and status.
+    pub findings: Vec<(Severity, FindingStatus, u64)>,
+    /// Connections in use.
+    pub connections_in_use: u64,
+}
+
+/// Counts of findings, which take long to count where there are many.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers(Mutex<Option<(DateTime<Utc>, FindingCounts)>>);
+
+type FindingCounts = Vec<(Severity, FindingStatus, u64)>;
+
+/// How old the count of findings may be.
+const NUMBERS_FRESH: TimeDelta = TimeDelta::seconds(60);
+
+/// The numbers of the whole installation. Whether the one who asks may know is decided by how the question came in: by
+/// the listener for monitoring, with its token, or from somebody with `system.view`.
+///
+/// # Errors
+/// If the database fails.
+pub async fn gauges(services: &Services) -> Result<Gauges> {
+    let db = services.store.read();
+    let now = services.anonymous(crate::Origin::default()).now();
+    let lock = || services.numbers.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = lock().as_ref().filter(|(at, _)| now - *at < NUMBERS_FRESH).map(|(_, counts)| counts.clone());
+    let findings = match known {
+        Some(counts) => counts,
+        None => {
+            let counts = metrics::findings(db).await?;
+            *lock() = Some((now, counts.clone()));
+            counts
+        }
+    };
+    Ok(Gauges {
+        queues: metrics::queue_depths(db).await?,
+        scans_running: metrics::running_scans(db).await?,
+        findings,
+        connections_in_use: services.store.pool_use().0,
+    })
 }

@@ -140,7 +140,7 @@ pub enum FindingSort {
     Occurrences,
 }
 
-mod entity {
+pub(crate) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -103,6 +103,72 @@ impl Store {
         Ok(Tx(self.write.begin_with_options(options).await?))
     }
 
+    /// Connections that are in use at this moment, and connections that are open.
+    #[must_use]
+    pub fn pool_use(&self) -> (u64, u64) {
+        let (open, idle) = match self.backend {
+            Backend::Postgres => {
+                let pool = self.postgres_pool();
+                (pool.size(), pool.num_idle())
+            }
+            Backend::Sqlite => {
+                let (read, write) = (self.read.get_sqlite_connection_pool(), self.write.get_sqlite_connection_pool());
+                (read.size() + write.size(), read.num_idle() + write.num_idle())
+            }
+        };
+        let open = u64::from(open);
+        (open.saturating_sub(idle as u64), open)
+    }
+
+    /// Copies a SQLite database, as it is at this moment and without stopping its writers, into a new file.
+    ///
+    /// # Errors
+    /// If the file exists or cannot be written, or this is not SQLite.
+    pub async fn copy_into(&self, file: &Path) -> Result<()> {
+        if self.backend != Backend::Sqlite {
+            return Err(StorageError::BadUrl("only SQLite is copied as a file".to_owned()));
+        }
+        let Some(path) = file.to_str() else {
+            return Err(StorageError::BadUrl(format!("the path {} is not valid UTF-8", file.display())));
+        };
+        let statement = Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO ?", [path.into()]);
+        // Not on the readers' connections, which may not write anything anywhere.
+        self.write.execute_raw(statement).await?;
+        Ok(())
+    }
+
+    /// Examines a SQLite file for damage without changing it, and says how it is.
+    ///
+    /// # Errors
+    /// If it is not a database, is damaged, or was written by a later version of this program.
+    pub async fn examine(file: &Path) -> Result<()> {
+        let mut options = options("sqlite:bartizan", 1);
+        let name = file.to_string_lossy().into_owned();
+        options.map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite.filename(&name).in_memory(false).shared_cache(false).immutable(true).read_only(true)
+        });
+        let connection = Database::connect(options).await?;
+        let text = |sql: &str| Statement::from_string(DbBackend::Sqlite, sql.to_owned());
+        let verdict = connection.query_one_raw(text("PRAGMA integrity_check(1)")).await?;
+        let verdict: String = match verdict {
+            Some(row) => row.try_get_by_index(0)?,
+            None => "no answer".to_owned(),
+        };
+        if verdict != "ok" {
+            return Err(StorageError::Corrupt(verdict));
+        }
+        let rows = connection.query_all_raw(text("SELECT version FROM seaql_migrations")).await?;
+        let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+        for row in rows {
+            let version: String = row.try_get_by_index(0)?;
+            if !known.contains(&version) {
+                return Err(StorageError::Corrupt(format!("it was written by a later version, with `{version}`")));
+            }
+        }
+        connection.close().await?;
+        Ok(())
+    }
+
     /// The pool behind the connection; there is one for [`Backend::Postgres`] only.
     pub(crate) fn postgres_pool(&self) -> &sea_orm::sqlx::PgPool {
         self.write.get_postgres_connection_pool()

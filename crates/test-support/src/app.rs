@@ -13,6 +13,7 @@ use bartizan_domain::id::{OrganizationId, UserId};
 use bartizan_domain::{Clock, Role};
 use bartizan_engine::RecordedProbes;
 use bartizan_http::{AppState, HttpConfig};
+use bartizan_services::system::{LogControl, LogLevel};
 use bartizan_services::{Network, Origin, Probes, Random, Reach, ScanSettings, Services, ServicesConfig};
 use bartizan_storage::members::{self, Membership};
 use bartizan_storage::organizations::{self, Organization};
@@ -92,6 +93,20 @@ impl Random for RepeatableRandom {
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
         }
+    }
+}
+
+/// A log that remembers its level and writes nothing.
+#[derive(Debug)]
+struct TestLog(Mutex<LogLevel>);
+
+impl LogControl for TestLog {
+    fn level(&self) -> LogLevel {
+        *self.0.lock().unwrap()
+    }
+
+    fn set_level(&self, level: LogLevel) {
+        *self.0.lock().unwrap() = level;
     }
 }
 
@@ -179,6 +194,7 @@ impl TestApp {
             ServicesConfig {
                 setup_token: options.setup_token.map(Into::into),
                 secret_keys: Some(KeyRing::random().unwrap()),
+                log: Some(Arc::new(TestLog(Mutex::new(LogLevel::Info)))),
                 ..ServicesConfig::default()
             },
         );

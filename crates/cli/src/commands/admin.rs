@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow};
 use bartizan_services::{Origin, Services, ServicesConfig, secrets};
 
 use crate::args::{AdminCommand, ServerArgs};
+use crate::commands::backup;
 use crate::compose;
 use crate::exit::Exit;
 use crate::io;
@@ -14,6 +15,8 @@ pub fn run(command: AdminCommand) -> Result<Exit> {
     runtime.block_on(async {
         match command {
             AdminCommand::RotateKey { server } => rotate_key(&server).await,
+            AdminCommand::Backup { file, server } => backup::write(&file, &server).await,
+            AdminCommand::Restore { file, replace, server } => backup::restore(&file, replace, &server).await,
         }
     })
 }

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::io;
 
 mod admin;
+mod backup;
 mod checks;
 mod convert;
 mod doctor;

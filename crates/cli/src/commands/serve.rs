@@ -3,13 +3,16 @@
 //! Starts worker and listener on what [`compose`] puts together, and ends them in order.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bartizan_auth::{AccessTokens, OpaqueToken, SigningKey};
-use bartizan_http::{AppState, HttpConfig};
+use bartizan_http::{AppState, HttpConfig, SharedLimits};
+use bartizan_services::system::LogControl;
 use bartizan_services::{Origin, Services, ServicesConfig, auth, demo};
 use bartizan_storage::Store;
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -25,16 +28,22 @@ const SETUP_POLL: Duration = Duration::from_secs(1);
 
 /// Runs the command.
 pub fn run(args: &ServeArgs) -> Result<Exit> {
+    let log = crate::terminal::set_up_server_logging(&args.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(serve(args));
+    let result = runtime.block_on(serve(args, log));
     // A probe that does not end is not waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-async fn serve(args: &ServeArgs) -> Result<Exit> {
+async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     let mut interrupts = Interrupts::listen()?;
     compose::make_folder(&args.server.data_dir)?;
+    // Held until the process ends: a SQLite file has one owner.
+    let _lock = match args.server.database_url {
+        None => Some(compose::lock_folder(&args.server.data_dir)?),
+        Some(_) => None,
+    };
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
     let store = compose::open_store(&args.server).await?;
@@ -45,16 +54,18 @@ async fn serve(args: &ServeArgs) -> Result<Exit> {
         setup_token: token.as_ref().map(|token| token.expose().to_owned().into()),
         secret_keys: Some(compose::secret_keys(&args.server)?),
         jobs: compose::timing(&args.jobs),
+        log: Some(log),
     };
     let services = compose::services(store.clone(), &args.network, config);
-    let state = AppState::new(
-        services.clone(),
-        AccessTokens::new(&key),
-        HttpConfig { loopback_only: loopback, ..HttpConfig::default() },
-    );
+    let state = AppState::new(services.clone(), AccessTokens::new(&key), http_config(args, loopback)?);
 
     let stop = CancellationToken::new();
     let worker = tokio::spawn(services.worker(compose::process_name())?.run(stop.clone()));
+    if let Some(address) = args.metrics_listen {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        crate::io::say(&format!("monitoring on http://{}/metrics", listener.local_addr()?));
+        tokio::spawn(bartizan_http::serve_monitoring(listener, state.clone(), stop.clone().cancelled_owned()));
+    }
     let http = tokio::spawn(bartizan_http::serve(listener, state, stop.clone().cancelled_owned()));
     if args.demo {
         tokio::spawn(load_demo(services.clone(), store.clone(), stop.clone()));
@@ -79,6 +90,19 @@ async fn serve(args: &ServeArgs) -> Result<Exit> {
     }
     store.close().await?;
     Ok(Exit::Done)
+}
+
+fn http_config(args: &ServeArgs, loopback_only: bool) -> Result<HttpConfig> {
+    let shared = args.redis_url.as_ref().map(|url| SharedLimits::new(url.0.expose_secret())).transpose()?;
+    Ok(HttpConfig {
+        loopback_only,
+        sign_ins_per_minute: args.sign_ins_per_minute,
+        writes_per_minute: args.writes_per_minute,
+        exports_per_minute: args.exports_per_minute,
+        shared_limits: shared,
+        metrics: Some(bartizan_http::record_metrics()?),
+        metrics_token: args.metrics_token.as_ref().map(|token| token.0.clone()),
+    })
 }
 
 /// Tells people at a terminal where to go.

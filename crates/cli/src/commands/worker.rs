@@ -1,9 +1,11 @@
 //! `bartizan worker`: runs jobs and schedules, and answers nobody. Any number of them share a PostgreSQL with servers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bartizan_services::ServicesConfig;
+use bartizan_services::system::LogControl;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::WorkerArgs;
@@ -19,20 +21,22 @@ pub fn run(args: &WorkerArgs) -> Result<Exit> {
     if args.server.database_url.is_none() {
         bail!("a worker needs the PostgreSQL of its servers: set DATABASE_URL (on SQLite, the server is the worker)");
     }
+    let log = crate::terminal::set_up_server_logging(&args.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(work(args));
+    let result = runtime.block_on(work(args, log));
     // A probe that does not end is not waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-async fn work(args: &WorkerArgs) -> Result<Exit> {
+async fn work(args: &WorkerArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     let mut interrupts = Interrupts::listen()?;
     compose::make_folder(&args.server.data_dir)?;
     let store = compose::open_store(&args.server).await?;
     let config = ServicesConfig {
         secret_keys: Some(compose::secret_keys(&args.server)?),
         jobs: compose::timing(&args.jobs),
+        log: Some(log),
         ..ServicesConfig::default()
     };
     let services = compose::services(store.clone(), &args.network, config);

@@ -1,6 +1,9 @@
+use bartizan_test_support::api_tests;
 use bartizan_test_support::app::TestApp;
 use hyper::Method;
 use serde_json::{Value, json};
+
+api_tests!(a_schedule_is_made_read_changed_run_and_removed, an_expression_is_explained_or_refused_by_field,);
 
 fn body(asset: &Value) -> Value {
     json!({"name": "Weekly", "cron": "0 2 * * 1", "time_zone": "Europe/Berlin",
@@ -12,7 +15,6 @@ async fn asset(app: &TestApp) -> Value {
     app.analyst().await.post("/api/assets", &new).await.expect(201).json()["id"].clone()
 }
 
-#[tokio::test]
 async fn a_schedule_is_made_read_changed_run_and_removed() {
     let app = TestApp::start().await;
     let analyst = app.analyst().await;
@@ -64,7 +66,6 @@ async fn a_schedule_is_made_read_changed_run_and_removed() {
     let _ = analyst.get(&path).await.expect(404);
 }
 
-#[tokio::test]
 async fn an_expression_is_explained_or_refused_by_field() {
     let app = TestApp::start().await;
     let reader = app.read_only().await;

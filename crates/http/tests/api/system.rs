@@ -1,8 +1,17 @@
+use bartizan_http::HttpConfig;
 use bartizan_test_support::api_tests;
-use bartizan_test_support::app::TestApp;
+use bartizan_test_support::app::{Options, TestApp};
+use hyper::Method;
 use serde_json::json;
 
-api_tests!(health_has_the_members_of_the_reference, the_status_counts_jobs, checks_and_profiles_are_listed,);
+api_tests!(
+    health_has_the_members_of_the_reference,
+    the_status_counts_jobs,
+    checks_and_profiles_are_listed,
+    maintenance_refuses_writes_and_lets_reads_and_running_work_go_on,
+    the_log_level_is_changed_at_run_time,
+    limits_answer_with_when_to_come_back,
+);
 
 async fn health_has_the_members_of_the_reference() {
     let app = TestApp::blank().await;
@@ -43,4 +52,54 @@ async fn checks_and_profiles_are_listed() {
     let check = reader.get("/api/checks/dns.caa_missing").await.expect(200).json();
     assert_eq!(check["id"], "dns.caa_missing");
     let _ = reader.get("/api/checks/no.such_check").await.expect(404);
+}
+
+async fn maintenance_refuses_writes_and_lets_reads_and_running_work_go_on() {
+    let app = TestApp::start().await;
+    let (admin, analyst) = (app.admin().await, app.analyst().await);
+    let on = json!({"enabled": true, "reason": "Moving house"});
+    let _ = analyst.patch("/api/system/maintenance", &on).await.expect(403);
+    let answer = admin.patch("/api/system/maintenance", &on).await.expect(200).json();
+    assert_eq!((&answer["enabled"], &answer["by"]), (&json!(true), &json!("admin-example")));
+    let refused = analyst.post("/api/assets", &json!({"target_value": "a.example.com"})).await.expect(503);
+    let problem = refused.json();
+    assert_eq!((&problem["detail"], &problem["title"]), (&json!("Moving house"), &json!("Maintenance")));
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(analyst.get("/api/assets").await.expect(200).json()["total"], 0);
+    assert_eq!(admin.get("/api/system/status").await.expect(200).json()["maintenance"]["reason"], "Moving house");
+    // Who has no session yet can still sign in to switch it off.
+    let _ = app.admin().await.patch("/api/system/maintenance", &json!({"enabled": false})).await.expect(200);
+    let _ = analyst.post("/api/assets", &json!({"target_value": "a.example.com"})).await.expect(201);
+    let bad = admin.patch("/api/system/maintenance", &json!({"enabled": true, "reason": ""})).await.expect(422);
+    assert_eq!(bad.fields(), ["body -> reason"]);
+}
+
+async fn the_log_level_is_changed_at_run_time() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let _ = app.read_only().await.get("/api/system/log-level").await.expect(403);
+    assert_eq!(admin.get("/api/system/log-level").await.expect(200).json(), json!({"level": "info"}));
+    let changed = admin.request(Method::PUT, "/api/system/log-level").json(&json!({"level": "debug"})).send().await;
+    assert_eq!(changed.expect(200).json(), json!({"level": "debug"}));
+    assert_eq!(admin.get("/api/system/log-level").await.json(), json!({"level": "debug"}));
+    let bad = admin.request(Method::PUT, "/api/system/log-level").json(&json!({"level": "loud"})).send().await;
+    assert_eq!(bad.expect(422).fields(), ["body -> level"]);
+}
+
+async fn limits_answer_with_when_to_come_back() {
+    let http = HttpConfig { writes_per_minute: 3, exports_per_minute: 1, ..Options::default().http };
+    let app = TestApp::with(Options { http, ..Options::default() }).await;
+    let analyst = app.analyst().await;
+    for number in 0..3 {
+        let _ =
+            analyst.post("/api/assets", &json!({"target_value": format!("h{number}.example.com")})).await.expect(201);
+    }
+    let refused = analyst.post("/api/assets", &json!({"target_value": "h9.example.com"})).await.expect(429);
+    assert_eq!((refused.header("retry-after").as_str(), &refused.json()["retry_after"]), ("60", &json!(60)));
+    let _ = app.admin().await.post("/api/assets", &json!({"target_value": "h9.example.com"})).await.expect(201);
+    assert_eq!(analyst.get("/api/assets").await.expect(200).json()["total"], 4, "reading is not limited");
+    let _ = analyst.get("/api/scans/1/download").await.expect(404);
+    let _ = analyst.get("/api/scans/1/download").await.expect(429);
+    app.clock.advance(chrono::Duration::seconds(60));
+    let _ = analyst.post("/api/assets", &json!({"target_value": "h8.example.com"})).await.expect(201);
 }

@@ -11,6 +11,7 @@ mod m0002_identity;
 mod m0003_audit_chain;
 mod m0010_secrets;
 mod m0011_schedules;
+mod m0012_installation;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_audit_chain::Migration),
             Box::new(m0010_secrets::Migration),
             Box::new(m0011_schedules::Migration),
+            Box::new(m0012_installation::Migration),
         ]
     }
 }

@@ -1,0 +1,205 @@
+//! `bartizan admin backup` and `restore`.
+//!
+//! A backup of SQLite is a copy of the database file, made by SQLite itself while the server writes on. A backup of
+//! PostgreSQL is an archive of `pg_dump`, which knows that database best. Either way it is one file that holds a single
+//! moment, and the keys are not in it: whoever finds a backup cannot open the secrets in it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use bartizan_storage::{Store, organizations};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use crate::args::ServerArgs;
+use crate::exit::Exit;
+use crate::{compose, io};
+
+/// First bytes of a SQLite file.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+/// First bytes of an archive of `pg_dump`.
+const PG_DUMP: &[u8] = b"PGDMP";
+
+/// Writes a backup.
+pub async fn write(file: &Path, args: &ServerArgs) -> Result<Exit> {
+    let shown = file.display();
+    if file.exists() {
+        bail!("{shown} exists: a backup never replaces a file");
+    }
+    // Named otherwise until it is whole, so that half a backup is never taken for one.
+    let mut staged = OsString::from(file);
+    staged.push(".part");
+    let staged = Path::new(&staged);
+    remove(staged)?;
+    let written = match &args.database_url {
+        None => {
+            let database = args.data_dir.join("bartizan.db");
+            if !database.exists() {
+                bail!("there is no database in the data folder `{}`", args.data_dir.display());
+            }
+            let store = compose::open_store(args).await?;
+            let copied = store.copy_into(staged).await;
+            store.close().await?;
+            copied.context("copying the database")
+        }
+        Some(url) => {
+            let mut command = postgres_tool("pg_dump", &url.0)?;
+            command.args(["--format=custom", "--no-owner", "--no-privileges", "--file"]).arg(staged);
+            run(command)
+        }
+    };
+    if let Err(error) = written {
+        remove(staged)?;
+        return Err(error);
+    }
+    owner_only(staged)?;
+    fs::File::open(staged)?.sync_all()?;
+    fs::rename(staged, file).with_context(|| format!("naming {shown}"))?;
+    let size = fs::metadata(file)?.len();
+    io::print(&format!("wrote {shown}, {size} bytes; keep the keys of the data folder as well, elsewhere\n"))?;
+    Ok(Exit::Done)
+}
+
+/// Puts a backup in place.
+pub async fn restore(file: &Path, replace: bool, args: &ServerArgs) -> Result<Exit> {
+    let mut head = [0; 16];
+    let read = fs::File::open(file)
+        .and_then(|mut opened| opened.read(&mut head))
+        .with_context(|| format!("reading {}", file.display()))?;
+    let head = &head[..read];
+    match (&args.database_url, head.starts_with(SQLITE), head.starts_with(PG_DUMP)) {
+        (None, true, _) => restore_sqlite(file, replace, args).await,
+        (Some(url), _, true) => restore_postgres(file, replace, &url.0, args).await,
+        (None, _, true) => bail!("{} is a backup of PostgreSQL: set DATABASE_URL", file.display()),
+        (Some(_), true, _) => bail!("{} is a backup of SQLite, and DATABASE_URL is set", file.display()),
+        _ => bail!("{} is not a backup", file.display()),
+    }
+}
+
+async fn restore_sqlite(file: &Path, replace: bool, args: &ServerArgs) -> Result<Exit> {
+    Store::examine(file).await.with_context(|| format!("{} cannot be restored", file.display()))?;
+    compose::make_folder(&args.data_dir)?;
+    let _lock = compose::lock_folder(&args.data_dir)?;
+    let database = args.data_dir.join("bartizan.db");
+    if database.exists() && !replace {
+        bail!("{} exists: restore with --replace; it is kept beside", database.display());
+    }
+    let staged = args.data_dir.join("bartizan.db.restored");
+    remove(&staged)?;
+    fs::copy(file, &staged).context("copying the backup")?;
+    owner_only(&staged)?;
+    fs::File::open(&staged)?.sync_all()?;
+    if database.exists() {
+        // Opened and closed once, so that nothing of it is left in its log.
+        compose::open_store(args).await?.close().await?;
+        fs::rename(&database, args.data_dir.join("bartizan.db.replaced"))?;
+    }
+    for left in ["bartizan.db-wal", "bartizan.db-shm"] {
+        remove(&args.data_dir.join(left))?;
+    }
+    fs::rename(&staged, &database)?;
+    // Migrates it.
+    finish(args).await
+}
+
+async fn restore_postgres(file: &Path, replace: bool, url: &SecretString, args: &ServerArgs) -> Result<Exit> {
+    // Opening it tells whether anything is there, and makes the schema where nothing is.
+    let store = compose::open_store(args).await?;
+    let filled = !organizations::all(store.read()).await?.is_empty();
+    store.close().await?;
+    if filled && !replace {
+        bail!("the database has data in it: restore with --replace");
+    }
+    let mut command = postgres_tool("pg_restore", url)?;
+    command.args([
+        "--clean",
+        "--if-exists",
+        "--no-owner",
+        "--no-privileges",
+        "--single-transaction",
+        "--exit-on-error",
+    ]);
+    command.arg("--dbname").arg(database_of(url)?).arg(file);
+    run(command)?;
+    finish(args).await
+}
+
+async fn finish(args: &ServerArgs) -> Result<Exit> {
+    let store = compose::open_store(args).await.context("the restored database")?;
+    let count = organizations::all(store.read()).await?.len();
+    store.close().await?;
+    io::print(&format!("restored; {count} organisations\n"))?;
+    Ok(Exit::Done)
+}
+
+/// A tool of PostgreSQL that finds the database by its environment: arguments can be read by everybody on the machine.
+fn postgres_tool(name: &str, url: &SecretString) -> Result<Command> {
+    let parsed = parse(url)?;
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let mut command = Command::new(name);
+    command.stdin(Stdio::null());
+    let query =
+        |wanted: &str| parsed.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+    let host = query("host").or_else(|| parsed.host_str().filter(|host| !host.is_empty()).map(decoded));
+    let port = query("port").or_else(|| parsed.port().map(|port| port.to_string()));
+    let user = query("user").or_else(|| Some(decoded(parsed.username())).filter(|user| !user.is_empty()));
+    let password = query("password").or_else(|| parsed.password().map(decoded));
+    let settings = [
+        ("PGHOST", host),
+        ("PGPORT", port),
+        ("PGUSER", user),
+        ("PGPASSWORD", password),
+        ("PGSSLMODE", query("sslmode")),
+    ];
+    for (name, value) in settings {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    command.env("PGDATABASE", database_of(url)?);
+    Ok(command)
+}
+
+fn parse(url: &SecretString) -> Result<Url> {
+    Url::parse(url.expose_secret()).context("DATABASE_URL is not a URL")
+}
+
+fn database_of(url: &SecretString) -> Result<String> {
+    let parsed = parse(url)?;
+    let name = percent_encoding::percent_decode_str(parsed.path().trim_start_matches('/')).decode_utf8_lossy();
+    if name.is_empty() || name.contains('=') || name.contains("://") {
+        bail!("DATABASE_URL names no database");
+    }
+    Ok(name.into_owned())
+}
+
+fn run(mut command: Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| format!("{name} cannot be run: is postgresql-client installed?"))?;
+    if !output.status.success() {
+        bail!("{name}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
+fn remove(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn owner_only(file: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! `/metrics` for Prometheus, and the listener for monitoring.
+//!
+//! Names and units are part of the interface: dashboards and alert rules in `packaging/` are tested against
+//! the list `NAMES`. Labels are bounded: no ids, no hosts, no organisations.
+
+use axum::Router;
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use bartizan_domain::{Error, Permission};
+use bartizan_services::system;
+use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::AppState;
+use crate::caller::Caller;
+use crate::error::ApiError;
+
+/// Every metric there is.
+#[cfg(test)]
+const NAMES: [&str; 8] = [
+    "bartizan_http_request_duration_seconds",
+    "bartizan_job_duration_seconds",
+    "bartizan_scan_duration_seconds",
+    "bartizan_jobs_queue_depth",
+    "bartizan_scans_running",
+    "bartizan_findings",
+    "bartizan_db_pool_in_use",
+    "bartizan_build_info",
+];
+
+/// On the listener of the API: with the token for monitoring, or for callers with `system.view`.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/metrics", get(guarded))
+}
+
+/// On the listener for monitoring, where whoever reaches it may read.
+pub(crate) fn open_router() -> Router<AppState> {
+    Router::new()
+        .route("/metrics", get(|State(state): State<AppState>| async move { render(&state).await }))
+        .route("/livez", get(|| async { "ok" }))
+        .route(
+            "/readyz",
+            get(|State(state): State<AppState>| async move {
+                match state.services().ping().await {
+                    Ok(()) => (StatusCode::OK, "ok"),
+                    Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database is down"),
+                }
+            }),
+        )
+}
+
+async fn guarded(State(state): State<AppState>, request: Request) -> Response {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = given.and_then(|value| value.strip_prefix("Bearer "));
+    // Compared by digest, so that the time it takes tells nothing about the token.
+    let digest = |text: &str| Sha256::digest(text.as_bytes());
+    let known = match (&state.config().metrics_token, token) {
+        (Some(known), Some(token)) => digest(known.expose_secret()) == digest(token),
+        _ => false,
+    };
+    if !known {
+        let (mut parts, _) = request.into_parts();
+        let caller = match Caller::from_request_parts(&mut parts, &state).await {
+            Ok(caller) => caller,
+            Err(error) => return error.into_response(),
+        };
+        if let Err(error) = caller.cx.require(Permission::SystemView) {
+            return ApiError::from(error).into_response();
+        }
+    }
+    render(&state).await
+}
+
+async fn render(state: &AppState) -> Response {
+    let Some(handle) = &state.config().metrics else {
+        return ApiError::from(Error::internal("no recorder of metrics is installed")).into_response();
+    };
+    let gauges = match system::gauges(state.services()).await {
+        Ok(gauges) => gauges,
+        Err(error) => return ApiError::from(error).into_response(),
+    };
+    let number = |count: u64| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
+    for kind in ["scan", "housekeeping"] {
+        // A queue that ran empty is 0, not absent.
+        metrics::gauge!("bartizan_jobs_queue_depth", "queue" => kind).set(0.0);
+    }
+    for (kind, waiting) in gauges.queues {
+        metrics::gauge!("bartizan_jobs_queue_depth", "queue" => kind).set(number(waiting));
+    }
+    metrics::gauge!("bartizan_scans_running").set(number(gauges.scans_running));
+    for (severity, status, count) in gauges.findings {
+        metrics::gauge!("bartizan_findings", "severity" => severity.as_str(), "status" => status.as_str())
+            .set(number(count));
+    }
+    metrics::gauge!("bartizan_db_pool_in_use").set(number(gauges.connections_in_use));
+    metrics::gauge!("bartizan_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    handle.run_upkeep();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NAMES;
+
+    /// Names of ours in a text.
+    fn names_in(text: &str) -> Vec<String> {
+        let mut found: Vec<String> = text
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .filter(|word| word.starts_with("bartizan_"))
+            .map(|word| {
+                ["_bucket", "_count", "_sum"].iter().fold(word, |word, end| word.trim_end_matches(end)).to_owned()
+            })
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    #[test]
+    fn the_dashboard_and_the_alerts_name_what_there_is() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/monitoring");
+        for file in ["grafana-dashboard.json", "alerts.yml"] {
+            let text = std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
+            let names = names_in(&text);
+            assert!(names.len() > 2, "{file}: {names:?}");
+            for name in names {
+                assert!(NAMES.contains(&name.as_str()), "{file} names {name}, which does not exist");
+            }
+        }
+        let dashboard = std::fs::read_to_string(format!("{folder}/grafana-dashboard.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&dashboard).unwrap();
+        let operations = include_str!("../../../docs/operations.md");
+        for name in NAMES {
+            assert!(operations.contains(name), "docs/operations.md does not explain {name}");
+        }
+    }
+}

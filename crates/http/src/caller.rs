@@ -39,15 +39,14 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// Looks the caller up without counting the request: by its access token, or else by its API key. A token that is not
-/// accepted is not made up for by a key.
 /// Whether a request asks for a whole result as a file.
 fn is_export(parts: &Parts) -> bool {
     let path = parts.extensions.get::<MatchedPath>().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
     path.starts_with("/api/export/") || path.ends_with("/download")
 }
 
-/// Looks the caller up without counting the request.
+/// Looks the caller up without counting the request: by its access token, or else by its API key. A token that is not
+/// accepted is not made up for by a key.
 pub(crate) async fn authenticate(parts: &Parts, state: &AppState) -> Result<Caller, ApiError> {
     let key = parts.headers.get(API_KEY);
     if let (None, Some(key)) = (parts.headers.get(header::AUTHORIZATION), key) {

@@ -10,6 +10,7 @@ mod findings;
 mod habits;
 mod idempotency;
 mod isolation;
+mod limits;
 mod members;
 mod organizations;
 mod pages;

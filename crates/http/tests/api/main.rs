@@ -10,7 +10,6 @@ mod findings;
 mod habits;
 mod idempotency;
 mod isolation;
-mod limits;
 mod members;
 mod organizations;
 mod pages;

@@ -13,9 +13,11 @@ use secrecy::SecretString;
 
 use crate::io::OutputSpec;
 
+pub use feeds::{FeedsArgs, FeedsCommand, FetchArgs, ImportArgs};
 use ports::HELP as PORTS_HELP;
 pub use ports::{EngineChoice, PortsArgs, ScanLetter};
 
+mod feeds;
 mod ports;
 
 /// Finds what an attacker can reach, and says how to fix it.
@@ -48,6 +50,8 @@ pub enum Command {
     Checks(ChecksArgs),
     /// List the scan profiles
     Profiles(ListArgs),
+    /// Import, fetch and list vulnerability data
+    Feeds(FeedsArgs),
     /// Examine this machine: privileges, limits, resolver, clock, data folder
     Doctor(DoctorArgs),
     /// Run the server: web interface, API, worker and scheduler in one process

@@ -34,6 +34,8 @@ pub const USER_AGENT: &str = concat!("Bartizan/", env!("CARGO_PKG_VERSION"), " (
 
 /// Header fields of one response at most.
 const MAX_HEADERS: usize = 100;
+/// Addresses of one name that are tried.
+const MAX_ADDRESSES: usize = 4;
 /// Bytes of a response head at most.
 const MAX_HEAD: usize = 64 * 1024;
 
@@ -384,6 +386,20 @@ async fn get_once(
     resolve: &Resolve<'_>,
     options: &GetOptions,
 ) -> Result<Response, ProbeFailure> {
+    let (origins, path) = origins(url, resolve, &options.trust).await?;
+    let request = Request::get(path, options.max_body).header(header::ACCEPT, HeaderValue::from_static(options.accept));
+    let mut last = ProbeFailure::new(FailureKind::Resolution, format!("{} has no address", origin_text(url)));
+    for origin in origins {
+        match Client::new(outbound.clone(), origin, options.deadline).send(&request).await {
+            Ok(response) => return Ok(response),
+            Err(failure) => last = failure,
+        }
+    }
+    Err(last)
+}
+
+/// Where a URL can be asked for, a few addresses at most, and its path with query.
+async fn origins(url: &Url, resolve: &Resolve<'_>, trust: &Trust) -> Result<(Vec<Origin>, String), ProbeFailure> {
     let (addresses, name) = match url.host() {
         Some(url::Host::Ipv4(v4)) => (vec![IpAddr::V4(v4)], v4.to_string()),
         Some(url::Host::Ipv6(v6)) => (vec![IpAddr::V6(v6)], v6.to_string()),
@@ -396,18 +412,10 @@ async fn get_once(
             return Err(ProbeFailure::new(FailureKind::Denied, format!("`{scheme}:` URLs are not fetched")));
         }
     };
-    let tls = (url.scheme() == "https").then(|| TlsOrigin { server_name: name, trust: options.trust.clone() });
+    let tls = (url.scheme() == "https").then(|| TlsOrigin { server_name: name, trust: trust.clone() });
     let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let request = Request::get(path, options.max_body).header(header::ACCEPT, HeaderValue::from_static(options.accept));
-    let mut last = ProbeFailure::new(FailureKind::Resolution, format!("{} has no address", origin_text(url)));
-    for address in addresses.into_iter().take(4) {
-        let origin = Origin { address: (address, port).into(), tls: tls.clone(), host: host_header(url) };
-        match Client::new(outbound.clone(), origin, options.deadline).send(&request).await {
-            Ok(response) => return Ok(response),
-            Err(failure) => last = failure,
-        }
-    }
-    Err(last)
+    let origin = |address| Origin { address: (address, port).into(), tls: tls.clone(), host: host_header(url) };
+    Ok((addresses.into_iter().take(MAX_ADDRESSES).map(origin).collect(), path))
 }
 
 /// The `Host` header of a URL: the host, with the port if it is not the scheme's own.
@@ -423,6 +431,10 @@ pub fn host_header(url: &Url) -> String {
 fn origin_text(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
+
+mod download;
+
+pub use download::{Download, DownloadOptions, download};
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ mod backup;
 mod checks;
 mod convert;
 mod doctor;
+mod feeds;
 mod outputs;
 mod ports;
 mod profiles;
@@ -27,6 +28,7 @@ pub fn run(args: Cli) -> Result<Exit> {
         Command::Convert(convert) => convert::run(&convert),
         Command::Checks(checks) => checks::run(&checks.command),
         Command::Profiles(list) => profiles::run(&list),
+        Command::Feeds(feeds) => feeds::run(&feeds.command),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Serve(serve) => serve::run(&serve),
         Command::Worker(worker) => worker::run(&worker),

@@ -195,7 +195,7 @@ fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>> {
 }
 
 /// The certificates of a PEM file as DER.
-fn certificates(path: &Path) -> Result<Vec<Vec<u8>>> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>> {
     let pem = read_bounded(path, "certificate file")?;
     let certificates = CertificateDer::pem_slice_iter(&pem)
         .map(|certificate| certificate.map(|der| der.to_vec()))

@@ -1,0 +1,501 @@
+//! CVE records 5.x: what the numbering authority says and what others add.
+//!
+//! Source of the rules: the CVE record format 5.1/5.2 (`github.com/CVEProject/cve-schema`). Read are the `cna` container
+//! and every `adp` container as equals:
+//!
+//! * `cpeApplicability` becomes configurations as it stands;
+//! * `affected` with `cpes` becomes one configuration an entry: its names with the version ranges put in;
+//! * `affected` with a package of a known registry becomes a statement about that package;
+//! * other `affected` becomes a statement about the generic package `vendor:product`, for display and for inventories
+//!   that use the same words; no CPE name is ever made up from it;
+//! * CISA's SSVC decision points and KEV flag become signals.
+//!
+//! Ranges: an entry with status `affected` gives `version` up to `lessThan` or `lessThanOrEqual`, divided by `changes`.
+//! Where `defaultStatus` is `affected` and entries state what is not, the gaps between them cannot be ordered without
+//! knowing the version's order: the statement then holds an unevaluated condition with the exceptions in words.
+//!
+//! Not supported: `programFiles`, `platforms` with free text (kept as an unevaluated condition), `git` versions (kept for
+//! display). Linear in the bytes; memory of one record.
+
+use bartizan_matching::cpe::{Configuration, CpeMatch, Node, Operator};
+use bartizan_matching::model::{
+    Advisory, Affected, Condition, Ecosystem, Event, Kev, NameKind, PackageKey, Range, Signals, Ssvc, Text, VendorState,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::common::{self, MAX_REFERENCES, Str, nullable};
+use super::cvss::CvssData;
+use super::nvd::{self, ConfigurationJson, LangText, ReferenceJson};
+use super::Output;
+use crate::error::{FeedError, Result};
+use crate::json::JsonStream;
+use crate::record::Record;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CveRecord<'a> {
+    #[serde(borrow)]
+    cve_metadata: Metadata<'a>,
+    #[serde(borrow, default)]
+    containers: Containers<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    #[serde(borrow)]
+    cve_id: Str<'a>,
+    #[serde(borrow, default)]
+    state: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    date_published: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    date_updated: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    date_rejected: Str<'a>,
+}
+
+#[derive(Deserialize, Default)]
+struct Containers<'a> {
+    #[serde(borrow, default)]
+    cna: Option<Container<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    adp: Vec<Container<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Container<'a> {
+    #[serde(borrow, default)]
+    provider_metadata: Provider<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    title: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    descriptions: Vec<LangText<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    rejected_reasons: Vec<LangText<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    affected: Vec<Product<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    cpe_applicability: Vec<ConfigurationJson<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    metrics: Vec<Metric<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    problem_types: Vec<ProblemType<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    references: Vec<ReferenceJson<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Provider<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    short_name: Str<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Product<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    vendor: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    product: Str<'a>,
+    #[serde(borrow, default, rename = "collectionURL", deserialize_with = "nullable")]
+    collection: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    package_name: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    cpes: Vec<Str<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    default_status: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    versions: Vec<Version<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    platforms: Vec<Str<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    repo: Str<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    version: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    status: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    version_type: Str<'a>,
+    #[serde(borrow, default)]
+    less_than: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    less_than_or_equal: Option<Str<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    changes: Vec<Change<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Change<'a> {
+    #[serde(borrow, default)]
+    at: Str<'a>,
+    #[serde(borrow, default)]
+    status: Str<'a>,
+}
+
+#[derive(Deserialize)]
+struct Metric<'a> {
+    #[serde(borrow, default, rename = "cvssV4_0")]
+    v40: Option<CvssData<'a>>,
+    #[serde(borrow, default, rename = "cvssV3_1")]
+    v31: Option<CvssData<'a>>,
+    #[serde(borrow, default, rename = "cvssV3_0")]
+    v30: Option<CvssData<'a>>,
+    #[serde(borrow, default, rename = "cvssV2_0")]
+    v20: Option<CvssData<'a>>,
+    #[serde(borrow, default)]
+    other: Option<Other<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Other<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Str<'a>,
+    #[serde(default)]
+    content: Value,
+}
+
+#[derive(Deserialize)]
+struct ProblemType<'a> {
+    #[serde(borrow, default)]
+    descriptions: Vec<Problem<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    cwe_id: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    description: Str<'a>,
+}
+
+/// What CVE records write where they do not know a version.
+fn is_no_version(text: &str) -> bool {
+    matches!(text.trim(), "" | "*" | "-" | "n/a" | "N/A" | "unspecified" | "unknown" | "all" | "All" | "any")
+}
+
+/// Registries by the address that `collectionURL` names.
+fn registry(collection: &str) -> Option<Ecosystem> {
+    const REGISTRIES: [(&str, Ecosystem); 12] = [
+        ("registry.npmjs.org", Ecosystem::Npm),
+        ("www.npmjs.com", Ecosystem::Npm),
+        ("pypi.org", Ecosystem::PyPi),
+        ("pypi.python.org", Ecosystem::PyPi),
+        ("crates.io", Ecosystem::CratesIo),
+        ("rubygems.org", Ecosystem::RubyGems),
+        ("repo.maven.apache.org", Ecosystem::Maven),
+        ("repo1.maven.org", Ecosystem::Maven),
+        ("pkg.go.dev", Ecosystem::Go),
+        ("packagist.org", Ecosystem::Packagist),
+        ("www.nuget.org", Ecosystem::NuGet),
+        ("hex.pm", Ecosystem::Hex),
+    ];
+    let host = collection.split_once("://").map_or(collection, |(_, rest)| rest).split('/').next().unwrap_or("");
+    REGISTRIES.iter().find(|(known, _)| host.eq_ignore_ascii_case(known)).map(|(_, ecosystem)| ecosystem.clone())
+}
+
+impl Version<'_> {
+    fn is(&self, status: &str) -> bool {
+        self.status.eq_ignore_ascii_case(status)
+    }
+
+    fn is_git(&self) -> bool {
+        self.version_type.eq_ignore_ascii_case("git")
+    }
+
+    /// The events of an affected entry, or the single version.
+    fn events(&self) -> Vec<Event> {
+        let start: Text = if is_no_version(&self.version) { "0".into() } else { self.version.trim().into() };
+        let mut events = vec![Event::Introduced(start.clone())];
+        for change in &self.changes {
+            if change.status.eq_ignore_ascii_case("unaffected") {
+                events.push(Event::Fixed(change.at.trim().into()));
+            } else if change.status.eq_ignore_ascii_case("affected") {
+                events.push(Event::Introduced(change.at.trim().into()));
+            }
+        }
+        if let Some(end) = self.less_than.as_ref().filter(|end| !is_no_version(end)) {
+            events.push(Event::Fixed(end.trim().into()));
+        } else if let Some(end) = self.less_than_or_equal.as_ref().filter(|end| !is_no_version(end)) {
+            events.push(Event::LastAffected(end.trim().into()));
+        } else if self.less_than.is_none() && self.less_than_or_equal.is_none() && self.changes.is_empty() {
+            if is_no_version(&self.version) {
+                return events;
+            }
+            // One version and no other.
+            return vec![Event::Introduced(start.clone()), Event::LastAffected(start)];
+        }
+        events
+    }
+}
+
+impl Product<'_> {
+    fn default_is_affected(&self) -> bool {
+        self.default_status.eq_ignore_ascii_case("affected")
+    }
+
+    /// The criterion of one affected entry, and of one name.
+    fn criterion(cpe: &str, version: &Version<'_>) -> CpeMatch {
+        let mut criterion = CpeMatch {
+            vulnerable: true,
+            criteria: cpe.into(),
+            start_including: None,
+            start_excluding: None,
+            end_including: None,
+            end_excluding: None,
+        };
+        let end = version.less_than.as_ref().filter(|end| !is_no_version(end));
+        let last = version.less_than_or_equal.as_ref().filter(|end| !is_no_version(end));
+        let fixed = version
+            .changes
+            .iter()
+            .find(|change| change.status.eq_ignore_ascii_case("unaffected"))
+            .map(|change| change.at.trim());
+        let start = (!is_no_version(&version.version) && version.version.trim() != "0").then(|| version.version.trim());
+        let open = version.less_than.is_some() || version.less_than_or_equal.is_some() || fixed.is_some();
+        if open {
+            criterion.criteria = with_version(cpe, "*");
+            criterion.start_including = start.map(Text::from);
+            if let Some(fixed) = fixed.or_else(|| end.map(|end| end.trim())) {
+                criterion.end_excluding = Some(fixed.into());
+            } else {
+                criterion.end_including = last.map(|last| last.trim().into());
+            }
+        } else if let Some(version) = start {
+            // A single version is a range of itself: it is compared in order and needs no quoting.
+            criterion.criteria = with_version(cpe, "*");
+            criterion.start_including = Some(version.into());
+            criterion.end_including = Some(version.into());
+        }
+        criterion
+    }
+
+    /// The configuration of its CPE names.
+    fn configuration(&self) -> Option<Configuration> {
+        let mut matches = Vec::new();
+        for cpe in self.cpes.iter().filter(|cpe| cpe.starts_with("cpe:")) {
+            let entries = self.versions.iter().filter(|version| version.is("affected") && !version.is_git());
+            let before = matches.len();
+            matches.extend(entries.map(|version| Self::criterion(cpe, version)));
+            if matches.len() == before && (self.versions.is_empty() || self.default_is_affected()) {
+                // Either the name alone says which version, or every version but those listed.
+                let all = Version {
+                    version: Str::default(),
+                    status: Str::default(),
+                    version_type: Str::default(),
+                    less_than: None,
+                    less_than_or_equal: None,
+                    changes: Vec::new(),
+                };
+                if self.versions.is_empty() {
+                    matches.push(Self::criterion(cpe, &all));
+                } else if let [only] = &self.versions[..]
+                    && only.is("unaffected")
+                    && !is_no_version(&only.version)
+                {
+                    let mut criterion = Self::criterion(cpe, &all);
+                    criterion.criteria = with_version(cpe, "*");
+                    criterion.end_excluding = Some(only.version.trim().into());
+                    matches.push(criterion);
+                }
+            }
+        }
+        (!matches.is_empty()).then(|| Configuration {
+            operator: Operator::Or,
+            negate: false,
+            nodes: vec![Node { operator: Operator::Or, negate: false, matches, children: Vec::new() }],
+        })
+    }
+
+    /// The statement about its package.
+    fn statement(&self) -> Option<Affected> {
+        let package = match registry(&self.collection) {
+            Some(ecosystem) if !self.package_name.is_empty() => PackageKey::new(ecosystem, "", &self.package_name),
+            _ if !self.cpes.is_empty() => return None,
+            _ => {
+                let (vendor, product) = (self.vendor.trim(), self.product.trim());
+                if is_no_version(vendor) || is_no_version(product) || vendor.len() + product.len() > 200 {
+                    return None;
+                }
+                PackageKey::new(Ecosystem::Generic, "", &format!("{vendor}:{product}"))
+            }
+        };
+        let mut statement = common::statement(package, NameKind::Binary, VendorState::Affected);
+        for version in self.versions.iter().filter(|version| version.is("affected")) {
+            if version.is_git() {
+                statement.ranges.push(Range::Git { repo: common::cut(&self.repo, 300), events: version.events() });
+            } else {
+                let semver = version.version_type.eq_ignore_ascii_case("semver");
+                statement.ranges.push(Range::Events { semver, events: version.events() });
+            }
+        }
+        if self.default_is_affected() {
+            let exceptions: Vec<&Version<'_>> =
+                self.versions.iter().filter(|version| version.is("unaffected") && !version.is_git()).collect();
+            match exceptions[..] {
+                [] => {}
+                // "Everything before the first good one": the common form.
+                [only] if only.less_than.as_deref().is_none_or(is_no_version)
+                    && only.less_than_or_equal.as_deref().is_none_or(is_no_version)
+                    && !is_no_version(&only.version) =>
+                {
+                    statement.ranges.push(common::before(only.version.trim()));
+                }
+                _ => {
+                    let words: Vec<String> = exceptions
+                        .iter()
+                        .take(20)
+                        .map(|version| match (&version.less_than, &version.less_than_or_equal) {
+                            (Some(end), _) => format!("{} to before {}", &*version.version, &**end),
+                            (None, Some(end)) => format!("{} to {}", &*version.version, &**end),
+                            (None, None) => version.version.to_string(),
+                        })
+                        .collect();
+                    let words = format!("not affected: {}", words.join(", "));
+                    statement.conditions.push(Condition::Unevaluated(common::cut(&words, 500)));
+                }
+            }
+        }
+        if statement.ranges.is_empty() && !self.default_is_affected() {
+            return None;
+        }
+        if !self.platforms.is_empty() {
+            let words = self.platforms.iter().map(|platform| platform.trim()).collect::<Vec<_>>().join(", ");
+            statement.conditions.push(Condition::Unevaluated(common::cut(&format!("platform: {words}"), 300)));
+        }
+        Some(statement)
+    }
+}
+
+/// The name with another version and no update.
+fn with_version(cpe: &str, version: &str) -> Text {
+    let Ok(name) = bartizan_matching::cpe::Cpe::parse(cpe) else { return cpe.into() };
+    if name.version().literal().is_none() {
+        return cpe.into();
+    }
+    // A formatted string is thirteen parts; the version is the sixth, and no escape can hold a bare colon.
+    let formatted = name.to_formatted();
+    let mut parts: Vec<&str> = Vec::new();
+    let mut start = 0;
+    let bytes = formatted.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte == b':' && (at == 0 || bytes[at - 1] != b'\\') {
+            parts.push(&formatted[start..at]);
+            start = at + 1;
+        }
+    }
+    parts.push(&formatted[start..]);
+    if let Some(part) = parts.get_mut(5) {
+        *part = version;
+    }
+    parts.join(":").into()
+}
+
+fn convert(record: CveRecord<'_>) -> Result<(Advisory, Signals)> {
+    let meta = record.cve_metadata;
+    if !meta.cve_id.starts_with("CVE-") {
+        return Err(FeedError::record(meta.cve_id.to_string(), "a CVE record is about a CVE"));
+    }
+    let mut advisory = common::advisory(&meta.cve_id, "cve");
+    let mut signals = Signals::default();
+    advisory.published = common::time(&meta.date_published);
+    common::revise(&mut advisory, &meta.date_updated);
+    if meta.state.eq_ignore_ascii_case("REJECTED") {
+        advisory.head.withdrawn =
+            common::time(&meta.date_rejected).or(advisory.modified).or(Some(chrono::DateTime::UNIX_EPOCH));
+    }
+    for container in record.containers.cna.into_iter().chain(record.containers.adp) {
+        let asserter = container.provider_metadata.short_name;
+        if advisory.summary.is_empty() && !container.title.contains("CISA ADP") && !container.title.contains("CVE Program")
+        {
+            advisory.summary = common::line(&container.title);
+        }
+        if advisory.details.is_empty() {
+            let texts =
+                if container.descriptions.is_empty() { &container.rejected_reasons } else { &container.descriptions };
+            advisory.details = common::details(nvd::english(texts));
+        }
+        for metric in container.metrics {
+            for cvss in [metric.v40, metric.v31, metric.v30, metric.v20].into_iter().flatten() {
+                advisory.head.severities.extend(cvss.severity(&asserter));
+            }
+            if let Some(other) = metric.other {
+                read_other(&other, &asserter, &mut signals);
+            }
+        }
+        for problem in container.problem_types.iter().flat_map(|problem| &problem.descriptions) {
+            let cwe = common::cwe(&problem.cwe_id)
+                .or_else(|| common::cwe(problem.description.split_whitespace().next().unwrap_or("")));
+            if let Some(cwe) = cwe.filter(|cwe| !advisory.cwes.contains(cwe)) {
+                advisory.cwes.push(cwe);
+            }
+        }
+        for reference in &container.references {
+            let known = advisory.references.iter().any(|known| known.url == *reference.url);
+            if !known && advisory.references.len() < MAX_REFERENCES {
+                advisory.references.extend(common::reference(nvd::reference_kind(&reference.tags), &reference.url));
+            }
+        }
+        for product in &container.affected {
+            advisory.configurations.extend(product.configuration());
+            advisory.affected.extend(product.statement());
+        }
+        for configuration in container.cpe_applicability {
+            advisory.configurations.push(configuration.into_model()?);
+        }
+    }
+    Ok((advisory, signals))
+}
+
+fn read_other(other: &Other<'_>, asserter: &str, signals: &mut Signals) {
+    match &*other.kind {
+        "ssvc" => {
+            let option = |key: &str| {
+                let options = other.content.get("options").and_then(Value::as_array).into_iter().flatten();
+                let value = options.filter_map(|option| option.get(key)?.as_str()).next().unwrap_or("");
+                common::cut(&value.to_lowercase(), 20)
+            };
+            signals.ssvc = Some(Ssvc {
+                exploitation: option("Exploitation"),
+                automatable: option("Automatable"),
+                technical_impact: option("Technical Impact"),
+            });
+        }
+        "kev" => {
+            // Kept apart from CISA's own catalogue by the asserter, because it may be older than the catalogue.
+            signals.kev.push(Kev {
+                asserter: common::cut(&asserter.to_lowercase(), 40),
+                added: other.content.get("dateAdded").and_then(Value::as_str).and_then(common::date),
+                due: None,
+                ransomware: false,
+            });
+        }
+        _ => {}
+    }
+}
+
+/// Records one after the other.
+pub(super) fn records(stream: &mut JsonStream<'_>, out: &mut Output<'_>) -> Result<()> {
+    stream.records(|bytes| {
+        let record: std::result::Result<CveRecord<'_>, _> = serde_json::from_slice(bytes);
+        match record.map_err(|error| FeedError::record("", error)).and_then(convert) {
+            Ok((advisory, signals)) => {
+                if signals != Signals::default() {
+                    out.extra(Record::Signals { id: advisory.head.id.clone(), signals })?;
+                }
+                out.take(Ok(Record::Advisory(Box::new(advisory))))
+            }
+            Err(error) => out.take(Err(error)),
+        }
+    })
+}

@@ -1,0 +1,335 @@
+//! The formats: what they are called, how they are recognised, and how a document of each is read.
+//!
+//! One file a format, each naming the source of its rules, what is not supported and its cost. A parser gets the bytes
+//! of one document and gives records to an [`Output`]; a record that breaks a rule of its format is left out and counted,
+//! a document that breaks the syntax is refused as a whole. Recognition looks at content only ([`recognise`]).
+//!
+//! To add a format: `docs/adding-a-source.md`.
+
+mod alpine;
+mod common;
+mod csaf;
+mod cve5;
+mod cvss;
+mod debian;
+mod eol;
+mod exploits;
+mod node;
+mod notus;
+mod nvd;
+mod nvd1;
+mod openvex;
+mod osv;
+mod oval;
+mod recognise;
+mod ruby;
+mod tables;
+mod ubuntu_site;
+mod ubuntu_tracker;
+mod yaml;
+
+use std::io::Read;
+
+use crate::error::{FeedError, Result};
+use crate::json::JsonStream;
+use crate::limits::Limits;
+use crate::record::Record;
+use crate::store::segment::SameId;
+
+pub use recognise::{PEEK, recognise};
+
+/// What a parser makes of one record.
+pub(crate) type Parsed = Result<Record>;
+
+macro_rules! formats {
+    ($($(#[$doc:meta])* $variant:ident => $slug:literal, $source:literal, $same_id:ident, $files:ident;)*) => {
+        /// A format that is known here.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Format {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Format {
+            /// Every format.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its name, as `bartizan feeds list` shows it.
+            #[must_use]
+            pub const fn slug(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $slug,)*
+                }
+            }
+
+            /// The name of the source that a document of it belongs to, if nobody says otherwise: the whole name where
+            /// there is one such source, else its beginning.
+            #[must_use]
+            pub const fn source(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $source,)*
+                }
+            }
+
+            /// What two records of one id come to.
+            #[must_use]
+            pub const fn same_id(self) -> SameId {
+                match self {
+                    $(Self::$variant => SameId::$same_id,)*
+                }
+            }
+
+            /// How the documents of it make up a source.
+            #[must_use]
+            pub const fn files(self) -> Files {
+                match self {
+                    $(Self::$variant => Files::$files,)*
+                }
+            }
+        }
+    };
+}
+
+/// How documents make up a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// One document is the whole source, and there is one such source: a newer document replaces it whatever it is called.
+    Whole,
+    /// One document is a source of its own, told from others by the name of its file.
+    Part,
+    /// One document is one record or a few: all documents of one archive or folder are a source.
+    Single,
+}
+
+formats! {
+    /// NVD API 2.0, pages.
+    NvdPage => "nvd-api-2.0", "nvd", Latest, Part;
+    /// NVD API 2.0, single records.
+    NvdRecord => "nvd-api-2.0-record", "nvd", Latest, Single;
+    /// Configurations that NVD does not have.
+    NvdOverride => "nvd-override", "nvd-overrides", Latest, Single;
+    /// NVD JSON 1.1.
+    Nvd1 => "nvd-json-1.1", "nvd", Latest, Part;
+    /// CVE records 5.x.
+    Cve5 => "cve-5", "cve", Latest, Single;
+    /// OSV.
+    Osv => "osv", "osv", Latest, Single;
+    /// OSV as YAML.
+    OsvYaml => "osv-yaml", "osv", Latest, Single;
+    /// CISA KEV as JSON.
+    KevJson => "kev-json", "kev", Latest, Whole;
+    /// CISA KEV as CSV.
+    KevCsv => "kev-csv", "kev", Latest, Whole;
+    /// EPSS of one day.
+    Epss => "epss", "epss", Latest, Whole;
+    /// Debian's tracker.
+    DebianTracker => "debian-tracker", "debian-tracker", Union, Whole;
+    /// Debian's lists of DSA or DLA.
+    DebianList => "debian-list", "debian-advisories", Latest, Single;
+    /// Ubuntu's tracker.
+    UbuntuTracker => "ubuntu-tracker", "ubuntu-tracker", Latest, Single;
+    /// Ubuntu's notices.
+    UbuntuNotices => "ubuntu-notices", "ubuntu-notices", Latest, Single;
+    /// Ubuntu's vulnerabilities.
+    UbuntuCves => "ubuntu-cves", "ubuntu-cves", Latest, Single;
+    /// Ubuntu's database of notices.
+    UbuntuDatabase => "ubuntu-usn-database", "ubuntu-usn-database", Latest, Whole;
+    /// OpenVEX of Ubuntu.
+    OpenVex => "openvex", "openvex", Latest, Single;
+    /// Alpine's secdb as YAML.
+    SecdbYaml => "alpine-secdb-yaml", "secdb", Union, Single;
+    /// Alpine's secdb as JSON, and those like it.
+    SecdbJson => "alpine-secdb", "secdb", Union, Single;
+    /// CSAF advisories and VEX.
+    Csaf => "csaf", "csaf", Latest, Single;
+    /// OVAL definitions.
+    Oval => "oval", "oval", Union, Part;
+    /// Notus products.
+    Notus => "notus", "notus", Union, Single;
+    /// ruby-advisory-db.
+    Ruby => "ruby-advisory-db", "ruby-advisory-db", Union, Single;
+    /// npm advisories of Node's security working group.
+    NodePackage => "node-security-wg", "node-security-wg", Latest, Single;
+    /// A core advisory of Node's security working group.
+    NodeCore => "node-core", "node-security-wg", Latest, Single;
+    /// All core advisories of Node's security working group.
+    NodeCoreIndex => "node-core-index", "node-security-wg", Latest, Single;
+    /// ExploitDB.
+    ExploitDb => "exploitdb-csv", "exploitdb", Latest, Whole;
+    /// Metasploit's modules.
+    Metasploit => "metasploit-modules", "metasploit", Latest, Whole;
+    /// Nuclei's templates.
+    Nuclei => "nuclei-cves", "nuclei", Latest, Whole;
+    /// Index of proofs of concept.
+    PocIndex => "poc-index", "poc-index", Latest, Whole;
+    /// endoflife.date, pages.
+    EolPage => "endoflife-page", "endoflife", Latest, Single;
+    /// endoflife.date, API.
+    EolApi => "endoflife-api", "endoflife", Latest, Single;
+    /// endoflife.date, second API.
+    EolApiV1 => "endoflife-api-v1", "endoflife", Latest, Single;
+    /// endoflife.date, release data.
+    EolReleaseData => "endoflife-release-data", "endoflife-releases", Latest, Single;
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.slug())
+    }
+}
+
+/// What was read of a document or a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Records, those that say nothing we keep included.
+    pub records: u64,
+    /// Records that break a rule of their format and were left out.
+    pub rejected: u64,
+    /// Why the first of these were.
+    pub reasons: Vec<String>,
+}
+
+impl Stats {
+    /// Adds what another document gave.
+    pub fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.rejected += other.rejected;
+        let room = MAX_REASONS.saturating_sub(self.reasons.len());
+        self.reasons.extend(other.reasons.into_iter().take(room));
+    }
+}
+
+const MAX_REASONS: usize = 5;
+
+/// Where a parser puts what it reads.
+pub struct Output<'o> {
+    sink: &'o mut dyn FnMut(Record) -> Result<()>,
+    max_records: u64,
+    /// What was read.
+    pub stats: Stats,
+}
+
+impl<'o> Output<'o> {
+    /// An output to `sink`.
+    pub fn new(sink: &'o mut dyn FnMut(Record) -> Result<()>, limits: &Limits) -> Self {
+        Self { sink, max_records: limits.max_records, stats: Stats::default() }
+    }
+
+    /// One record. An error that concerns only this record is counted; any other ends the document.
+    pub(crate) fn take(&mut self, parsed: Parsed) -> Result<()> {
+        match parsed {
+            Ok(record) => {
+                self.count()?;
+                (self.sink)(record)
+            }
+            Err(error) if error.is_of_one_record() => {
+                self.count()?;
+                self.reject(&error);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Something that belongs to a record that is counted elsewhere.
+    pub(crate) fn extra(&mut self, record: Record) -> Result<()> {
+        (self.sink)(record)
+    }
+
+    /// A record that says nothing we keep.
+    pub(crate) fn count(&mut self) -> Result<()> {
+        self.stats.records += 1;
+        if self.stats.records > self.max_records {
+            return Err(FeedError::Limit { what: "the number of records", limit: self.max_records });
+        }
+        Ok(())
+    }
+
+    /// A part of a record that was left out.
+    pub(crate) fn reject(&mut self, error: &FeedError) {
+        self.stats.rejected += 1;
+        if self.stats.reasons.len() < MAX_REASONS {
+            self.stats.reasons.push(error.to_string());
+        }
+    }
+}
+
+/// Reads one document. `name` is its name in an archive or folder; a few formats tell their record by it.
+///
+/// # Errors
+/// If the document breaks the syntax of its format, exceeds a bound, or ends too early; whatever the output returns.
+pub fn parse(format: Format, name: &str, reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>) -> Result<()> {
+    match format {
+        Format::KevCsv => return tables::kev(reader, limits, out),
+        Format::Epss => return tables::epss(reader, out),
+        Format::ExploitDb => return tables::exploit_db(reader, limits, out),
+        Format::PocIndex => return tables::poc(reader, limits, out),
+        Format::DebianList => return debian::list(reader, limits, out),
+        Format::UbuntuTracker => return ubuntu_tracker::file(name, reader, limits, out),
+        Format::Oval => return oval::file(reader, limits, out),
+        Format::SecdbYaml => {
+            let text = yaml::text(reader, limits)?;
+            return alpine::database(yaml::read(&text, limits)?, out);
+        }
+        Format::Ruby => {
+            let text = yaml::text(reader, limits)?;
+            return ruby::file(yaml::value(&text, limits)?, out);
+        }
+        Format::OsvYaml => {
+            let text = yaml::text(reader, limits)?;
+            return osv::yaml(&yaml::value(&text, limits)?, out);
+        }
+        Format::EolPage => {
+            let text = yaml::text(reader, limits)?;
+            return eol::page(name, yaml::value(front_matter(&text)?, limits)?, out);
+        }
+        _ => {}
+    }
+    let stream = &mut JsonStream::new(reader, limits);
+    match format {
+        Format::NvdPage => nvd::pages(stream, out),
+        Format::NvdRecord => nvd::records(stream, out),
+        Format::NvdOverride => nvd::overrides(stream, out),
+        Format::Nvd1 => nvd1::feed(stream, out),
+        Format::Cve5 => cve5::records(stream, out),
+        Format::Osv => osv::records(stream, out),
+        Format::KevJson => exploits::kev(stream, out),
+        Format::DebianTracker => debian::tracker(stream, out),
+        Format::UbuntuNotices => ubuntu_site::notices(stream, out),
+        Format::UbuntuCves => ubuntu_site::cves(stream, out),
+        Format::UbuntuDatabase => ubuntu_site::database(stream, out),
+        Format::OpenVex => openvex::documents(stream, out),
+        Format::SecdbJson => {
+            let database = stream.read()?;
+            stream.finish()?;
+            alpine::database(database, out)
+        }
+        Format::Csaf => csaf::documents(stream, out),
+        Format::Notus => notus::product(stream, out),
+        Format::NodePackage => node::packages(stream, out),
+        Format::NodeCore => node::core_file(name, stream, out),
+        Format::NodeCoreIndex => node::core_index(stream, out),
+        Format::Metasploit => exploits::metasploit(stream, out),
+        Format::Nuclei => exploits::nuclei(stream, out),
+        Format::EolApi => eol::api(name, stream, out),
+        Format::EolApiV1 => eol::api_v1(stream, out),
+        Format::EolReleaseData => eol::release_data(name, stream, out),
+        Format::KevCsv
+        | Format::Epss
+        | Format::ExploitDb
+        | Format::PocIndex
+        | Format::DebianList
+        | Format::UbuntuTracker
+        | Format::Oval
+        | Format::SecdbYaml
+        | Format::Ruby
+        | Format::OsvYaml
+        | Format::EolPage => unreachable!("formats that are not JSON returned above"),
+    }
+}
+
+/// The YAML between the first two lines of dashes.
+fn front_matter(text: &str) -> Result<&str> {
+    let rest = text.trim_start_matches('\u{feff}').strip_prefix("---").and_then(|rest| rest.split_once('\n'));
+    rest.and_then(|(_, rest)| rest.find("\n---").map(|end| &rest[..end]))
+        .ok_or_else(|| FeedError::Syntax { at: 0, rule: "the page has no YAML head".to_owned() })
+}

@@ -1,0 +1,455 @@
+//! From files to the store.
+//!
+//! [`import`] takes files and folders, recognises every document in them by its content, and replaces the sources they
+//! belong to. A source is replaced as a whole or not at all: if one of its documents is damaged, cut short or exceeds a
+//! bound, or if the whole is not plausible, its old state stays, the reason is remembered in the store and reported.
+//!
+//! Which source a document belongs to: [`Format::files`] says whether it is a whole source, a source named after its file,
+//! or one record of a source named after its archive or folder; [`Options::source`] overrides it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use crate::error::{FeedError, Result};
+use crate::formats::{Files, Format, Output, PEEK, Stats, parse, recognise};
+use crate::input::{self, damaged, fill};
+use crate::limits::Limits;
+use crate::store::manifest::HttpState;
+use crate::store::segment::{Draft, Summary};
+use crate::store::writer::{Changes, Provenance, Shrinking, StoreWriter, check_name};
+
+/// Deepest nesting of folders that is walked.
+const MAX_FOLDERS: usize = 32;
+/// Files of one import at most.
+const MAX_FILES: usize = 2_000_000;
+/// Records that may be left out before a source is held to be broken: this many, and more than one in twenty.
+const TOLERATED: u64 = 20;
+
+/// How to import.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bounds on the input.
+    pub limits: Limits,
+    /// The source that everything belongs to, instead of what content and name say.
+    pub source: Option<String>,
+    /// What becomes of the records that the source has already.
+    pub mode: Mode,
+    /// Whether a source may shrink below half.
+    pub shrinking: Shrinking,
+    /// Memory for sorting, in bytes, all sources together.
+    pub memory: usize,
+    /// Validators of the response the input came in.
+    pub http: Option<HttpState>,
+    /// What to remember as origin instead of names of files.
+    pub origin: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            source: None,
+            mode: Mode::Replace,
+            shrinking: Shrinking::Refused,
+            memory: 96 << 20,
+            http: None,
+            origin: None,
+        }
+    }
+}
+
+/// What becomes of the records that a source has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// They go: the input is the whole source.
+    Replace,
+    /// They stay unless the input has the same id: the input is what changed.
+    Update,
+}
+
+/// What is happening.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress<'p> {
+    /// A file is read, the so-manieth of so many.
+    File {
+        /// The file.
+        path: &'p Path,
+        /// Its number from one.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// So many records of the file were read.
+    Records(u64),
+    /// A source is written.
+    Writing {
+        /// The source.
+        source: &'p str,
+    },
+}
+
+/// What came of an import.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The sources in order of their names.
+    pub sources: Vec<SourceReport>,
+    /// Files named by the caller that hold nothing known, or cannot be read, and why.
+    pub failed_files: Vec<(PathBuf, String)>,
+    /// Documents in archives and folders that are no known format.
+    pub skipped: u64,
+}
+
+impl Report {
+    /// Whether everything that was asked for was done.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.failed_files.is_empty() && self.sources.iter().all(|source| source.outcome.is_ok())
+    }
+}
+
+/// What came of one source.
+#[derive(Debug)]
+pub struct SourceReport {
+    /// Its name.
+    pub name: String,
+    /// The format it was read from; of several, the last.
+    pub format: Format,
+    /// What was read.
+    pub stats: Stats,
+    /// What the store holds now and what changed, or why the old state stays.
+    pub outcome: std::result::Result<(Summary, Changes), String>,
+}
+
+/// A source that is being gathered.
+struct Pending {
+    draft: Draft,
+    format: Format,
+    stats: Stats,
+    origin: Vec<String>,
+    failure: Option<String>,
+    documents: u64,
+}
+
+/// Imports files and folders.
+///
+/// # Errors
+/// If the store cannot be written. What is wrong with an input is in the report.
+pub fn import(
+    writer: &mut StoreWriter,
+    paths: &[PathBuf],
+    options: &Options,
+    now: DateTime<Utc>,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Report> {
+    if let Some(source) = &options.source {
+        check_name(source)?;
+    }
+    let mut report = Report::default();
+    let files = list(paths, &mut report);
+    let mut pending: BTreeMap<String, Pending> = BTreeMap::new();
+    for (index, file) in files.iter().enumerate() {
+        progress(Progress::File { path: &file.path, number: index + 1, of: files.len() });
+        let mut gather = Gather { writer, options, file, pending: &mut pending, progress, known: 0, unknown: 0, touched: Vec::new() };
+        let outcome = input::visit(&file.path, &options.limits, &mut |member| gather.member(member));
+        let Gather { known, unknown, touched, .. } = gather;
+        report.skipped += if known > 0 || file.folder.is_some() { unknown } else { 0 };
+        match outcome {
+            // Trouble with our own files ends the import, whatever it was reading.
+            Err(error @ (FeedError::Store(_) | FeedError::Busy)) => return Err(error),
+            Err(error) => {
+                let reason = format!("{}: {error}", file.path.display());
+                for source in &touched {
+                    if let Some(source) = pending.get_mut(source) {
+                        source.failure.get_or_insert_with(|| reason.clone());
+                    }
+                }
+                if touched.is_empty() {
+                    report.failed_files.push((file.path.clone(), error.to_string()));
+                }
+            }
+            Ok(()) if known == 0 && file.folder.is_none() => {
+                report.failed_files.push((file.path.clone(), FeedError::Unrecognised.to_string()));
+            }
+            Ok(()) => {}
+        }
+    }
+    for (name, source) in pending {
+        progress(Progress::Writing { source: &name });
+        let Pending { draft, format, stats, origin, failure, .. } = source;
+        let outcome = match failure.or_else(|| too_many_rejected(&name, &stats)) {
+            Some(reason) => Err(reason),
+            None => {
+                let provenance = Provenance {
+                    format: format.slug().to_owned(),
+                    origin: options.origin.clone().map_or(origin, |origin| vec![origin]),
+                    rejected: stats.rejected,
+                    http: options.http.clone(),
+                };
+                match writer.replace(&name, draft, provenance, options.shrinking, now) {
+                    Ok(done) => Ok(done),
+                    Err(FeedError::Implausible(reason)) => Err(reason),
+                    Err(error @ FeedError::Limit { .. }) => Err(error.to_string()),
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        if let Err(reason) = &outcome {
+            writer.failed(&name, reason, now)?;
+        }
+        report.sources.push(SourceReport { name, format, stats, outcome });
+    }
+    Ok(report)
+}
+
+fn too_many_rejected(name: &str, stats: &Stats) -> Option<String> {
+    (stats.rejected > TOLERATED && stats.rejected.saturating_mul(20) > stats.records).then(|| {
+        format!(
+            "{} of {} records of {name} cannot be read, so the old data stays; the first: {}",
+            stats.rejected,
+            stats.records,
+            stats.reasons.first().map_or("", String::as_str)
+        )
+    })
+}
+
+/// A file to read, and the folder given by the caller that it was found in.
+struct File {
+    path: PathBuf,
+    folder: Option<PathBuf>,
+}
+
+/// The files in order; folders are walked by name, links are not followed.
+fn list(paths: &[PathBuf], report: &mut Report) -> Vec<File> {
+    fn walk(path: &Path, folder: &Path, depth: usize, files: &mut Vec<File>, report: &mut Report) {
+        if depth > MAX_FOLDERS || files.len() >= MAX_FILES {
+            report.failed_files.push((path.to_owned(), "too many files, or folders nested too deep".to_owned()));
+            return;
+        }
+        let mut entries: Vec<PathBuf> = match fs::read_dir(path) {
+            Ok(entries) => entries.filter_map(std::result::Result::ok).map(|entry| entry.path()).collect(),
+            Err(error) => {
+                report.failed_files.push((path.to_owned(), error.to_string()));
+                return;
+            }
+        };
+        entries.sort();
+        for entry in entries {
+            match fs::symlink_metadata(&entry) {
+                Ok(metadata) if metadata.is_dir() => walk(&entry, folder, depth + 1, files, report),
+                Ok(metadata) if metadata.is_file() => {
+                    files.push(File { path: entry, folder: Some(folder.to_owned()) });
+                }
+                Ok(_) => {}
+                Err(error) => report.failed_files.push((entry, error.to_string())),
+            }
+        }
+    }
+    let mut files = Vec::new();
+    for path in paths {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => walk(path, path, 0, &mut files, report),
+            Ok(_) => files.push(File { path: path.clone(), folder: None }),
+            Err(error) => report.failed_files.push((path.clone(), error.to_string())),
+        }
+    }
+    files
+}
+
+/// Reads the documents of one file into the sources they belong to.
+struct Gather<'g> {
+    writer: &'g StoreWriter,
+    options: &'g Options,
+    file: &'g File,
+    pending: &'g mut BTreeMap<String, Pending>,
+    progress: &'g mut dyn FnMut(Progress<'_>),
+    known: u64,
+    unknown: u64,
+    touched: Vec<String>,
+}
+
+impl Gather<'_> {
+    fn member(&mut self, member: input::Member<'_>) -> Result<()> {
+        let mut head = vec![0; PEEK];
+        let read = fill(member.reader, &mut head).map_err(|error| damaged("plain", &error))?;
+        head.truncate(read);
+        let Some(format) = recognise(&head) else {
+            self.unknown += 1;
+            return Ok(());
+        };
+        self.known += 1;
+        let source = match &self.options.source {
+            Some(source) => source.clone(),
+            None => source_name(format, self.file, member.archived),
+        };
+        self.start(&source, format)?;
+        if !self.touched.contains(&source) {
+            self.touched.push(source.clone());
+        }
+        let Some(pending) = self.pending.get_mut(&source) else {
+            unreachable!("the source was started in the statement before");
+        };
+        let draft = &mut pending.draft;
+        let progress = &mut *self.progress;
+        let mut added = 0_u64;
+        let mut sink = |record| {
+            added += 1;
+            if added.is_multiple_of(5000) {
+                progress(Progress::Records(added));
+            }
+            draft.add(&record)
+        };
+        let mut output = Output::new(&mut sink, &self.options.limits);
+        let mut whole = Cursor::new(head).chain(member.reader);
+        let outcome = parse(format, member.name, &mut whole, &self.options.limits, &mut output);
+        let stats = std::mem::take(&mut output.stats);
+        pending.stats.add(stats);
+        // The parser may have stopped before the end of the document, but a damaged tail must be seen.
+        outcome.map_err(|error| in_member(error, &member_name(&member_label(self.file), member.name)))?;
+        self.keep_within_memory()
+    }
+
+    /// Begins a source, or begins it anew where a document is the whole of it.
+    fn start(&mut self, source: &str, format: Format) -> Result<()> {
+        let name = self.file.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        if let Some(pending) = self.pending.get_mut(source) {
+            pending.documents += 1;
+            pending.format = format;
+            let again = format.files() == Files::Whole && self.options.mode == Mode::Replace;
+            if again {
+                pending.draft = self.writer.draft(format.same_id());
+                pending.stats = Stats::default();
+                pending.origin.clear();
+                pending.failure = None;
+            }
+            if pending.origin.last() != Some(&name) && pending.origin.len() < 100 {
+                pending.origin.push(name);
+            }
+            return Ok(());
+        }
+        let draft = match self.options.mode {
+            Mode::Replace => self.writer.draft(format.same_id()),
+            Mode::Update => self.writer.draft_from(source, format.same_id(), &std::collections::BTreeSet::new())?,
+        };
+        let pending =
+            Pending { draft, format, stats: Stats::default(), origin: vec![name], failure: None, documents: 1 };
+        self.pending.insert(source.to_owned(), pending);
+        Ok(())
+    }
+
+    /// Many small sources together must not take more memory than one large one.
+    fn keep_within_memory(&mut self) -> Result<()> {
+        let total: usize = self.pending.values().map(|pending| pending.draft.buffered()).sum();
+        if total > self.options.memory
+            && let Some(largest) = self.pending.values_mut().max_by_key(|pending| pending.draft.buffered())
+        {
+            largest.draft.spill()?;
+        }
+        Ok(())
+    }
+}
+
+fn member_label(file: &File) -> String {
+    file.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn member_name(file: &str, member: &str) -> String {
+    if file == member { String::new() } else { member.chars().take(200).collect() }
+}
+
+/// Names the archive member in the error, where it is one.
+fn in_member(error: FeedError, member: &str) -> FeedError {
+    match error {
+        FeedError::Syntax { at, rule } if !member.is_empty() => {
+            FeedError::Syntax { at, rule: format!("in `{}`: {rule}", member.escape_debug()) }
+        }
+        other => other,
+    }
+}
+
+/// The source that a document belongs to by its format and its file.
+fn source_name(format: Format, file: &File, archived: bool) -> String {
+    let file_name = member_label(file);
+    let stem = stem(&file_name);
+    let label = match format.files() {
+        Files::Whole => return format.source().to_owned(),
+        Files::Part => stem,
+        Files::Single => {
+            // A loose plain file in a folder is one record of the folder.
+            let loose = !archived && !is_wrapped(&file_name);
+            match file.path.parent().filter(|_| loose && file.folder.is_some()).and_then(Path::file_name) {
+                Some(folder) => clean(&folder.to_string_lossy()),
+                None => stem,
+            }
+        }
+    };
+    let source = format.source();
+    if label.is_empty() || label == source {
+        source.to_owned()
+    } else if let Some(rest) = label.strip_prefix(source).filter(|rest| rest.starts_with('-')) {
+        format!("{source}{rest}")
+    } else {
+        let mut name = format!("{source}-{label}");
+        name.truncate(100);
+        name
+    }
+}
+
+/// Whether the name is that of a compressed file, an archive or a file of many records.
+fn is_wrapped(name: &str) -> bool {
+    [".zst", ".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz", ".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end))
+}
+
+/// The name of a file without what says how it is packed, and without a day at its end.
+fn stem(name: &str) -> String {
+    let mut stem = name;
+    while let Some((rest, _)) = stem.rsplit_once('.').filter(|(rest, end)| {
+        !rest.is_empty()
+            && matches!(
+                *end,
+                "zst" | "gz" | "bz2" | "xz" | "zip" | "tar" | "tgz" | "json" | "jsonl" | "ndjson" | "csv" | "xml" | "yaml"
+                    | "yml" | "md" | "txt" | "notus" | "oval"
+            )
+    }) {
+        stem = rest;
+    }
+    let undated = stem.len().checked_sub(11).and_then(|at| stem.split_at_checked(at)).filter(|(rest, day)| {
+        !rest.is_empty() && day.starts_with(['-', '_', '.']) && chrono::NaiveDate::parse_from_str(&day[1..], "%Y-%m-%d").is_ok()
+    });
+    clean(undated.map_or(stem, |(rest, _)| rest))
+}
+
+/// What may stand in the name of a source.
+fn clean(text: &str) -> String {
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+') { c.to_ascii_lowercase() } else { '-' })
+        .take(80)
+        .collect();
+    clean.trim_matches(['-', '.']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_named_after_what_they_are() {
+        let file = |path: &str, folder: Option<&str>| File { path: path.into(), folder: folder.map(PathBuf::from) };
+        let is = |format: Format, path: &str, folder: Option<&str>, archived: bool, expected: &str| {
+            assert_eq!(source_name(format, &file(path, folder), archived), expected, "{path}");
+        };
+        is(Format::KevJson, "kev/kev-2025-08-25.json", None, false, "kev");
+        is(Format::Epss, "x/epss_scores-2026-08-16.csv.zst", None, false, "epss");
+        is(Format::Osv, "osv/go.jsonl.zst", Some("osv"), false, "osv-go");
+        is(Format::Osv, "a/db/GO-1.json", Some("a"), false, "osv-db");
+        is(Format::Osv, "a/all.zip", None, true, "osv-all");
+        is(Format::Nvd1, "nvdcve-1.1-2022.json.gz", None, false, "nvd-nvdcve-1.1-2022");
+        is(Format::Ruby, "ruby-advisory-db.tar.zst", None, true, "ruby-advisory-db");
+        is(Format::SecdbYaml, "alpine-secdb-2020-06.tar.zst", None, true, "secdb-alpine-secdb-2020-06");
+        is(Format::Csaf, "../../We Ird\u{e9}.json", None, false, "csaf-we-ird");
+    }
+}

@@ -11,7 +11,7 @@ use bartizan_feeds::import::{Options, import};
 use bartizan_feeds::store::Snapshot;
 use bartizan_feeds::store::writer::StoreWriter;
 use bartizan_matching::store::AdvisoryStore as _;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
@@ -21,7 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         let options = Options::default();
         let mut writer = StoreWriter::open(&store, options.memory)?;
-        let report = import(&mut writer, &paths, &options, Utc::now(), &mut |_| {})?;
+        let report =
+            import(&mut writer, &paths, &options, DateTime::<Utc>::from(std::time::SystemTime::now()), &mut |_| {})?;
         let records: u64 = report.sources.iter().map(|source| source.stats.records).sum();
         let wall = start.elapsed().as_secs_f64();
         println!("import: {records} records, {wall:.2} s wall, {:.0} records/s", records as f64 / wall);

@@ -18,8 +18,9 @@ use crate::error::{FeedError, Result};
 use crate::formats::{Files, Format, Output, PEEK, Stats, parse, recognise};
 use crate::input::{self, damaged, fill};
 use crate::limits::Limits;
+use crate::store::draft::Draft;
 use crate::store::manifest::HttpState;
-use crate::store::segment::{Draft, Summary};
+use crate::store::segment::Summary;
 use crate::store::writer::{Changes, Provenance, Shrinking, StoreWriter, check_name};
 
 /// Deepest nesting of folders that is walked.
@@ -151,9 +152,19 @@ pub fn import(
     let mut report = Report::default();
     let files = list(paths, &mut report);
     let mut pending: BTreeMap<String, Pending> = BTreeMap::new();
+    let mut unread: BTreeMap<String, (Format, String)> = BTreeMap::new();
     for (index, file) in files.iter().enumerate() {
         progress(Progress::File { path: &file.path, number: index + 1, of: files.len() });
-        let mut gather = Gather { writer, options, file, pending: &mut pending, progress, known: 0, unknown: 0, touched: Vec::new() };
+        let mut gather = Gather {
+            writer,
+            options,
+            file,
+            pending: &mut pending,
+            progress,
+            known: 0,
+            unknown: 0,
+            touched: Vec::new(),
+        };
         let outcome = input::visit(&file.path, &options.limits, &mut |member| gather.member(member));
         let Gather { known, unknown, touched, .. } = gather;
         report.skipped += if known > 0 || file.folder.is_some() { unknown } else { 0 };
@@ -168,14 +179,18 @@ pub fn import(
                     }
                 }
                 if touched.is_empty() {
-                    report.failed_files.push((file.path.clone(), error.to_string()));
+                    unreadable(&mut unread, file, options, writer, &error.to_string(), &mut report);
                 }
             }
             Ok(()) if known == 0 && file.folder.is_none() => {
-                report.failed_files.push((file.path.clone(), FeedError::Unrecognised.to_string()));
+                unreadable(&mut unread, file, options, writer, &FeedError::Unrecognised.to_string(), &mut report);
             }
             Ok(()) => {}
         }
+    }
+    for (name, (format, reason)) in unread.into_iter().filter(|(name, _)| !pending.contains_key(name)) {
+        writer.failed(&name, &reason, now)?;
+        report.sources.push(SourceReport { name, format, stats: Stats::default(), outcome: Err(reason) });
     }
     for (name, source) in pending {
         progress(Progress::Writing { source: &name });
@@ -202,7 +217,34 @@ pub fn import(
         }
         report.sources.push(SourceReport { name, format, stats, outcome });
     }
+    report.sources.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(report)
+}
+
+/// A file of which nothing could be recognised. The sources that were last imported from a file of its name, or the one
+/// that the caller named, keep what they have and remember why; otherwise it is only reported.
+fn unreadable(
+    unread: &mut BTreeMap<String, (Format, String)>,
+    file: &File,
+    options: &Options,
+    writer: &StoreWriter,
+    reason: &str,
+    report: &mut Report,
+) {
+    let label = member_label(file);
+    let concerned = writer.manifest().sources.iter().filter(|(name, entry)| match &options.source {
+        Some(source) => source == *name,
+        None => entry.origin.contains(&label),
+    });
+    let before = unread.len();
+    for (name, entry) in concerned {
+        if let Some(format) = Format::ALL.iter().find(|format| format.slug() == entry.format) {
+            unread.insert(name.clone(), (*format, format!("{}: {reason}", file.path.display())));
+        }
+    }
+    if unread.len() == before {
+        report.failed_files.push((file.path.clone(), reason.to_owned()));
+    }
 }
 
 fn too_many_rejected(name: &str, stats: &Stats) -> Option<String> {
@@ -410,25 +452,49 @@ fn stem(name: &str) -> String {
         !rest.is_empty()
             && matches!(
                 *end,
-                "zst" | "gz" | "bz2" | "xz" | "zip" | "tar" | "tgz" | "json" | "jsonl" | "ndjson" | "csv" | "xml" | "yaml"
-                    | "yml" | "md" | "txt" | "notus" | "oval"
+                "zst"
+                    | "gz"
+                    | "bz2"
+                    | "xz"
+                    | "zip"
+                    | "tar"
+                    | "tgz"
+                    | "json"
+                    | "jsonl"
+                    | "ndjson"
+                    | "csv"
+                    | "xml"
+                    | "yaml"
+                    | "yml"
+                    | "md"
+                    | "txt"
+                    | "notus"
+                    | "oval"
             )
     }) {
         stem = rest;
     }
     let undated = stem.len().checked_sub(11).and_then(|at| stem.split_at_checked(at)).filter(|(rest, day)| {
-        !rest.is_empty() && day.starts_with(['-', '_', '.']) && chrono::NaiveDate::parse_from_str(&day[1..], "%Y-%m-%d").is_ok()
+        !rest.is_empty()
+            && day.starts_with(['-', '_', '.'])
+            && chrono::NaiveDate::parse_from_str(&day[1..], "%Y-%m-%d").is_ok()
     });
     clean(undated.map_or(stem, |(rest, _)| rest))
 }
 
 /// What may stand in the name of a source.
 fn clean(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+') { c.to_ascii_lowercase() } else { '-' })
-        .take(80)
-        .collect();
+    let clean: String =
+        text.chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+') {
+                    c.to_ascii_lowercase()
+                } else {
+                    '-'
+                }
+            })
+            .take(80)
+            .collect();
     clean.trim_matches(['-', '.']).to_owned()
 }
 

@@ -93,13 +93,15 @@ fn visit_stream<'s>(
                 each(Member { name, archived: false, reader: &mut reader })
             };
             // Read to the end, so that a checksum or a missing tail is noticed however little the parser wanted.
-            let rest = outcome.and_then(|()| {
-                io::copy(&mut reader, &mut io::sink()).map(drop).map_err(|error| damaged(kind, &error))
-            });
+            let rest = outcome
+                .and_then(|()| io::copy(&mut reader, &mut io::sink()).map(drop).map_err(|error| damaged(kind, &error)));
             return rest;
         };
         if layer >= limits.max_layers {
-            return Err(FeedError::Limit { what: "the number of layers of compression", limit: limits.max_layers.into() });
+            return Err(FeedError::Limit {
+                what: "the number of layers of compression",
+                limit: limits.max_layers.into(),
+            });
         }
         kind = next.name();
         stream = next.decoder(whole)?;
@@ -208,9 +210,8 @@ fn visit_zip(
     }
     let mut total = 0_u64;
     for index in 0..archive.len() {
-        let mut entry = archive
-            .by_index(index)
-            .map_err(|error| FeedError::Damaged { kind: "zip", detail: error.to_string() })?;
+        let mut entry =
+            archive.by_index(index).map_err(|error| FeedError::Damaged { kind: "zip", detail: error.to_string() })?;
         if !entry.is_file() {
             continue;
         }
@@ -388,10 +389,7 @@ mod tests {
         let zip = zip.finish().unwrap().into_inner();
         for archive in [gzip(&tar), zstd::encode_all(&tar[..], 1).unwrap(), tar, zip] {
             let members = read_all(&archive, &Limits::default()).unwrap();
-            assert_eq!(
-                members,
-                [("a/1.json".to_owned(), b"one".to_vec()), ("../../b".to_owned(), b"two".to_vec())]
-            );
+            assert_eq!(members, [("a/1.json".to_owned(), b"one".to_vec()), ("../../b".to_owned(), b"two".to_vec())]);
         }
     }
 

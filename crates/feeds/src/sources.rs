@@ -85,7 +85,9 @@ pub fn parse(text: &str, year: i32) -> Result<Vec<Source>> {
             check_name(&slug)?;
             let url = entry.url.replace("{x}", &value);
             if !url.starts_with("https://") && !url.starts_with("http://") {
-                return Err(FeedError::Implausible(format!("source `{slug}` has the address `{url}`, which is not http")));
+                return Err(FeedError::Implausible(format!(
+                    "source `{slug}` has the address `{url}`, which is not http"
+                )));
             }
             if sources.iter().any(|known| known.slug == slug) {
                 return Err(FeedError::Implausible(format!("there are two sources `{slug}`")));
@@ -112,8 +114,13 @@ pub fn choose(all: &[Source], words: &[String]) -> Result<Vec<Source>> {
     if words.is_empty() {
         return Ok(all.iter().filter(|source| source.default).cloned().collect());
     }
-    if let Some(word) = words.iter().find(|word| !all.iter().any(|source| source.slug == **word || source.group == **word)) {
-        return Err(FeedError::Implausible(format!("`{}` is neither a source nor a group of sources", word.escape_debug())));
+    if let Some(word) =
+        words.iter().find(|word| !all.iter().any(|source| source.slug == **word || source.group == **word))
+    {
+        return Err(FeedError::Implausible(format!(
+            "`{}` is neither a source nor a group of sources",
+            word.escape_debug()
+        )));
     }
     let wanted = |source: &&Source| words.iter().any(|word| source.slug == *word || source.group == *word);
     Ok(all.iter().filter(wanted).cloned().collect())
@@ -131,7 +138,9 @@ mod tests {
         assert!(sources.iter().any(|source| source.slug == "nvd-2026"));
         assert!(sources.iter().any(|source| source.slug == "osv-pypi" && source.url.contains("/PyPI/")));
         let chosen = choose(&sources, &["signals".to_owned(), "osv-go".to_owned()]).unwrap();
-        assert!(chosen.iter().any(|source| source.slug == "kev") && chosen.iter().any(|source| source.slug == "osv-go"));
+        assert!(
+            chosen.iter().any(|source| source.slug == "kev") && chosen.iter().any(|source| source.slug == "osv-go")
+        );
         assert!(choose(&sources, &["nonsense".to_owned()]).is_err());
         assert!(choose(&sources, &[]).unwrap().iter().all(|source| source.default));
     }
@@ -139,7 +148,9 @@ mod tests {
     #[test]
     fn a_bad_list_is_refused() {
         let entry = |slug: &str, url: &str| {
-            format!("[[source]]\nslug = \"{slug}\"\nname = \"n\"\nurl = \"{url}\"\nlicence = \"l\"\ngroup = \"g\"\ndefault = true\nmax_mib = 1\n")
+            format!(
+                "[[source]]\nslug = \"{slug}\"\nname = \"n\"\nurl = \"{url}\"\nlicence = \"l\"\ngroup = \"g\"\ndefault = true\nmax_mib = 1\n"
+            )
         };
         assert!(parse(&entry("a", "https://a.example/x"), 2026).is_ok());
         assert!(parse(&entry("../a", "https://a.example/x"), 2026).is_err());

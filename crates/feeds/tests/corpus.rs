@@ -1,6 +1,10 @@
 //! Real data: runs where `BARTIZAN_CORPUS` names the folder of it, and says so where it does not.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test: a failed unwrap is a failure, and it says what it skips")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test: a failed unwrap is a failure, and it says what it skips"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,7 +17,7 @@ use bartizan_feeds::store::segment::SameId;
 use bartizan_feeds::store::writer::{Provenance, Shrinking, StoreWriter};
 use bartizan_feeds::{Limits, Record};
 use bartizan_matching::cpe::{Configuration, Operator};
-use bartizan_matching::model::{Advisory, Affected, Ecosystem, VendorState};
+use bartizan_matching::model::{Advisory, Affected, Condition, Ecosystem, VendorState};
 use bartizan_matching::store::AdvisoryStore as _;
 use chrono::{DateTime, Utc};
 
@@ -102,8 +106,11 @@ fn languages_lifecycles_and_indexes_are_read_whole() {
         ("poc-index", 167_093),
         ("ruby-advisory-db", 1306),
     ];
-    // Passed over: licences, and the two repositories of another tool's format.
-    let Some((_store, snapshot)) = counts(&["csaf", "eol", "npm", "exploits", "rubygems"], &expected, 6) else { return };
+    // Passed over: three licences, two files of a JavaScript scanner, seven notes about parts of Node without versions,
+    // and the index that repeats the npm advisories.
+    let Some((_store, snapshot)) = counts(&["csaf", "eol", "npm", "exploits", "rubygems"], &expected, 13) else {
+        return;
+    };
     let debian = snapshot.lifecycle("debian").unwrap().unwrap();
     assert!(debian.cycles.iter().any(|cycle| cycle.name == "12"));
 }
@@ -129,7 +136,10 @@ fn read(path: &Path, wanted: impl Fn(&str, Format) -> bool) -> Vec<Advisory> {
     let mut found = Vec::new();
     visit(path, &limits, &mut |member| {
         let mut head = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::Read::take(&mut *member.reader, PEEK as u64), &mut head).unwrap();
+        // Some archives of test data hold members that are damaged on purpose.
+        if std::io::Read::read_to_end(&mut std::io::Read::take(&mut *member.reader, PEEK as u64), &mut head).is_err() {
+            return Ok(());
+        }
         let Some(format) = recognise(&head).filter(|format| wanted(member.name, *format)) else { return Ok(()) };
         let mut sink = |record| {
             if let Record::Advisory(advisory) = record {
@@ -204,7 +214,10 @@ fn csaf_advisories_give_what_their_osv_form_gives() {
                 .map(|affected| {
                     // An epoch of zero is no epoch, and the OSV form does not tell source from binary names.
                     let ranges = format!("{:?}", affected.ranges).replace("\"0:", "\"");
-                    let conditions = format!("{:?}", affected.conditions);
+                    // Nor does it state module streams.
+                    let conditions: Vec<_> =
+                        affected.conditions.iter().filter(|other| !matches!(other, Condition::Module(_))).collect();
+                    let conditions = format!("{conditions:?}");
                     (format!("{:?}", affected.package), ranges, conditions)
                 })
                 .collect()
@@ -219,7 +232,13 @@ fn csaf_advisories_give_what_their_osv_form_gives() {
         );
         assert_eq!(expected.head.addresses, found.head.addresses);
         let vectors = |advisory: &Advisory| -> BTreeSet<String> {
-            advisory.head.severities.iter().map(|severity| severity.vector.to_string()).filter(|v| !v.is_empty()).collect()
+            advisory
+                .head
+                .severities
+                .iter()
+                .map(|severity| severity.vector.to_string())
+                .filter(|v| !v.is_empty())
+                .collect()
         };
         assert_eq!(vectors(expected), vectors(found));
     }
@@ -242,24 +261,31 @@ fn delta(source: &str, first: &Path, second: &Path) {
     // What is gone on the second day, as a change of the source reports it.
     let scratch_ids: BTreeSet<String> = {
         let mut ids = BTreeSet::new();
-        Snapshot::open(scratch.path()).unwrap().each_signals(|id, _| {
-            ids.insert(id.to_owned());
-            Ok(())
-        }).unwrap();
+        Snapshot::open(scratch.path())
+            .unwrap()
+            .each_signals(|id, _| {
+                ids.insert(id.to_owned());
+                Ok(())
+            })
+            .unwrap();
         ids
     };
     let mut gone = BTreeSet::new();
-    Snapshot::open(stepwise.path()).unwrap().each_signals(|id, _| {
-        if !scratch_ids.contains(id) {
-            gone.insert(id.into());
-        }
-        Ok(())
-    }).unwrap();
+    Snapshot::open(stepwise.path())
+        .unwrap()
+        .each_signals(|id, _| {
+            if !scratch_ids.contains(id) {
+                gone.insert(id.into());
+            }
+            Ok(())
+        })
+        .unwrap();
     let mut writer = StoreWriter::open(stepwise.path(), 1 << 24).unwrap();
     let mut draft = writer.draft_from(source, SameId::Latest, &gone).unwrap();
-    Snapshot::open(scratch.path()).unwrap().each_signals(|id, signals| {
-        draft.add(&Record::Signals { id: id.into(), signals })
-    }).unwrap();
+    Snapshot::open(scratch.path())
+        .unwrap()
+        .each_signals(|id, signals| draft.add(&Record::Signals { id: id.into(), signals }))
+        .unwrap();
     let (_, changes) = writer.replace(source, draft, Provenance::default(), Shrinking::Refused, now()).unwrap();
     drop(writer);
     eprintln!("{source}: {} new, {} different, {} gone", changes.added, changes.changed, changes.removed);
@@ -282,16 +308,24 @@ fn a_day_and_its_delta_give_the_next_day() {
 fn fixtures_of_other_tools_are_read() {
     let Some(corpus) = corpus() else { return };
     let store = tempfile::tempdir().unwrap();
-    let report = import_into(store.path(), &[corpus.join("debian"), corpus.join("redhat")], &Options::default());
-    for source in &report.sources {
-        eprintln!("{}: {:?}, {:?}", source.name, source.stats, source.outcome.as_ref().map(|(summary, _)| summary.entries()));
-    }
-    for (file, reason) in &report.failed_files {
-        eprintln!("{}: {reason}", file.display());
-    }
+    let report = import_into(store.path(), &[corpus.join("debian")], &Options::default());
+    assert!(report.is_complete(), "{report:#?}");
     let snapshot = Snapshot::open(store.path()).unwrap();
     let xorg = snapshot.statements(&Ecosystem::Debian, "xorg-server").unwrap();
     assert!(xorg.iter().any(|found| found.head.id == "DSA-5380-1" && found.affected.package.release == "11"));
-    let firefox = snapshot.statements(&Ecosystem::RedHat, "firefox").unwrap();
-    assert!(firefox.iter().any(|found| format!("{:?}", found.affected.ranges).contains("91.9.1-1.el9_0")), "{firefox:#?}");
+
+    let archive = corpus.join("redhat/oval-csaf-vex-fixtures.tar.zst");
+    let oval = read(&archive, |_, format| format == Format::Oval);
+    let states = |ecosystem: &Ecosystem, state: VendorState| {
+        let affected = oval.iter().flat_map(|advisory| &advisory.affected);
+        affected.filter(|affected| affected.package.ecosystem == *ecosystem && affected.state == state).count()
+    };
+    for ecosystem in [Ecosystem::RedHat, Ecosystem::OracleLinux, Ecosystem::AlmaLinux, Ecosystem::OpenSuse] {
+        assert!(states(&ecosystem, VendorState::Affected) > 0, "{ecosystem}");
+    }
+    let firefox =
+        oval.iter().flat_map(|advisory| &advisory.affected).filter(|affected| affected.package.name == "firefox");
+    assert!(firefox.clone().any(|affected| format!("{:?}", affected.ranges).contains("91.9.1-1.el9_0")));
+    let csaf = read(&archive, |_, format| format == Format::Csaf);
+    assert!(csaf.iter().any(|advisory| advisory.head.source == "redhat" && !advisory.affected.is_empty()));
 }

@@ -52,7 +52,11 @@ fn source(url: String) -> Source {
 }
 
 /// Fetches; pauses are noted, not waited for.
-async fn run(url: String, known: Option<&HttpState>, allow_private: bool) -> (Result<Fetched, FeedError>, Vec<Duration>) {
+async fn run(
+    url: String,
+    known: Option<&HttpState>,
+    allow_private: bool,
+) -> (Result<Fetched, FeedError>, Vec<Duration>) {
     let folder = tempfile::tempdir().unwrap();
     let outbound = Outbound::new(Settings { policy: Policy { allow_private }, ..Settings::default() });
     let pauses = Arc::new(Mutex::new(Vec::new()));
@@ -125,7 +129,8 @@ async fn bounds_and_addresses_are_kept() {
     assert!(why(run(format!("http://{address}/x"), None, true).await.0).contains("longer than 1000 bytes"));
 
     // Chunked, so that the length is not announced.
-    let chunk = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n{}\r\n0\r\n\r\n", "x".repeat(2000));
+    let chunk =
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n{}\r\n0\r\n\r\n", "x".repeat(2000));
     let (address, _) = server(vec![chunk]).await;
     assert!(why(run(format!("http://{address}/x"), None, true).await.0).contains("longer than 1000 bytes"));
 
@@ -133,11 +138,13 @@ async fn bounds_and_addresses_are_kept() {
     assert!(why(run(format!("http://{address}/x"), None, false).await.0).contains("not a public address"));
     assert!(heads.lock().unwrap().is_empty());
 
-    let away = "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data\r\nContent-Length: 0\r\n\r\n".to_owned();
+    let away = "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data\r\nContent-Length: 0\r\n\r\n"
+        .to_owned();
     let (address, _) = server(vec![away]).await;
     assert!(why(run(format!("http://{address}/x"), None, true).await.0).contains("metadata"));
 
-    let around: Vec<String> = (0..8).map(|_| "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n".to_owned()).collect();
+    let around: Vec<String> =
+        (0..8).map(|_| "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n".to_owned()).collect();
     let (address, _) = server(around).await;
     assert!(why(run(format!("http://{address}/x"), None, true).await.0).contains("redirects"));
 

@@ -74,8 +74,16 @@ fn a_document_that_is_cut_is_no_document() {
     let framed = |format: Format, name: &str| {
         !matches!(
             format,
-            Format::DebianList | Format::UbuntuTracker | Format::Ruby | Format::SecdbYaml | Format::OsvYaml | Format::EolPage
-                | Format::Epss | Format::KevCsv | Format::ExploitDb | Format::PocIndex
+            Format::DebianList
+                | Format::UbuntuTracker
+                | Format::Ruby
+                | Format::SecdbYaml
+                | Format::OsvYaml
+                | Format::EolPage
+                | Format::Epss
+                | Format::KevCsv
+                | Format::ExploitDb
+                | Format::PocIndex
         ) && !name.ends_with(".jsonl")
     };
     for (format, file) in fixtures() {
@@ -123,7 +131,9 @@ fn deep_nesting_is_refused() {
 #[test]
 fn numbers_and_words_where_objects_belong_are_refused() {
     for format in Format::ALL {
-        for text in ["0", "null", "\"x\"", "[0]", "[null]", "{}", "[]", "{\"vulnerabilities\":0}", "-", "---\n", "\u{0}", ","] {
+        for text in
+            ["0", "null", "\"x\"", "[0]", "[null]", "{}", "[]", "{\"vulnerabilities\":0}", "-", "---\n", "\u{0}", ","]
+        {
             let _ = read(*format, "odd", text.as_bytes(), &Limits::default());
         }
     }

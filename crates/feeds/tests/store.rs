@@ -81,7 +81,8 @@ fn it_answers_what_the_store_in_memory_answers() {
     for id in &ids {
         assert_eq!(snapshot.by_id(id).unwrap(), memory.by_id(id).unwrap(), "{id}");
     }
-    for (vendor, product) in [("example", "server"), ("example", "other"), ("example", "plc_9"), ("nobody", "nothing")] {
+    for (vendor, product) in [("example", "server"), ("example", "other"), ("example", "plc_9"), ("nobody", "nothing")]
+    {
         assert_eq!(snapshot.by_product(vendor, product).unwrap(), memory.by_product(vendor, product).unwrap());
     }
     for number in (0..snapshot.advisories()).map(AdvisoryRef) {
@@ -165,14 +166,13 @@ fn a_source_that_loses_half_or_is_damaged_stays_as_it_was() {
     let middle = corrupt.len() / 2;
     corrupt[middle] ^= 0xff;
     let unreadable: String = (0..100).map(|id| format!("{{\"id\":{id},\"modified\":\"x\"}}\n")).collect();
-    let mut bad_half = good[..good.len() / 2].to_owned();
-    bad_half.push_str(&"[".repeat(1000));
+    let nested = good.clone() + &"[".repeat(1000);
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("fewer than half", osv(0..49, "1.0.0").into_bytes(), "fewer than half"),
         ("cut in a record", good[..good.len() - 10].as_bytes().to_vec(), "cut short"),
         ("cut compressed", packed[..packed.len() - 20].to_vec(), "cut short"),
         ("corrupt compressed", corrupt, "feed"),
-        ("nested", bad_half.into_bytes(), "nesting"),
+        ("nested", nested.into_bytes(), "nesting"),
         ("not records", unreadable.into_bytes(), "cannot be read"),
     ];
     for (what, bytes, reason) in cases {
@@ -184,7 +184,8 @@ fn a_source_that_loses_half_or_is_damaged_stays_as_it_was() {
         let manifest = Manifest::read(store.path()).unwrap();
         let entry = &manifest.sources["osv-feed"];
         assert_eq!((entry.advisories, entry.failure.as_ref().map(|failure| failure.reason.clone())), (100, Some(said)));
-        let after = content(store.path()).into_iter().filter(|(path, _)| path.starts_with("segments")).collect::<Vec<_>>();
+        let after =
+            content(store.path()).into_iter().filter(|(path, _)| path.starts_with("segments")).collect::<Vec<_>>();
         assert_eq!(before, after, "{what}");
         assert_eq!(Snapshot::open(store.path()).unwrap().by_id("X-99").unwrap().len(), 1);
     }
@@ -214,7 +215,7 @@ fn what_changed_is_known_and_a_delta_gives_the_same_state() {
     let (_, changes) = report.sources[0].outcome.as_ref().unwrap();
     assert_eq!((changes.added, changes.changed, changes.removed), (3, 2, 0));
     let mut writer = StoreWriter::open(stepwise.path(), MEMORY).unwrap();
-    let draft = writer.draft_from("x", SameId::Latest, &BTreeSet::from(["X-0"])).unwrap();
+    let draft = writer.draft_from("x", SameId::Latest, &BTreeSet::from(["X-0".into()])).unwrap();
     let (_, changes) = writer.replace("x", draft, Provenance::default(), Shrinking::Refused, now()).unwrap();
     assert_eq!(changes.ids.unwrap(), ["X-0"]);
     drop(writer);
@@ -266,7 +267,7 @@ fn what_a_killed_import_leaves_is_removed_and_nothing_else() {
 fn damage_to_the_store_is_an_error_and_never_an_empty_answer() {
     let store = tempfile::tempdir().unwrap();
     run(store.path(), &[fixtures().join("osv")], &Options::default());
-    let name = Manifest::read(store.path()).unwrap().sources["osv"].segment.clone().unwrap();
+    let name = Manifest::read(store.path()).unwrap().sources["osv-records"].segment.clone().unwrap();
     let path = store.path().join("segments").join(&name);
     let good = fs::read(&path).unwrap();
     for at in (0..good.len()).step_by(7) {

@@ -63,7 +63,9 @@ fn import_files(args: &ImportArgs) -> Result<Exit> {
         io::complain("nothing there is a known format");
         return Ok(Exit::Nothing);
     }
-    io::print(&summary(&report))?;
+    if !report.sources.is_empty() {
+        io::print(&summary(&report))?;
+    }
     for (path, reason) in &report.failed_files {
         io::complain(&format!("{}: {reason}", path.display()));
     }
@@ -275,7 +277,8 @@ fn list_sources(folder: &Path, format: ListFormat) -> Result<Exit> {
             let mut table =
                 plain_table(["SOURCE", "FORMAT", "ADVISORIES", "WITHDRAWN", "SIGNALS", "PRODUCTS", "KIB", "IMPORTED"]);
             for (name, entry) in &manifest.sources {
-                let numbers = [entry.advisories, entry.withdrawn, entry.signals, entry.lifecycles, entry.bytes.div_ceil(1024)];
+                let numbers =
+                    [entry.advisories, entry.withdrawn, entry.signals, entry.lifecycles, entry.bytes.div_ceil(1024)];
                 let [advisories, withdrawn, signals, products, size] = numbers.map(|number| number.to_string());
                 table.add_row([
                     name.clone(),

@@ -319,10 +319,10 @@ mod tests {
 
     #[test]
     fn ids_are_found_in_text() {
-        assert_eq!(cves_in("CVE-2019-1;OSVDB-5 CVE-2019-1234, (CVE-2020-99999) CVE-2019-1234"), [
-            Text::from("CVE-2019-1234"),
-            "CVE-2020-99999".into()
-        ]);
+        assert_eq!(
+            cves_in("CVE-2019-1;OSVDB-5 CVE-2019-1234, (CVE-2020-99999) CVE-2019-1234"),
+            [Text::from("CVE-2019-1234"), "CVE-2020-99999".into()]
+        );
     }
 
     #[test]

@@ -24,7 +24,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bartizan_matching::cpe::{Configuration, CpeMatch, Node, Operator};
 use bartizan_matching::model::{
-    Advisory, Affected, Condition, Ecosystem, Event, NameKind, PackageKey, Range, ReferenceKind, Scope, Text, VendorState,
+    Advisory, Affected, Condition, Ecosystem, Event, NameKind, PackageKey, Range, ReferenceKind, Scope, Text,
+    VendorState,
 };
 use serde::Deserialize;
 
@@ -368,9 +369,27 @@ impl Package {
 
     /// `openssl-1_1-1.1.1l-150500.17.22.1.x86_64`, `git-lfs-0:2.13.3-3.el8_6.1.src`
     fn of_nevra(text: &str) -> Option<Self> {
-        let (bare, arch) = text.rsplit_once('.').filter(|(_, arch)| {
-            matches!(*arch, "src" | "nosrc" | "noarch" | "x86_64" | "aarch64" | "ppc64le" | "s390x" | "i686" | "i586" | "armv7hl" | "ppc64" | "s390" | "i386")
-        }).unwrap_or((text, ""));
+        let (bare, arch) = text
+            .rsplit_once('.')
+            .filter(|(_, arch)| {
+                matches!(
+                    *arch,
+                    "src"
+                        | "nosrc"
+                        | "noarch"
+                        | "x86_64"
+                        | "aarch64"
+                        | "ppc64le"
+                        | "s390x"
+                        | "i686"
+                        | "i586"
+                        | "armv7hl"
+                        | "ppc64"
+                        | "s390"
+                        | "i386"
+                )
+            })
+            .unwrap_or((text, ""));
         let (rest, release) = bare.rsplit_once('-')?;
         let (name, version) = rest.rsplit_once('-')?;
         let starts_with_digit = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
@@ -390,11 +409,15 @@ impl Package {
 
 /// Where a package is installed.
 fn scope(platform: &Entry<'_>) -> Option<Scope> {
-    if let Some(rest) = platform.cpe.strip_prefix("cpe:/").and_then(|cpe| cpe.split_once(":redhat:")).map(|(_, rest)| rest) {
+    if let Some(rest) =
+        platform.cpe.strip_prefix("cpe:/").and_then(|cpe| cpe.split_once(":redhat:")).map(|(_, rest)| rest)
+    {
         return Some(Scope::of_osv(&format!("Red Hat:{rest}")));
     }
     let cpe = &platform.cpe;
-    if let Some(at) = ["cpe:/o:suse:", "cpe:/o:opensuse:"].iter().find_map(|prefix| cpe.strip_prefix(prefix).map(|_| prefix.len())) {
+    if let Some(at) =
+        ["cpe:/o:suse:", "cpe:/o:opensuse:"].iter().find_map(|prefix| cpe.strip_prefix(prefix).map(|_| prefix.len()))
+    {
         // `cpe:/o:suse:sles:15:sp5`, `cpe:/o:opensuse:leap:15.5`
         let mut parts = cpe[at..].split(':');
         let (product, version, pack) = (parts.next()?, parts.next().unwrap_or(""), parts.next().unwrap_or(""));
@@ -416,9 +439,7 @@ fn product(tree: &Tree<'_>, id: &str, state: VendorState, advisory: &mut Advisor
     let Some(entry) = package else { return };
     if let (Some(package), Some(platform)) = (Package::of(entry), platform) {
         let Some(scope) = scope(platform) else { return };
-        if package.ecosystem.as_ref().is_some_and(|ecosystem| {
-            ecosystem.purl_type() != scope.ecosystem.purl_type()
-        }) {
+        if package.ecosystem.as_ref().is_some_and(|ecosystem| ecosystem.purl_type() != scope.ecosystem.purl_type()) {
             return;
         }
         let kind = if package.source { NameKind::Source } else { NameKind::Binary };
@@ -522,7 +543,9 @@ fn versions(text: &str) -> Option<Vec<Range>> {
             events.extend([Event::Introduced(version.clone()), Event::LastAffected(version)]);
         }
     }
-    if !matches!(events.first(), Some(Event::Introduced(_))) {
+    // An upper bound without a lower one of its own begins at the beginning, whatever the order they are written in.
+    let lower = events.iter().filter(|event| matches!(event, Event::Introduced(_))).count();
+    if lower * 2 < events.len() {
         events.insert(0, Event::Introduced("0".into()));
     }
     Some(vec![Range::Events { semver: false, events }])
@@ -539,7 +562,12 @@ fn add(statement: Affected, advisory: &mut Advisory, seen: &mut BTreeSet<Affecte
 }
 
 /// The statements of one vulnerability.
-fn statements(tree: &Tree<'_>, vulnerability: &Vulnerability<'_>, advisory: &mut Advisory, seen: &mut BTreeSet<Affected_>) {
+fn statements(
+    tree: &Tree<'_>,
+    vulnerability: &Vulnerability<'_>,
+    advisory: &mut Advisory,
+    seen: &mut BTreeSet<Affected_>,
+) {
     let status = &vulnerability.product_status;
     for id in status.fixed.iter().chain(&status.first_fixed).chain(&status.recommended) {
         product(tree, id, VendorState::Affected, advisory, seen);
@@ -590,7 +618,8 @@ fn note<'n>(notes: &'n [Note<'_>], categories: &[&str]) -> &'n str {
 fn references(list: &[ReferenceJson<'_>], advisory: &mut Advisory) {
     for reference in list {
         let kind = if &*reference.category == "self" { ReferenceKind::Advisory } else { ReferenceKind::Web };
-        if advisory.references.len() < MAX_REFERENCES && !advisory.references.iter().any(|known| known.url == *reference.url)
+        if advisory.references.len() < MAX_REFERENCES
+            && !advisory.references.iter().any(|known| known.url == *reference.url)
         {
             advisory.references.extend(common::reference(kind, &reference.url));
         }
@@ -634,7 +663,8 @@ fn convert(bytes: &[u8], out: &mut Output<'_>) -> Result<()> {
     references(&meta.references, &mut advisory);
     let mut seen = BTreeSet::new();
     for vulnerability in &read.vulnerabilities {
-        if common::is_cve(&vulnerability.cve) && !advisory.head.addresses.iter().any(|known| known == &*vulnerability.cve)
+        if common::is_cve(&vulnerability.cve)
+            && !advisory.head.addresses.iter().any(|known| known == &*vulnerability.cve)
         {
             advisory.head.addresses.push((&*vulnerability.cve).into());
         }

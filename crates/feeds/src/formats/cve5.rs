@@ -24,10 +24,10 @@ use bartizan_matching::model::{
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Output;
 use super::common::{self, MAX_REFERENCES, Str, nullable};
 use super::cvss::CvssData;
 use super::nvd::{self, ConfigurationJson, LangText, ReferenceJson};
-use super::Output;
 use crate::error::{FeedError, Result};
 use crate::json::JsonStream;
 use crate::record::Record;
@@ -345,9 +345,10 @@ impl Product<'_> {
             match exceptions[..] {
                 [] => {}
                 // "Everything before the first good one": the common form.
-                [only] if only.less_than.as_deref().is_none_or(is_no_version)
-                    && only.less_than_or_equal.as_deref().is_none_or(is_no_version)
-                    && !is_no_version(&only.version) =>
+                [only]
+                    if only.less_than.as_deref().is_none_or(is_no_version)
+                        && only.less_than_or_equal.as_deref().is_none_or(is_no_version)
+                        && !is_no_version(&only.version) =>
                 {
                     statement.ranges.push(common::before(only.version.trim()));
                 }
@@ -416,7 +417,9 @@ fn convert(record: CveRecord<'_>) -> Result<(Advisory, Signals)> {
     }
     for container in record.containers.cna.into_iter().chain(record.containers.adp) {
         let asserter = container.provider_metadata.short_name;
-        if advisory.summary.is_empty() && !container.title.contains("CISA ADP") && !container.title.contains("CVE Program")
+        if advisory.summary.is_empty()
+            && !container.title.contains("CISA ADP")
+            && !container.title.contains("CVE Program")
         {
             advisory.summary = common::line(&container.title);
         }

@@ -76,7 +76,9 @@ pub(super) fn product(stream: &mut JsonStream<'_>, out: &mut Output<'_>) -> Resu
             place = common::platform(&name);
             match place {
                 Some(_) => Ok(()),
-                None => Err(FeedError::Syntax { at: stream.offset(), rule: format!("the product `{name}` is not known") }),
+                None => {
+                    Err(FeedError::Syntax { at: stream.offset(), rule: format!("the product `{name}` is not known") })
+                }
             }
         }
         "advisories" => {

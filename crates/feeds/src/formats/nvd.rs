@@ -257,7 +257,8 @@ fn record(bytes: &[u8]) -> Parsed {
             Ok(wrapped) => wrapped.cve,
             Err(wrapped) => {
                 // Which of the two it was meant to be is told by the key.
-                let error = if bytes.windows(6).take(4096).any(|window| window == b"\"cve\":") { wrapped } else { direct };
+                let error =
+                    if bytes.windows(6).take(4096).any(|window| window == b"\"cve\":") { wrapped } else { direct };
                 return Err(FeedError::record("", error));
             }
         },
@@ -318,8 +319,7 @@ struct OverrideCve<'a> {
 }
 
 fn override_record(bytes: &[u8]) -> Parsed {
-    let Override { annotation, cve } =
-        serde_json::from_slice(bytes).map_err(|error| FeedError::record("", error))?;
+    let Override { annotation, cve } = serde_json::from_slice(bytes).map_err(|error| FeedError::record("", error))?;
     let mut advisory = common::advisory(&annotation.cve_id, "nvd-overrides");
     advisory.published = common::time(&annotation.published);
     common::revise(&mut advisory, &annotation.modified);

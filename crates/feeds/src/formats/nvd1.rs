@@ -148,11 +148,7 @@ impl NodeJson<'_> {
 
     fn into_configuration(self) -> Result<Configuration> {
         if self.children.is_empty() || !self.cpe_match.is_empty() {
-            return Ok(Configuration {
-                operator: Operator::default(),
-                negate: false,
-                nodes: vec![self.into_node(0)?],
-            });
+            return Ok(Configuration { operator: Operator::default(), negate: false, nodes: vec![self.into_node(0)?] });
         }
         Ok(Configuration {
             operator: self.operator.map_or_else(Operator::default, Operator::from),

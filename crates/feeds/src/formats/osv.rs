@@ -336,8 +336,7 @@ fn convert(osv: &Osv<'_>) -> Result<Advisory> {
     advisory.published = common::time(&osv.published);
     common::revise(&mut advisory, &osv.modified);
     if let Some(withdrawn) = osv.withdrawn.as_ref().filter(|text| !text.trim().is_empty()) {
-        advisory.head.withdrawn =
-            common::time(withdrawn).or(advisory.modified).or(Some(chrono::DateTime::UNIX_EPOCH));
+        advisory.head.withdrawn = common::time(withdrawn).or(advisory.modified).or(Some(chrono::DateTime::UNIX_EPOCH));
     }
     let ids = |list: &[Str<'_>]| -> Vec<Text> {
         let mut ids: Vec<Text> = Vec::new();

@@ -144,6 +144,9 @@ impl Parser<'_> {
                 Err(quick_xml::Error::Io(error)) => {
                     return Err(crate::input::damaged("plain", &std::io::Error::new(error.kind(), error.to_string())));
                 }
+                Err(error) if error.to_string().contains("end of input") => {
+                    return Err(FeedError::Truncated("within an XML document"));
+                }
                 Err(error) => return Err(syntax(error.to_string())),
             };
             match event {
@@ -391,7 +394,8 @@ fn convert(definition: Definition, lists: &Lists) -> bartizan_matching::model::A
     advisory.head.severities.extend(common::label(&definition.severity, source));
     for (_, cvss) in &definition.cves {
         // Red Hat writes `5.7/CVSS:3.0/…`.
-        let vector = cvss.split_once('/').filter(|(score, _)| score.parse::<f32>().is_ok()).map_or(cvss.as_str(), |(_, v)| v);
+        let vector =
+            cvss.split_once('/').filter(|(score, _)| score.parse::<f32>().is_ok()).map_or(cvss.as_str(), |(_, v)| v);
         let severity = common::vector(vector, None, source).filter(|new| !advisory.head.severities.contains(new));
         advisory.head.severities.extend(severity);
     }

@@ -214,18 +214,19 @@ fn json(head: &[u8]) -> Option<Format> {
         Format::EolApiV1
     } else if has("ID") && has("Info") {
         Format::Nuclei
-    } else if has("id") && (has("vulnStatus") || has("sourceIdentifier")) {
-        Format::NvdRecord
-    } else if has("cve") && (inner("cve", "vulnStatus") || inner("cve", "descriptions")) {
+    } else if (has("id") && (has("vulnStatus") || has("sourceIdentifier")))
+        || (has("cve") && (inner("cve", "vulnStatus") || inner("cve", "descriptions")))
+    {
         Format::NvdRecord
     } else if has("id") && (has("modified") || has("affected") || has("schema_version")) {
         Format::Osv
     } else if shape.first_has("fullname") && shape.first_has("rank") {
         Format::Metasploit
     } else if shape.inner.iter().any(|(_, key)| key.starts_with("CVE-") || key.starts_with("TEMP-"))
-        && shape.innermost.iter().any(|(above, key)| {
-            (above.starts_with("CVE-") || above.starts_with("TEMP-")) && key == "releases"
-        })
+        && shape
+            .innermost
+            .iter()
+            .any(|(above, key)| (above.starts_with("CVE-") || above.starts_with("TEMP-")) && key == "releases")
     {
         Format::DebianTracker
     } else if shape.keys.first().is_some_and(|first| number(first)) && shape.first_has("releases") {
@@ -261,7 +262,9 @@ mod tests {
         is("PublicDate: x\nCandidate: CVE-2020-1\n", Format::UbuntuTracker);
         is("---\ngem: a\ncve: 2020-1\n", Format::Ruby);
         is("<?xml version=\"1.0\"?>\n<oval_definitions xmlns=\"x\">", Format::Oval);
-        for text in ["", "   ", "<html>", "{}", "[]", "hello", "{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}"] {
+        for text in
+            ["", "   ", "<html>", "{}", "[]", "hello", "{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}"]
+        {
             assert_eq!(recognise(text.as_bytes()), None, "{text}");
         }
     }

@@ -7,9 +7,7 @@
 //!
 //! Not supported: `platform`, which is kept as a condition in words. Linear; memory of one file.
 
-use bartizan_matching::model::{
-    Condition, Ecosystem, NameKind, PackageKey, Range, ReferenceKind, Text, VendorState,
-};
+use bartizan_matching::model::{Condition, Ecosystem, NameKind, PackageKey, Range, ReferenceKind, Text, VendorState};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -81,7 +79,10 @@ pub(super) fn file(json: Value, out: &mut Output<'_>) -> Result<()> {
     let id = ids.next().unwrap_or_else(|| {
         let title = read.title.as_deref().unwrap_or("");
         let day = word(&read.date).unwrap_or_default();
-        format!("RUBYSEC-{package}-{day}-{}", title.chars().filter(char::is_ascii_alphanumeric).take(24).collect::<String>())
+        format!(
+            "RUBYSEC-{package}-{day}-{}",
+            title.chars().filter(char::is_ascii_alphanumeric).take(24).collect::<String>()
+        )
     });
     let mut advisory = common::advisory(&common::cut(&id, 120), "ruby-advisory-db");
     advisory.head.aliases = ids.map(Text::from).collect();
@@ -106,11 +107,8 @@ pub(super) fn file(json: Value, out: &mut Output<'_>) -> Result<()> {
         }
     }
     advisory.references.extend(common::reference(ReferenceKind::Advisory, read.url.as_deref().unwrap_or("")));
-    let mut statement = common::statement(
-        PackageKey::new(Ecosystem::RubyGems, "", &package),
-        NameKind::Binary,
-        VendorState::Affected,
-    );
+    let mut statement =
+        common::statement(PackageKey::new(Ecosystem::RubyGems, "", &package), NameKind::Binary, VendorState::Affected);
     let good: Vec<Text> = read
         .patched_versions
         .into_iter()

@@ -153,7 +153,10 @@ pub(super) fn epss(reader: &mut dyn Read, out: &mut Output<'_>) -> Result<()> {
         let Some((cve, score, percentile)) = columns else {
             let names: Vec<&str> = text.split(',').map(str::trim).collect();
             let find = |name: &str| {
-                names.iter().position(|column| *column == name).ok_or_else(|| syntax("the table lacks a column of EPSS"))
+                names
+                    .iter()
+                    .position(|column| *column == name)
+                    .ok_or_else(|| syntax("the table lacks a column of EPSS"))
             };
             columns = Some((find("cve")?, find("epss")?, find("percentile")?));
             continue;

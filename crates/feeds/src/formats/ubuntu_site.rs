@@ -150,11 +150,7 @@ pub(super) fn cves(stream: &mut JsonStream<'_>, out: &mut Output<'_>) -> Result<
 fn below(stream: &mut JsonStream<'_>, wanted: &str, out: &mut Output<'_>, read: fn(&[u8]) -> Parsed) -> Result<()> {
     while stream.peek()?.is_some() {
         stream.object(|stream, key| {
-            if key == wanted {
-                stream.array(|stream| out.take(read(stream.value()?)))
-            } else {
-                stream.skip()
-            }
+            if key == wanted { stream.array(|stream| out.take(read(stream.value()?))) } else { stream.skip() }
         })?;
     }
     Ok(())
@@ -189,8 +185,7 @@ struct DatabasePackage<'a> {
 }
 
 fn database_notice(number: &str, bytes: &[u8]) -> Parsed {
-    let notice: DatabaseNotice<'_> =
-        serde_json::from_slice(bytes).map_err(|error| FeedError::record(number, error))?;
+    let notice: DatabaseNotice<'_> = serde_json::from_slice(bytes).map_err(|error| FeedError::record(number, error))?;
     let mut advisory = common::advisory(&format!("USN-{}", common::cut(number, 40)), SOURCE);
     advisory.summary = common::line(&notice.title);
     advisory.details = common::details(&notice.description);

@@ -22,8 +22,10 @@ pub(super) fn text(reader: &mut dyn Read, limits: &Limits) -> Result<String> {
     if bytes.len() > bound {
         return Err(FeedError::Limit { what: "the size of a YAML document in bytes", limit: bound as u64 });
     }
-    String::from_utf8(bytes)
-        .map_err(|error| FeedError::Syntax { at: error.utf8_error().valid_up_to() as u64, rule: "it is not UTF-8".into() })
+    String::from_utf8(bytes).map_err(|error| FeedError::Syntax {
+        at: error.utf8_error().valid_up_to() as u64,
+        rule: "it is not UTF-8".into(),
+    })
 }
 
 /// The document in `text`.

@@ -9,8 +9,9 @@
 
 use bartizan_matching::cpe::{Configuration, CpeMatch, Node, Operator};
 use bartizan_matching::model::{
-    Advisory, AdvisoryHead, AdvisoryKind, Affected, Condition, Cwe, Ecosystem, Epss, Event, ExploitIndex, Kev, NameKind,
-    PackageKey, Range, Reference, ReferenceKind, ScoreSystem, SeverityScore, Signals, Ssvc, Text, VendorState,
+    Advisory, AdvisoryHead, AdvisoryKind, Affected, Condition, Cwe, Ecosystem, Epss, Event, ExploitIndex, Kev,
+    NameKind, PackageKey, Range, Reference, ReferenceKind, ScoreSystem, SeverityScore, Signals, Ssvc, Text,
+    VendorState,
 };
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
@@ -27,7 +28,6 @@ impl Encoder {
     /// An unsigned number.
     pub fn number(&mut self, mut value: u64) {
         loop {
-            #[expect(clippy::cast_possible_truncation, reason = "seven bits")]
             let byte = (value & 0x7f) as u8;
             value >>= 7;
             if value == 0 {
@@ -554,9 +554,8 @@ impl<'b> Decoder<'b> {
             summary: self.owned()?,
             details: self.owned()?,
             cwes: self.list(|decoder| u32::try_from(decoder.number()?).map(Cwe).map_err(|_| Self::damaged()))?,
-            references: self.list(|decoder| {
-                Ok(Reference { kind: decoder.coded(&REFERENCE_KINDS)?, url: decoder.owned()? })
-            })?,
+            references: self
+                .list(|decoder| Ok(Reference { kind: decoder.coded(&REFERENCE_KINDS)?, url: decoder.owned()? }))?,
             affected,
             configurations,
         })

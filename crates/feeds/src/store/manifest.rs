@@ -123,9 +123,12 @@ impl Manifest {
                 manifest.format
             )));
         }
-        if let Some(bad) = manifest.sources.values().filter_map(|source| source.segment.as_deref()).find(|name| {
-            name.contains(['/', '\\', '\0']) || name.starts_with('.')
-        }) {
+        if let Some(bad) = manifest
+            .sources
+            .values()
+            .filter_map(|source| source.segment.as_deref())
+            .find(|name| name.contains(['/', '\\', '\0']) || name.starts_with('.'))
+        {
             return Err(FeedError::Store(format!("its manifest names a segment `{}`", bad.escape_debug())));
         }
         Ok(manifest)
@@ -148,9 +151,7 @@ impl Manifest {
 
 /// Makes renames in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
-    fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| FeedError::io("syncing", folder, error))
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| FeedError::io("syncing", folder, error))
 }
 
 /// Where the segments lie.

@@ -16,6 +16,7 @@
 
 mod cache;
 mod codec;
+pub mod draft;
 pub mod manifest;
 pub mod segment;
 mod sorter;
@@ -33,8 +34,8 @@ use bartizan_matching::store::{AdvisoryRef, AdvisoryStore, Candidate, Coverage, 
 use crate::error::{FeedError, Result};
 use crate::record::{Lifecycle, merge_signals};
 use cache::Cache;
-pub(crate) use codec::max_node_depth;
 use codec::Decoder;
+pub(crate) use codec::max_node_depth;
 use manifest::Manifest;
 use segment::{Kind, Segment};
 use table::Block;
@@ -151,10 +152,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// If a segment cannot be read.
-    pub fn each_matching(
-        &self,
-        mut each: impl FnMut(AdvisoryRef, Advisory) -> Result<()>,
-    ) -> Result<()> {
+    pub fn each_matching(&self, mut each: impl FnMut(AdvisoryRef, Advisory) -> Result<()>) -> Result<()> {
         for source in &self.sources {
             source.segment.each_entry(Kind::Records, |number, _, matching| {
                 let mut decoder = Decoder::new(matching);
@@ -202,9 +200,8 @@ impl Snapshot {
     /// If the store cannot be read.
     pub fn lifecycle(&self, product: &str) -> Result<Option<Lifecycle>> {
         for (number, source) in self.sources.iter().enumerate() {
-            let found = self.by_key(number, source, Kind::Lifecycles, product.as_bytes(), |_, value| {
-                segment::lifecycle(value)
-            })?;
+            let found = self
+                .by_key(number, source, Kind::Lifecycles, product.as_bytes(), |_, value| segment::lifecycle(value))?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -252,9 +249,7 @@ impl Snapshot {
     fn numbers(&self, key: &[u8]) -> Result<Vec<AdvisoryRef>> {
         let mut found = Vec::new();
         for (number, source) in self.sources.iter().enumerate() {
-            if let Some(numbers) =
-                self.by_key(number, source, Kind::Index, key, |_, value| segment::numbers(value))?
-            {
+            if let Some(numbers) = self.by_key(number, source, Kind::Index, key, |_, value| segment::numbers(value))? {
                 found.extend(numbers.into_iter().map(|entry| AdvisoryRef(source.base + entry)));
             }
         }
@@ -352,17 +347,15 @@ impl AdvisoryStore for Snapshot {
 
     fn head(&self, advisory: AdvisoryRef) -> std::result::Result<Arc<AdvisoryHead>, StoreError> {
         let (number, source, entry) = self.locate(advisory)?;
-        let head =
-            self.by_number(number, source, Kind::Records, entry, |matching| Decoder::new(matching).head())?;
+        let head = self.by_number(number, source, Kind::Records, entry, |matching| Decoder::new(matching).head())?;
         Ok(Arc::new(head))
     }
 
     fn advisory(&self, advisory: AdvisoryRef) -> std::result::Result<Arc<Advisory>, StoreError> {
         let (number, source, entry) = self.locate(advisory)?;
         let reading = self.by_number(number, source, Kind::Texts, entry, |reading| Ok(reading.to_vec()))?;
-        let advisory = self.by_number(number, source, Kind::Records, entry, |matching| {
-            segment::decode_advisory(matching, &reading)
-        })?;
+        let advisory = self
+            .by_number(number, source, Kind::Records, entry, |matching| segment::decode_advisory(matching, &reading))?;
         Ok(Arc::new(advisory))
     }
 

@@ -65,7 +65,8 @@ impl Sorter {
         self.sort();
         let failed = |error: std::io::Error| FeedError::io("writing a temporary file in", &self.folder, error);
         let file = tempfile::tempfile_in(&self.folder).map_err(failed)?;
-        let mut encoder = zstd::stream::write::Encoder::new(BufWriter::with_capacity(1 << 20, file), 1).map_err(failed)?;
+        let mut encoder =
+            zstd::stream::write::Encoder::new(BufWriter::with_capacity(1 << 20, file), 1).map_err(failed)?;
         let mut head = Encoder::default();
         for &(offset, key, value) in &self.entries {
             head.0.clear();

@@ -212,8 +212,8 @@ impl Block {
         }
         let mut compressed = vec![0; place.length as usize];
         file.read_exact_at(&mut compressed, place.offset).map_err(|error| damaged(&error.to_string()))?;
-        let bytes = zstd::bulk::decompress(&compressed, place.raw as usize)
-            .map_err(|error| damaged(&error.to_string()))?;
+        let bytes =
+            zstd::bulk::decompress(&compressed, place.raw as usize).map_err(|error| damaged(&error.to_string()))?;
         let mut entries = Vec::new();
         let mut decoder = Decoder::new(&bytes);
         let mut left = bytes.len();
@@ -267,8 +267,8 @@ impl Block {
 
     /// Its entries in order, with their numbers.
     pub fn entries(&self) -> impl Iterator<Item = Result<(u32, &[u8], &[u8])>> {
-        (0..self.entries.len()).zip(self.first_entry..).map(|(position, number)| {
-            self.at(position).map(|(key, value)| (number, key, value))
-        })
+        (0..self.entries.len())
+            .zip(self.first_entry..)
+            .map(|(position, number)| self.at(position).map(|(key, value)| (number, key, value)))
     }
 }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use bartizan_matching::model::Text;
 use chrono::{DateTime, Utc};
 
+use super::draft::Draft;
 use super::manifest::{self, Failure, HttpState, Manifest, SourceEntry};
-use super::segment::{Draft, Kind, SameId, Segment, Summary};
+use super::segment::{Kind, SameId, Segment, Summary};
 use crate::error::{FeedError, Result};
 use crate::record::Record;
 

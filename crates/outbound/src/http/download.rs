@@ -137,16 +137,17 @@ async fn read(
     sink: &mut (dyn Write + Send),
     progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
 ) -> Result<u64, ProbeFailure> {
-    let too_long = || ProbeFailure::new(FailureKind::Limit, format!("the body is longer than {} bytes", options.max_body));
+    let too_long =
+        || ProbeFailure::new(FailureKind::Limit, format!("the body is longer than {} bytes", options.max_body));
     if length.is_some_and(|length| length > options.max_body) {
         return Err(too_long());
     }
     let mut bytes = 0_u64;
     loop {
         let idle = (Instant::now() + options.idle).min(until);
-        let frame = tokio::time::timeout_at(idle, body.frame()).await.map_err(|_| {
-            ProbeFailure::new(FailureKind::Timeout, format!("the body stopped after {bytes} bytes"))
-        })?;
+        let frame = tokio::time::timeout_at(idle, body.frame())
+            .await
+            .map_err(|_| ProbeFailure::new(FailureKind::Timeout, format!("the body stopped after {bytes} bytes")))?;
         let Some(frame) = frame else { return Ok(bytes) };
         let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };
         bytes += data.len() as u64;

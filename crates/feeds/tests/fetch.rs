@@ -107,7 +107,7 @@ async fn validators_are_remembered_and_sent() {
 async fn what_may_pass_is_tried_again_and_the_rest_is_not() {
     let busy = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n".to_owned();
     let short = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\nConnection: close\r\n\r\nhalf".to_owned();
-    let (address, heads) = server(vec![busy.clone(), short.clone(), ok("whole", "")]).await;
+    let (address, heads) = server(vec![busy, short.clone(), ok("whole", "")]).await;
     let (fetched, pauses) = run(format!("http://{address}/x"), None, true).await;
     assert!(matches!(fetched.unwrap(), Fetched::Body { bytes: 5, .. }));
     assert_eq!((heads.lock().unwrap().len(), &pauses[..]), (3, &[Duration::from_secs(7), Duration::from_secs(6)][..]));

@@ -169,7 +169,7 @@ fn a_source_that_loses_half_or_is_damaged_stays_as_it_was() {
     let nested = good.clone() + &"[".repeat(1000);
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("fewer than half", osv(0..49, "1.0.0").into_bytes(), "fewer than half"),
-        ("cut in a record", good[..good.len() - 10].as_bytes().to_vec(), "cut short"),
+        ("cut in a record", good.as_bytes()[..good.len() - 10].to_vec(), "cut short"),
         ("cut compressed", packed[..packed.len() - 20].to_vec(), "cut short"),
         ("corrupt compressed", corrupt, "feed"),
         ("nested", nested.into_bytes(), "nesting"),
@@ -210,7 +210,7 @@ fn what_changed_is_known_and_a_delta_gives_the_same_state() {
     let named = |mode| Options { source: Some("x".to_owned()), mode, ..Options::default() };
 
     let stepwise = tempfile::tempdir().unwrap();
-    run(stepwise.path(), &[day1.clone()], &named(Mode::Replace));
+    run(stepwise.path(), &[day1], &named(Mode::Replace));
     let report = run(stepwise.path(), &[delta], &named(Mode::Update));
     let (_, changes) = report.sources[0].outcome.as_ref().unwrap();
     assert_eq!((changes.added, changes.changed, changes.removed), (3, 2, 0));
@@ -234,7 +234,7 @@ fn a_reader_keeps_its_snapshot_and_one_process_writes() {
     let files = tempfile::tempdir().unwrap();
     let file = files.path().join("feed.jsonl");
     fs::write(&file, osv(0..10, "1.0.0")).unwrap();
-    run(store.path(), &[file.clone()], &Options::default());
+    run(store.path(), std::slice::from_ref(&file), &Options::default());
     let old = Snapshot::open_with(store.path(), 0).unwrap();
     fs::write(&file, osv(5..20, "1.0.0")).unwrap();
     run(store.path(), &[file], &Options::default());

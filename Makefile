@@ -12,7 +12,7 @@ BIN := $(CARGO_TARGET_DIR)/debug/bartizan
 LISTEN ?= 127.0.0.1:8000
 DATA ?= ./bartizan-data
 
-.PHONY: help run build test test-long bench bench-services lint ui ui-deps test-deps generate clean-data
+.PHONY: help run build test test-long bench bench-matching bench-services lint ui ui-deps test-deps generate clean-data
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ bench: test-deps ## Our own parts, then a full scan of one host against nmap and
 bench-services: ## Service identification on real servers against nmap -sV (as root; installs the servers from Debian)
 	cargo build --release --quiet --package bartizan-cli
 	scripts/bench-services.py --install
+
+bench-matching: ## Correlation at full size on real records of BARTIZAN_CORPUS, multiplied, beside the peers that are installed
+	scripts/bench-matching.sh
 
 lint: ## Formatting, clippy, invariants
 	cargo fmt --all --check

@@ -17,6 +17,7 @@ mod format;
 pub mod lock;
 pub mod os;
 pub mod sbom;
+pub mod triage;
 mod xml;
 mod yaml;
 

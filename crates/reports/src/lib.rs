@@ -12,6 +12,7 @@ use std::str::FromStr;
 use bartizan_catalog::Catalog;
 use bartizan_domain::document::ScanDocument;
 
+pub mod audit;
 mod csv;
 mod html;
 mod json;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::ReportError;
 
-const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+pub(crate) const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 pub(crate) fn render(document: &ScanDocument, catalog: &Catalog, out: &mut dyn Write) -> Result<(), ReportError> {
     let mut ids: Vec<&str> = document.findings.iter().map(|finding| finding.check_id.as_str()).collect();
@@ -113,7 +113,7 @@ fn result(finding: &FindingRecord, index: &BTreeMap<&str, usize>) -> Value {
     result
 }
 
-const fn level(severity: Severity) -> &'static str {
+pub(crate) const fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical | Severity::High => "error",
         Severity::Medium => "warning",
@@ -122,7 +122,7 @@ const fn level(severity: Severity) -> &'static str {
 }
 
 /// The number code-scanning services sort by; inside the bands of CVSS 3.1's severity rating scale.
-const fn security_severity(severity: Severity) -> &'static str {
+pub(crate) const fn security_severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "9.5",
         Severity::High => "8.0",
@@ -164,7 +164,7 @@ fn pascal_case(id: &str) -> String {
 
 /// Percent-encodes what RFC 3986 does not allow in a path, and the colons of IPv6 addresses, which would read as a
 /// scheme in a relative reference.
-fn uri_path(text: &str) -> String {
+pub(crate) fn uri_path(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

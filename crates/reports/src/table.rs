@@ -120,7 +120,7 @@ pub(crate) fn new_table(options: RenderOptions) -> Table {
     table
 }
 
-fn paint(cell: Cell, severity: Severity, colour: Colour) -> Cell {
+pub(crate) fn paint(cell: Cell, severity: Severity, colour: Colour) -> Cell {
     if colour == Colour::Never {
         return cell;
     }

@@ -1,0 +1,292 @@
+//! What an audit found.
+
+use bartizan_domain::Severity;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The schema of the document. The number changes when a field goes or changes its meaning.
+pub const AUDIT_SCHEMA: &str = "bartizan.audit/1";
+
+/// The result of an audit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditDocument {
+    /// [`AUDIT_SCHEMA`].
+    pub schema: String,
+    /// Version of the program.
+    pub tool_version: String,
+    /// When the audit was made.
+    pub created_at: DateTime<Utc>,
+    /// Whether something that was to be read could not be.
+    pub partial: bool,
+    /// What, and why.
+    pub partial_reasons: Vec<String>,
+    /// The sources of the vulnerability store, and how old they are.
+    pub store: Vec<StoreSource>,
+    /// The files that were read, by path.
+    pub sources: Vec<AuditSource>,
+    /// Packages read, the same package at two places counted twice.
+    pub packages: usize,
+    /// Packages about which nothing can be said. Never the same as "no vulnerability".
+    pub not_covered: Vec<NotCovered>,
+    /// Findings, what to fix first at the head.
+    pub matches: Vec<AuditMatch>,
+    /// Vulnerabilities that a record finds and the authority about the package denies.
+    pub not_affected: Vec<AuditMatch>,
+    /// Findings that a VEX document or an ignore file has decided.
+    pub suppressed: Vec<Suppressed>,
+    /// What is odd about VEX documents and ignore files: entries without effect, past their end, unusable.
+    pub decision_notes: Vec<DecisionNote>,
+}
+
+/// A source of the vulnerability store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoreSource {
+    /// Its name.
+    pub name: String,
+    /// Its records.
+    pub records: u64,
+    /// When they were imported.
+    pub imported_at: Option<DateTime<Utc>>,
+    /// Why the last import failed, if it did; the records are those of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditSource {
+    /// Its path.
+    pub path: String,
+    /// Its format (`cargo-lock`, `dpkg-status`, `cyclonedx-json` …).
+    pub format: String,
+    /// Packages in it.
+    pub packages: usize,
+    /// The operating system of a package database, and how it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub os: Option<String>,
+    /// Why it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Packages of one file about which nothing can be said, for one reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NotCovered {
+    /// The file.
+    pub path: String,
+    /// The ecosystem and release, empty if not known.
+    pub ecosystem: String,
+    /// Why.
+    pub reason: String,
+    /// How many packages.
+    pub count: usize,
+    /// The first of them, `name version`.
+    pub packages: Vec<String>,
+}
+
+/// One vulnerability of one package at one place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditMatch {
+    /// Identity over runs: `v1:` and 32 hex digits over path, package and vulnerability.
+    pub fingerprint: String,
+    /// The file the package was found in.
+    pub path: String,
+    /// The ecosystem, with the release of a distribution: `npm`, `Debian:12`.
+    pub ecosystem: String,
+    /// The package.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// The source package, where the advisory speaks of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_package: Option<String>,
+    /// Its package URL.
+    pub purl: String,
+    /// `runtime`, `development` or `optional`.
+    pub scope: String,
+    /// `registry`, `third_party`, `vcs` or `local`.
+    pub origin: String,
+    /// Every name of the vulnerability, CVE first.
+    pub ids: Vec<String>,
+    /// What it is, in one line; empty if no record says.
+    pub title: String,
+    /// `vulnerability`, `malicious`, `unmaintained`, `unsound` or `notice`.
+    pub kind: String,
+    /// `affected`, `no_fix_yet`, `will_not_fix`, `end_of_life`, `under_investigation` or `not_affected`.
+    pub state: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether a record states a severity; without one, `severity` is an assumption.
+    pub severity_stated: bool,
+    /// `vendor`, `ecosystem` or `cpe`.
+    pub method: String,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// Versions with the fix.
+    pub fixed: Vec<String>,
+    /// The composite score, 0 to 10.
+    pub score: f32,
+    /// What it is made of.
+    pub score_parts: Vec<ScorePart>,
+    /// The CVSS base score, if any record states one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cvss: Option<f32>,
+    /// EPSS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epss: Option<AuditEpss>,
+    /// Catalogues of exploited vulnerabilities that list it.
+    pub kev: Vec<AuditKev>,
+    /// Lists of exploits that name it: `metasploit`, `nuclei`, `exploit_db`, `poc`.
+    pub exploits: Vec<String>,
+    /// What a VEX document says that does not clear it (`affected`, `under_investigation`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vex: Option<VexStatus>,
+    /// Why: the deciding statement first.
+    pub evidence: Vec<AuditEvidence>,
+}
+
+/// A part of a composite score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScorePart {
+    /// `kev`, `exploit`, `epss` or `cvss`.
+    pub source: String,
+    /// 0 to 10.
+    pub value: f32,
+    /// Its weight.
+    pub weight: f32,
+}
+
+/// An EPSS score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditEpss {
+    /// Probability, 0 to 1.
+    pub score: f32,
+    /// Percentile, 0 to 1.
+    pub percentile: f32,
+    /// The day of the score.
+    pub date: Option<NaiveDate>,
+}
+
+/// An entry of a catalogue of exploited vulnerabilities.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditKev {
+    /// Whose catalogue.
+    pub asserter: String,
+    /// When it was added.
+    pub added: Option<NaiveDate>,
+    /// Until when federal agencies must act.
+    pub due: Option<NaiveDate>,
+    /// Whether ransomware uses it.
+    pub ransomware: bool,
+}
+
+/// A statement that was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditEvidence {
+    /// The record.
+    pub advisory: String,
+    /// Its source.
+    pub source: String,
+    /// The revision that was read.
+    pub revision: String,
+    /// The name compared.
+    pub name: String,
+    /// The version compared.
+    pub version: String,
+    /// The range, as the source states it.
+    pub range: String,
+    /// The order of versions used, empty if none was.
+    pub dialect: String,
+    /// What the source says of the versions described.
+    pub state: String,
+    /// Remarks.
+    pub notes: Vec<String>,
+}
+
+/// A finding that somebody has decided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Suppressed {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: AuditMatch,
+    /// The decision.
+    pub by: Decision,
+}
+
+/// A decision about a finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Decision {
+    /// A statement of a VEX document.
+    Vex(VexStatus),
+    /// An entry of an ignore file: the risk is accepted.
+    Ignore {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: String,
+        /// The last day it holds.
+        expires: Option<NaiveDate>,
+    },
+}
+
+/// What a VEX document says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VexStatus {
+    /// The file.
+    pub file: String,
+    /// `not_affected`, `fixed`, `affected` or `under_investigation`.
+    pub status: String,
+    /// The justification, in the words of its format.
+    pub justification: Option<String>,
+    /// Impact or action.
+    pub note: Option<String>,
+}
+
+/// Something odd about a VEX document or an ignore file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DecisionNote {
+    /// The file.
+    pub file: String,
+    /// The entry or statement.
+    pub entry: String,
+    /// What is odd.
+    pub problem: String,
+}
+
+impl AuditMatch {
+    /// The name to show: the first id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.ids.first().map_or("", String::as_str)
+    }
+
+    /// The identity of a finding.
+    #[must_use]
+    pub fn fingerprint(path: &str, purl: &str, id: &str) -> String {
+        let mut hash = Sha256::new();
+        for part in [path, purl, id] {
+            // Length-prefixed, so that no two different triples concatenate to the same bytes.
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        let digest = hash.finalize();
+        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("v1:{hex}")
+    }
+
+    /// What to do, in one sentence.
+    #[must_use]
+    pub fn action(&self) -> String {
+        match (self.state.as_str(), self.kind.as_str()) {
+            (_, "malicious") => format!("Remove {}: this release is malicious.", self.package),
+            (_, "unmaintained") => format!("Replace {}: it is not maintained any more.", self.package),
+            ("will_not_fix", _) => "The vendor will not fix it: replace the package or mitigate.".to_owned(),
+            ("end_of_life", _) => "This release gets no fixes any more: upgrade the system.".to_owned(),
+            ("under_investigation", _) => "The vendor has not decided yet: watch the advisory.".to_owned(),
+            _ if self.fixed.is_empty() => "No fix is known yet: mitigate, and watch the advisory.".to_owned(),
+            _ => format!("Update {} to {} or later.", self.package, self.fixed.join(" or ")),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Findings for people at a terminal.
+
+use std::io::Write;
+
+use bartizan_domain::Severity;
+use comfy_table::Cell;
+
+use super::document::{AuditDocument, AuditMatch, Decision};
+use crate::table::{new_table, paint, printable};
+use crate::view::glyph;
+use crate::{RenderOptions, ReportError};
+
+/// Lines of a list beside the table of findings.
+const MAX_LINES: usize = 30;
+
+pub(super) fn render(document: &AuditDocument, options: RenderOptions, out: &mut dyn Write) -> Result<(), ReportError> {
+    findings(document, options, out)?;
+    decisions(document, out)?;
+    not_covered(document, out)?;
+    summary(document, out)
+}
+
+/// A row: the same vulnerability of the same package at one or more places.
+struct Row<'d> {
+    found: &'d AuditMatch,
+    places: usize,
+}
+
+fn findings(document: &AuditDocument, options: RenderOptions, out: &mut dyn Write) -> Result<(), ReportError> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    let mut known = std::collections::HashMap::new();
+    for found in &document.matches {
+        let key = (found.id(), &found.ecosystem, &found.package, &found.version, &found.state);
+        let at = *known.entry(key).or_insert_with(|| {
+            rows.push(Row { found, places: 0 });
+            rows.len() - 1
+        });
+        rows[at].places += 1;
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut table = new_table(options);
+    table.set_header(["Severity", "Vulnerability", "Package", "Installed", "Fixed in", "Score", "Why", "Where"]);
+    for Row { found, places } in rows {
+        let severity = Cell::new(format!("{} {}", glyph(found.severity), found.severity));
+        let place = match places {
+            1 => printable(&found.path),
+            more => format!("{} and {} more", printable(&found.path), more - 1),
+        };
+        table.add_row([
+            paint(severity, found.severity, options.colour),
+            Cell::new(printable(found.id())),
+            Cell::new(printable(&format!("{} ({})", found.package, found.ecosystem))),
+            Cell::new(printable(&found.version)),
+            Cell::new(printable(&fixed(found))),
+            Cell::new(format!("{:.1}", found.score)),
+            Cell::new(printable(&why(found))),
+            Cell::new(place),
+        ]);
+    }
+    writeln!(out, "{table}\n")?;
+    Ok(())
+}
+
+fn fixed(found: &AuditMatch) -> String {
+    match found.state.as_str() {
+        "will_not_fix" => "will not be fixed".to_owned(),
+        "end_of_life" => "end of life".to_owned(),
+        "under_investigation" => "not decided yet".to_owned(),
+        _ if found.kind == "unmaintained" => "not maintained".to_owned(),
+        _ if found.fixed.is_empty() => "no fix yet".to_owned(),
+        _ => found.fixed.join(", "),
+    }
+}
+
+/// The parts of the score, strongest first.
+fn why(found: &AuditMatch) -> String {
+    let mut parts = Vec::new();
+    if let Some(kev) = found.kev.first() {
+        let ransomware = found.kev.iter().any(|kev| kev.ransomware);
+        parts.push(format!("exploited ({}{})", kev.asserter, if ransomware { ", ransomware" } else { "" }));
+    }
+    if !found.exploits.is_empty() {
+        parts.push(format!("exploit ({})", found.exploits.join(", ")));
+    }
+    if let Some(epss) = &found.epss {
+        parts.push(format!("EPSS {:.1}%", epss.score * 100.0));
+    }
+    if let Some(cvss) = found.cvss {
+        parts.push(format!("CVSS {cvss:.1}"));
+    }
+    match found.kind.as_str() {
+        "vulnerability" => {}
+        other => parts.push(other.to_owned()),
+    }
+    if found.confidence < 100 {
+        parts.push(format!("confidence {}", found.confidence));
+    }
+    if found.scope == "development" {
+        parts.push("development".to_owned());
+    }
+    parts.join(", ")
+}
+
+fn decisions(document: &AuditDocument, out: &mut dyn Write) -> Result<(), ReportError> {
+    if !document.suppressed.is_empty() {
+        writeln!(out, "Decided, not counted:")?;
+        for suppressed in document.suppressed.iter().take(MAX_LINES) {
+            let found = &suppressed.finding;
+            let by = match &suppressed.by {
+                Decision::Vex(vex) => {
+                    let why = vex.justification.as_deref().or(vex.note.as_deref()).unwrap_or_default();
+                    format!("{} by {}: {why}", vex.status, vex.file)
+                }
+                Decision::Ignore { file, reason, expires } => {
+                    let until = expires.map(|day| format!(" until {day}")).unwrap_or_default();
+                    format!("ignored{until} by {file}: {reason}")
+                }
+            };
+            writeln!(out, "  {}", printable(&format!("{} {} {}: {by}", found.id(), found.package, found.version)))?;
+        }
+        more(document.suppressed.len(), out)?;
+    }
+    for note in document.decision_notes.iter().take(MAX_LINES) {
+        writeln!(out, "NOTE {}", printable(&format!("{}: {}: {}", note.file, note.entry, note.problem)))?;
+    }
+    more(document.decision_notes.len(), out)?;
+    Ok(())
+}
+
+fn not_covered(document: &AuditDocument, out: &mut dyn Write) -> Result<(), ReportError> {
+    if document.not_covered.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Not covered, so nothing is known about it:")?;
+    for gap in document.not_covered.iter().take(MAX_LINES) {
+        let names: Vec<&str> = gap.packages.iter().take(3).map(String::as_str).collect();
+        let dots = if gap.count > names.len() { ", …" } else { "" };
+        let ecosystem = if gap.ecosystem.is_empty() { String::new() } else { format!(" ({})", gap.ecosystem) };
+        let noun = if gap.count == 1 { "package" } else { "packages" };
+        let line = format!("{}: {} {noun}{ecosystem}: {}: {}{dots}", gap.path, gap.count, gap.reason, names.join(", "));
+        writeln!(out, "  {}", printable(&line))?;
+    }
+    more(document.not_covered.len(), out)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn more(count: usize, out: &mut dyn Write) -> Result<(), ReportError> {
+    if count > MAX_LINES {
+        writeln!(out, "  … and {} more; -o json lists them all", count - MAX_LINES)?;
+    }
+    Ok(())
+}
+
+fn summary(document: &AuditDocument, out: &mut dyn Write) -> Result<(), ReportError> {
+    let total = document.matches.len();
+    let counts: Vec<String> = Severity::ALL
+        .into_iter()
+        .map(|severity| (severity, document.matches.iter().filter(|found| found.severity == severity).count()))
+        .filter(|(_, count)| *count > 0)
+        .map(|(severity, count)| format!("{count} {severity}"))
+        .collect();
+    let breakdown = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
+    let noun = if total == 1 { "vulnerability" } else { "vulnerabilities" };
+    writeln!(out, "{total} {noun}{breakdown}")?;
+    let exploited = document.matches.iter().filter(|found| !found.kev.is_empty()).count();
+    let fixable = document.matches.iter().filter(|found| !found.fixed.is_empty()).count();
+    let uncovered: usize = document.not_covered.iter().map(|gap| gap.count).sum();
+    let files = document.sources.len();
+    writeln!(
+        out,
+        "{} packages in {files} {}; {uncovered} not covered. {exploited} exploited, {fixable} with a fix, {} decided.",
+        document.packages,
+        if files == 1 { "file" } else { "files" },
+        document.suppressed.len(),
+    )?;
+    if let Some(oldest) = document.store.iter().filter_map(|source| Some((source.imported_at?, &source.name))).min() {
+        let days = (document.created_at - oldest.0).num_days();
+        let sources = document.store.len();
+        writeln!(out, "Data: {sources} sources, the oldest ({}) imported {}.", printable(oldest.1), age(days))?;
+    }
+    for source in document.store.iter().filter(|source| source.failure.is_some()) {
+        let why = source.failure.as_deref().unwrap_or_default();
+        writeln!(out, "WARNING {}", printable(&format!("{}: the last import failed: {why}", source.name)))?;
+    }
+    if document.partial {
+        writeln!(out, "INCOMPLETE: {}", printable(&document.partial_reasons.join("; ")))?;
+    }
+    Ok(())
+}
+
+fn age(days: i64) -> String {
+    match days {
+        ..=0 => "today".to_owned(),
+        1 => "yesterday".to_owned(),
+        days => format!("{days} days ago"),
+    }
+}

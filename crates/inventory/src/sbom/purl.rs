@@ -117,6 +117,93 @@ fn source(upstream: &str, name: &str, version: &str) -> SourcePackage {
     SourcePackage { name: source.into(), version: of_source.into() }
 }
 
+/// The package URL of a package: as the inventory stated it, else made from name and version. An ecosystem without a type
+/// becomes `generic`.
+#[must_use]
+pub fn of(package: &Package) -> String {
+    if !package.purl.is_empty() {
+        return package.purl.to_string();
+    }
+    let ecosystem = &package.ecosystem;
+    let kind = match ecosystem.purl_type() {
+        "" => "generic",
+        kind => kind,
+    };
+    let name: &str = &package.name;
+    let (namespace, name) = match ecosystem {
+        Ecosystem::Maven => name.split_once(':').map_or((None, name), |(group, artifact)| (Some(group), artifact)),
+        _ if matches!(kind, "deb" | "rpm" | "apk" | "alpm") => (Some(distribution(ecosystem)), name),
+        _ => name.rsplit_once('/').map_or((None, name), |(namespace, name)| (Some(namespace), name)),
+    };
+    let mut text = format!("pkg:{kind}/");
+    for part in namespace.into_iter().flat_map(|namespace| namespace.split('/')) {
+        encode(part, &mut text);
+        text.push('/');
+    }
+    encode(name, &mut text);
+    if !package.version.is_empty() {
+        text.push('@');
+        encode(&package.version, &mut text);
+    }
+    let mut qualifiers = Vec::new();
+    if !package.arch.is_empty() {
+        qualifiers.push(("arch", package.arch.to_string()));
+    }
+    if !package.release.is_empty() {
+        qualifiers.push(("distro", format!("{}-{}", distribution(ecosystem), package.release)));
+    }
+    for (index, (key, value)) in qualifiers.iter().enumerate() {
+        text.push(if index == 0 { '?' } else { '&' });
+        text.push_str(key);
+        text.push('=');
+        encode(value, &mut text);
+    }
+    text
+}
+
+/// The namespace of a distribution's packages, and its id in `distro`.
+fn distribution(ecosystem: &Ecosystem) -> &'static str {
+    match ecosystem {
+        Ecosystem::Debian => "debian",
+        Ecosystem::Ubuntu => "ubuntu",
+        Ecosystem::RedHat => "rhel",
+        Ecosystem::AlmaLinux => "almalinux",
+        Ecosystem::RockyLinux => "rocky",
+        Ecosystem::CentOs => "centos",
+        Ecosystem::OracleLinux => "ol",
+        Ecosystem::AmazonLinux => "amzn",
+        Ecosystem::Fedora => "fedora",
+        Ecosystem::Suse => "sles",
+        Ecosystem::OpenSuse => "opensuse-leap",
+        Ecosystem::Mageia => "mageia",
+        Ecosystem::OpenEuler => "openeuler",
+        Ecosystem::Photon => "photon",
+        Ecosystem::AzureLinux => "azurelinux",
+        Ecosystem::Alpine => "alpine",
+        Ecosystem::Wolfi => "wolfi",
+        Ecosystem::Chainguard => "chainguard",
+        Ecosystem::MinimOs => "minimos",
+        Ecosystem::Alpaquita => "alpaquita",
+        Ecosystem::Arch => "arch",
+        _ => "unknown",
+    }
+}
+
+/// Percent-encoding of everything but what the specification leaves as it is.
+fn encode(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => into.push(char::from(byte)),
+            other => {
+                into.push('%');
+                for digit in [other >> 4, other & 15] {
+                    into.push(char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase());
+                }
+            }
+        }
+    }
+}
+
 /// Percent-decoding; what is not an escape stays.
 fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
@@ -201,7 +288,30 @@ mod tests {
         assert_eq!(&*other.release, "", "the release of another distribution is not taken");
     }
 
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut bash = Package::new(Ecosystem::Debian, "bash", "1:5.1+b1~x");
+        bash.release = "12".into();
+        bash.arch = "amd64".into();
+        for (package, text) in [
+            (Package::new(Ecosystem::Npm, "@angular/core", "12.0.0"), "pkg:npm/%40angular/core@12.0.0"),
+            (Package::new(Ecosystem::Maven, "org.x:y", "1"), "pkg:maven/org.x/y@1"),
+            (Package::new(Ecosystem::Go, "github.com/a/b", "v1.0.0"), "pkg:golang/github.com/a/b@v1.0.0"),
+            (bash, "pkg:deb/debian/bash@1:5.1%2Bb1~x?arch=amd64&distro=debian-12"),
+        ] {
+            assert_eq!(of(&package), text);
+            let again = super::package(text, None).unwrap().unwrap();
+            assert_eq!(again, package, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_of_any_name_is_read_again(name in "[a-zA-Z0-9._+ é%@-]{1,20}", version in "[0-9a-z.+~:-]{1,20}") {
+            let package = Package::new(Ecosystem::CratesIo, name.as_str(), version.as_str());
+            prop_assert_eq!(super::package(&of(&package), None).unwrap().unwrap(), package);
+        }
+
         #[test]
         fn no_text_panics(text in "(pkg:)?[a-z/@%0-9?&=#é.-]{0,60}") {
             let _ = package(&text, None);

@@ -13,8 +13,11 @@ use crate::sbom::purl;
 
 pub mod csaf;
 pub mod cyclonedx;
+mod decide;
 pub mod ignore;
 pub mod openvex;
+
+pub use decide::{Decided, Decisions, Note};
 
 /// Statements of one document.
 const MAX_STATEMENTS: usize = 1_000_000;

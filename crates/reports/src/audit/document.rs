@@ -31,6 +31,8 @@ pub struct AuditDocument {
     pub not_covered: Vec<NotCovered>,
     /// Findings, what to fix first at the head.
     pub matches: Vec<AuditMatch>,
+    /// Matches of low confidence (another repository, a version compared roughly): to look at, not to count.
+    pub leads: Vec<AuditMatch>,
     /// Vulnerabilities that a record finds and the authority about the package denies.
     pub not_affected: Vec<AuditMatch>,
     /// Findings that a VEX document or an ignore file has decided.
@@ -253,6 +255,14 @@ pub struct DecisionNote {
     pub entry: String,
     /// What is odd.
     pub problem: String,
+}
+
+impl AuditDocument {
+    /// Whether a VEX document made of it would have no statement.
+    #[must_use]
+    pub const fn states_nothing(&self) -> bool {
+        self.matches.is_empty() && self.not_affected.is_empty() && self.suppressed.is_empty()
+    }
 }
 
 impl AuditMatch {

@@ -176,6 +176,10 @@ fn summary(document: &AuditDocument, out: &mut dyn Write) -> Result<(), ReportEr
         if files == 1 { "file" } else { "files" },
         document.suppressed.len(),
     )?;
+    if !document.leads.is_empty() {
+        let count = document.leads.len();
+        writeln!(out, "{count} leads of low confidence are not counted; -o json lists them.")?;
+    }
     if let Some(oldest) = document.store.iter().filter_map(|source| Some((source.imported_at?, &source.name))).min() {
         let days = (document.created_at - oldest.0).num_days();
         let sources = document.store.len();

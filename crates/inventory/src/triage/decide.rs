@@ -1,0 +1,188 @@
+//! Which decision holds for a match, and which decisions had nothing to decide.
+
+use std::collections::HashMap;
+
+use bartizan_matching::model::{Package, Text};
+use chrono::NaiveDate;
+
+use super::ignore::{self, Entry};
+use super::{Statement, Vex};
+use crate::component::ReadError;
+
+/// All decisions of a run.
+#[derive(Debug)]
+pub struct Decisions {
+    today: NaiveDate,
+    vex: Vec<(String, Vex)>,
+    /// A name of a vulnerability to (document, statement).
+    statements: HashMap<String, Vec<(usize, usize)>>,
+    entries: Vec<Ignored>,
+}
+
+#[derive(Debug)]
+struct Ignored {
+    file: String,
+    entry: Entry,
+    used: bool,
+}
+
+/// The decision about a match.
+#[derive(Debug)]
+pub enum Decided<'d> {
+    /// A statement of a VEX document: see [`super::Status::clears`].
+    Vex {
+        /// The document.
+        file: &'d str,
+        /// The statement.
+        statement: &'d Statement,
+    },
+    /// An entry of an ignore file.
+    Ignore {
+        /// The file.
+        file: &'d str,
+        /// The entry.
+        entry: &'d Entry,
+    },
+}
+
+/// Something odd about a decision.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The file.
+    pub file: String,
+    /// The entry or statement.
+    pub entry: String,
+    /// What is odd.
+    pub problem: String,
+}
+
+impl Decisions {
+    /// None yet. `today` decides which entries are past their end.
+    #[must_use]
+    pub fn new(today: NaiveDate) -> Self {
+        Self { today, vex: Vec::new(), statements: HashMap::new(), entries: Vec::new() }
+    }
+
+    /// Adds a VEX document.
+    ///
+    /// # Errors
+    /// As [`Vex::read`].
+    pub fn add_vex(&mut self, file: &str, bytes: &[u8]) -> Result<(), ReadError> {
+        let vex = Vex::read(bytes)?;
+        let document = self.vex.len();
+        for (index, statement) in vex.statements.iter().enumerate() {
+            for id in &statement.ids {
+                self.statements.entry(id.clone()).or_default().push((document, index));
+            }
+        }
+        self.vex.push((file.to_owned(), vex));
+        Ok(())
+    }
+
+    /// Adds an ignore file.
+    ///
+    /// # Errors
+    /// As [`ignore::read`].
+    pub fn add_ignore(&mut self, file: &str, bytes: &[u8]) -> Result<(), ReadError> {
+        let entries = ignore::read(bytes)?;
+        self.entries.extend(entries.into_iter().map(|entry| Ignored { file: file.to_owned(), entry, used: false }));
+        Ok(())
+    }
+
+    /// The decision about a match. Of several statements the newest holds, of equally old ones the last; a statement that
+    /// clears the match comes before an ignore file, one that does not comes after.
+    pub fn decide(&mut self, package: &Package, ids: &[Text]) -> Option<Decided<'_>> {
+        let statement = ids
+            .iter()
+            .filter_map(|id| self.statements.get(id.as_str()))
+            .flatten()
+            .map(|(document, index)| (*document, *index))
+            .filter(|(document, index)| self.vex[*document].1.statements[*index].speaks_of(package, ids))
+            .max_by_key(|(document, index)| (self.vex[*document].1.statements[*index].timestamp, *document, *index));
+        let entry = self
+            .entries
+            .iter()
+            .position(|ignored| ignored.entry.holds_on(self.today) && ignored.entry.speaks_of(package, ids));
+        let clears = statement.is_some_and(|(document, index)| self.vex[document].1.statements[index].status.clears());
+        match (statement, entry) {
+            (Some((document, index)), entry) if clears || entry.is_none() => {
+                let (file, vex) = &self.vex[document];
+                Some(Decided::Vex { file, statement: &vex.statements[index] })
+            }
+            (_, Some(at)) => {
+                let ignored = &mut self.entries[at];
+                ignored.used = true;
+                Some(Decided::Ignore { file: &ignored.file, entry: &ignored.entry })
+            }
+            _ => None,
+        }
+    }
+
+    /// What is odd, once every match was decided: entries past their end, entries without effect, statements that cannot be
+    /// used.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for ignored in self.entries.iter().filter(|ignored| !ignored.used) {
+            let problem = match ignored.entry.expires {
+                Some(last) if !ignored.entry.holds_on(self.today) => {
+                    format!("it held until {last}; it has no effect any more")
+                }
+                _ => "it speaks of nothing that was found".to_owned(),
+            };
+            notes.push(Note { file: ignored.file.clone(), entry: ignored.entry.describe(), problem });
+        }
+        for (file, vex) in &self.vex {
+            for gap in &vex.unusable {
+                notes.push(Note { file: file.clone(), entry: gap.subject.clone(), problem: gap.reason.to_string() });
+            }
+        }
+        notes.sort();
+        notes.dedup();
+        notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_matching::model::Ecosystem;
+
+    use super::*;
+
+    fn openvex(status: &str, time: &str) -> String {
+        format!(
+            "{{\"@context\":\"https://openvex.dev/ns/v0.2.0\",\"statements\":[{{\"vulnerability\":{{\"name\":\"CVE-1\"}},\
+             \"products\":[{{\"@id\":\"pkg:npm/lodash\"}}],\"status\":\"{status}\",\"timestamp\":\"{time}\"}}]}}"
+        )
+    }
+
+    fn decisions(today: &str) -> Decisions {
+        Decisions::new(today.parse().unwrap())
+    }
+
+    #[test]
+    fn the_newest_statement_holds() {
+        let lodash = Package::new(Ecosystem::Npm, "lodash", "4");
+        let mut all = decisions("2026-01-01");
+        all.add_vex("new", openvex("not_affected", "2025-02-01T00:00:00Z").as_bytes()).unwrap();
+        all.add_vex("old", openvex("affected", "2025-01-01T00:00:00Z").as_bytes()).unwrap();
+        assert!(matches!(all.decide(&lodash, &["CVE-1".into()]), Some(Decided::Vex { file: "new", .. })));
+        assert!(all.decide(&lodash, &["CVE-2".into()]).is_none());
+    }
+
+    #[test]
+    fn ignored_expired_and_unused_entries() {
+        let file = "[[ignore]]\nid = \"CVE-1\"\nreason = \"x\"\nexpires = 2026-01-31\n[[ignore]]\nid = \"CVE-9\"\nreason = \"x\"\n";
+        let lodash = Package::new(Ecosystem::Npm, "lodash", "4");
+        let mut all = decisions("2026-01-31");
+        all.add_ignore("i.toml", file.as_bytes()).unwrap();
+        all.add_vex("v", openvex("affected", "2025-01-01T00:00:00Z").as_bytes()).unwrap();
+        assert!(matches!(all.decide(&lodash, &["CVE-1".into()]), Some(Decided::Ignore { .. })));
+        assert_eq!(all.notes().len(), 1, "CVE-9 speaks of nothing");
+        let mut late = decisions("2026-02-01");
+        late.add_ignore("i.toml", file.as_bytes()).unwrap();
+        assert!(late.decide(&lodash, &["CVE-1".into()]).is_none());
+        let notes = late.notes();
+        assert!(notes[0].problem.contains("2026-01-31"), "{notes:?}");
+    }
+}

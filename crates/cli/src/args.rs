@@ -13,10 +13,12 @@ use secrecy::SecretString;
 
 use crate::io::OutputSpec;
 
+pub use audit::{AuditArgs, AuditOutput, ExplainArgs, InventoryArgs};
 pub use feeds::{FeedsArgs, FeedsCommand, FetchArgs, ImportArgs};
 use ports::HELP as PORTS_HELP;
 pub use ports::{EngineChoice, PortsArgs, ScanLetter};
 
+mod audit;
 mod feeds;
 mod ports;
 
@@ -44,6 +46,11 @@ pub enum Command {
     /// Find open ports, and what speaks on them
     #[command(after_help = PORTS_HELP)]
     Ports(Box<PortsArgs>),
+    /// Find vulnerable packages in lock files, SBOM documents and package databases
+    #[command(after_help = crate::exit::HELP)]
+    Audit(Box<AuditArgs>),
+    /// Say why a vulnerability holds for a package, or why not
+    Explain(Box<ExplainArgs>),
     /// Render a saved scan to other formats, or judge it again
     Convert(ConvertArgs),
     /// List and explain the checks

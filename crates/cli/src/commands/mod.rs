@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::io;
 
 mod admin;
+mod audit;
 mod backup;
 mod checks;
 mod convert;
@@ -25,6 +26,8 @@ pub fn run(args: Cli) -> Result<Exit> {
     match args.command {
         Command::Scan(scan) => scan::run(&scan),
         Command::Ports(ports) => ports::run(&ports),
+        Command::Audit(audit) => audit::run(&audit),
+        Command::Explain(explain) => audit::explain::run(&explain),
         Command::Convert(convert) => convert::run(&convert),
         Command::Checks(checks) => checks::run(&checks.command),
         Command::Profiles(list) => profiles::run(&list),

@@ -1,0 +1,124 @@
+//! Arguments of `bartizan audit` and `bartizan explain`.
+
+use std::path::PathBuf;
+
+use bartizan_domain::Severity;
+use bartizan_inventory::os::Os;
+use bartizan_reports::audit::AuditFormat;
+use clap::{Args, ValueHint};
+
+use super::feeds::StoreArgs;
+use super::{ColorMode, ListFormat};
+use crate::io::{Formats, OutputSpec};
+
+/// What to read, and against which data.
+#[derive(Debug, Args)]
+pub struct InventoryArgs {
+    #[command(flatten)]
+    pub store: StoreArgs,
+
+    /// Read the package databases of this machine
+    #[arg(long, env = "BARTIZAN_HOST", help_heading = "What to read")]
+    pub host: bool,
+
+    /// Operating system of package databases that lie without an os-release: debian:12, ubuntu:22.04, alpine:3.18
+    #[arg(long, value_name = "ID:VERSION", value_parser = os, env = "BARTIZAN_OS", help_heading = "What to read")]
+    pub os: Option<Os>,
+}
+
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Folders, lock files, SBOM documents (CycloneDX, SPDX), package databases (dpkg status, rpm, apk)
+    #[arg(required_unless_present = "host", value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
+
+    /// Leave out what is needed for development only, where the file says so
+    #[arg(long, env = "BARTIZAN_NO_DEV", help_heading = "What to read")]
+    pub no_dev: bool,
+
+    /// VEX documents: OpenVEX, CycloneDX or CSAF; may be repeated
+    #[arg(long, value_name = "FILE", env = "BARTIZAN_VEX", value_hint = ValueHint::FilePath, help_heading = "Decisions")]
+    pub vex: Vec<PathBuf>,
+
+    /// Ignore files (TOML): entries with id or package, where, reason (mandatory), expires; may be repeated
+    #[arg(long, value_name = "FILE", env = "BARTIZAN_IGNORE_FILE", value_hint = ValueHint::FilePath, help_heading = "Decisions")]
+    pub ignore_file: Vec<PathBuf>,
+
+    /// Write results as table, json, csv, sarif, cyclonedx-vex or openvex, to a file or standard output; may be repeated
+    /// [default: table]
+    #[arg(short, long = "output", value_name = "FORMAT[=FILE]", env = "BARTIZAN_OUTPUT", help_heading = "Results")]
+    pub output: Vec<AuditOutput>,
+
+    /// End with 1 if a vulnerability of this severity or worse is found: critical, high, medium, low, info
+    #[arg(long, value_name = "SEVERITY", env = "BARTIZAN_FAIL_ON", help_heading = "Results")]
+    pub fail_on: Option<Severity>,
+
+    /// End with 0 although files could not be read or ecosystems are not covered
+    #[arg(long, env = "BARTIZAN_ALLOW_PARTIAL", conflicts_with = "strict", help_heading = "Results")]
+    pub allow_partial: bool,
+
+    /// Gaps count more than findings: end with 3 rather than 1
+    #[arg(long, env = "BARTIZAN_STRICT", help_heading = "Results")]
+    pub strict: bool,
+
+    /// Colours in the table; NO_COLOR is honoured
+    #[arg(long, value_enum, default_value = "auto", env = "BARTIZAN_COLOR", help_heading = "Results")]
+    pub color: ColorMode,
+
+    /// Say nothing on standard error but errors
+    #[arg(short, long, env = "BARTIZAN_QUIET", help_heading = "Results")]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A package: a package URL (pkg:npm/lodash@4.17.20), or a name that PATH or --host contains, as in lodash or lodash@4.17.20
+    #[arg(value_name = "PACKAGE")]
+    pub package: String,
+
+    /// Any name of the vulnerability: CVE-2021-23337, GHSA-…, RUSTSEC-…, DSA-…
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// Where the package is looked for: as for `bartizan audit`
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
+
+    /// How to print the explanation
+    #[arg(long, value_enum, default_value = "table", help_heading = "Results")]
+    pub format: ListFormat,
+}
+
+/// What `-o` asks an audit for.
+pub type AuditOutput = OutputSpec<AuditFormat>;
+
+impl Formats for AuditFormat {
+    const DEFAULT: Self = Self::Table;
+
+    fn named(name: &str) -> Result<Self, String> {
+        name.parse()
+    }
+
+    fn name(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+fn os(text: &str) -> Result<Os, String> {
+    let rule = || format!("`{text}` is not ID:VERSION, such as debian:12");
+    let (id, version) = text.split_once(':').ok_or_else(rule)?;
+    if id.trim().is_empty() || version.trim().is_empty() {
+        return Err(rule());
+    }
+    let os = Os::of_id(id, version);
+    if matches!(os.ecosystem, bartizan_matching::model::Ecosystem::Other(_)) {
+        return Err(format!("`{id}` is not a distribution that is known: use the ID of its os-release"));
+    }
+    Ok(os)
+}

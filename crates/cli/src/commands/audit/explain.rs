@@ -1,0 +1,202 @@
+//! `bartizan explain`: why a vulnerability holds for a package, or why not.
+
+use std::fmt::Write as _;
+
+use anyhow::{Result, bail};
+use bartizan_inventory::sbom::purl;
+use bartizan_matching::correlate::{Explanation, Options, explain};
+use bartizan_matching::model::{AdvisoryEvidence, Match, NoMatch, NoMatchReason, Package};
+use serde_json::json;
+
+use super::document::{reason, wire};
+use super::{collect, open_store};
+use crate::args::{ExplainArgs, ListFormat};
+use crate::exit::Exit;
+use crate::io::{self, complain};
+
+/// The schema of the JSON form.
+const SCHEMA: &str = "bartizan.explain/1";
+/// Places of a package that are explained one by one.
+const MAX_PLACES: usize = 100;
+
+/// Runs the command.
+pub fn run(args: &ExplainArgs) -> Result<Exit> {
+    let (packages, wanted) = packages(args)?;
+    if wanted.is_empty() {
+        complain(&format!("no package `{}` was found: nothing to explain", args.package));
+        return Ok(Exit::Nothing);
+    }
+    let store = open_store(&args.inventory.store.store)?;
+    let mut explained = Vec::new();
+    for index in wanted.iter().copied().take(MAX_PLACES) {
+        let number = u32::try_from(index)?;
+        explained.push((&packages[index], explain(&store, &packages, number, &args.id, &Options::default())?));
+    }
+    let text = match args.format {
+        ListFormat::Json => {
+            let items: Vec<_> = explained
+                .iter()
+                .map(|(package, explanation)| {
+                    json!({ "package": package, "purl": purl::of(package), "explanation": explanation })
+                })
+                .collect();
+            serde_json::to_string_pretty(&json!({ "schema": SCHEMA, "id": args.id, "packages": items }))? + "\n"
+        }
+        ListFormat::Table => {
+            let mut text = String::new();
+            for (package, explanation) in &explained {
+                describe(package, &args.id, explanation, &mut text);
+            }
+            if wanted.len() > MAX_PLACES {
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "{} more places are not shown.", wanted.len() - MAX_PLACES);
+            }
+            text
+        }
+    };
+    io::print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// All packages, and which of them are meant.
+fn packages(args: &ExplainArgs) -> Result<(Vec<Package>, Vec<usize>)> {
+    let is_purl = args.package.starts_with("pkg:");
+    let stated = if is_purl {
+        match purl::package(&args.package, args.inventory.os.as_ref()) {
+            Ok(Some(mut package)) => {
+                package.purl = args.package.as_str().into();
+                Some(package)
+            }
+            Ok(None) => bail!("`{}` names an image, not a package", args.package),
+            Err(rule) => bail!("`{}` is not a package URL: {rule}", args.package),
+        }
+    } else {
+        None
+    };
+    if args.paths.is_empty() && !args.inventory.host {
+        return match stated {
+            Some(package) if package.version.is_empty() => {
+                bail!("`{}` has no version: add @VERSION, or a PATH or --host to look for it", args.package)
+            }
+            Some(package) => Ok((vec![package], vec![0])),
+            None => bail!("`{}` is a name: add a PATH or --host to look for it, or give a package URL", args.package),
+        };
+    }
+    let packages = collect(&args.paths, &args.inventory)?.packages();
+    let (name, version) = match args.package.char_indices().skip(1).find(|(_, c)| *c == '@') {
+        Some((at, _)) => (&args.package[..at], &args.package[at + 1..]),
+        None => (args.package.as_str(), ""),
+    };
+    let is_wanted = |package: &Package| match &stated {
+        Some(wanted) => {
+            wanted.ecosystem == package.ecosystem
+                && is_named(package, &wanted.name)
+                && (wanted.version.is_empty() || wanted.version == package.version)
+        }
+        None => is_named(package, name) && (version.is_empty() || &*package.version == version),
+    };
+    let wanted =
+        packages.iter().enumerate().filter(|(_, package)| is_wanted(package)).map(|(index, _)| index).collect();
+    Ok((packages, wanted))
+}
+
+fn is_named(package: &Package, name: &str) -> bool {
+    let normal = |name: &str| package.ecosystem.normalise(name);
+    normal(&package.name) == normal(name)
+        || package.source.as_ref().is_some_and(|source| normal(&source.name) == normal(name))
+}
+
+fn describe(package: &Package, id: &str, explanation: &Explanation, text: &mut String) {
+    let release = if package.release.is_empty() { String::new() } else { format!(":{}", package.release) };
+    let place = if package.location.is_empty() { String::new() } else { format!(" in {}", package.location) };
+    let mut line = |content: String| {
+        text.push_str(&printable(&content));
+        text.push('\n');
+    };
+    line(format!("{} {} ({}{release}){place}", package.name, package.version, package.ecosystem));
+    if let Some(source) = &package.source {
+        line(format!("  built from {} {}", source.name, source.version));
+    }
+    let names: Vec<&str> = explanation.ids.iter().map(|id| id.as_str()).collect();
+    line(format!("  {}", if names.is_empty() { id.to_owned() } else { names.join(", ") }));
+    line(String::new());
+    match &explanation.matched {
+        Some(found) => matched(found, &mut line),
+        None if explanation.gaps.is_empty() => line(format!("  {id} DOES NOT APPLY, as far as the store knows")),
+        None => line(format!("  NOT KNOWN whether {id} applies")),
+    }
+    for gap in &explanation.gaps {
+        line(format!("  not covered: {}", reason(*gap)));
+    }
+    if !explanation.against.is_empty() {
+        line("  Records that do not apply:".to_owned());
+        for record in &explanation.against {
+            against(record, &mut line);
+        }
+    }
+    if explanation.matched.is_none() && explanation.against.is_empty() && explanation.gaps.is_empty() {
+        line(format!("  No record of the store speaks of {id}."));
+    }
+    line(String::new());
+}
+
+fn matched(found: &Match, line: &mut impl FnMut(String)) {
+    let state = found.state.as_str().replace('_', " ").to_uppercase();
+    let fixed = match found.fixed.as_slice() {
+        [] => String::new(),
+        fixed => format!(", fixed in {}", fixed.iter().map(|version| version.as_str()).collect::<Vec<_>>().join(", ")),
+    };
+    let kind = if found.is_finding() { "" } else { " (a lead, not counted as a finding)" };
+    line(format!("  {state}{fixed}{kind}"));
+    line(format!("  method {}, confidence {}", wire(found.method), found.confidence.0));
+    let parts: Vec<String> = found
+        .score
+        .parts
+        .iter()
+        .map(|part| format!("{} {:.1} × {}", wire(part.source), part.value, part.weight))
+        .collect();
+    line(format!("  score {:.1} of 10: {}", found.score.composite, parts.join(", ")));
+    for (index, evidence) in found.evidence.iter().enumerate() {
+        line(format!("  {}", if index == 0 { "Decided by:" } else { "Also read:" }));
+        statement(evidence, line);
+    }
+}
+
+fn statement(evidence: &AdvisoryEvidence, line: &mut impl FnMut(String)) {
+    let revision =
+        if evidence.revision.is_empty() { String::new() } else { format!(", revision {}", evidence.revision) };
+    line(format!("    {} ({}{revision})", evidence.advisory, evidence.source));
+    let order = evidence.dialect.map(|dialect| format!(" in the order of {dialect}")).unwrap_or_default();
+    line(format!("      {} {} against {}{order}", evidence.name, evidence.version, evidence.range));
+    line(format!("      says {}", wire(evidence.state).replace('_', " ")));
+    for note in &evidence.notes {
+        line(format!("      note: {note}"));
+    }
+}
+
+fn against(record: &NoMatch, line: &mut impl FnMut(String)) {
+    let why = match record.reason {
+        NoMatchReason::OtherPackage => "it says nothing about a package of this name",
+        NoMatchReason::OtherEcosystem => "it speaks of the name in another ecosystem",
+        NoMatchReason::OtherRelease => "it speaks of another release of the distribution",
+        NoMatchReason::OutsideRange => "the version lies outside its ranges",
+        NoMatchReason::ConditionFails => "a condition of it does not hold",
+        NoMatchReason::NotAffected => "the vendor says: not affected",
+        NoMatchReason::Withdrawn => "it is withdrawn",
+        NoMatchReason::DecidedByAuthority => "a source with more authority about this package decides",
+        NoMatchReason::VersionUnreadable => "the version cannot be compared",
+        NoMatchReason::ConfigurationFails => "its CPE configuration does not hold",
+    };
+    match &record.evidence {
+        Some(evidence) => {
+            line(format!("    {why}:"));
+            statement(evidence, line);
+        }
+        None => line(format!("    {} ({}): {why}", record.advisory, record.source)),
+    }
+}
+
+/// Text from files must not drive the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

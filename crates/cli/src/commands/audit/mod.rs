@@ -1,0 +1,149 @@
+//! `bartizan audit`: what is installed or locked, against the vulnerability store.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use bartizan_domain::Clock as _;
+use bartizan_feeds::store::Snapshot;
+use bartizan_inventory::collect::Limits;
+use bartizan_inventory::triage::{self, Decisions};
+use bartizan_inventory::{Collector, Inventory};
+use bartizan_matching::correlate::{Options, correlate};
+use bartizan_matching::model::DependencyScope;
+use bartizan_reports::ReportError;
+use bartizan_reports::audit::{AuditDocument, AuditFormat, render};
+
+use crate::args::{AuditArgs, AuditOutput, InventoryArgs};
+use crate::exit::Exit;
+use crate::io::{Sink, complain, settle};
+use crate::terminal::{Destination, SystemClock, render_options};
+
+mod document;
+pub mod explain;
+
+/// Runs the command.
+pub fn run(args: &AuditArgs) -> Result<Exit> {
+    let outputs = settle(&args.output)?;
+    let clock = SystemClock;
+    let now = clock.now();
+    let mut decisions = Decisions::new(now.date_naive());
+    for file in &args.vex {
+        let name = file.display().to_string();
+        let bytes = read_bounded(file, triage::MAX_SIZE)?;
+        decisions.add_vex(&name, &bytes).with_context(|| format!("the VEX document `{name}` cannot be read"))?;
+    }
+    for file in &args.ignore_file {
+        let name = file.display().to_string();
+        let bytes = read_bounded(file, triage::MAX_SIZE)?;
+        decisions.add_ignore(&name, &bytes).with_context(|| format!("the ignore file `{name}` cannot be read"))?;
+    }
+    let store = open_store(&args.inventory.store.store)?;
+    let mut sinks = Vec::new();
+    for output in outputs {
+        let sink = Sink::open(&output)?;
+        sinks.push((output, sink));
+    }
+    let inventory = collect(&args.paths, &args.inventory)?;
+    if inventory.sources.is_empty() {
+        complain("no lock file, SBOM or package database found: nothing to audit");
+        return Ok(Exit::Nothing);
+    }
+    let mut packages = inventory.packages();
+    if args.no_dev {
+        packages.retain(|package| package.scope != DependencyScope::Development);
+    }
+    if !args.quiet {
+        say(&format!("{} packages in {} files", packages.len(), inventory.sources.len()));
+    }
+    let correlation = correlate(&store, &packages, &Options::default())?;
+    let assembled = document::assemble(document::Parts {
+        inventory: &inventory,
+        packages: &packages,
+        correlation,
+        store: &store,
+        manifest: store.manifest(),
+        decisions: &mut decisions,
+        now,
+    })?;
+    write(sinks, &assembled.document, args)?;
+    Ok(exit(args, &assembled))
+}
+
+/// What an audit came to.
+pub struct Assembled {
+    /// The document.
+    pub document: AuditDocument,
+    /// Whether something could not be read, or is not covered by the store.
+    pub incomplete: bool,
+}
+
+fn exit(args: &AuditArgs, assembled: &Assembled) -> Exit {
+    let found =
+        args.fail_on.is_some_and(|least| assembled.document.matches.iter().any(|found| found.severity >= least));
+    let incomplete = assembled.incomplete && !args.allow_partial;
+    match (incomplete, found) {
+        (true, true) if !args.strict => Exit::Findings,
+        (true, _) => Exit::Incomplete,
+        (false, true) => Exit::Findings,
+        (false, false) => Exit::Done,
+    }
+}
+
+fn write(sinks: Vec<(AuditOutput, Sink)>, document: &AuditDocument, args: &AuditArgs) -> Result<()> {
+    for (output, mut sink) in sinks {
+        if output.format == AuditFormat::Openvex && document.states_nothing() && !args.quiet {
+            say("the OpenVEX document states nothing; the format wants at least one statement");
+        }
+        let destination = if output.file.is_none() { Destination::Stdout } else { Destination::File };
+        render(output.format, document, render_options(args.color, destination), &mut sink).map_err(
+            |error| match error {
+                ReportError::Io(error) => anyhow::Error::new(error).context(format!("writing -o {output}")),
+                other => other.into(),
+            },
+        )?;
+        sink.commit()?;
+    }
+    Ok(())
+}
+
+/// Opens the store; an empty one is an error, because nothing would be found in it.
+pub fn open_store(folder: &Path) -> Result<Snapshot> {
+    let name = folder.display();
+    let store = Snapshot::open(folder).with_context(|| format!("the store `{name}` cannot be opened"))?;
+    if store.manifest().sources.values().all(|source| source.segment.is_none()) {
+        bail!(
+            "the store `{name}` is empty: fill it with `bartizan feeds import --store {name} PATH…`, or name another with --store"
+        );
+    }
+    Ok(store)
+}
+
+/// Reads what the arguments name.
+pub fn collect(paths: &[PathBuf], args: &InventoryArgs) -> Result<Inventory> {
+    let mut collector = Collector::new(Limits::default(), args.os.clone());
+    if args.host {
+        collector.add_system(Path::new("/"));
+    }
+    for path in paths {
+        collector.add(path)?;
+    }
+    Ok(collector.finish())
+}
+
+fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    use std::io::Read as _;
+    let context = || format!("cannot read `{}`", path.display());
+    let file = std::fs::File::open(path).with_context(context)?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).with_context(context)?;
+    if bytes.len() as u64 > limit {
+        bail!("`{}` has more than {limit} bytes", path.display());
+    }
+    Ok(bytes)
+}
+
+fn say(message: &str) {
+    // Progress is lost if standard error is; the exit code remains.
+    let _ = writeln!(std::io::stderr(), "{message}");
+}

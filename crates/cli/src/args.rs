@@ -411,6 +411,11 @@ pub struct AdminArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
+    /// Verify the chain of the audit log of every organisation; exits with 1 if it is broken
+    VerifyAuditLog {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
     /// Take a new key for stored secrets into use and seal every secret with it; the server may be running
     RotateKey {
         #[command(flatten)]

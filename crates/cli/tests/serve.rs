@@ -145,6 +145,28 @@ fn an_address_in_use_and_a_bad_data_folder_are_errors() {
 }
 
 #[test]
+fn the_audit_log_is_verified_beside_the_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let served = Served::start(&data, &[]);
+    let body = json!({"username": "robin", "email": "robin@example.test", "password": "sherwood forest 1193",
+        "organization_name": "Sherwood"});
+    assert_eq!(served.call("POST", "/api/auth/setup", None, &body).0, 201);
+    let begin = std::time::Instant::now();
+    loop {
+        let output = common::run(&["admin", "verify-audit-log", "--data-dir", data.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+        let text = common::stdout(&output);
+        assert!(text.contains("Sherwood: intact;"), "{text}");
+        // The server seals by itself, soon after the commit.
+        if text.contains("1 sealed, 0 not sealed yet") {
+            break;
+        }
+        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "{text}");
+    }
+}
+
+#[test]
 fn a_key_is_rotated_beside_the_running_server() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -1,6 +1,7 @@
 //! Who calls: the extractors that turn credentials into a context.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
@@ -29,6 +30,10 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let caller = authenticate(parts, state).await?;
+        if let Some(seen) = parts.extensions.get::<Seen>() {
+            // Set once: a request has one caller.
+            let _ = seen.0.set(caller.cx.clone());
+        }
         let (user, now) = (caller.profile.user_id, caller.cx.now());
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             state.limits().write(user, now).await?;
@@ -42,8 +47,12 @@ impl FromRequestParts<AppState> for Caller {
 /// Whether a request asks for a whole result as a file.
 fn is_export(parts: &Parts) -> bool {
     let path = parts.extensions.get::<MatchedPath>().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
-    path.starts_with("/api/export/") || path.ends_with("/download")
+    path.starts_with("/api/export/") || path.ends_with("/download") || path.ends_with("/export")
 }
+
+/// Who made the request, for what happens after the handler.
+#[derive(Clone, Default)]
+pub(crate) struct Seen(pub Arc<OnceLock<OpContext>>);
 
 /// Looks the caller up without counting the request: by its access token, or else by its API key. A token that is not
 /// accepted is not made up for by a key.

@@ -27,6 +27,7 @@ use crate::error::ApiError;
     tags((name = "auth", description = "Setup, sign-in, the current user, sessions, password, second factor"),
         (name = "users", description = "Accounts of the organisation's members"),
         (name = "members", description = "The organisation, its members, roles and invitations"),
+        (name = "audit", description = "What was done, by whom"),
         (name = "api_keys", description = "Keys for programs that call the API"),
         (name = "assets", description = "What can be scanned"),
         (name = "scans", description = "Scans and their results"),

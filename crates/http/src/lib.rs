@@ -16,6 +16,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use bartizan_auth::AccessTokens;
+use bartizan_domain::id::UserId;
 use bartizan_services::Services;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -28,6 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub mod api_keys;
 pub mod assets;
+pub mod audit;
 pub mod auth;
 mod caller;
 pub mod checks;
@@ -37,6 +39,7 @@ pub mod error;
 pub mod extract;
 pub mod findings;
 mod idempotency;
+pub mod invitations;
 pub mod jobs;
 mod limits;
 pub mod members;
@@ -57,7 +60,7 @@ pub mod users;
 pub mod wire;
 
 use error::ApiError;
-use limits::Limits;
+use limits::{Limiter, Limits};
 pub use limits::{BadRedisUrl, SharedLimits};
 pub use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -94,6 +97,10 @@ impl Default for HttpConfig {
     }
 }
 
+/// Refusals for want of a permission that are put on record, a minute and user: reads have no limit, and whoever
+/// repeats a refused one must not be able to fill the log.
+const REFUSALS_PER_MINUTE: u32 = 60;
+
 /// What handlers share.
 #[derive(Clone)]
 pub struct AppState(Arc<Inner>);
@@ -103,6 +110,7 @@ struct Inner {
     tokens: AccessTokens,
     config: HttpConfig,
     limits: Limits,
+    refusal_limit: Limiter<UserId>,
     started: Instant,
     stopping: CancellationToken,
 }
@@ -117,6 +125,7 @@ impl AppState {
             tokens,
             config,
             limits,
+            refusal_limit: Limiter::new(REFUSALS_PER_MINUTE),
             started: Instant::now(),
             stopping: CancellationToken::new(),
         }))
@@ -136,6 +145,10 @@ impl AppState {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    pub(crate) fn refusal_limit(&self) -> &Limiter<UserId> {
+        &self.0.refusal_limit
     }
 
     /// Waits for the server to stop.
@@ -161,6 +174,8 @@ fn operations() -> OpenApiRouter<AppState> {
         .merge(members::router())
         .merge(users::router())
         .merge(roles::router())
+        .merge(invitations::router())
+        .merge(audit::router())
         .merge(summary::router())
         .merge(assets::router())
         .merge(scans::router())
@@ -203,6 +218,7 @@ pub fn router(state: AppState) -> Router {
         .layer(axum::middleware::from_fn_with_state(state.clone(), idempotency::replay))
         .layer(axum::middleware::from_fn_with_state(state.clone(), middleware::maintenance))
         .layer(axum::middleware::from_fn(middleware::note_route))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), middleware::record_refusals))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
         .with_state(state);
     // Normalised before routing, so that each path answers with and without a slash at its end.

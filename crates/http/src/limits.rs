@@ -88,13 +88,13 @@ const MAX_KEYS: usize = 10_000;
 
 /// At most `limit` requests in any minute for each key.
 #[derive(Debug)]
-struct Limiter<K> {
+pub(crate) struct Limiter<K> {
     limit: usize,
     seen: Mutex<HashMap<K, VecDeque<DateTime<Utc>>>>,
 }
 
 impl<K: Eq + Hash + Clone> Limiter<K> {
-    fn new(limit: u32) -> Self {
+    pub(crate) fn new(limit: u32) -> Self {
         Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), seen: Mutex::new(HashMap::new()) }
     }
 
@@ -102,7 +102,7 @@ impl<K: Eq + Hash + Clone> Limiter<K> {
     ///
     /// # Errors
     /// [`Error::RateLimited`], and then the request is not counted.
-    fn check(&self, key: K, now: DateTime<Utc>) -> Result<()> {
+    pub(crate) fn check(&self, key: K, now: DateTime<Utc>) -> Result<()> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MAX_KEYS && !seen.contains_key(&key) {
             make_room(&mut seen, now);

@@ -8,11 +8,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bartizan_domain::Error;
-use bartizan_services::Origin;
+use bartizan_services::{Origin, audit};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::AppState;
+use crate::caller::Seen;
 use crate::error::ApiError;
 
 /// Header with the id of a request.
@@ -112,6 +113,30 @@ fn method_label(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
+}
+
+/// Puts on record that a signed-in caller was refused for want of a permission.
+pub(crate) async fn record_refusals(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let seen = Seen::default();
+    request.extensions_mut().insert(seen.clone());
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let operation = format!("{} {}", request.method(), path.unwrap_or_else(|| request.uri().path().to_owned()));
+    let response = next.run(request).await;
+    let refused = match response.extensions().get::<ApiError>() {
+        Some(ApiError::Domain(error)) => match error.as_ref() {
+            Error::Forbidden(why) => Some(why.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let (Some(why), Some(cx)) = (refused, seen.0.get())
+        && let Ok(user) = cx.user()
+        && state.refusal_limit().check(user, cx.now()).is_ok()
+        && let Err(error) = audit::denied(cx, state.services(), &operation, &why).await
+    {
+        tracing::error!(%error, context = error.internal_context(), "recording a refusal");
+    }
+    response
 }
 
 /// A panic in a handler: logged, answered like any internal error.

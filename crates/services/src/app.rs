@@ -11,6 +11,7 @@ use bartizan_engine::{Probes, ScanSettings};
 use bartizan_jobs::{Queue, Runner, Timing};
 use bartizan_storage::Store;
 use secrecy::SecretString;
+use tokio::sync::Notify;
 
 use crate::context::{Actor, OpContext, Origin, Random};
 use crate::housekeeping::{self, Housekeeper};
@@ -63,6 +64,8 @@ pub struct Services {
     pub(crate) config: Arc<ServicesConfig>,
     pub(crate) maintenance: Arc<Remembered>,
     pub(crate) numbers: Arc<Numbers>,
+    /// Tells the sealer of the audit log that something was committed.
+    pub(crate) sealing: Arc<Notify>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -94,6 +97,7 @@ impl Services {
             config: Arc::new(config),
             maintenance: Arc::default(),
             numbers: Arc::default(),
+            sealing: Arc::default(),
             clock,
             random,
         }

@@ -1,10 +1,13 @@
 //! The one way to change something: a transaction that cannot be committed without its audit entry.
 
+use std::sync::Arc;
+
 use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{Permission, Result};
 use bartizan_storage::audit::{self, AuditEntry};
 use bartizan_storage::{Db, Tx};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::{OpContext, Services};
 
@@ -45,6 +48,7 @@ pub struct Mutation<'a> {
     cx: &'a OpContext,
     organization: Option<OrganizationId>,
     tx: Tx,
+    sealing: Arc<Notify>,
 }
 
 impl<'a> Mutation<'a> {
@@ -59,7 +63,8 @@ impl<'a> Mutation<'a> {
     ) -> Result<(OrganizationId, Self)> {
         let organization = cx.require(permission)?;
         let tx = services.store.begin().await?;
-        Ok((organization, Self { cx, organization: Some(organization), tx }))
+        let sealing = Arc::clone(&services.sealing);
+        Ok((organization, Self { cx, organization: Some(organization), tx, sealing }))
     }
 
     /// Begins a change that anybody may attempt and that decides by itself: setup, sign-in, one's own session.
@@ -71,7 +76,8 @@ impl<'a> Mutation<'a> {
         services: &Services,
         organization: Option<OrganizationId>,
     ) -> Result<Self> {
-        Ok(Self { cx, organization, tx: services.store.begin().await? })
+        let sealing = Arc::clone(&services.sealing);
+        Ok(Self { cx, organization, tx: services.store.begin().await?, sealing })
     }
 
     /// For queries inside the change.
@@ -100,6 +106,8 @@ impl<'a> Mutation<'a> {
             after: change.after,
         };
         audit::append(self.tx.db(), &entry).await?;
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await?;
+        self.sealing.notify_one();
+        Ok(())
     }
 }

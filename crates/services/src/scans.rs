@@ -286,7 +286,9 @@ pub async fn download(cx: &OpContext, services: &Services, id: ScanId, format: F
         let mut out = Vec::new();
         bartizan_reports::render(format, &document, catalog, RenderOptions::default(), &mut out).map(|()| out)
     });
-    rendered.await.map_err(Error::internal)?.map_err(Error::internal)
+    let bytes = rendered.await.map_err(Error::internal)?.map_err(Error::internal)?;
+    crate::audit::exported(cx, services, ("scan", &id.to_string()), json!({"bytes": bytes.len()})).await?;
+    Ok(bytes)
 }
 
 /// Asks a scan to stop. What it found so far is kept. A scan nobody runs ends at once.

@@ -76,6 +76,34 @@ impl Store {
         Ok(Self { read: pool.clone(), write: pool, backend: Backend::Postgres })
     }
 
+    /// How many schema changes there are.
+    #[must_use]
+    pub fn schema_changes() -> u32 {
+        u32::try_from(Migrator::migrations().len()).unwrap_or(u32::MAX)
+    }
+
+    /// Makes a database with the schema of an earlier time, the first `steps` changes, and runs `sql` in it: for tests
+    /// of what later changes do to data. A path is SQLite, an address PostgreSQL.
+    ///
+    /// # Errors
+    /// If the database fails.
+    #[doc(hidden)]
+    pub async fn as_it_was(database: &str, steps: u32, sql: &str) -> Result<()> {
+        let options = if database.starts_with("postgres") {
+            options(database, 1)
+        } else {
+            let mut sqlite = options("sqlite:bartizan", 1);
+            let name = database.to_owned();
+            sqlite.map_sqlx_sqlite_opts(move |sqlite| sqlite_options(sqlite, &name).create_if_missing(true));
+            sqlite
+        };
+        let connection = Database::connect(options).await?;
+        Migrator::up(&connection, Some(steps)).await?;
+        connection.execute_unprepared(sql).await?;
+        connection.close().await?;
+        Ok(())
+    }
+
     /// Which database this is.
     #[must_use]
     pub const fn backend(&self) -> Backend {
@@ -180,6 +208,16 @@ impl Store {
     /// If it does not.
     pub async fn ping(&self) -> Result<()> {
         self.read.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Runs a statement of a test's own.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    #[cfg(feature = "damage")]
+    pub async fn damage(&self, sql: &str) -> Result<()> {
+        self.write.execute_unprepared(sql).await?;
         Ok(())
     }
 

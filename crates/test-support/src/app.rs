@@ -259,6 +259,11 @@ impl TestApp {
         users::by_login(self.store.read(), "analyst-example").await.unwrap().unwrap().id
     }
 
+    /// Changes the database behind the server's back.
+    pub async fn damage(&self, sql: &str) {
+        self.store.damage(sql).await.unwrap();
+    }
+
     /// Runs scans and reads, in the organisation `Example`.
     pub async fn auditor(&self) -> Actor {
         self.actor("Example", Role::Auditor).await

@@ -11,6 +11,8 @@ export class ApiError extends Error {
   readonly fields: FieldProblem[];
   readonly requestId: string | null;
   readonly retryAfter: number | null;
+  /** The kind of problem, without its prefix: `second_factor_required`. */
+  readonly kind: string | null;
 
   constructor(init: {
     status: number;
@@ -18,6 +20,7 @@ export class ApiError extends Error {
     fields?: FieldProblem[];
     requestId?: string | null;
     retryAfter?: number | null;
+    kind?: string | null;
   }) {
     super(init.detail);
     this.name = "ApiError";
@@ -25,6 +28,7 @@ export class ApiError extends Error {
     this.fields = init.fields ?? [];
     this.requestId = init.requestId ?? null;
     this.retryAfter = init.retryAfter ?? null;
+    this.kind = init.kind ?? null;
   }
 
   /** The message for a form field, by its own name: `email` finds `body -> email`. */
@@ -47,6 +51,7 @@ export function toApiError(response: Response, body: unknown): ApiError {
     detail,
     fields: Array.isArray(record.errors) ? (record.errors as FieldProblem[]) : [],
     requestId: typeof record.request_id === "string" ? record.request_id : response.headers.get("x-request-id"),
+    kind: typeof record.type === "string" ? (record.type.split(":").pop() ?? null) : null,
     retryAfter: Number.isFinite(retry) && retry > 0 ? retry : null,
   });
 }

@@ -190,6 +190,71 @@ export const changeFinding = (id: string, body: StatusChange) =>
 export const changeFindings = (body: StatusChange & { finding_ids: string[] }) =>
   data(api.POST("/api/findings/bulk", { body }));
 
+// People
+
+export const membersQuery = (page: number) =>
+  queryOptions({
+    queryKey: ["members", page],
+    queryFn: ({ signal }) => data(api.GET("/api/members", { params: { query: { page } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const rolesQuery = queryOptions({
+  queryKey: ["roles"],
+  queryFn: ({ signal }) => data(api.GET("/api/roles", { signal })),
+});
+
+export const updateMember = (id: string, body: Schemas["MemberUpdate"]) =>
+  data(api.PATCH("/api/members/{user_id}", { params: { path: { user_id: id } }, body }));
+
+export const deleteMember = (id: string) =>
+  done(api.DELETE("/api/members/{user_id}", { params: { path: { user_id: id } } }));
+
+export const invitationsQuery = queryOptions({
+  queryKey: ["invitations"],
+  queryFn: ({ signal }) => data(api.GET("/api/invitations", { signal })),
+});
+
+export const invite = (body: { email: string; role: string }) => data(api.POST("/api/invitations", { body }));
+
+export const deleteInvitation = (id: string) =>
+  done(api.DELETE("/api/invitations/{invitation_id}", { params: { path: { invitation_id: id } } }));
+
+export const previewInvitation = (token: string) => data(api.POST("/api/auth/invitation/preview", { body: { token } }));
+
+export const sessionsQuery = queryOptions({
+  queryKey: ["sessions"],
+  queryFn: ({ signal }) => data(api.GET("/api/auth/sessions", { signal })),
+});
+
+export const deleteSession = (id: string) =>
+  done(api.DELETE("/api/auth/sessions/{session_id}", { params: { path: { session_id: id } } }));
+
+export const changePassword = (current: string, next: string) =>
+  done(api.POST("/api/auth/password", { body: { current_password: current, new_password: next } }));
+
+export const apiKeysQuery = queryOptions({
+  queryKey: ["api-keys"],
+  queryFn: ({ signal }) => data(api.GET("/api/api-keys", { signal })),
+});
+
+export const createApiKey = (name: string) => data(api.POST("/api/api-keys", { body: { name } }));
+
+export const deleteApiKey = (id: string) =>
+  done(api.DELETE("/api/api-keys/{api_key_id}", { params: { path: { api_key_id: id } } }));
+
+export const auditQuery = (query: { page: number; action?: string; actor?: string }) =>
+  queryOptions({
+    queryKey: ["audit", query],
+    queryFn: ({ signal }) => data(api.GET("/api/audit", { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const auditChainQuery = queryOptions({
+  queryKey: ["audit", "verify"],
+  queryFn: ({ signal }) => data(api.GET("/api/audit/verify", { signal })),
+});
+
 // Overview and settings
 
 export const summaryQuery = queryOptions({

@@ -161,6 +161,106 @@ export interface paths {
         patch: operations["update_asset"];
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the audit log, newest first.
+         * @description Needs `audit.view`.
+         */
+        get: operations["list_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exports the audit log as a file.
+         * @description Needs `audit.view` and `exports.run`. At most 100,000 entries; more are a 413. The export is itself an entry.
+         */
+        get: operations["download_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verifies the chain of the audit log.
+         * @description Needs `audit.view`. Reads every entry of the organisation.
+         */
+        get: operations["verify_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accepts an invitation with a new account, and signs it in.
+         * @description Public, and counted like a sign-in. Somebody with an account signs in and joins instead.
+         */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/invitation/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what the link of an invitation is to.
+         * @description Public, and counted like a sign-in.
+         */
+        post: operations["preview_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -663,6 +763,94 @@ export interface paths {
         get: operations["list_finding_history"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists invitations, newest first.
+         * @description Needs `members.manage`.
+         */
+        get: operations["list_invitations"];
+        put?: never;
+        /**
+         * Invites somebody by e-mail address.
+         * @description Needs `members.manage`, and every permission of the role. The answer holds the link, this once: hand it on.
+         */
+        post: operations["create_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Joins an organisation with an invitation to one's own address.
+         * @description Any signed-in user may. Not for API keys.
+         */
+        post: operations["join_organization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads an invitation.
+         * @description Needs `members.manage`.
+         */
+        get: operations["get_invitation"];
+        put?: never;
+        post?: never;
+        /**
+         * Takes an invitation back.
+         * @description Needs `members.manage`. Its link is worth nothing any more.
+         */
+        delete: operations["delete_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{invitation_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a new link for an invitation.
+         * @description Needs `members.manage`. The old link is worth nothing any more.
+         */
+        post: operations["resend_invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1464,6 +1652,109 @@ export interface components {
             tags?: string[] | null;
         };
         /**
+         * @description One thing that was done.
+         * @example {
+         *       "action": "user.create",
+         *       "actor": "admin",
+         *       "actor_id": "550e8400-e29b-41d4-a716-446655440000",
+         *       "actor_kind": "user",
+         *       "created_at": "2026-11-20T08:15:00Z",
+         *       "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *       "ip": "192.0.2.7",
+         *       "new_value": {
+         *         "role": "analyst",
+         *         "username": "analyst1"
+         *       },
+         *       "old_value": null,
+         *       "position": 17,
+         *       "request_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c57",
+         *       "target_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c56",
+         *       "target_type": "user"
+         *     }
+         */
+        AuditEntry: {
+            /** @description What was done. */
+            action: string;
+            /** @description Who, by the name of that time. */
+            actor: string;
+            actor_id: components["schemas"]["UserId"] | null;
+            /** @description `user`, `api_key`, `system` or `anonymous`. */
+            actor_kind: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The entry.
+             */
+            id: string;
+            /** @description Where the request came from. */
+            ip: string | null;
+            /** @description The thing after, without secrets. */
+            new_value: Record<string, never> | null;
+            /** @description The thing before, without secrets. */
+            old_value: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description Place in the chain; null until it is sealed, some seconds after it was made.
+             */
+            position: number | null;
+            /** @description Which request. */
+            request_id: string;
+            /** @description To which one. */
+            target_id: string;
+            /** @description To which kind of thing. */
+            target_type: string;
+        };
+        /**
+         * @description The state of the chain.
+         * @example {
+         *       "broken_at": null,
+         *       "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "head_position": 250,
+         *       "intact": true,
+         *       "reason": null,
+         *       "sealed": 250,
+         *       "sealed_at": "2026-11-22T08:30:00Z",
+         *       "unsealed": 1
+         *     }
+         */
+        AuditVerification: {
+            /**
+             * Format: int64
+             * @description The position at which the chain breaks.
+             */
+            broken_at: number | null;
+            /** @description Its hash: noted down elsewhere, it proves that nothing was cut off. */
+            head_hash: string | null;
+            /**
+             * Format: int64
+             * @description Position of the last link.
+             */
+            head_position: number | null;
+            /** @description Whether every link holds. */
+            intact: boolean;
+            /** @description How it does. */
+            reason: string | null;
+            /**
+             * Format: int64
+             * @description Entries that are linked.
+             */
+            sealed: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            sealed_at: string | null;
+            /**
+             * Format: int64
+             * @description Entries that are not linked yet.
+             */
+            unsealed: number;
+        };
+        /**
          * @description Which ways to sign in exist, and whether the server still waits for its first user.
          * @example {
          *       "allow_private_default": true,
@@ -2078,6 +2369,139 @@ export interface components {
              */
             row: number;
         };
+        /**
+         * @description An invitation.
+         * @example {
+         *       "accepted_at": null,
+         *       "created_at": "2026-11-20T08:00:00Z",
+         *       "email": "ada@example.com",
+         *       "expires_at": "2026-11-27T08:00:00Z",
+         *       "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *       "invited_by": {
+         *         "id": "550e8400-e29b-41d4-a716-446655440000",
+         *         "username": "admin"
+         *       },
+         *       "role": "analyst",
+         *       "status": "pending"
+         *     }
+         */
+        Invitation: {
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            accepted_at: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /** @description Who is invited. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description When its link ends.
+             */
+            expires_at: string;
+            /** @description The invitation. */
+            id: components["schemas"]["InvitationId"];
+            /** @description By whom. */
+            invited_by: components["schemas"]["Person"];
+            /** @description As what. */
+            role: components["schemas"]["RoleName"];
+            /** @description Where it stands. */
+            status: components["schemas"]["InvitationStatus"];
+        };
+        /**
+         * @description A new account.
+         * @example {
+         *       "password": "correct horse battery",
+         *       "token": "6f1c",
+         *       "username": "ada"
+         *     }
+         */
+        InvitationAccept: {
+            /**
+             * Format: password
+             * @description Password: at least 8 characters, not a common one.
+             */
+            password: string;
+            /** @description The part of the link after `#`. */
+            token: string;
+            /** @description Name to sign in with, without spaces and `@`. */
+            username: string;
+        };
+        /**
+         * @description Whom to invite.
+         * @example {
+         *       "email": "ada@example.com",
+         *       "role": "analyst"
+         *     }
+         */
+        InvitationCreate: {
+            /**
+             * Format: email
+             * @description E-mail address.
+             */
+            email: string;
+            /**
+             * @description Role in the organisation. Left out: `read_only`.
+             * @default read_only
+             */
+            role?: string;
+        };
+        /**
+         * Format: uuid
+         * @description An invitation to an organisation.
+         */
+        InvitationId: string;
+        /** @description An invitation with its link, which is shown this once. */
+        InvitationIssued: components["schemas"]["Invitation"] & {
+            /**
+             * @description Page of the web interface that accepts it; put the server's address in front.
+             * @example /ui/invitation#6f1c…
+             */
+            link: string;
+            /**
+             * @description What proves it, for `POST /api/auth/invitation`.
+             * @example 6f1c…
+             */
+            token: string;
+        };
+        /**
+         * @description What a link is to.
+         * @example {
+         *       "email": "ada@example.com",
+         *       "has_account": false,
+         *       "organization": "Example Ltd",
+         *       "role": "analyst"
+         *     }
+         */
+        InvitationPreview: {
+            /** @description Who is invited. */
+            email: string;
+            /** @description Whether there is an account with the address: then its owner signs in and calls `POST /api/invitations/join`. */
+            has_account: boolean;
+            /** @description Name of the organisation. */
+            organization: string;
+            /** @description As what. */
+            role: components["schemas"]["RoleName"];
+        };
+        /**
+         * @description Where an invitation stands.
+         * @enum {string}
+         */
+        InvitationStatus: "pending" | "accepted" | "revoked" | "expired";
+        /**
+         * @description The token of a link.
+         * @example {
+         *       "token": "6f1c"
+         *     }
+         */
+        InvitationToken: {
+            /** @description The part of the link after `#`. */
+            token: string;
+        };
         /** @description Background jobs by state. */
         JobCounts: {
             /**
@@ -2095,6 +2519,16 @@ export interface components {
              * @description Waiting.
              */
             waiting: number;
+        };
+        /**
+         * @description Where one joined.
+         * @example {
+         *       "organization_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
+         *     }
+         */
+        Joined: {
+            /** @description The organisation; `POST /api/auth/switch` goes there. */
+            organization_id: components["schemas"]["OrganizationId"];
         };
         /** @description The last scan that completed. */
         LastScan: {
@@ -2524,6 +2958,66 @@ export interface components {
             total_pages: number;
         };
         /** @description One page of a list. */
+        PageOf_AuditEntry: {
+            /** @description The items of this page. */
+            data: {
+                /** @description What was done. */
+                action: string;
+                /** @description Who, by the name of that time. */
+                actor: string;
+                actor_id?: components["schemas"]["UserId"] | null;
+                /** @description `user`, `api_key`, `system` or `anonymous`. */
+                actor_kind: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+                /**
+                 * Format: uuid
+                 * @description The entry.
+                 */
+                id: string;
+                /** @description Where the request came from. */
+                ip?: string | null;
+                /** @description The thing after, without secrets. */
+                new_value?: Record<string, never> | null;
+                /** @description The thing before, without secrets. */
+                old_value?: Record<string, never> | null;
+                /**
+                 * Format: int64
+                 * @description Place in the chain; null until it is sealed, some seconds after it was made.
+                 */
+                position?: number | null;
+                /** @description Which request. */
+                request_id: string;
+                /** @description To which one. */
+                target_id: string;
+                /** @description To which kind of thing. */
+                target_type: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
         PageOf_CheckSummary: {
             /** @description The items of this page. */
             data: {
@@ -2680,6 +3174,57 @@ export interface components {
                 scan_id?: components["schemas"]["ScanId"] | null;
                 /** @description Status after. */
                 to_status: components["schemas"]["FindingStatus"];
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_Invitation: {
+            /** @description The items of this page. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When it was accepted.
+                 */
+                accepted_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+                /** @description Who is invited. */
+                email: string;
+                /**
+                 * Format: date-time
+                 * @description When its link ends.
+                 */
+                expires_at: string;
+                /** @description The invitation. */
+                id: components["schemas"]["InvitationId"];
+                /** @description By whom. */
+                invited_by: components["schemas"]["Person"];
+                /** @description As what. */
+                role: components["schemas"]["RoleName"];
+                /** @description Where it stands. */
+                status: components["schemas"]["InvitationStatus"];
             }[];
             /**
              * Format: int64
@@ -5399,6 +5944,384 @@ export interface operations {
             };
         };
     };
+    list_audit_entries: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+                /** @description Name of who did it, whole. */
+                actor?: string;
+                /** @description The whole action, `user.create`, or the kind of action with a dot at its end, `user.`. */
+                action?: string;
+                /** @description Kind of thing it was done to. */
+                target_type?: string;
+                /** @description The thing it was done to. */
+                target_id?: string;
+                /**
+                 * @description Not before this day or instant.
+                 * @example 2026-11-01
+                 */
+                date_from?: string;
+                /**
+                 * @description Not after this day, or before this instant.
+                 * @example 2026-11-30
+                 */
+                date_to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_AuditEntry"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_audit_log: {
+        parameters: {
+            query?: {
+                /** @description Format of the file. */
+                format?: "csv" | "jsonl";
+                /** @description Name of who did it, whole. */
+                actor?: string;
+                /** @description The whole action, `user.create`, or the kind of action with a dot at its end, `user.`. */
+                action?: string;
+                /** @description Kind of thing it was done to. */
+                target_type?: string;
+                /** @description The thing it was done to. */
+                target_id?: string;
+                /** @description Not before this day or instant. */
+                date_from?: string;
+                /** @description Not after this day, or before this instant. */
+                date_to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many entries. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationAccept"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginResponse"];
+                };
+            };
+            /** @description The link is not good: unknown, used, taken back or too old. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name is taken, or the address has an account. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationPreview"];
+                };
+            };
+            /** @description The link is not good: unknown, used, taken back or too old. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login_user: {
         parameters: {
             query?: never;
@@ -7973,6 +8896,550 @@ export interface operations {
             };
             /** @description Validation error: a parameter breaks a rule; `errors` names it. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_Invitation"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationCreate"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    /** @description The invitation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationIssued"];
+                };
+            };
+            /** @description The request makes no sense as a whole. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_organization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Joined"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation. */
+                invitation_id: components["schemas"]["InvitationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation. */
+                invitation_id: components["schemas"]["InvitationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken back. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resend_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation. */
+                invitation_id: components["schemas"]["InvitationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationIssued"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -28,6 +28,12 @@ const login = createRoute({
   component: lazyRouteComponent(() => import("../pages/Login"), "Login"),
 });
 
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("../pages/Invitation"), "Invitation"),
+});
+
 const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
@@ -50,6 +56,7 @@ const page = <P extends string>(path: P, load: Parameters<typeof lazyRouteCompon
 const tree = root.addChildren([
   setup,
   login,
+  invitation,
   shell.addChildren([
     page("/", () => import("../pages/Overview"), "Overview"),
     page("/findings", () => import("../pages/Findings"), "Findings"),
@@ -58,6 +65,8 @@ const tree = root.addChildren([
     page("/scans", () => import("../pages/Scans"), "Scans"),
     page("/scans/new", () => import("../pages/NewScan"), "NewScan"),
     page("/scans/$scanId", () => import("../pages/ScanDetail"), "ScanDetail"),
+    page("/team", () => import("../pages/Team"), "Team"),
+    page("/audit", () => import("../pages/Audit"), "Audit"),
     page("/settings", () => import("../pages/Settings"), "Settings"),
   ]),
 ]);

@@ -29,6 +29,7 @@ export function Login() {
   const navigate = useNavigate();
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState<string | null>(null);
   const field = useRef<HTMLInputElement>(null);
   const providers = useQuery(providersQuery);
 
@@ -42,7 +43,8 @@ export function Login() {
   }, [providers.data, navigate]);
 
   const login = useMutation({
-    mutationFn: () => data<LoginAnswer>(api.POST("/api/auth/login", { body: { username, password } })),
+    mutationFn: () =>
+      data<LoginAnswer>(api.POST("/api/auth/login", { body: { username, password, ...(code ? { code } : {}) } })),
     onSuccess: (answer) => {
       signIn(answer);
       // Only a path of this interface: never an address somebody put into the link.
@@ -50,7 +52,11 @@ export function Login() {
       const [path, query] = next.split("?");
       void navigate({ to: path as never, search: Object.fromEntries(new URLSearchParams(query)) as never });
     },
-    onError: () => field.current?.focus(),
+    onError: (error) => {
+      // The field for the code appears and takes the focus itself.
+      if (needsCode(error)) setCode(code ?? "");
+      else field.current?.focus();
+    },
   });
 
   return (
@@ -70,7 +76,7 @@ export function Login() {
             login.mutate();
           }}
         >
-          {login.isError && <Notice kind="error">{text(login.error)}</Notice>}
+          {login.isError && !needsCode(login.error) && <Notice kind="error">{text(login.error)}</Notice>}
           <TextInput
             ref={field}
             label={t.auth.username}
@@ -90,6 +96,21 @@ export function Login() {
             value={password}
             onChange={(event) => setPassword(event.target.value)}
           />
+          {code !== null && (
+            <TextInput
+              label={t.auth.code}
+              description={t.auth.codeHint}
+              name="code"
+              autoComplete="one-time-code"
+              required
+              withAsterisk={false}
+              ref={(input) => {
+                if (code === "") input?.focus();
+              }}
+              value={code}
+              onChange={(event) => setCode(event.target.value)}
+            />
+          )}
           <Button type="submit" fullWidth loading={login.isPending}>
             {t.auth.signIn}
           </Button>
@@ -97,6 +118,10 @@ export function Login() {
       </div>
     </main>
   );
+}
+
+function needsCode(error: unknown): boolean {
+  return error instanceof ApiError && error.kind === "second_factor_required";
 }
 
 function text(error: unknown): string {

@@ -8,9 +8,12 @@ import { singleKeys } from "../app/actions";
 import { chooseTheme, type ThemeChoice, themeChoice, useScheme } from "../app/theme-choice";
 import { toast } from "../app/toasts";
 import { Confirm } from "../components/Confirm";
+import { Link } from "../components/Link";
 import { ErrorState, SkeletonLines } from "../components/states";
 import { duration } from "../lib/time";
 import { t } from "../strings";
+import { ApiKeys } from "./settings/ApiKeys";
+import { Sessions } from "./settings/Sessions";
 
 const THEMES: [ThemeChoice, string][] = [
   ["system", t.nav.themeSystem],
@@ -80,6 +83,19 @@ export function Settings() {
             )}
           </div>
         </section>
+        <Sessions internal={me.data?.auth_provider === "internal"} />
+        <ApiKeys />
+        {(may(me.data, "members.manage") || may(me.data, "audit.view")) && (
+          <section className="panel" aria-labelledby="people">
+            <header>
+              <h2 id="people">{t.settings.people}</h2>
+            </header>
+            <div className="body" style={{ display: "flex", gap: 16 }}>
+              {may(me.data, "members.manage") && <Link to="/team">{t.team.title}</Link>}
+              {may(me.data, "audit.view") && <Link to="/audit">{t.audit.title}</Link>}
+            </div>
+          </section>
+        )}
         <section className="panel" aria-labelledby="system">
           <header>
             <h2 id="system">{t.settings.system}</h2>

@@ -1,7 +1,7 @@
 //! `bartizan admin`: upkeep of a server's data, on the machine it is on. Whoever can read the data folder may do it.
 
 use anyhow::{Result, anyhow};
-use bartizan_services::{Origin, Services, ServicesConfig, secrets};
+use bartizan_services::{Origin, Services, ServicesConfig, audit, secrets};
 
 use crate::args::{AdminCommand, ServerArgs};
 use crate::commands::backup;
@@ -14,6 +14,7 @@ pub fn run(command: AdminCommand) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
+            AdminCommand::VerifyAuditLog { server } => verify_audit_log(&server).await,
             AdminCommand::RotateKey { server } => rotate_key(&server).await,
             AdminCommand::Backup { file, server } => backup::write(&file, &server).await,
             AdminCommand::Restore { file, replace, server } => backup::restore(&file, replace, &server).await,
@@ -33,6 +34,26 @@ async fn rotate_key(args: &ServerArgs) -> Result<Exit> {
     ))?;
     services.close().await.map_err(told)?;
     Ok(Exit::Done)
+}
+
+async fn verify_audit_log(args: &ServerArgs) -> Result<Exit> {
+    let services = open(args).await?;
+    let mut broken = 0;
+    for chain in audit::verify_all(&services).await.map_err(told)? {
+        let name = chain.organization.as_deref().unwrap_or("(no organisation)");
+        let head = chain.head_hash().unwrap_or_else(|| "none".to_owned());
+        let state = match &chain.broken {
+            None => "intact".to_owned(),
+            Some(found) => {
+                broken += 1;
+                format!("BROKEN at {}: {}", found.position, found.reason)
+            }
+        };
+        let (sealed, unsealed) = (chain.sealed, chain.unsealed);
+        io::print(&format!("{name}: {state}; {sealed} sealed, {unsealed} not sealed yet, head {head}\n"))?;
+    }
+    services.close().await.map_err(told)?;
+    Ok(if broken > 0 { Exit::Findings } else { Exit::Done })
 }
 
 /// The use cases on the server's database and keys.

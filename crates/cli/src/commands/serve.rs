@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use bartizan_auth::{AccessTokens, OpaqueToken, SigningKey};
 use bartizan_http::{AppState, HttpConfig, SharedLimits};
 use bartizan_services::system::LogControl;
-use bartizan_services::{Origin, Services, ServicesConfig, auth, demo};
+use bartizan_services::{Origin, Services, ServicesConfig, audit, auth, demo};
 use bartizan_storage::Store;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -67,6 +67,7 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
         tokio::spawn(bartizan_http::serve_monitoring(listener, state.clone(), stop.clone().cancelled_owned()));
     }
     let http = tokio::spawn(bartizan_http::serve(listener, state, stop.clone().cancelled_owned()));
+    tokio::spawn(audit::keep_sealing(services.clone(), stop.clone()));
     if args.demo {
         tokio::spawn(load_demo(services.clone(), store.clone(), stop.clone()));
     }

@@ -24,6 +24,7 @@ async fn rows(app: &TestApp, owner: &Actor) -> BTreeMap<&'static str, String> {
     let role = json!({"name": "their_role", "permissions": ["scans.view"]});
     let role = owner.post("/api/roles", &role).await.expect(201).json();
     let key = owner.post("/api/api-keys", &json!({"name": "theirs"})).await.expect(201).json();
+    let invitation = owner.post("/api/invitations", &json!({"email": "b@example.test"})).await.expect(201).json();
     let sessions = owner.get("/api/auth/sessions").await.expect(200).json();
     let colleague = json!({"username": "colleague", "email": "colleague@example.test",
         "password": bartizan_test_support::app::PASSWORD});
@@ -33,6 +34,7 @@ async fn rows(app: &TestApp, owner: &Actor) -> BTreeMap<&'static str, String> {
         ("asset_id", text(&asset["id"])),
         ("scan_id", text(&scan["id"])),
         ("finding_id", text(&findings["data"][0]["id"])),
+        ("invitation_id", text(&invitation["id"])),
         ("role", text(&role["name"])),
         ("api_key_id", text(&key["id"])),
         ("session_id", text(&sessions[0]["id"])),

@@ -4,11 +4,13 @@
 
 mod api_keys;
 mod assets;
+mod audit;
 mod auth;
 mod documents;
 mod findings;
 mod habits;
 mod idempotency;
+mod invitations;
 mod isolation;
 mod members;
 mod organizations;
@@ -36,7 +38,7 @@ fn redact(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 match (name.as_str(), &member) {
-                    ("request_id" | "access_token" | "refresh_token", Value::String(_)) => {
+                    ("request_id" | "token" | "access_token" | "refresh_token", Value::String(_)) => {
                         *member = format!("[{name}]").into();
                     }
                     (_, Value::String(text)) if is_uuid(text) => *member = "[id]".into(),

@@ -1,0 +1,332 @@
+//! The audit log.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use bartizan_domain::Error;
+use bartizan_domain::id::UserId;
+use bartizan_services::audit;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::AppState;
+use crate::caller::Caller;
+use crate::error::{ApiResult, Problem, ReadErrors};
+use crate::extract::{Listing, PageParams, Query};
+use crate::wire::PageOf;
+
+/// The operations of this file.
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_audit_entries))
+        .routes(routes!(verify_audit_log))
+        .routes(routes!(download_audit_log))
+}
+
+/// One thing that was done.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55", "actor": "admin",
+    "actor_id": "550e8400-e29b-41d4-a716-446655440000", "actor_kind": "user", "action": "user.create",
+    "target_type": "user", "target_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c56", "old_value": null,
+    "new_value": {"username": "analyst1", "role": "analyst"}, "ip": "192.0.2.7",
+    "request_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c57", "created_at": "2026-11-20T08:15:00Z", "position": 17}))]
+pub struct AuditEntry {
+    /// The entry.
+    pub id: Uuid,
+    /// Who, by the name of that time.
+    pub actor: String,
+    /// Which user.
+    pub actor_id: Option<UserId>,
+    /// `user`, `api_key`, `system` or `anonymous`.
+    pub actor_kind: String,
+    /// What was done.
+    pub action: String,
+    /// To which kind of thing.
+    pub target_type: String,
+    /// To which one.
+    pub target_id: String,
+    /// The thing before, without secrets.
+    #[schema(value_type = Option<Object>)]
+    pub old_value: Option<Value>,
+    /// The thing after, without secrets.
+    #[schema(value_type = Option<Object>)]
+    pub new_value: Option<Value>,
+    /// Where the request came from.
+    pub ip: Option<String>,
+    /// Which request.
+    pub request_id: String,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// Place in the chain; null until it is sealed, some seconds after it was made.
+    pub position: Option<i64>,
+}
+
+impl From<(audit::AuditEntry, Option<audit::Seal>)> for AuditEntry {
+    fn from((entry, seal): (audit::AuditEntry, Option<audit::Seal>)) -> Self {
+        Self {
+            id: entry.id,
+            actor: entry.actor_name,
+            actor_id: entry.actor_id,
+            actor_kind: entry.actor_kind,
+            action: entry.action,
+            target_type: entry.noun,
+            target_id: entry.noun_id,
+            old_value: entry.before,
+            new_value: entry.after,
+            ip: entry.ip,
+            request_id: entry.request_id,
+            created_at: entry.at,
+            position: seal.map(|seal| seal.position),
+        }
+    }
+}
+
+/// Filters of the list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct AuditFilter {
+    /// Name of who did it, whole.
+    pub actor: Option<String>,
+    /// The whole action, `user.create`, or the kind of action with a dot at its end, `user.`.
+    pub action: Option<String>,
+    /// Kind of thing it was done to.
+    pub target_type: Option<String>,
+    /// The thing it was done to.
+    pub target_id: Option<String>,
+    /// Not before this day or instant.
+    #[param(example = "2026-11-01")]
+    pub date_from: Option<String>,
+    /// Not after this day, or before this instant.
+    #[param(example = "2026-11-30")]
+    pub date_to: Option<String>,
+}
+
+impl TryFrom<AuditFilter> for audit::AuditFilter {
+    type Error = Error;
+
+    fn try_from(filter: AuditFilter) -> Result<Self, Error> {
+        Ok(Self {
+            actor: filter.actor,
+            action: filter.action,
+            noun: filter.target_type,
+            noun_id: filter.target_id,
+            from: filter.date_from.as_deref().map(|text| instant("date_from", text, Edge::Begin)).transpose()?,
+            to: filter.date_to.as_deref().map(|text| instant("date_to", text, Edge::End)).transpose()?,
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Edge {
+    Begin,
+    End,
+}
+
+/// An instant, or the begin or end of a day in UTC.
+fn instant(field: &str, text: &str, edge: Edge) -> Result<DateTime<Utc>, Error> {
+    // In a query string a plus sign is a space.
+    if let Ok(instant) = DateTime::parse_from_rfc3339(&text.replace(' ', "+")) {
+        return Ok(instant.to_utc());
+    }
+    let day = text.parse::<NaiveDate>().ok().and_then(|day| match edge {
+        Edge::Begin => Some(day),
+        Edge::End => day.succ_opt(),
+    });
+    day.map(|day| day.and_time(NaiveTime::MIN).and_utc()).ok_or_else(|| {
+        Error::invalid(
+            format!("query -> {field}"),
+            format!("`{text}` is neither a day (2026-11-22) nor an instant (2026-11-22T09:00:00Z)"),
+        )
+    })
+}
+
+/// The state of the chain.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"intact": true, "sealed": 250, "unsealed": 1, "head_position": 250,
+    "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "sealed_at": "2026-11-22T08:30:00Z", "broken_at": null, "reason": null}))]
+pub struct AuditVerification {
+    /// Whether every link holds.
+    pub intact: bool,
+    /// Entries that are linked.
+    pub sealed: u64,
+    /// Entries that are not linked yet.
+    pub unsealed: u64,
+    /// Position of the last link.
+    pub head_position: Option<i64>,
+    /// Its hash: noted down elsewhere, it proves that nothing was cut off.
+    pub head_hash: Option<String>,
+    /// When it was made.
+    pub sealed_at: Option<DateTime<Utc>>,
+    /// The position at which the chain breaks.
+    pub broken_at: Option<i64>,
+    /// How it does.
+    pub reason: Option<String>,
+}
+
+/// Format of a file.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditFormat {
+    /// A table.
+    #[default]
+    Csv,
+    /// One entry a line.
+    Jsonl,
+}
+
+/// Which entries, in which format.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct AuditExport {
+    /// Format of the file.
+    #[param(inline)]
+    pub format: AuditFormat,
+    /// Name of who did it, whole.
+    pub actor: Option<String>,
+    /// The whole action, `user.create`, or the kind of action with a dot at its end, `user.`.
+    pub action: Option<String>,
+    /// Kind of thing it was done to.
+    pub target_type: Option<String>,
+    /// The thing it was done to.
+    pub target_id: Option<String>,
+    /// Not before this day or instant.
+    pub date_from: Option<String>,
+    /// Not after this day, or before this instant.
+    pub date_to: Option<String>,
+}
+
+/// Lists the audit log, newest first.
+///
+/// Needs `audit.view`.
+#[utoipa::path(get, path = "/api/audit", operation_id = "list_audit_entries", tag = "audit",
+    params(PageParams, AuditFilter), responses((status = 200, body = PageOf<AuditEntry>), ReadErrors))]
+async fn list_audit_entries(
+    State(state): State<AppState>,
+    caller: Caller,
+    list: Listing<AuditFilter>,
+) -> ApiResult<Json<PageOf<AuditEntry>>> {
+    let found = audit::list(&caller.cx, state.services(), &list.filter.try_into()?, list.page.into()).await?;
+    Ok(Json(PageOf::of(found, list.page, AuditEntry::from)))
+}
+
+/// Verifies the chain of the audit log.
+///
+/// Needs `audit.view`. Reads every entry of the organisation.
+#[utoipa::path(get, path = "/api/audit/verify", operation_id = "verify_audit_log", tag = "audit",
+    responses((status = 200, body = AuditVerification), ReadErrors))]
+async fn verify_audit_log(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<AuditVerification>> {
+    let found = audit::verify(&caller.cx, state.services()).await?;
+    Ok(Json(AuditVerification {
+        intact: found.broken.is_none(),
+        sealed: found.sealed,
+        unsealed: found.unsealed,
+        head_position: found.head.as_ref().map(|head| head.seal.position),
+        head_hash: found.head_hash(),
+        sealed_at: found.head.as_ref().map(|head| head.sealed_at),
+        broken_at: found.broken.as_ref().map(|broken| broken.position),
+        reason: found.broken.map(|broken| broken.reason),
+    }))
+}
+
+/// Exports the audit log as a file.
+///
+/// Needs `audit.view` and `exports.run`. At most 100,000 entries; more are a 413. The export is itself an entry.
+#[utoipa::path(get, path = "/api/audit/export", operation_id = "download_audit_log", tag = "audit",
+    params(AuditExport),
+    responses((status = 200, description = "The file.", body = String, content_type = "text/csv"),
+        (status = 413, body = Problem, description = "Too many entries."), ReadErrors))]
+async fn download_audit_log(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(wanted): Query<AuditExport>,
+) -> ApiResult<(HeaderMap, String)> {
+    let filter = AuditFilter {
+        actor: wanted.actor,
+        action: wanted.action,
+        target_type: wanted.target_type,
+        target_id: wanted.target_id,
+        date_from: wanted.date_from,
+        date_to: wanted.date_to,
+    };
+    let entries = audit::export(&caller.cx, state.services(), &filter.try_into()?).await?;
+    let entries = entries.into_iter().map(AuditEntry::from);
+    let (media, name, text) = match wanted.format {
+        AuditFormat::Csv => ("text/csv; charset=utf-8", "audit-log.csv", csv(entries)),
+        AuditFormat::Jsonl => ("application/jsonl", "audit-log.jsonl", json_lines(entries)?),
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok((headers, text))
+}
+
+fn json_lines(entries: impl Iterator<Item = AuditEntry>) -> ApiResult<String> {
+    let mut text = String::new();
+    for entry in entries {
+        text.push_str(&serde_json::to_string(&entry).map_err(Error::internal)?);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn csv(entries: impl Iterator<Item = AuditEntry>) -> String {
+    let mut text = String::from(
+        "created_at,actor,actor_kind,action,target_type,target_id,old_value,new_value,ip,request_id,position,id\r\n",
+    );
+    let json = |value: Option<Value>| value.map(|value| value.to_string()).unwrap_or_default();
+    for entry in entries {
+        let cells = [
+            entry.created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+            entry.actor,
+            entry.actor_kind,
+            entry.action,
+            entry.target_type,
+            entry.target_id,
+            json(entry.old_value),
+            json(entry.new_value),
+            entry.ip.unwrap_or_default(),
+            entry.request_id,
+            entry.position.map(|position| position.to_string()).unwrap_or_default(),
+            entry.id.to_string(),
+        ];
+        text.push_str(&cells.map(|cell| quoted(&cell)).join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+/// A cell in quotes (RFC 4180). What a spreadsheet would run as a formula is made text by an apostrophe.
+fn quoted(cell: &str) -> String {
+    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_whole_and_instants_exact() {
+        let at = |text, edge| instant("date_from", text, edge).map(|at| at.to_rfc3339()).ok();
+        assert_eq!(at("2026-11-22", Edge::Begin).as_deref(), Some("2026-11-22T00:00:00+00:00"));
+        assert_eq!(at("2026-11-22", Edge::End).as_deref(), Some("2026-11-23T00:00:00+00:00"));
+        assert_eq!(at("2026-11-22T10:00:00 01:00", Edge::End).as_deref(), Some("2026-11-22T09:00:00+00:00"));
+        assert_eq!(at("yesterday", Edge::Begin), None);
+    }
+
+    #[test]
+    fn cells_are_quoted_and_never_formulas() {
+        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(quoted("=1+1"), "\"'=1+1\"");
+    }
+}

@@ -21,6 +21,10 @@ async fn rows(app: &TestApp, owner: &Actor) -> BTreeMap<&'static str, String> {
     let asset = owner.post("/api/assets", &json!({"target_value": "shop.example.com"})).await.expect(201).json();
     let scan = scanned(owner, &shop()).await;
     let findings = owner.get("/api/findings?page_size=1").await.expect(200).json();
+    let jobs = owner.get("/api/jobs?kind=scan").await.expect(200).json();
+    let schedule = json!({"name": "Weekly", "cron": "0 2 * * 1", "time_zone": "Europe/Berlin",
+        "scan": {"asset_ids": [asset["id"]], "scan_type": "full"}});
+    let schedule = owner.post("/api/schedules", &schedule).await.expect(201).json();
     let role = json!({"name": "their_role", "permissions": ["scans.view"]});
     let role = owner.post("/api/roles", &role).await.expect(201).json();
     let key = owner.post("/api/api-keys", &json!({"name": "theirs"})).await.expect(201).json();
@@ -32,6 +36,8 @@ async fn rows(app: &TestApp, owner: &Actor) -> BTreeMap<&'static str, String> {
     let _ = app;
     BTreeMap::from([
         ("asset_id", text(&asset["id"])),
+        ("job_id", text(&jobs["data"][0]["id"])),
+        ("schedule_id", text(&schedule["id"])),
         ("scan_id", text(&scan["id"])),
         ("finding_id", text(&findings["data"][0]["id"])),
         ("invitation_id", text(&invitation["id"])),

@@ -13,6 +13,7 @@ LISTEN ?= 127.0.0.1:8000
 DATA ?= ./bartizan-data
 
 .PHONY: help run build test test-long bench bench-matching bench-services lint ui ui-deps test-deps generate clean-data
+.PHONY: help run build test test-long bench bench-portscan bench-services lint ui ui-deps test-deps generate clean-data
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +37,13 @@ test-long: test-deps ui ## What takes longer than continuous integration allows
 bench: test-deps ## Our own parts, then a full scan of one host against nmap and testssl.sh on the same host
 	cargo bench --workspace
 	scripts/bench-peers.sh
+
+bench-portscan: ## The port-scan engines against nmap, masscan, zmap and rustscan in network namespaces (as root; masscan, nmap, zmap from Debian, rustscan from crates.io)
+	for tool in ip nft nmap masscan ethtool; do command -v $$tool >/dev/null || { apt-get install -y --no-install-recommends iproute2 nftables nmap masscan zmap ethtool time; break; }; done
+	command -v rustscan >/dev/null || cargo install rustscan --root $(CACHE)/peers
+	cargo build --release --package bartizan-portscan --features lab --examples
+	scripts/bench-portscan.py check
+	PATH="$$PATH:$(CACHE)/peers/bin" scripts/bench-portscan.py bench --out $(CACHE)/bench-portscan.jsonl
 
 bench-services: ## Service identification on real servers against nmap -sV (as root; installs the servers from Debian)
 	cargo build --release --quiet --package bartizan-cli

@@ -151,10 +151,7 @@ impl<'a> Collector<'a> {
             tally.ended |= ended;
         }
         for report in checkpoint.reports() {
-            self.progress.done += report.counts.iter().map(|count| u64::from(count.ports)).sum::<u64>();
-            if let Presence::Down(_) = report.presence {
-                self.progress.done += self.prepared.ports_each();
-            }
+            self.progress.done += self.prepared.ports_each();
             sink(Event::Host(Box::new(report.clone())));
         }
         self.checkpoint = Some(checkpoint);
@@ -266,12 +263,14 @@ impl<'a> Collector<'a> {
         let mut counts = std::mem::take(&mut tally.counts);
         counts.sort_by_key(|count| (count.protocol, std::cmp::Reverse(count.ports), count.state, count.reason));
         let answers = |count: &Count| matches!(count.state, State::Open | State::Closed);
-        let presence = end.presence.unwrap_or_else(|| {
-            if counts.iter().any(answers) { Presence::Up(HostReason::Port) } else { Presence::Unknown }
-        });
-        if let Presence::Down(_) = presence {
-            self.progress.done += self.prepared.ports_each();
-        }
+        let answered = counts.iter().any(answers);
+        let presence = match end.presence {
+            Some(Presence::Down(_)) | None if answered => Presence::Up(HostReason::Port),
+            other => other.unwrap_or(Presence::Unknown),
+        };
+        // The ports of a host that is down were not asked and are done nevertheless.
+        let asked: u64 = counts.iter().map(|count| u64::from(count.ports)).sum();
+        self.progress.done += self.prepared.ports_each().saturating_sub(asked);
         let report = HostReport {
             address,
             presence,

@@ -138,7 +138,8 @@ pub struct Settings {
     /// The longest wait for an answer to one attempt. Hosts that answer are waited for by their own round-trip time,
     /// within this.
     pub timeout: Duration,
-    /// How often a silent port is asked in all; at least 1. Where attempts are seen to get lost, more are made.
+    /// How often a silent port is asked in all; at least 1. From 2 on, more are made where attempts are seen to
+    /// get lost; 1 means that nothing is repeated.
     pub attempts: u8,
     /// Sockets open at the same time; further bounded by the descriptor limit of the process. Only sockets count, the
     /// raw engine needs none for a probe.

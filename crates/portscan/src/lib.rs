@@ -10,8 +10,9 @@
 //! * silence is asked again before it counts as [`State::Filtered`];
 //! * descriptors stay within the process limit, and no connection lingers in `TIME_WAIT`.
 //!
-//! Engines differ in how they ask; they share [`Job`], [`Event`], [`Control`] and the states. Start reading at
-//! [`scan`] (asynchronous) or [`run`] (blocking).
+//! Two engines ask TCP ports: raw SYN, which needs CAP_NET_RAW, and `connect`, which needs nothing; a third asks UDP
+//! ports. They share [`Job`], [`Event`], [`Control`] and the states. Start reading at [`scan`] (asynchronous) or [`run`]
+//! (blocking), then `engines` (who takes which target) and `raw`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 

@@ -40,6 +40,11 @@ pub fn scan(job: Job, control: &Control) -> Result<Scan, Error> {
 }
 
 impl Scan {
+    /// Ends the run soon; what was found stands.
+    pub fn cancel(&self) {
+        self.control.cancel();
+    }
+
     /// The next event; `None` when the run has ended.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await

@@ -134,6 +134,11 @@ async fn scan(
             },
         }
     }
+    while let Ok(text) = engines.try_recv() {
+        if told.insert(text.clone()) {
+            reporter.say(&text);
+        }
+    }
     let outcome = engine.await.context("the scan broke off")??;
     summary.status = outcome.status;
     summary.partial = outcome.partial;

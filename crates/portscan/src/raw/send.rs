@@ -22,6 +22,10 @@ use crate::limits::Ceiling;
 use crate::order::Order;
 use crate::{Control, HostReason, Presence, Reason, Settings, State, Verification};
 
+mod finish;
+mod learn;
+mod verify;
+
 /// Shortest and longest wait for an answer.
 const RTO_LEAST_US: u32 = 30_000;
 const RTO_MOST_US: u32 = 2_000_000;
@@ -98,6 +102,8 @@ struct HostPlan {
     canaries: VecDeque<(u64, u8)>,
     canary_number: u8,
     canary_next_us: u64,
+    /// Questions since the last canary.
+    since_canary: u32,
     canaries_good: u32,
     canaries_lost: u32,
     deaf_canaries: u32,
@@ -213,6 +219,7 @@ impl<'a> Transmitter<'a> {
                     canaries: VecDeque::new(),
                     canary_number: 0,
                     canary_next_us: 0,
+                    since_canary: 64,
                     canaries_good: 0,
                     canaries_lost: 0,
                     deaf_canaries: 0,
@@ -318,40 +325,14 @@ impl<'a> Transmitter<'a> {
             }
             host.given_up += 1;
             if flight.first && host.pass == 0 && !self.cx.shared.done.get(pair) {
-                if shared.paced.load(Relaxed) || host.early.len() >= EARLY_AT_MOST {
+                let once = self.cx.settings.attempts <= 1;
+                if once || shared.paced.load(Relaxed) || host.early.len() >= EARLY_AT_MOST {
                     host.early_incomplete = true;
                 } else {
                     host.early.push(flight.port);
                 }
             }
         }
-    }
-
-    /// Adapts the window and pace that all hosts share.
-    fn global_epoch(&mut self) {
-        let shared = self.cx.shared;
-        let answered = shared.answered.load(Relaxed);
-        let fresh = answered.wrapping_sub(self.seen);
-        self.seen = answered;
-        if fresh > 0 && shared.in_flight.load(Relaxed) + i64::from(fresh) >= i64::from(self.window.size() / 2) {
-            self.window.answered(fresh);
-        }
-        let length = u64::from(shared.smoothed_us.load(Relaxed)).max(20_000);
-        if self.now_us < self.global_epoch.at_us + length {
-            return;
-        }
-        let late = shared.late.load(Relaxed);
-        let excess = shared.excess_us.swap(u32::MAX, Relaxed);
-        let epoch = Epoch {
-            answered: answered.wrapping_sub(self.global_epoch.answered),
-            late: late.wrapping_sub(self.global_epoch.late),
-            shortest_us: 0,
-            recent_us: excess,
-        };
-        self.window.epoch(&epoch);
-        let (good, lost) = (self.global_epoch.good, self.global_epoch.lost);
-        self.pace.epoch(&epoch, good + epoch.answered, lost + epoch.late);
-        self.global_epoch = EpochStart { at_us: self.now_us, answered, late, good: 0, lost: 0 };
     }
 
     /// Lets hosts ask in turn until a batch is out or nobody may; returns how many packets there were.
@@ -447,6 +428,7 @@ impl<'a> Transmitter<'a> {
         }
         self.wheel.add(self.now_us + wait, Flight { host: number, port, first: matches!(what, Use::Pass(_)) });
         self.hosts[at].last_sent_us = self.now_us;
+        self.hosts[at].since_canary = self.hosts[at].since_canary.saturating_add(1);
         self.syn(at, number_of_port, what);
     }
 
@@ -487,383 +469,6 @@ impl<'a> Transmitter<'a> {
         self.ceiling.as_ref().is_none_or(|ceiling| ceiling.ready(now))
             && host.ceiling.as_ref().is_none_or(|ceiling| ceiling.ready(now))
             && self.subnets.get(host.target.subnet).is_none_or(|ceiling| ceiling.ready(now))
-    }
-
-    /// Takes in what came back from a host since its last turn.
-    fn learn(&mut self, at: usize) {
-        let shared = &self.cx.shared.hosts[at];
-        let now = self.now_us;
-        let answered = shared.answered.load(Relaxed);
-        let fresh = answered.wrapping_sub(self.hosts[at].seen);
-        if fresh > 0 {
-            let host = &mut self.hosts[at];
-            host.seen = answered;
-            host.last_answer_us = now;
-            if shared.in_flight.load(Relaxed) + fresh >= host.window.size() / 2 {
-                host.window.answered(fresh);
-            }
-        }
-        let length = u64::from(shared.smoothed_us.load(Relaxed)).max(20_000);
-        if now < self.hosts[at].epoch.at_us + length {
-            return;
-        }
-        self.check_canaries(at);
-        let late = shared.late.load(Relaxed);
-        let host = &mut self.hosts[at];
-        let epoch = Epoch {
-            answered: answered.wrapping_sub(host.epoch.answered),
-            late: late.wrapping_sub(host.epoch.late),
-            shortest_us: shared.shortest_us.load(Relaxed),
-            recent_us: shared.recent_us.swap(u32::MAX, Relaxed),
-        };
-        let good = host.canaries_good - host.epoch.good;
-        let lost = host.canaries_lost - host.epoch.lost;
-        if shared.paced.load(Relaxed) {
-            host.pace.epoch(&epoch, good + epoch.answered - epoch.late.min(epoch.answered), lost + epoch.late);
-        } else {
-            host.window.epoch(&epoch);
-        }
-        self.global_epoch.good += good;
-        self.global_epoch.lost += lost;
-        let (good, lost) = (host.canaries_good, host.canaries_lost);
-        host.epoch = EpochStart { at_us: now, answered, late, good, lost };
-        self.choose_manner(at);
-    }
-
-    /// Window or pace, by the share of questions that are answered.
-    fn choose_manner(&mut self, at: usize) {
-        let patience = self.patience(at);
-        let (shared, host) = (&self.cx.shared.hosts[at], &mut self.hosts[at]);
-        let answered = host.seen.wrapping_sub(host.share_from);
-        let total = answered + host.given_up;
-        if total < 64 {
-            return;
-        }
-        let paced = shared.paced.load(Relaxed);
-        if !paced && answered * 10 < total {
-            self.switch_to_pace(at);
-        } else if paced && answered * 2 > total {
-            let size = host.pace.rate() * f32::from(u16::try_from(patience / 1000).unwrap_or(u16::MAX)) / 1000.0;
-            host.window.restart(size.max(64.0));
-            self.cx.shared.in_flight.fetch_add(i64::from(shared.in_flight.load(Relaxed)), Relaxed);
-            shared.paced.store(false, Relaxed);
-        }
-        let host = &mut self.hosts[at];
-        (host.share_from, host.given_up) = (host.seen, 0);
-    }
-
-    /// The window is full and nothing has come back for as long as an answer takes: ask at a pace instead.
-    fn notice_silence(&mut self, at: usize) {
-        let shared = &self.cx.shared.hosts[at];
-        if shared.in_flight.load(Relaxed) < self.hosts[at].window.size() {
-            return;
-        }
-        let quiet_since = self.hosts[at].last_answer_us.max(self.hosts[at].last_sent_us);
-        if shared.smoothed_us.load(Relaxed) == 0 && self.now_us > quiet_since + 20_000 {
-            // An echo may tell the round trip, and that nothing is wrong with the path.
-            self.send_canary(at);
-        }
-        if self.now_us > quiet_since + u64::from(self.patience(at).min(RTO_BLIND_US)) {
-            self.switch_to_pace(at);
-        }
-    }
-
-    fn switch_to_pace(&mut self, at: usize) {
-        let shared = &self.cx.shared.hosts[at];
-        shared.paced.store(true, Relaxed);
-        self.cx.shared.in_flight.fetch_sub(i64::from(shared.in_flight.load(Relaxed)), Relaxed);
-    }
-
-    /// Asks something that is known to answer, to see how the path does; whether a packet went out.
-    fn send_canary(&mut self, at: usize) -> bool {
-        let host = &self.hosts[at];
-        if self.now_us < host.canary_next_us || host.canaries.len() >= usize::from(Use::CANARIES) - 1 {
-            return false;
-        }
-        let shared = &self.cx.shared.hosts[at];
-        let port = shared.canary_port.load(Relaxed).checked_sub(1);
-        let number = host.canary_number;
-        let what = Use::Canary(number);
-        if let Some(port) = port.and_then(|index| self.cx.shared.ports.get(index as usize)).copied() {
-            self.syn(at, port, what);
-        } else {
-            let cookies = self.cx.shared.cookies;
-            let target = &host.target;
-            let (ends, link, way) = ((target.source, target.address), target.link, target.way);
-            let (identifier, sequence) = (cookies.first_port, u16::from(number));
-            let data = u64::from(cookies.sequence(target.address, identifier, sequence, wall_us())) << 32;
-            self.put(at, way, ends.1, |buffer| packet::echo(buffer, link, ends, identifier, sequence, data));
-        }
-        let host = &mut self.hosts[at];
-        shared.canaries.fetch_and(!(1 << number), Relaxed);
-        host.canaries.push_back((self.now_us, number));
-        host.canary_number = (number + 1) % Use::CANARIES;
-        // One for 64 questions, but not more than two hundred a second, and few where none ever came back.
-        let deaf = host.canaries_good == 0 && host.deaf_canaries >= 4;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates are positive and bounded")]
-        let between = (64_000_000.0 / host.pace.rate().max(1.0)) as u64;
-        host.canary_next_us = self.now_us + if deaf { 500_000 } else { between.clamp(5_000, 200_000) };
-        true
-    }
-
-    fn check_canaries(&mut self, at: usize) {
-        let patience = u64::from(self.patience(at));
-        let read_until = self.now_us.min(self.cx.shared.read_until_us.load(Relaxed));
-        let shared = &self.cx.shared.hosts[at];
-        let host = &mut self.hosts[at];
-        let back = shared.canaries.load(Relaxed);
-        while let Some((sent, number)) = host.canaries.front().copied() {
-            let came_back = back >> number & 1 == 1;
-            if !came_back && read_until < sent + patience {
-                break;
-            }
-            host.canaries.pop_front();
-            if came_back {
-                host.canaries_good += 1;
-            } else if host.canaries_good > 0 || shared.canary_port.load(Relaxed) > 0 {
-                host.canaries_lost += 1;
-            } else {
-                // It never answered an echo: that says nothing about the path.
-                host.deaf_canaries += 1;
-                continue;
-            }
-            host.pace.canary(came_back);
-            self.pace.canary(came_back);
-        }
-    }
-
-    /// All ports were asked in this pass: once the answers are in, decide whether another one follows.
-    fn finish_pass(&mut self, at: usize) {
-        let shared = &self.cx.shared.hosts[at];
-        if !self.hosts[at].early.is_empty() {
-            self.hosts[at].phase = Phase::Asking;
-            return;
-        }
-        let undone = shared.undone.load(Relaxed);
-        if undone > 0 {
-            if shared.in_flight.load(Relaxed) > 0 {
-                return;
-            }
-            if self.another_pass(at, undone) {
-                return;
-            }
-            // The last answers get more time than the others: nothing waits for them but the end.
-            let patience = u64::from(self.patience(at));
-            let blind = u64::try_from(self.cx.settings.timeout.as_micros()).unwrap_or(u64::MAX);
-            let grace = if shared.smoothed_us.load(Relaxed) == 0 { blind } else { (patience * 2).max(100_000) };
-            if self.now_us < self.hosts[at].last_sent_us + grace {
-                return;
-            }
-        }
-        if self.hosts[at].verifying == 0 && self.guard(at) {
-            self.finish(at);
-        }
-    }
-
-    /// Whether silent ports are to be asked again; starts the pass if so.
-    fn another_pass(&mut self, at: usize, undone: u32) -> bool {
-        let all = self.cx.shared;
-        let shared = &all.hosts[at];
-        let dropped = all.dropped.load(Relaxed);
-        let host = &mut self.hosts[at];
-        if host.phase != Phase::Waiting {
-            return false;
-        }
-        let made = if host.pass == 0 && !host.early_incomplete { 2 } else { host.made.max(host.pass) + 1 };
-        let answered = shared.answered.load(Relaxed);
-        // How much was lost in this pass tell the canaries; without them, answers that came only to a repetition.
-        let (good, lost) = (host.canaries_good - host.pass_from.0, host.canaries_lost - host.pass_from.1);
-        let (late, late_everywhere) = (shared.late.load(Relaxed), all.late.load(Relaxed));
-        let share = if good + lost >= 20 {
-            loss(lost, good + lost)
-        } else {
-            let own = loss(late + host.canaries_lost, answered + host.canaries_good + host.canaries_lost);
-            own.max(loss(late_everywhere, all.answered.load(Relaxed)))
-        };
-        let mut missed = host.missed * share;
-        if host.pass == 0 && !host.early_incomplete {
-            missed *= share;
-        }
-        let enough = is_enough(missed, all.answered.load(Relaxed));
-        let mut needed = self.cx.settings.attempts.max(1);
-        if undone <= 512 && answered > undone {
-            // A few that are silent among many that answer were probably lost, and cost nearly nothing.
-            needed = needed.max(if late > 0 || host.canaries_lost > 0 { 5 } else { 3 });
-        }
-        let repair = dropped > host.drops_at_start && host.repairs < REPAIRS;
-        if (made >= needed && enough && !repair) || host.pass + 1 >= Use::PASSES || host.local.is_some() {
-            return false;
-        }
-        if repair {
-            host.repairs += 1;
-        }
-        host.missed = missed;
-        host.pass_from = (host.canaries_good, host.canaries_lost);
-        host.made = made;
-        host.pass += 1;
-        host.cursor = 0;
-        host.drops_at_start = dropped;
-        host.phase = Phase::Asking;
-        true
-    }
-
-    /// Asks ports chosen by chance at a host with very many open ones; whether that is decided.
-    fn guard(&mut self, at: usize) -> bool {
-        let open = self.cx.shared.hosts[at].open.load(Relaxed);
-        let ports = u32::try_from(self.cx.shared.ports.len()).unwrap_or(u32::MAX);
-        let suspicious = open > SUSPICIOUS || (ports >= 8 && u64::from(open) * 10 >= u64::from(ports) * 9);
-        if !suspicious || self.cx.settings.verification == Verification::Off {
-            return true;
-        }
-        if self.hosts[at].guard.asked.is_empty() {
-            let spare = ports < 20_000;
-            let mut chosen = Vec::new();
-            while chosen.len() < GUARDS {
-                self.random =
-                    self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let port = 20_000 + u16::try_from((self.random >> 33) % 45_000).unwrap_or(0);
-                let asked = self.cx.shared.port_index.get(usize::from(port)).is_some_and(|index| *index > 0);
-                let avoid = spare && asked;
-                if !avoid && !chosen.contains(&port) {
-                    chosen.push(port);
-                }
-            }
-            self.hosts[at].guard.asked = chosen;
-        }
-        if self.hosts[at].guard.is_decided() {
-            return true;
-        }
-        if self.now_us >= self.hosts[at].guard.due_us && self.below_ceilings(at) {
-            let guard = &mut self.hosts[at].guard;
-            guard.tries += 1;
-            let left: Vec<u16> = guard
-                .asked
-                .iter()
-                .copied()
-                .filter(|port| guard.answers.iter().all(|(known, _)| known != port))
-                .collect();
-            self.hosts[at].guard.due_us = self.now_us + u64::from(self.patience(at));
-            for port in left {
-                self.syn(at, port, Use::Guard);
-            }
-        }
-        false
-    }
-
-    /// Every port has a result now: what never answered is told.
-    fn finish(&mut self, at: usize) {
-        let all = self.cx.shared;
-        let shared = &all.hosts[at];
-        let Ok(number) = u32::try_from(at) else { return };
-        let dropped = all.dropped.load(Relaxed) > self.hosts[at].drops_at_start;
-        let host = &mut self.hosts[at];
-        host.phase = Phase::Finished;
-        let answered = shared.answered.load(Relaxed) > 0;
-        let (state, reason) = match (host.local, shared.unreachable.load(Relaxed)) {
-            (Some(reason), _) => (State::Error, reason),
-            (None, _) if dropped => (State::Error, Reason::AnswersLost),
-            (None, 1) if !answered => (State::Unreachable, Reason::HostUnreachable),
-            (None, 2) if !answered => (State::Unreachable, Reason::NetUnreachable),
-            _ => (State::Filtered, Reason::NoResponse),
-        };
-        let attempts = host.made.max(host.pass).saturating_add(1);
-        let mut records = Vec::new();
-        if shared.undone.load(Relaxed) > 0 {
-            for port in 0..u32::try_from(all.ports.len()).unwrap_or(0) {
-                if all.done.set(all.pair(number, port)) {
-                    shared.undone.fetch_sub(1, Relaxed);
-                    records.push(Record { host: host.target.id, port, state, reason, rtt_us: 0, ttl: 0, attempts });
-                }
-                if records.len() >= 4096 {
-                    self.cx.messenger.records(std::mem::take(&mut records));
-                }
-            }
-        }
-        self.cx.messenger.records(records);
-        let echoed = shared.echoed.load(Relaxed).then_some(Presence::Up(HostReason::Echo));
-        let port = answered.then_some(Presence::Up(HostReason::Port));
-        self.cx.messenger.tell(Message::Host(Box::new(HostEnd {
-            host: host.target.id,
-            presence: host.target.presence.or(port).or(echoed),
-            rtt_us: shared.smoothed_us.load(Relaxed),
-            mac: host.target.mac,
-            accepts_everything: host.guard.is_open(),
-            unconfirmed: std::mem::take(&mut host.unconfirmed),
-        })));
-    }
-
-    fn read_notes(&mut self) {
-        if !self.cx.shared.noted.swap(false, Relaxed) {
-            return;
-        }
-        let notes =
-            std::mem::take(&mut *self.cx.shared.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        for (number, port) in notes.opened {
-            let Some(host) = self.hosts.get_mut(number as usize) else { continue };
-            if self.cx.settings.verification == Verification::On && host.verified < VERIFY_AT_MOST {
-                host.verified += 1;
-                host.verifying += 1;
-                self.verify_open.insert((number, port), 0);
-                self.verify.push_back((self.now_us, number, port, 0));
-            }
-            if self.cx.shared.hosts[number as usize].open.load(Relaxed) > SUSPICIOUS {
-                self.guard(number as usize);
-            }
-        }
-        for (number, port, accepted) in notes.verified {
-            if self.verify_open.remove(&(number, port)).is_some() {
-                self.verify_ended(number, port, accepted);
-            }
-        }
-        for (number, port, open) in notes.guards {
-            if let Some(host) = self.hosts.get_mut(number as usize)
-                && host.guard.asked.contains(&port)
-                && host.guard.answers.iter().all(|(known, _)| *known != port)
-            {
-                host.guard.answers.push((port, open));
-            }
-        }
-    }
-
-    fn verify_ended(&mut self, number: u32, port: u32, confirmed: bool) {
-        let Some(host) = self.hosts.get_mut(number as usize) else { return };
-        host.verifying = host.verifying.saturating_sub(1);
-        if !confirmed && let Some(port) = self.cx.shared.ports.get(port as usize) {
-            host.unconfirmed.push(*port);
-        }
-    }
-
-    /// Asks open ports a second time, a few thousand a second at most; returns how many packets went out.
-    fn verify_some(&mut self) -> usize {
-        let mut sent = 0;
-        while let Some((due, number, port, tries)) = self.verify.front().copied() {
-            if due > self.now_us || self.verify_next_us > self.now_us || sent >= 8 {
-                break;
-            }
-            let at = number as usize;
-            if self.verify_open.contains_key(&(number, port)) {
-                if tries >= Use::VERIFICATIONS {
-                    self.verify.pop_front();
-                    self.verify_open.remove(&(number, port));
-                    self.verify_ended(number, port, false);
-                    continue;
-                }
-                if !self.below_ceilings(at) {
-                    break;
-                }
-                self.verify.pop_front();
-                let again = self.now_us + u64::from(self.patience(at)) * u64::from(tries + 1);
-                self.verify.push_back((again, number, port, tries + 1));
-                if let Some(port) = self.cx.shared.ports.get(port as usize).copied() {
-                    self.syn(at, port, Use::Verify(tries));
-                }
-                self.verify_next_us = self.verify_next_us.max(self.now_us.saturating_sub(2000)) + 250;
-                sent += 1;
-            } else {
-                self.verify.pop_front();
-            }
-        }
-        sent
     }
 
     fn flush_all(&mut self) {
@@ -908,30 +513,6 @@ impl<'a> Transmitter<'a> {
         let traffic = &self.cx.messenger.traffic;
         traffic.sent.fetch_add(total as u64, Relaxed);
         traffic.attempts.fetch_add(total as u64, Relaxed);
-    }
-
-    /// Tells the checkpoint how far each host is, late enough that what was out then is answered or given up.
-    fn publish_positions(&mut self) {
-        if !self.cx.positions || self.now_us < self.positions_next_us {
-            return;
-        }
-        self.positions_next_us = self.now_us + 50_000;
-        let mut changed = Vec::new();
-        for at in &self.active {
-            let patience = u64::from(self.patience(*at));
-            let host = &mut self.hosts[*at];
-            if self.now_us < host.candidate.1 + patience {
-                continue;
-            }
-            if host.candidate.0 != host.settled {
-                host.settled = host.candidate.0;
-                changed.push((host.target.id, host.settled));
-            }
-            host.candidate = (Position { pass: host.pass, cursor: host.cursor }, self.now_us);
-        }
-        if !changed.is_empty() {
-            self.cx.messenger.tell(Message::Positions(changed));
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Invariants that the code outside relies on and this module keeps:
 //!
-//! 1. A [`Ring`] owns its mapping from `mmap` to `munmap`, and the mapping has exactly `BLOCKS * BLOCK_SIZE` bytes. Every
+//! 1. A [`Ring`] owns its mapping from `mmap` to `munmap`, and the mapping has exactly `blocks * BLOCK_SIZE` bytes. Every
 //!    pointer into it is derived from the base and checked against that length before it is read.
 //! 2. A block belongs to the kernel or to us, told by its status word alone, read with acquire and written with release
 //!    order. Packet bytes are only borrowed inside [`Ring::drain`], between seeing the block ours and giving it back.
@@ -21,8 +21,10 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 const BLOCK_SIZE: usize = 1 << 16;
+/// Blocks of the ring of a scan, and of one that takes everything.
 const BLOCKS: usize = 64;
-const RING_BYTES: usize = BLOCK_SIZE * BLOCKS;
+#[cfg(feature = "lab")]
+const BLOCKS_WHOLE: usize = 512;
 /// A block with packets in it is handed over after this many milliseconds even if it is not full.
 const RETIRE_MS: u32 = 1;
 
@@ -78,6 +80,7 @@ pub struct Instruction {
 pub struct Ring {
     fd: OwnedFd,
     base: *mut u8,
+    blocks: usize,
     next: usize,
     /// Whether packets begin with the link header.
     whole: bool,
@@ -104,25 +107,25 @@ pub struct Frame<'a> {
 impl Ring {
     /// Opens the ring on an interface. The filter is in force before the first packet can arrive.
     pub fn open(interface: u32, filter: &[Instruction]) -> io::Result<Self> {
-        Self::open_as(libc::SOCK_DGRAM, interface, filter)
+        Self::open_as(libc::SOCK_DGRAM, BLOCKS, interface, filter)
     }
 
     /// A ring with all packets of an Ethernet, link header included.
     #[cfg(feature = "lab")]
     pub fn whole(interface: u32) -> io::Result<Self> {
         let keep_all = Instruction { code: 0x06, jump_true: 0, jump_false: 0, operand: 0xffff };
-        Self::open_as(libc::SOCK_RAW, interface, &[keep_all])
+        Self::open_as(libc::SOCK_RAW, BLOCKS_WHOLE, interface, &[keep_all])
     }
 
-    fn open_as(kind: libc::c_int, interface: u32, filter: &[Instruction]) -> io::Result<Self> {
+    fn open_as(kind: libc::c_int, blocks: usize, interface: u32, filter: &[Instruction]) -> io::Result<Self> {
         // Protocol 0 receives nothing until `bind` names one.
         let fd = open(libc::AF_PACKET, kind, 0)?;
         set(fd.as_fd(), libc::SOL_PACKET, libc::PACKET_VERSION, &libc::tpacket_versions::TPACKET_V3)?;
         let request = libc::tpacket_req3 {
             tp_block_size: BLOCK_SIZE as u32,
-            tp_block_nr: BLOCKS as u32,
+            tp_block_nr: blocks as u32,
             tp_frame_size: 2048,
-            tp_frame_nr: (RING_BYTES / 2048) as u32,
+            tp_frame_nr: (blocks * BLOCK_SIZE / 2048) as u32,
             tp_retire_blk_tov: RETIRE_MS,
             tp_sizeof_priv: 0,
             tp_feature_req_word: 0,
@@ -135,7 +138,7 @@ impl Ring {
         let base = unsafe {
             libc::mmap(
                 ptr::null_mut(),
-                RING_BYTES,
+                blocks * BLOCK_SIZE,
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_SHARED,
                 fd.as_raw_fd(),
@@ -146,7 +149,7 @@ impl Ring {
             return Err(io::Error::last_os_error());
         }
         let whole = kind == libc::SOCK_RAW;
-        let ring = Self { fd, base: base.cast(), next: 0, whole };
+        let ring = Self { fd, base: base.cast(), blocks, next: 0, whole };
         bind_link(ring.fd.as_fd(), interface, ETH_P_ALL)?;
         Ok(ring)
     }
@@ -159,9 +162,9 @@ impl Ring {
     /// Hands every packet that is ready to `take`; returns how many blocks were emptied.
     pub fn drain(&mut self, mut take: impl FnMut(Frame<'_>)) -> usize {
         let mut emptied = 0;
-        while emptied < BLOCKS {
+        while emptied < self.blocks {
             let offset = self.next * BLOCK_SIZE;
-            // SAFETY: `next < BLOCKS`, so the block lies inside the mapping (invariant 1), which is aligned to pages.
+            // SAFETY: `next < blocks`, so the block lies inside the mapping (invariant 1), which is aligned to pages.
             // The status word is only touched as an atomic, by us and by the kernel (invariant 2).
             let (block, status) = unsafe {
                 let block = self.base.add(offset);
@@ -177,7 +180,7 @@ impl Ring {
             let bytes = unsafe { std::slice::from_raw_parts(block, BLOCK_SIZE) };
             frames(bytes, self.whole, &mut take);
             status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
-            self.next = (self.next + 1) % BLOCKS;
+            self.next = (self.next + 1) % self.blocks;
             emptied += 1;
         }
         emptied
@@ -201,7 +204,7 @@ impl Drop for Ring {
     fn drop(&mut self) {
         // SAFETY: the mapping of invariant 1, unmapped once; no borrow of it outlives `drain`.
         unsafe {
-            libc::munmap(self.base.cast(), RING_BYTES);
+            libc::munmap(self.base.cast(), self.blocks * BLOCK_SIZE);
         }
     }
 }

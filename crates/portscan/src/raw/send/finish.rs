@@ -1,0 +1,148 @@
+//! The end of a pass and of a host, and how far a host is, for the checkpoint.
+
+use super::*;
+
+impl Transmitter<'_> {
+    /// All ports were asked in this pass: once the answers are in, decide whether another one follows.
+    pub(super) fn finish_pass(&mut self, at: usize) {
+        let shared = &self.cx.shared.hosts[at];
+        if !self.hosts[at].early.is_empty() {
+            self.hosts[at].phase = Phase::Asking;
+            return;
+        }
+        let undone = shared.undone.load(Relaxed);
+        if undone > 0 {
+            if shared.in_flight.load(Relaxed) > 0 {
+                return;
+            }
+            if self.another_pass(at, undone) {
+                return;
+            }
+            // The last answers get more time than the others: nothing waits for them but the end.
+            let patience = u64::from(self.patience(at));
+            let blind = u64::try_from(self.cx.settings.timeout.as_micros()).unwrap_or(u64::MAX);
+            let grace = if shared.smoothed_us.load(Relaxed) == 0 { blind } else { (patience * 2).max(100_000) };
+            if self.now_us < self.hosts[at].last_sent_us + grace {
+                return;
+            }
+        }
+        if self.hosts[at].verifying == 0 && self.guard(at) {
+            self.finish(at);
+        }
+    }
+
+    /// Whether silent ports are to be asked again; starts the pass if so.
+    pub(super) fn another_pass(&mut self, at: usize, undone: u32) -> bool {
+        let all = self.cx.shared;
+        let shared = &all.hosts[at];
+        let dropped = all.dropped.load(Relaxed);
+        let host = &mut self.hosts[at];
+        if host.phase != Phase::Waiting {
+            return false;
+        }
+        let made = if host.pass == 0 && !host.early_incomplete { 2 } else { host.made.max(host.pass) + 1 };
+        let answered = shared.answered.load(Relaxed);
+        // How much was lost in this pass tell the canaries; without them, answers that came only to a repetition.
+        let (good, lost) = (host.canaries_good - host.pass_from.0, host.canaries_lost - host.pass_from.1);
+        let (late, late_everywhere) = (shared.late.load(Relaxed), all.late.load(Relaxed));
+        let share = if good + lost >= 20 {
+            loss(lost, good + lost)
+        } else {
+            let own = loss(late + host.canaries_lost, answered + host.canaries_good + host.canaries_lost);
+            own.max(loss(late_everywhere, all.answered.load(Relaxed)))
+        };
+        let mut missed = host.missed * share;
+        if host.pass == 0 && !host.early_incomplete {
+            missed *= share;
+        }
+        // A caller who wants every port asked once gets just that.
+        let once = self.cx.settings.attempts <= 1;
+        let enough = once || is_enough(missed, all.answered.load(Relaxed));
+        let mut needed = self.cx.settings.attempts.max(1);
+        if !once && undone <= 512 && answered > undone {
+            // A few that are silent among many that answer were probably lost, and cost nearly nothing.
+            needed = needed.max(if late > 0 || host.canaries_lost > 0 { 5 } else { 3 });
+        }
+        let repair = dropped > host.drops_at_start && host.repairs < REPAIRS;
+        if (made >= needed && enough && !repair) || host.pass + 1 >= Use::PASSES || host.local.is_some() {
+            return false;
+        }
+        if repair {
+            host.repairs += 1;
+        }
+        host.missed = missed;
+        host.pass_from = (host.canaries_good, host.canaries_lost);
+        host.made = made;
+        host.pass += 1;
+        host.cursor = 0;
+        host.drops_at_start = dropped;
+        host.phase = Phase::Asking;
+        true
+    }
+
+    /// Every port has a result now: what never answered is told.
+    pub(super) fn finish(&mut self, at: usize) {
+        let all = self.cx.shared;
+        let shared = &all.hosts[at];
+        let Ok(number) = u32::try_from(at) else { return };
+        let dropped = all.dropped.load(Relaxed) > self.hosts[at].drops_at_start;
+        let host = &mut self.hosts[at];
+        host.phase = Phase::Finished;
+        let answered = shared.answered.load(Relaxed) > 0;
+        let (state, reason) = match (host.local, shared.unreachable.load(Relaxed)) {
+            (Some(reason), _) => (State::Error, reason),
+            (None, _) if dropped => (State::Error, Reason::AnswersLost),
+            (None, 1) if !answered => (State::Unreachable, Reason::HostUnreachable),
+            (None, 2) if !answered => (State::Unreachable, Reason::NetUnreachable),
+            _ => (State::Filtered, Reason::NoResponse),
+        };
+        let attempts = host.made.max(host.pass).saturating_add(1);
+        let mut records = Vec::new();
+        if shared.undone.load(Relaxed) > 0 {
+            for port in 0..u32::try_from(all.ports.len()).unwrap_or(0) {
+                if all.done.set(all.pair(number, port)) {
+                    shared.undone.fetch_sub(1, Relaxed);
+                    records.push(Record { host: host.target.id, port, state, reason, rtt_us: 0, ttl: 0, attempts });
+                }
+                if records.len() >= 4096 {
+                    self.cx.messenger.records(std::mem::take(&mut records));
+                }
+            }
+        }
+        self.cx.messenger.records(records);
+        let echoed = shared.echoed.load(Relaxed).then_some(Presence::Up(HostReason::Echo));
+        let port = answered.then_some(Presence::Up(HostReason::Port));
+        self.cx.messenger.tell(Message::Host(Box::new(HostEnd {
+            host: host.target.id,
+            presence: host.target.presence.or(port).or(echoed),
+            rtt_us: shared.smoothed_us.load(Relaxed),
+            mac: host.target.mac,
+            accepts_everything: host.guard.is_open(),
+            unconfirmed: std::mem::take(&mut host.unconfirmed),
+        })));
+    }
+
+    /// Tells the checkpoint how far each host is, late enough that what was out then is answered or given up.
+    pub(super) fn publish_positions(&mut self) {
+        if !self.cx.positions || self.now_us < self.positions_next_us {
+            return;
+        }
+        self.positions_next_us = self.now_us + 50_000;
+        let mut changed = Vec::new();
+        for at in &self.active {
+            let patience = u64::from(self.patience(*at));
+            let host = &mut self.hosts[*at];
+            if self.now_us < host.candidate.1 + patience {
+                continue;
+            }
+            if host.candidate.0 != host.settled {
+                host.settled = host.candidate.0;
+                changed.push((host.target.id, host.settled));
+            }
+            host.candidate = (Position { pass: host.pass, cursor: host.cursor }, self.now_us);
+        }
+        if !changed.is_empty() {
+            self.cx.messenger.tell(Message::Positions(changed));
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What came back: window and pace of each host and of all, and the canaries that tell how the path does.
+
+use super::*;
+
+impl Transmitter<'_> {
+    /// Adapts the window and pace that all hosts share.
+    pub(super) fn global_epoch(&mut self) {
+        let shared = self.cx.shared;
+        let answered = shared.answered.load(Relaxed);
+        let fresh = answered.wrapping_sub(self.seen);
+        self.seen = answered;
+        if fresh > 0 && shared.in_flight.load(Relaxed) + i64::from(fresh) >= i64::from(self.window.size() / 2) {
+            self.window.answered(fresh);
+        }
+        let length = u64::from(shared.smoothed_us.load(Relaxed)).max(20_000);
+        if self.now_us < self.global_epoch.at_us + length {
+            return;
+        }
+        let late = shared.late.load(Relaxed);
+        let excess = shared.excess_us.swap(u32::MAX, Relaxed);
+        let epoch = Epoch {
+            answered: answered.wrapping_sub(self.global_epoch.answered),
+            late: late.wrapping_sub(self.global_epoch.late),
+            shortest_us: 0,
+            recent_us: excess,
+        };
+        self.window.epoch(&epoch);
+        let (good, lost) = (self.global_epoch.good, self.global_epoch.lost);
+        self.pace.epoch(&epoch, good + epoch.answered, lost + epoch.late);
+        self.global_epoch = EpochStart { at_us: self.now_us, answered, late, good: 0, lost: 0 };
+    }
+
+    /// Takes in what came back from a host since its last turn.
+    pub(super) fn learn(&mut self, at: usize) {
+        let shared = &self.cx.shared.hosts[at];
+        let now = self.now_us;
+        let answered = shared.answered.load(Relaxed);
+        let fresh = answered.wrapping_sub(self.hosts[at].seen);
+        if fresh > 0 {
+            let host = &mut self.hosts[at];
+            host.seen = answered;
+            host.last_answer_us = now;
+            if shared.in_flight.load(Relaxed) + fresh >= host.window.size() / 2 {
+                host.window.answered(fresh);
+            }
+        }
+        let length = u64::from(shared.smoothed_us.load(Relaxed)).max(20_000);
+        if now < self.hosts[at].epoch.at_us + length {
+            return;
+        }
+        self.check_canaries(at);
+        let late = shared.late.load(Relaxed);
+        let host = &mut self.hosts[at];
+        let epoch = Epoch {
+            answered: answered.wrapping_sub(host.epoch.answered),
+            late: late.wrapping_sub(host.epoch.late),
+            shortest_us: shared.shortest_us.load(Relaxed),
+            recent_us: shared.recent_us.swap(u32::MAX, Relaxed),
+        };
+        let good = host.canaries_good - host.epoch.good;
+        let lost = host.canaries_lost - host.epoch.lost;
+        if shared.paced.load(Relaxed) {
+            host.pace.epoch(&epoch, good + epoch.answered - epoch.late.min(epoch.answered), lost + epoch.late);
+        } else {
+            host.window.epoch(&epoch);
+        }
+        self.global_epoch.good += good;
+        self.global_epoch.lost += lost;
+        let (good, lost) = (host.canaries_good, host.canaries_lost);
+        host.epoch = EpochStart { at_us: now, answered, late, good, lost };
+        self.choose_manner(at);
+    }
+
+    /// Window or pace, by the share of questions that are answered.
+    pub(super) fn choose_manner(&mut self, at: usize) {
+        let patience = self.patience(at);
+        let (shared, host) = (&self.cx.shared.hosts[at], &mut self.hosts[at]);
+        let answered = host.seen.wrapping_sub(host.share_from);
+        let total = answered + host.given_up;
+        if total < 64 {
+            return;
+        }
+        let paced = shared.paced.load(Relaxed);
+        if !paced && answered * 10 < total {
+            self.switch_to_pace(at);
+        } else if paced && answered * 2 > total {
+            let size = host.pace.rate() * f32::from(u16::try_from(patience / 1000).unwrap_or(u16::MAX)) / 1000.0;
+            host.window.restart(size.max(64.0));
+            self.cx.shared.in_flight.fetch_add(i64::from(shared.in_flight.load(Relaxed)), Relaxed);
+            shared.paced.store(false, Relaxed);
+        }
+        let host = &mut self.hosts[at];
+        (host.share_from, host.given_up) = (host.seen, 0);
+    }
+
+    /// The window is full and nothing has come back for as long as an answer takes: ask at a pace instead.
+    pub(super) fn notice_silence(&mut self, at: usize) {
+        let shared = &self.cx.shared.hosts[at];
+        if shared.in_flight.load(Relaxed) < self.hosts[at].window.size() {
+            return;
+        }
+        let quiet_since = self.hosts[at].last_answer_us.max(self.hosts[at].last_sent_us);
+        if shared.smoothed_us.load(Relaxed) == 0 && self.now_us > quiet_since + 20_000 {
+            // An echo may tell the round trip, and that nothing is wrong with the path.
+            self.send_canary(at);
+        }
+        if self.now_us > quiet_since + u64::from(self.patience(at).min(RTO_BLIND_US)) {
+            self.switch_to_pace(at);
+        }
+    }
+
+    pub(super) fn switch_to_pace(&mut self, at: usize) {
+        let shared = &self.cx.shared.hosts[at];
+        shared.paced.store(true, Relaxed);
+        self.cx.shared.in_flight.fetch_sub(i64::from(shared.in_flight.load(Relaxed)), Relaxed);
+    }
+
+    /// Asks something that is known to answer, to see how the path does; whether a packet went out.
+    pub(super) fn send_canary(&mut self, at: usize) -> bool {
+        let host = &self.hosts[at];
+        // One for 64 questions; where questions are few, one in a tenth of a second.
+        let rare = host.since_canary >= 8 && self.now_us > host.canary_next_us + 100_000;
+        if host.since_canary < 64 && !rare {
+            return false;
+        }
+        if self.now_us < host.canary_next_us || host.canaries.len() >= usize::from(Use::CANARIES) - 1 {
+            return false;
+        }
+        let shared = &self.cx.shared.hosts[at];
+        let port = shared.canary_port.load(Relaxed).checked_sub(1);
+        let number = host.canary_number;
+        let what = Use::Canary(number);
+        if let Some(port) = port.and_then(|index| self.cx.shared.ports.get(index as usize)).copied() {
+            self.syn(at, port, what);
+        } else {
+            let cookies = self.cx.shared.cookies;
+            let target = &host.target;
+            let (ends, link, way) = ((target.source, target.address), target.link, target.way);
+            let (identifier, sequence) = (cookies.first_port, u16::from(number));
+            let data = u64::from(cookies.sequence(target.address, identifier, sequence, wall_us())) << 32;
+            self.put(at, way, ends.1, |buffer| packet::echo(buffer, link, ends, identifier, sequence, data));
+        }
+        let host = &mut self.hosts[at];
+        shared.canaries.fetch_and(!(1 << number), Relaxed);
+        host.canaries.push_back((self.now_us, number));
+        host.canary_number = (number + 1) % Use::CANARIES;
+        // At most two hundred a second, and few where none ever came back.
+        let deaf = host.canaries_good == 0 && host.deaf_canaries >= 4;
+        host.canary_next_us = self.now_us + if deaf { 500_000 } else { 5_000 };
+        host.since_canary = 0;
+        true
+    }
+
+    pub(super) fn check_canaries(&mut self, at: usize) {
+        let patience = u64::from(self.patience(at));
+        let read_until = self.now_us.min(self.cx.shared.read_until_us.load(Relaxed));
+        let shared = &self.cx.shared.hosts[at];
+        let host = &mut self.hosts[at];
+        let back = shared.canaries.load(Relaxed);
+        while let Some((sent, number)) = host.canaries.front().copied() {
+            let came_back = back >> number & 1 == 1;
+            if !came_back && read_until < sent + patience {
+                break;
+            }
+            host.canaries.pop_front();
+            if came_back {
+                host.canaries_good += 1;
+            } else if host.canaries_good > 0 || shared.canary_port.load(Relaxed) > 0 {
+                host.canaries_lost += 1;
+            } else {
+                // It never answered an echo: that says nothing about the path.
+                host.deaf_canaries += 1;
+                continue;
+            }
+            host.pace.canary(came_back);
+            self.pace.canary(came_back);
+        }
+    }
+}

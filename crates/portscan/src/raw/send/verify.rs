@@ -1,0 +1,122 @@
+//! Open ports are asked a second time, and hosts with very many of them for ports that nobody offers.
+
+use super::*;
+
+impl Transmitter<'_> {
+    /// Asks ports chosen by chance at a host with very many open ones; whether that is decided.
+    pub(super) fn guard(&mut self, at: usize) -> bool {
+        let open = self.cx.shared.hosts[at].open.load(Relaxed);
+        let ports = u32::try_from(self.cx.shared.ports.len()).unwrap_or(u32::MAX);
+        let suspicious = open > SUSPICIOUS || (ports >= 8 && u64::from(open) * 10 >= u64::from(ports) * 9);
+        if !suspicious || self.cx.settings.verification == Verification::Off {
+            return true;
+        }
+        if self.hosts[at].guard.asked.is_empty() {
+            let spare = ports < 20_000;
+            let mut chosen = Vec::new();
+            while chosen.len() < GUARDS {
+                self.random =
+                    self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let port = 20_000 + u16::try_from((self.random >> 33) % 45_000).unwrap_or(0);
+                let asked = self.cx.shared.port_index.get(usize::from(port)).is_some_and(|index| *index > 0);
+                let avoid = spare && asked;
+                if !avoid && !chosen.contains(&port) {
+                    chosen.push(port);
+                }
+            }
+            self.hosts[at].guard.asked = chosen;
+        }
+        if self.hosts[at].guard.is_decided() {
+            return true;
+        }
+        if self.now_us >= self.hosts[at].guard.due_us && self.below_ceilings(at) {
+            let guard = &mut self.hosts[at].guard;
+            guard.tries += 1;
+            let left: Vec<u16> = guard
+                .asked
+                .iter()
+                .copied()
+                .filter(|port| guard.answers.iter().all(|(known, _)| known != port))
+                .collect();
+            self.hosts[at].guard.due_us = self.now_us + u64::from(self.patience(at));
+            for port in left {
+                self.syn(at, port, Use::Guard);
+            }
+        }
+        false
+    }
+
+    pub(super) fn read_notes(&mut self) {
+        if !self.cx.shared.noted.swap(false, Relaxed) {
+            return;
+        }
+        let notes =
+            std::mem::take(&mut *self.cx.shared.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        for (number, port) in notes.opened {
+            let Some(host) = self.hosts.get_mut(number as usize) else { continue };
+            if self.cx.settings.verification == Verification::On && host.verified < VERIFY_AT_MOST {
+                host.verified += 1;
+                host.verifying += 1;
+                self.verify_open.insert((number, port), 0);
+                self.verify.push_back((self.now_us, number, port, 0));
+            }
+            if self.cx.shared.hosts[number as usize].open.load(Relaxed) > SUSPICIOUS {
+                self.guard(number as usize);
+            }
+        }
+        for (number, port, accepted) in notes.verified {
+            if self.verify_open.remove(&(number, port)).is_some() {
+                self.verify_ended(number, port, accepted);
+            }
+        }
+        for (number, port, open) in notes.guards {
+            if let Some(host) = self.hosts.get_mut(number as usize)
+                && host.guard.asked.contains(&port)
+                && host.guard.answers.iter().all(|(known, _)| *known != port)
+            {
+                host.guard.answers.push((port, open));
+            }
+        }
+    }
+
+    pub(super) fn verify_ended(&mut self, number: u32, port: u32, confirmed: bool) {
+        let Some(host) = self.hosts.get_mut(number as usize) else { return };
+        host.verifying = host.verifying.saturating_sub(1);
+        if !confirmed && let Some(port) = self.cx.shared.ports.get(port as usize) {
+            host.unconfirmed.push(*port);
+        }
+    }
+
+    /// Asks open ports a second time, a few thousand a second at most; returns how many packets went out.
+    pub(super) fn verify_some(&mut self) -> usize {
+        let mut sent = 0;
+        while let Some((due, number, port, tries)) = self.verify.front().copied() {
+            if due > self.now_us || self.verify_next_us > self.now_us || sent >= 8 {
+                break;
+            }
+            let at = number as usize;
+            if self.verify_open.contains_key(&(number, port)) {
+                if tries >= Use::VERIFICATIONS {
+                    self.verify.pop_front();
+                    self.verify_open.remove(&(number, port));
+                    self.verify_ended(number, port, false);
+                    continue;
+                }
+                if !self.below_ceilings(at) {
+                    break;
+                }
+                self.verify.pop_front();
+                let again = self.now_us + u64::from(self.patience(at)) * u64::from(tries + 1);
+                self.verify.push_back((again, number, port, tries + 1));
+                if let Some(port) = self.cx.shared.ports.get(port as usize).copied() {
+                    self.syn(at, port, Use::Verify(tries));
+                }
+                self.verify_next_us = self.verify_next_us.max(self.now_us.saturating_sub(2000)) + 250;
+                sent += 1;
+            } else {
+                self.verify.pop_front();
+            }
+        }
+        sent
+    }
+}

@@ -1,0 +1,273 @@
+//! The raw engine against another network stack: a second network namespace at the far end of a veth pair, with
+//! listeners that are known. Needs root, `ip` and `nft`; without root the tests say so and do nothing.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{IpAddr, TcpListener, UdpSocket};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bartizan_portscan::{
+    Control, Discovery, Engine, Event, Finding, HostReason, HostReport, Job, Outcome, Presence, Protocol, Reason,
+    Report, State, run,
+};
+
+mod support;
+
+use support::Lab;
+
+#[derive(Default)]
+struct Results {
+    findings: BTreeMap<(IpAddr, Protocol, u16), Finding>,
+    hosts: BTreeMap<IpAddr, HostReport>,
+    engines: Vec<Engine>,
+}
+
+impl Results {
+    fn open(&self) -> BTreeSet<(IpAddr, u16)> {
+        self.findings.values().filter(|f| f.state == State::Open).map(|f| (f.address, f.port)).collect()
+    }
+
+    fn count(&self, address: &str, state: State) -> usize {
+        let address: IpAddr = address.parse().unwrap();
+        self.findings.values().filter(|f| f.address == address && f.state == state).count()
+    }
+}
+
+fn work(job: &Job) -> (Results, Outcome) {
+    let mut results = Results::default();
+    let outcome = run(job, &Control::new(), |event| match event {
+        Event::Found(finding) => {
+            let key = (finding.address, finding.protocol, finding.port);
+            assert_eq!(results.findings.insert(key, finding), None, "a second result for {key:?}");
+        }
+        Event::Host(report) => {
+            let address = report.address;
+            assert!(results.hosts.insert(address, *report).is_none(), "a second report of {address}");
+        }
+        Event::Engine(choice) => results.engines.push(choice.engine),
+        _ => {}
+    })
+    .unwrap();
+    (results, outcome)
+}
+
+fn listen(addresses: &[&str], count: usize) -> (Vec<TcpListener>, BTreeSet<(IpAddr, u16)>) {
+    let listeners: Vec<TcpListener> = addresses
+        .iter()
+        .flat_map(|address| (0..count).map(move |_| TcpListener::bind((*address, 0)).unwrap()))
+        .collect();
+    let pairs = listeners.iter().map(|l| l.local_addr().unwrap()).map(|a| (a.ip(), a.port())).collect();
+    (listeners, pairs)
+}
+
+fn addresses(texts: &[&str]) -> Vec<IpAddr> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn every_port_of_a_neighbour_has_its_state_over_both_families() {
+    let Some(lab) = Lab::new() else { return };
+    lab.rules(
+        "table inet lab { chain input { type filter hook input priority 0; policy accept;\n\
+         tcp dport 1000-1999 drop\n tcp dport 2000-2004 reject with icmpx admin-prohibited\n }\n }\n",
+    );
+    let (_listeners, truth) = lab.at_far(|| listen(&["10.99.0.1", "fd99::1"], 30));
+    let mut job = Job::new(addresses(&["10.99.0.1", "fd99::1"]), (1..=u16::MAX).collect());
+    job.settings.engine = Engine::Syn;
+    let (results, outcome) = lab.at_near(|| work(&job));
+
+    assert!(!outcome.cancelled && results.engines == [Engine::Syn], "{outcome:?}");
+    assert_eq!(outcome.progress.done, 2 * 65_535);
+    assert_eq!(results.open(), truth);
+    assert_eq!(results.findings.len(), 2 * 65_535);
+    for address in ["10.99.0.1", "fd99::1"] {
+        assert_eq!(results.count(address, State::Filtered), 1005, "{address}");
+        assert_eq!(results.count(address, State::Closed), 65_535 - 1005 - 30, "{address}");
+        let report = &results.hosts[&address.parse().unwrap()];
+        assert_eq!(report.presence, Presence::Up(HostReason::Neighbour));
+        assert!(report.mac.is_some() && report.rtt.is_some() && !report.accepts_everything);
+        assert_eq!(report.unconfirmed, [0_u16; 0]);
+        let total: u32 = report.counts.iter().map(|count| count.ports).sum();
+        assert_eq!(total, 65_535);
+    }
+    let prohibited = |f: &&Finding| f.reason == Reason::AdminProhibited;
+    assert!(results.findings.values().filter(prohibited).all(|f| (2000..=2004).contains(&f.port)));
+    assert!(results.findings.values().any(|f| f.reason == Reason::AdminProhibited));
+    assert!(results.findings.values().filter(|f| f.state == State::Open).all(|f| f.ttl == Some(64) && f.rtt.is_some()));
+}
+
+#[test]
+fn discovery_finds_who_is_there_and_exclusions_get_no_packet() {
+    let Some(lab) = Lab::new() else { return };
+    lab.rules(
+        "table inet lab { counter excluded { }\n chain prerouting { type filter hook prerouting priority -300;\n\
+         ip daddr 10.98.0.3 counter name excluded\n }\n }\n",
+    );
+    let (_listeners, truth) = lab.at_far(|| listen(&["10.98.0.1", "10.98.0.6"], 3));
+    let excluded: IpAddr = "10.98.0.3".parse().unwrap();
+    let targets: Vec<IpAddr> = (0..16).map(|n| IpAddr::from([10, 98, 0, n])).collect();
+    let ports: Vec<u16> = truth.iter().map(|(_, port)| *port).chain([1, 2]).collect();
+    for engine in [Engine::Syn, Engine::Connect] {
+        let mut job = Job::new(targets.clone(), ports.clone());
+        job.udp_ports = vec![9];
+        job.never = Arc::new(move |address| address == excluded);
+        job.settings.engine = engine;
+        job.settings.discovery = Discovery::On;
+        job.settings.timeout = Duration::from_millis(300);
+        let (results, outcome) = lab.at_near(|| work(&job));
+        assert_eq!(results.open(), truth, "{engine:?}");
+        assert_eq!(outcome.refused, [excluded]);
+        assert_eq!(results.hosts.len(), 15);
+        for (address, report) in &results.hosts {
+            let IpAddr::V4(four) = address else { panic!() };
+            let here = four.octets()[3] < 8;
+            assert_eq!(matches!(report.presence, Presence::Up(_)), here, "{engine:?} {address} {:?}", report.presence);
+        }
+    }
+    assert_eq!(lab.counted("excluded"), 0);
+}
+
+#[test]
+fn who_is_not_on_the_link_or_has_no_route_is_unreachable() {
+    let Some(lab) = Lab::new() else { return };
+    let job = Job::new(addresses(&["10.99.0.77", "192.0.2.1", "fd99::77"]), vec![80]);
+    let (results, _) = lab.at_near(|| work(&job));
+    let reason = |address: &str| {
+        let finding = &results.findings[&(address.parse().unwrap(), Protocol::Tcp, 80)];
+        (finding.state, finding.reason)
+    };
+    assert_eq!(reason("10.99.0.77"), (State::Unreachable, Reason::NoNeighbour));
+    assert_eq!(reason("fd99::77"), (State::Unreachable, Reason::NoNeighbour));
+    assert_eq!(reason("192.0.2.1"), (State::Unreachable, Reason::NetUnreachable));
+}
+
+#[test]
+fn a_proxy_that_accepts_everything_is_unmasked_by_both_engines() {
+    let Some(lab) = Lab::new() else { return };
+    let (listeners, _) = lab.at_far(|| listen(&["10.99.0.1"], 1));
+    let port = listeners[0].local_addr().unwrap().port();
+    lab.rules(&format!(
+        "table ip proxy {{ chain prerouting {{ type nat hook prerouting priority -100;\n tcp dport 1-65535 redirect to :{port}\n }}\n }}\n"
+    ));
+    for engine in [Engine::Syn, Engine::Connect] {
+        let mut job = Job::new(addresses(&["10.99.0.1"]), (1..=100).collect());
+        job.settings.engine = engine;
+        let (results, _) = lab.at_near(|| work(&job));
+        assert_eq!(results.count("10.99.0.1", State::Open), 100);
+        assert!(results.hosts.values().all(|report| report.accepts_everything), "{engine:?}: {:?}", results.hosts);
+    }
+}
+
+#[test]
+fn udp_ports_answer_refuse_or_stay_silent() {
+    let Some(lab) = Lab::new() else { return };
+    lab.rules(
+        "table inet lab { chain input { type filter hook input priority 0; policy accept;\n udp dport 7 drop\n }\n }\n",
+    );
+    let server = lab.at_far(|| UdpSocket::bind(("10.99.0.1", 5353)).unwrap());
+    let echo = std::thread::spawn(move || {
+        let mut buffer = [0; 64];
+        let (length, peer) = server.recv_from(&mut buffer).unwrap();
+        assert_eq!(&buffer[..length], b"who is there");
+        server.send_to(b"me", peer).unwrap();
+        server
+    });
+    let mut job = Job::new(addresses(&["10.99.0.1"]), Vec::new());
+    job.udp_ports = vec![7, 9, 5353];
+    job.udp_payloads = Arc::new(BTreeMap::from([(5353, b"who is there".to_vec())]));
+    job.settings.timeout = Duration::from_millis(300);
+    let (results, outcome) = lab.at_near(|| work(&job));
+    let state = |port| results.findings[&("10.99.0.1".parse().unwrap(), Protocol::Udp, port)].state;
+    assert_eq!((state(7), state(9), state(5353)), (State::OpenFiltered, State::Closed, State::Open));
+    assert_eq!((outcome.progress.done, results.hosts.len()), (3, 1));
+    drop(echo.join().unwrap());
+}
+
+#[test]
+fn ceilings_hold_for_the_raw_engine() {
+    let Some(lab) = Lab::new() else { return };
+    for which in 0..3 {
+        let mut job = Job::new(addresses(&["10.98.0.1"]), (1..=400).collect());
+        job.settings.engine = Engine::Syn;
+        let rates = &mut job.settings.rates;
+        *[&mut rates.global, &mut rates.per_host, &mut rates.per_subnet][which] = Some(1000);
+        let started = Instant::now();
+        let (results, _) = lab.at_near(|| work(&job));
+        assert_eq!(results.count("10.98.0.1", State::Closed), 400);
+        assert!(started.elapsed() >= Duration::from_millis(380), "ceiling {which}: {:?}", started.elapsed());
+    }
+}
+
+/// Not a test of its own: what the test below kills. Prints each open port it finds.
+#[test]
+fn child_of_the_kill_test() {
+    let Ok(state) = std::env::var("PORTSCAN_TEST_CHECKPOINT") else { return };
+    let job = long_job(&state);
+    run(&job, &Control::new(), |event| {
+        if let Event::Found(finding) = event {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "open {} {}", finding.address, finding.port).unwrap();
+            out.flush().unwrap();
+        }
+    })
+    .unwrap();
+}
+
+fn long_job(state: &str) -> Job {
+    let mut job = Job::new(addresses(&["10.98.0.1", "10.98.0.2"]), (1..=20_000).collect());
+    job.settings.engine = Engine::Syn;
+    job.settings.report = Report::Open;
+    job.settings.checkpoint = Some(state.into());
+    // Slow enough to be killed in the middle.
+    job.settings.rates.global = Some(10_000);
+    job
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_was() {
+    let Some(lab) = Lab::new() else { return };
+    lab.rules(
+        "table inet lab { counter questions { }\n chain input { type filter hook input priority 0;\n\
+         tcp flags & (syn | ack) == syn counter name questions\n }\n }\n",
+    );
+    let ports: Vec<u16> = (1..=40).map(|n| n * 499).collect();
+    let truth: BTreeSet<(IpAddr, u16)> =
+        (1..=2).flat_map(|host| ports.iter().map(move |port| (IpAddr::from([10, 98, 0, host]), *port))).collect();
+    let _listeners: Vec<TcpListener> =
+        lab.at_far(|| truth.iter().map(|(address, port)| TcpListener::bind((*address, *port)).unwrap()).collect());
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let mut child = Command::new("ip")
+        .args(["netns", "exec", &lab.near])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "child_of_the_kill_test", "--nocapture"])
+        .env("PORTSCAN_TEST_CHECKPOINT", &state)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut before = 0;
+    while before < 30 {
+        let line = lines.next().expect("the child ends too soon").unwrap();
+        before += usize::from(line.contains("open "));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let asked = lab.counted("questions");
+    assert!(asked < 36_000, "it was killed too late: {asked}");
+
+    let job = long_job(state.to_str().unwrap());
+    let (results, outcome) = lab.at_near(|| work(&job));
+    assert!(!outcome.cancelled && outcome.progress.done == 40_000, "{outcome:?}");
+    assert_eq!(results.open(), truth);
+    let counts: u32 = results.hosts.values().flat_map(|report| &report.counts).map(|count| count.ports).sum();
+    assert_eq!(counts, 40_000);
+    // 80 open ports are asked a second time for verification, some twice because of the kill, and guards.
+    let asked = lab.counted("questions");
+    assert!(asked < 41_500, "{asked} questions for 40000 ports");
+    assert!(!state.exists(), "a complete run leaves no checkpoint");
+}

@@ -1,0 +1,102 @@
+//! Two network namespaces with a veth pair between them.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bartizan_portscan::raw_available;
+
+/// Two namespaces: `near`, from which is scanned (10.99.N.2, fd99:N::2), and `far` (10.99.N.1, fd99:N::1, and all of
+/// 10.98.N.0/29, which is reached through it).
+pub struct Lab {
+    pub near: String,
+    pub far: String,
+}
+
+pub fn command(program: &str, arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("`{program}` is needed: {error}"));
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn ip(arguments: &str) {
+    command("ip", &arguments.split_whitespace().collect::<Vec<_>>(), "");
+}
+
+impl Lab {
+    /// `None` without the privilege, and then it says so.
+    pub fn new() -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        if !rustix::process::geteuid().is_root() || raw_available().is_err() {
+            eprintln!("NOT RUN: the raw engine is tested in network namespaces, which needs root with CAP_NET_RAW");
+            return None;
+        }
+        let tag = format!("bzps{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let lab = Self { near: format!("{tag}n"), far: format!("{tag}f") };
+        for name in [&lab.near, &lab.far] {
+            ip(&format!("netns add {name}"));
+            ip(&format!("-n {name} link set lo up"));
+        }
+        ip(&format!("link add v0 netns {} type veth peer name v1 netns {}", lab.near, lab.far));
+        for (name, device, host) in [(&lab.near, "v0", 2), (&lab.far, "v1", 1)] {
+            ip(&format!("-n {name} address add 10.99.0.{host}/24 dev {device}"));
+            ip(&format!("-n {name} address add fd99::{host}/64 dev {device} nodad"));
+            ip(&format!("-n {name} link set {device} up"));
+        }
+        ip(&format!("-n {} route add 10.98.0.0/24 via 10.99.0.1", lab.near));
+        ip(&format!("-n {} route add local 10.98.0.0/29 dev lo", lab.far));
+        Some(lab)
+    }
+
+    pub fn rules(&self, chain: &str) {
+        command("ip", &["netns", "exec", &self.far, "nft", "-f", "-"], chain);
+    }
+
+    /// Packets counted by the counter `name` of the table `inet lab`.
+    pub fn counted(&self, name: &str) -> u64 {
+        let text = command("ip", &["netns", "exec", &self.far, "nft", "list", "counter", "inet", "lab", name], "");
+        let (_, rest) = text.split_once("packets ").unwrap();
+        rest.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
+    pub fn at_far<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        inside(&self.far, work)
+    }
+
+    pub fn at_near<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        inside(&self.near, work)
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for name in [&self.near, &self.far] {
+            let _ = Command::new("ip").args(["netns", "delete", name]).status();
+        }
+    }
+}
+
+/// Runs on a thread of its own inside a namespace; threads that it starts are inside too.
+pub fn inside<T: Send>(name: &str, work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let namespace = std::fs::File::open(format!("/var/run/netns/{name}")).unwrap();
+            let kind = Some(rustix::thread::LinkNameSpaceType::Network);
+            rustix::thread::move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), kind).unwrap();
+            work()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}

@@ -31,9 +31,9 @@ async fn a_schedule_is_made_read_changed_run_and_removed() {
     );
     assert_eq!(made["scan"]["asset_ids"], json!([asset]));
     assert!(made["cadence"].as_str().unwrap().contains("Monday"), "{made}");
-    assert_eq!(analyst.get(&path).await.expect(200).json(), made);
+    assert_eq!(analyst.get(path).await.expect(200).json(), made);
 
-    let paused = analyst.patch(&path, &json!({"enabled": false})).await.expect(200).json();
+    let paused = analyst.patch(path, &json!({"enabled": false})).await.expect(200).json();
     assert_eq!((&paused["enabled"], &paused["next_run_at"]), (&json!(false), &Value::Null));
     assert_eq!(analyst.get("/api/schedules?enabled=false&sort=next_run_at").await.expect(200).json()["total"], 1);
     assert_eq!(analyst.get("/api/schedules?search=nothing").await.expect(200).json()["total"], 0);
@@ -54,16 +54,16 @@ async fn a_schedule_is_made_read_changed_run_and_removed() {
     let job = format!("/api/jobs/{}", jobs["data"][0]["id"].as_str().unwrap());
     let cancelled = app.admin().await.post(&format!("{job}/cancel"), &Value::Null).await.expect(200).json();
     assert_eq!(cancelled["status"], "cancelled");
-    let scan = analyst.get(&launched.header("location")).await.expect(200).json();
+    let scan = analyst.get(launched.header("location")).await.expect(200).json();
     assert_eq!(scan["status"], "cancelled", "the scan ends with its job");
     let _ = app.admin().await.post(&format!("{job}/cancel"), &Value::Null).await.expect(409);
     let _ = app.admin().await.post(&format!("{job}/retry"), &Value::Null).await.expect(409);
     let _ = app.outsider().await.get(&job).await.expect(404);
 
-    let _ = app.outsider().await.get(&path).await.expect(404);
-    let _ = app.read_only().await.delete(&path).await.expect(403);
-    let _ = analyst.delete(&path).await.expect(204);
-    let _ = analyst.get(&path).await.expect(404);
+    let _ = app.outsider().await.get(path).await.expect(404);
+    let _ = app.read_only().await.delete(path).await.expect(403);
+    let _ = analyst.delete(path).await.expect(204);
+    let _ = analyst.get(path).await.expect(404);
 }
 
 async fn an_expression_is_explained_or_refused_by_field() {

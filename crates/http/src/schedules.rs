@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use bartizan_domain::id::{AssetId, ScanId, ScheduleId};
 use bartizan_domain::scan::FeatureToggles;
 use bartizan_domain::schedule::{CatchUp, DayRule, Overlap, RunCause, RunOutcome};
-use bartizan_domain::{Error, ScanProfile};
+use bartizan_domain::{Error, Permission, ScanProfile};
 use bartizan_services::scans::NewScan;
 use bartizan_services::schedules::{self, NewSchedule};
 use chrono::{DateTime, Utc};
@@ -476,6 +476,7 @@ async fn update_schedule(
     Path(id): Path<ScheduleId>,
     Body(update): Body<ScheduleUpdate>,
 ) -> ApiResult<Json<Schedule>> {
+    caller.cx.require(Permission::SchedulesManage)?;
     let present = schedules::get(&caller.cx, state.services(), id).await?;
     let version = present.schedule.version;
     let before = present.schedule;

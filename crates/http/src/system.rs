@@ -131,7 +131,7 @@ impl From<maintenance::Maintenance> for Maintenance {
 /// Maintenance mode as it is to be.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"enabled": true, "reason": "Moving to a larger machine until 14:00 UTC"}))]
+#[schema(example = json!({"enabled": false}))]
 pub struct MaintenanceUpdate {
     /// Whether it is to be on.
     pub enabled: bool,

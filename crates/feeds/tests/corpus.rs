@@ -119,13 +119,13 @@ fn languages_lifecycles_and_indexes_are_read_whole() {
 fn nvd_and_cve_files_are_read_whole() {
     let expected = [
         ("cve-vulnrichment-shared", 35_287 + 35_208),
-        ("nvd-api2-fixtures", 26),
+        ("nvd-api2-fixtures", 34),
         ("nvd-api2-shape-2022", 15_913),
         ("nvd-nvdcve-1.1-2022", 15_454),
         ("nvd-nvdcve-1.1-modified", 1664),
         ("nvd-overrides-upto2025", 19_350),
     ];
-    let Some((_store, snapshot)) = counts(&["nvd", "cve5"], &expected, 116) else { return };
+    let Some((_store, snapshot)) = counts(&["nvd", "cve5"], &expected, 119) else { return };
     assert!(!snapshot.by_product("google", "chrome").unwrap().is_empty());
     let signals = snapshot.signals("CVE-2016-1285").unwrap();
     assert!(signals.ssvc.is_some());

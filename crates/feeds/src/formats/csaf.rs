@@ -336,7 +336,7 @@ impl Package {
         let (path, version) = path.rsplit_once('@').unwrap_or((path, ""));
         let mut parts = path.split('/');
         let kind = parts.next()?;
-        if !matches!(kind, "rpm" | "rpmmod" | "deb" | "apk") {
+        if !matches!(kind, "rpm" | "deb" | "apk") {
             return None;
         }
         let namespace = parts.next()?;
@@ -436,7 +436,8 @@ fn scope(platform: &Entry<'_>) -> Option<Scope> {
 /// One product of one vulnerability.
 fn product(tree: &Tree<'_>, id: &str, state: VendorState, advisory: &mut Advisory, seen: &mut BTreeSet<Affected_>) {
     let (package, platform, module) = tree.resolve(id);
-    let Some(entry) = package else { return };
+    // A module is where packages come from; it is no package itself.
+    let Some(entry) = package.filter(|entry| !entry.purl.starts_with("pkg:rpmmod/")) else { return };
     if let (Some(package), Some(platform)) = (Package::of(entry), platform) {
         let Some(scope) = scope(platform) else { return };
         if package.ecosystem.as_ref().is_some_and(|ecosystem| ecosystem.purl_type() != scope.ecosystem.purl_type()) {

@@ -490,7 +490,7 @@ SERVERS = [
     Server("influxdb", "influxdb", r"influxdb", 8086, influxdb),
     Server("registry", "docker-registry", r"registry", 5000, registry),
     Server("snmpd", "snmpd", r"net-?snmp", 161, snmpd, tls=False, udp=True, tcp=False),
-    Server("ntpsec", "ntpsec", r"ntpsec|\bntp", 123, ntpd, tls=False, udp=True, tcp=False),
+    Server("ntpsec", "ntpsec", r"ntpsec", 123, ntpd, tls=False, udp=True, tcp=False),
     Server("openvpn udp", "openvpn", r"openvpn", 1194, openvpn("udp"), tls=False, udp=True, tcp=False),
 ]
 

@@ -26,11 +26,12 @@ const ATTEMPTS: usize = 2;
 enum Question {
     Dns,
     Ntp,
+    NtpTime,
     Snmp,
     OpenVpn,
 }
 
-const ALL: [Question; 4] = [Question::Dns, Question::Ntp, Question::Snmp, Question::OpenVpn];
+const ALL: [Question; 5] = [Question::Dns, Question::Ntp, Question::NtpTime, Question::Snmp, Question::OpenVpn];
 
 impl Question {
     const fn usual(port: u16) -> Option<Self> {
@@ -47,6 +48,7 @@ impl Question {
         match self {
             Self::Dns => binary::VERSION_BIND.to_vec(),
             Self::Ntp => READ_VARIABLES.to_vec(),
+            Self::NtpTime => time_request(),
             Self::Snmp => ENGINE_DISCOVERY.to_vec(),
             Self::OpenVpn => openvpn::hello(),
         }
@@ -56,6 +58,7 @@ impl Question {
         match self {
             Self::Dns => dns(answer),
             Self::Ntp => ntp(answer),
+            Self::NtpTime => ntp_time(answer),
             Self::Snmp => snmp(answer),
             Self::OpenVpn => openvpn::openvpn_answer(answer),
         }
@@ -162,6 +165,29 @@ pub fn ntp(answer: &[u8]) -> Option<ServiceEvidence> {
     Some(found)
 }
 
+/// What our request for the time carries as its time of sending.
+const SENT_AT: [u8; 8] = *b"bartizan";
+
+/// An ordinary client request (RFC 5905, mode 3, version 4), for servers that keep their variables to themselves.
+fn time_request() -> Vec<u8> {
+    let mut request = vec![0x23];
+    request.resize(40, 0);
+    request.extend(SENT_AT);
+    request
+}
+
+/// A server's answer gives the time of sending back as the originate timestamp.
+fn ntp_time(answer: &[u8]) -> Option<ServiceEvidence> {
+    let (mode, version) = (answer.first()? & 7, answer.first()? >> 3 & 7);
+    let answers_us = answer.len() >= 48 && answer.get(24..32) == Some(&SENT_AT[..]);
+    if mode != 4 || !(3..=4).contains(&version) || !answers_us {
+        return None;
+    }
+    let mut found = evidence("ntp");
+    found.banner = Some(format!("NTP version {version}, stratum {}", answer.get(1)?));
+    Some(found)
+}
+
 // --- SNMP
 
 /// SNMPv3 engine discovery (RFC 3414 section 4): no user, no community, nothing read.
@@ -218,6 +244,12 @@ mod tests {
         let found = ntp(&variables).unwrap();
         assert_eq!((found.product.as_deref(), found.version.as_deref()), (Some("NTPsec"), Some("1.2.2")));
         assert!(ntp(&READ_VARIABLES).is_none(), "an echo is no server");
+        assert!(ntp_time(&time_request()).is_none(), "an echo is no server");
+        let mut time = vec![0xe4, 2];
+        time.resize(24, 0);
+        time.extend(SENT_AT);
+        time.resize(48, 0);
+        assert_eq!(ntp_time(&time).unwrap().banner.as_deref(), Some("NTP version 4, stratum 2"));
         assert!(snmp(&ENGINE_DISCOVERY).is_none(), "an echo is no server");
         let mut report = ENGINE_DISCOVERY.to_vec();
         // A five-byte engine id in place of the empty one.

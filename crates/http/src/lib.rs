@@ -60,8 +60,8 @@ pub mod users;
 pub mod wire;
 
 use error::ApiError;
-use limits::{Limiter, Limits};
 pub use limits::{BadRedisUrl, SharedLimits};
+use limits::{Limiter, Limits};
 pub use metrics_exporter_prometheus::PrometheusHandle;
 
 /// What the composition root decides about the API.

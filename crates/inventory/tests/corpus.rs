@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use bartizan_inventory::{Collector, Format, Inventory, Limits};
 use bartizan_matching::model::Origin;
 
-/// The unpacked inventories, or `None` (said on standard output) without a corpus.
+/// The unpacked inventories, or `None` (said on standard error) without a corpus.
 fn corpus() -> Option<tempfile::TempDir> {
     let Some(root) = std::env::var_os("BARTIZAN_CORPUS").map(PathBuf::from) else {
-        println!("skipped: BARTIZAN_CORPUS is not set");
+        eprintln!("skipped: BARTIZAN_CORPUS is not set");
         return None;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -44,7 +44,7 @@ fn every_file_of_the_corpus_is_read() {
     assert_eq!(inventory.skipped, []);
     let counts: BTreeMap<&str, usize> =
         inventory.formats().into_iter().map(|(format, count)| (format.as_str(), count)).collect();
-    println!("{counts:?}, {} packages", inventory.packages().len());
+    eprintln!("{counts:?}, {} packages", inventory.packages().len());
     // 106 files, of which five `go.sum` lie beside a `go.mod` that is complete without them.
     assert_eq!(inventory.sources.len(), 101, "{counts:?}");
 }

@@ -857,6 +857,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists background jobs.
+         * @description Needs `system.view`. Newest first: what waits, what runs, and for 30 days what became of the rest.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads a background job.
+         * @description Needs `system.view`.
+         */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels a background job.
+         * @description Needs `system.manage`. One that waits ends at once; one that runs is asked to stop. 409 when it has ended.
+         */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries a background job again.
+         * @description Needs `system.manage`. For jobs that failed or were cancelled, except scans, which are launched anew.
+         */
+        post: operations["retry_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/members": {
         parameters: {
             query?: never;
@@ -1176,6 +1256,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists schedules.
+         * @description Needs `schedules.view`.
+         */
+        get: operations["list_schedules"];
+        put?: never;
+        /**
+         * Makes a schedule.
+         * @description Needs `schedules.manage`.
+         */
+        post: operations["create_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explains a cron expression.
+         * @description Needs `schedules.view`. Says it in words and shows when it comes next.
+         */
+        get: operations["preview_schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads a schedule.
+         * @description Needs `schedules.view`.
+         */
+        get: operations["get_schedule"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes a schedule.
+         * @description Needs `schedules.manage`. Scans it launched stay.
+         */
+        delete: operations["delete_schedule"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes a schedule.
+         * @description Needs `schedules.manage`. `{"enabled": false}` pauses it. A change of its times sets the next run anew.
+         */
+        patch: operations["update_schedule"];
+        trace?: never;
+    };
+    "/api/schedules/{schedule_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Runs a schedule now.
+         * @description Needs `schedules.view` and `scans.run`. Works while it is paused and whatever else runs; the next run stays.
+         */
+        post: operations["run_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the runs of a schedule.
+         * @description Needs `schedules.view`. Newest first, with those that were skipped or missed and why.
+         */
+        get: operations["list_schedule_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/summary": {
         parameters: {
             query?: never;
@@ -1214,6 +1406,51 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/system/log-level": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads the log level.
+         * @description Needs `system.manage`. Of the process that answers.
+         */
+        get: operations["get_log_level"];
+        /**
+         * Changes the log level.
+         * @description Needs `system.manage`. Of the process that answers, until it ends; no restart is needed.
+         */
+        put: operations["update_log_level"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Switches maintenance mode.
+         * @description Needs `system.manage`. While it is on, writes are answered 503 with the reason, no new work is begun and schedules
+         *     wait; running work goes on to its end and everything can be read.
+         */
+        patch: operations["update_maintenance"];
         trace?: never;
     };
     "/api/system/status": {
@@ -1787,6 +2024,11 @@ export interface components {
          * @enum {string}
          */
         BulkOutcome: "updated" | "unchanged" | "not_found";
+        /**
+         * @description What happens with instants that passed while no server ran.
+         * @enum {string}
+         */
+        CatchUp: "skip" | "once";
         /** @description A category and its count. */
         CategoryCount: {
             /** @description Category of check. */
@@ -1875,7 +2117,7 @@ export interface components {
          * @description State of a connection.
          * @enum {string}
          */
-        Connection: "connected" | "disconnected" | "not_configured";
+        Connection: "connected" | "disconnected";
         /**
          * @description The user behind a token.
          * @example {
@@ -1923,6 +2165,11 @@ export interface components {
             /** @description `system`, `light` or `dark`. */
             theme_preference: string;
         };
+        /**
+         * @description What holds when a cron expression restricts both the day of the month and the day of the week.
+         * @enum {string}
+         */
+        DayRule: "or" | "and";
         /**
          * @description Result of loading demo data.
          * @example {
@@ -2287,8 +2534,8 @@ export interface components {
         Health: {
             /** @description `connected` or `disconnected`. */
             database: components["schemas"]["Connection"];
-            /** @description `connected`, `disconnected` or `not_configured`. */
-            redis: components["schemas"]["Connection"];
+            /** @description `connected`, `degraded` (configured and unreachable) or `not_configured`. */
+            redis: components["schemas"]["SharedState"];
             /**
              * Format: int64
              * @description Jobs that wait or run.
@@ -2502,6 +2749,85 @@ export interface components {
             /** @description The part of the link after `#`. */
             token: string;
         };
+        /**
+         * @description A background job.
+         * @example {
+         *       "attempts": 1,
+         *       "cancel_requested": false,
+         *       "created_at": "2026-11-20T09:29:00Z",
+         *       "error": null,
+         *       "finished_at": null,
+         *       "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
+         *       "kind": "scan",
+         *       "lease_until": "2026-11-20T09:31:00Z",
+         *       "max_attempts": 100,
+         *       "priority": 0,
+         *       "progress": null,
+         *       "run_at": "2026-11-20T09:29:00Z",
+         *       "started_at": "2026-11-20T09:29:01Z",
+         *       "status": "running",
+         *       "subject": "17",
+         *       "worker": "scanner-1:4711:5f1d2c9a"
+         *     }
+         */
+        Job: {
+            /**
+             * Format: int32
+             * @description How often it was begun.
+             */
+            attempts: number;
+            /** @description Whether it is asked to stop. */
+            cancel_requested: boolean;
+            /**
+             * Format: date-time
+             * @description When it was added.
+             */
+            created_at: string;
+            /** @description Why the last attempt failed. */
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at: string | null;
+            /** @description The job. */
+            id: components["schemas"]["JobId"];
+            /** @description What is done: `scan`, `housekeeping`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description Until when that process has it without a sign of life.
+             */
+            lease_until: string | null;
+            /**
+             * Format: int32
+             * @description How often it may be begun.
+             */
+            max_attempts: number;
+            /**
+             * Format: int32
+             * @description Greater is sooner; 0 is ordinary.
+             */
+            priority: number;
+            /** @description What it last reported. */
+            progress: Record<string, never> | null;
+            /**
+             * Format: date-time
+             * @description Not before.
+             */
+            run_at: string;
+            /**
+             * Format: date-time
+             * @description When it was first begun.
+             */
+            started_at: string | null;
+            /** @description State. */
+            status: components["schemas"]["JobStatus"];
+            /** @description What it is done to, for instance the number of a scan. While such a job waits or runs, another one is not added. */
+            subject: string | null;
+            /** @description The process that has it. */
+            worker: string | null;
+        };
         /** @description Background jobs by state. */
         JobCounts: {
             /**
@@ -2520,6 +2846,16 @@ export interface components {
              */
             waiting: number;
         };
+        /**
+         * Format: uuid
+         * @description A background job.
+         */
+        JobId: string;
+        /**
+         * @description State of a job.
+         * @enum {string}
+         */
+        JobStatus: "queued" | "running" | "done" | "failed" | "cancelled";
         /**
          * @description Where one joined.
          * @example {
@@ -2554,6 +2890,21 @@ export interface components {
          */
         Location: string;
         /**
+         * @description How much is logged.
+         * @enum {string}
+         */
+        LogLevel: "debug" | "info" | "warn" | "error";
+        /**
+         * @description The log level.
+         * @example {
+         *       "level": "info"
+         *     }
+         */
+        LogLevelBody: {
+            /** @description How much is logged. */
+            level: components["schemas"]["LogLevel"];
+        };
+        /**
          * @description User name and password.
          * @example {
          *       "password": "correct horse battery",
@@ -2578,6 +2929,40 @@ export interface components {
         LoginResponse: components["schemas"]["TokenPair"] & {
             /** @description The user who signed in. */
             user: components["schemas"]["CurrentUser"];
+        };
+        /**
+         * @description Maintenance mode.
+         * @example {
+         *       "by": "admin",
+         *       "enabled": true,
+         *       "reason": "Moving to a larger machine until 14:00 UTC",
+         *       "since": "2026-11-20T12:00:00Z"
+         *     }
+         */
+        Maintenance: {
+            /** @description Who switched it on. */
+            by: string | null;
+            /** @description Whether it is on: writes are answered 503, no new work is begun, what runs goes on, reads go on. */
+            enabled: boolean;
+            /** @description What people are told. */
+            reason: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string | null;
+        };
+        /**
+         * @description Maintenance mode as it is to be.
+         * @example {
+         *       "enabled": false
+         *     }
+         */
+        MaintenanceUpdate: {
+            /** @description Whether it is to be on. */
+            enabled: boolean;
+            /** @description What people are told. */
+            reason?: string | null;
         };
         /** @description Checks of a row by how they ended. */
         MatrixChecks: {
@@ -2806,6 +3191,11 @@ export interface components {
              */
             planned: number;
         };
+        /**
+         * @description What happens at an instant while the scan of the one before still waits or runs.
+         * @enum {string}
+         */
+        Overlap: "skip" | "queue" | "allow" | "replace";
         /**
          * @description An organisation of the caller's.
          * @example {
@@ -3248,6 +3638,88 @@ export interface components {
             total_pages: number;
         };
         /** @description One page of a list. */
+        PageOf_Job: {
+            /** @description The items of this page. */
+            data: {
+                /**
+                 * Format: int32
+                 * @description How often it was begun.
+                 */
+                attempts: number;
+                /** @description Whether it is asked to stop. */
+                cancel_requested: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it was added.
+                 */
+                created_at: string;
+                /** @description Why the last attempt failed. */
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                finished_at?: string | null;
+                /** @description The job. */
+                id: components["schemas"]["JobId"];
+                /** @description What is done: `scan`, `housekeeping`. */
+                kind: string;
+                /**
+                 * Format: date-time
+                 * @description Until when that process has it without a sign of life.
+                 */
+                lease_until?: string | null;
+                /**
+                 * Format: int32
+                 * @description How often it may be begun.
+                 */
+                max_attempts: number;
+                /**
+                 * Format: int32
+                 * @description Greater is sooner; 0 is ordinary.
+                 */
+                priority: number;
+                /** @description What it last reported. */
+                progress?: Record<string, never> | null;
+                /**
+                 * Format: date-time
+                 * @description Not before.
+                 */
+                run_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was first begun.
+                 */
+                started_at?: string | null;
+                /** @description State. */
+                status: components["schemas"]["JobStatus"];
+                /** @description What it is done to, for instance the number of a scan. While such a job waits or runs, another one is not added. */
+                subject?: string | null;
+                /** @description The process that has it. */
+                worker?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
         PageOf_Member: {
             /** @description The items of this page. */
             data: {
@@ -3438,6 +3910,136 @@ export interface components {
                  * @description 0 to 100; null when nothing was assessed.
                  */
                 score?: number | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_Schedule: {
+            /** @description The items of this page. */
+            data: {
+                /** @description The expression in words. */
+                cadence: string;
+                /** @description What happens with instants that pass while no server runs. */
+                catch_up: components["schemas"]["CatchUp"];
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Who made it. */
+                created_by: components["schemas"]["Person"];
+                /** @description Cron expression. */
+                cron: string;
+                /** @description What holds when both days are restricted. */
+                day_rule: components["schemas"]["DayRule"];
+                /** @description Whether it fires. */
+                enabled: boolean;
+                /** @description The schedule. */
+                id: components["schemas"]["ScheduleId"];
+                /**
+                 * Format: int32
+                 * @description Seconds by which it does.
+                 */
+                jitter_offset_seconds: number;
+                /**
+                 * Format: int32
+                 * @description Seconds by which it may start late.
+                 */
+                jitter_seconds: number;
+                last_outcome?: components["schemas"]["RunOutcome"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it last ran, or should have.
+                 */
+                last_run_at?: string | null;
+                last_scan_id?: components["schemas"]["ScanId"] | null;
+                /** @description Name. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When it runs next, jitter included; null while paused.
+                 */
+                next_run_at?: string | null;
+                /** @description What happens while the scan before still runs. */
+                overlap: components["schemas"]["Overlap"];
+                /** @description The scan it launches. */
+                scan: components["schemas"]["ScheduledScan"];
+                /** @description IANA name of the time zone. */
+                time_zone: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updated_at: string;
+                /** @description Whether a scan waits for the one before to end. */
+                waiting: boolean;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_ScheduleRun: {
+            /** @description The items of this page. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When it was acted on.
+                 */
+                at: string;
+                /** @description Why. */
+                cause: components["schemas"]["RunCause"];
+                /**
+                 * Format: date-time
+                 * @description The instant of the expression it was for.
+                 */
+                fire_at: string;
+                /**
+                 * Format: uuid
+                 * @description The run.
+                 */
+                id: string;
+                /** @description What became of it. */
+                outcome: components["schemas"]["RunOutcome"];
+                /** @description Why no scan was launched, or what was left out. */
+                reason?: string | null;
+                scan_id?: components["schemas"]["ScanId"] | null;
             }[];
             /**
              * Format: int64
@@ -3753,6 +4355,16 @@ export interface components {
              */
             permissions?: string[] | null;
         };
+        /**
+         * @description Why a schedule ran.
+         * @enum {string}
+         */
+        RunCause: "cron" | "catch_up" | "queued" | "manual";
+        /**
+         * @description What became of a run.
+         * @enum {string}
+         */
+        RunOutcome: "started" | "skipped" | "missed" | "failed";
         /**
          * @description A scan.
          * @example {
@@ -4200,6 +4812,310 @@ export interface components {
             allow_private?: boolean | null;
         };
         /**
+         * @description A schedule.
+         * @example {
+         *       "cadence": "At 02:00, on Monday.",
+         *       "catch_up": "once",
+         *       "created_at": "2026-11-01T08:00:00Z",
+         *       "created_by": {
+         *         "id": "550e8400-e29b-41d4-a716-446655440000",
+         *         "username": "admin"
+         *       },
+         *       "cron": "0 2 * * 1",
+         *       "day_rule": "or",
+         *       "enabled": true,
+         *       "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c66",
+         *       "jitter_offset_seconds": 117,
+         *       "jitter_seconds": 300,
+         *       "last_outcome": "started",
+         *       "last_run_at": "2026-11-16T01:01:57Z",
+         *       "last_scan_id": 17,
+         *       "name": "Weekly perimeter",
+         *       "next_run_at": "2026-11-23T01:01:57Z",
+         *       "overlap": "skip",
+         *       "scan": {
+         *         "asset_ids": [
+         *           "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
+         *         ],
+         *         "checks": [],
+         *         "concurrency": null,
+         *         "features": {
+         *           "dns_checks": true,
+         *           "port_scan": true,
+         *           "web_checks": true,
+         *           "whois_checks": true
+         *         },
+         *         "max_hosts": 0,
+         *         "ports": null,
+         *         "scan_type": "full",
+         *         "skip": [],
+         *         "targets": [],
+         *         "timeout_seconds": null,
+         *         "udp_ports": null
+         *       },
+         *       "time_zone": "Europe/Berlin",
+         *       "updated_at": "2026-11-01T08:00:00Z",
+         *       "waiting": false
+         *     }
+         */
+        Schedule: {
+            /** @description The expression in words. */
+            cadence: string;
+            /** @description What happens with instants that pass while no server runs. */
+            catch_up: components["schemas"]["CatchUp"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: components["schemas"]["Person"];
+            /** @description Cron expression. */
+            cron: string;
+            /** @description What holds when both days are restricted. */
+            day_rule: components["schemas"]["DayRule"];
+            /** @description Whether it fires. */
+            enabled: boolean;
+            /** @description The schedule. */
+            id: components["schemas"]["ScheduleId"];
+            /**
+             * Format: int32
+             * @description Seconds by which it does.
+             */
+            jitter_offset_seconds: number;
+            /**
+             * Format: int32
+             * @description Seconds by which it may start late.
+             */
+            jitter_seconds: number;
+            last_outcome: components["schemas"]["RunOutcome"] | null;
+            /**
+             * Format: date-time
+             * @description When it last ran, or should have.
+             */
+            last_run_at: string | null;
+            last_scan_id: components["schemas"]["ScanId"] | null;
+            /** @description Name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it runs next, jitter included; null while paused.
+             */
+            next_run_at: string | null;
+            /** @description What happens while the scan before still runs. */
+            overlap: components["schemas"]["Overlap"];
+            /** @description The scan it launches. */
+            scan: components["schemas"]["ScheduledScan"];
+            /** @description IANA name of the time zone. */
+            time_zone: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description Whether a scan waits for the one before to end. */
+            waiting: boolean;
+        };
+        /**
+         * @description A schedule to be made.
+         * @example {
+         *       "cron": "0 2 * * 1",
+         *       "jitter_seconds": 300,
+         *       "name": "Weekly perimeter",
+         *       "scan": {
+         *         "asset_ids": [
+         *           "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
+         *         ],
+         *         "scan_type": "full"
+         *       },
+         *       "time_zone": "Europe/Berlin"
+         *     }
+         */
+        ScheduleCreate: {
+            catch_up?: components["schemas"]["CatchUp"] | null;
+            /** @description Cron expression of five fields: minute, hour, day of the month, month, day of the week (0 and 7 are Sunday). */
+            cron: string;
+            day_rule?: components["schemas"]["DayRule"] | null;
+            /** @description Whether it fires. Left out: true. */
+            enabled?: boolean | null;
+            /**
+             * Format: int32
+             * @description Seconds by which it may start late, to spread load; drawn once. Left out: 0.
+             */
+            jitter_seconds?: number | null;
+            /** @description Name, unique in the organisation. */
+            name: string;
+            overlap?: components["schemas"]["Overlap"] | null;
+            /** @description The scan it launches. */
+            scan: components["schemas"]["ScheduledScan"];
+            /** @description IANA name of the time zone. Left out: `UTC`. */
+            time_zone?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A schedule of scans.
+         */
+        ScheduleId: string;
+        /**
+         * @description A scan launched by request.
+         * @example {
+         *       "scan_id": 18
+         *     }
+         */
+        ScheduleLaunched: {
+            /** @description The scan. */
+            scan_id: components["schemas"]["ScanId"];
+        };
+        /**
+         * @description What an expression means.
+         * @example {
+         *       "cadence": "At 02:00, on Monday.",
+         *       "next": [
+         *         "2026-11-23T02:00:00Z"
+         *       ]
+         *     }
+         */
+        SchedulePreview: {
+            /** @description In words. */
+            cadence: string;
+            /** @description The next instants, without jitter; empty if it never comes. */
+            next: string[];
+        };
+        /**
+         * @description One run of a schedule.
+         * @example {
+         *       "at": "2026-11-16T01:01:57Z",
+         *       "cause": "cron",
+         *       "fire_at": "2026-11-16T01:00:00Z",
+         *       "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c77",
+         *       "outcome": "started",
+         *       "reason": null,
+         *       "scan_id": 17
+         *     }
+         */
+        ScheduleRun: {
+            /**
+             * Format: date-time
+             * @description When it was acted on.
+             */
+            at: string;
+            /** @description Why. */
+            cause: components["schemas"]["RunCause"];
+            /**
+             * Format: date-time
+             * @description The instant of the expression it was for.
+             */
+            fire_at: string;
+            /**
+             * Format: uuid
+             * @description The run.
+             */
+            id: string;
+            /** @description What became of it. */
+            outcome: components["schemas"]["RunOutcome"];
+            /** @description Why no scan was launched, or what was left out. */
+            reason: string | null;
+            scan_id: components["schemas"]["ScanId"] | null;
+        };
+        /**
+         * @description What to change; what is left out stays.
+         * @example {
+         *       "enabled": false
+         *     }
+         */
+        ScheduleUpdate: {
+            /** @default null */
+            catch_up?: components["schemas"]["CatchUp"] | null;
+            /**
+             * @description Cron expression.
+             * @default null
+             */
+            cron?: string | null;
+            /** @default null */
+            day_rule?: components["schemas"]["DayRule"] | null;
+            /**
+             * @description Whether it fires; false pauses it.
+             * @default null
+             */
+            enabled?: boolean | null;
+            /**
+             * Format: int32
+             * @description Seconds by which it may start late.
+             * @default null
+             */
+            jitter_seconds?: number | null;
+            /**
+             * @description Name.
+             * @default null
+             */
+            name?: string | null;
+            /** @default null */
+            overlap?: components["schemas"]["Overlap"] | null;
+            /** @default null */
+            scan?: components["schemas"]["ScheduledScan"] | null;
+            /**
+             * @description IANA name of the time zone.
+             * @default null
+             */
+            time_zone?: string | null;
+        };
+        /**
+         * @description The scan a schedule launches.
+         * @example {
+         *       "asset_ids": [
+         *         "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55"
+         *       ],
+         *       "checks": [],
+         *       "concurrency": 20,
+         *       "features": {
+         *         "dns_checks": true,
+         *         "port_scan": true,
+         *         "web_checks": true,
+         *         "whois_checks": true
+         *       },
+         *       "max_hosts": 0,
+         *       "ports": null,
+         *       "scan_type": "full",
+         *       "skip": [],
+         *       "targets": [],
+         *       "timeout_seconds": 10,
+         *       "udp_ports": null
+         *     }
+         */
+        ScheduledScan: {
+            /** @description Assets to scan, at most 500. Those that are removed later are left out. */
+            asset_ids?: components["schemas"]["AssetId"][];
+            /** @description Only these checks. */
+            checks?: string[];
+            /**
+             * Format: int32
+             * @description Probes in flight at once.
+             */
+            concurrency?: number | null;
+            /** @description What is switched on. */
+            features?: components["schemas"]["FeatureToggles"];
+            /**
+             * Format: int32
+             * @description Hosts to scan at most; 0 for all.
+             */
+            max_hosts?: number;
+            /** @description TCP ports instead of the profile's. */
+            ports?: string | null;
+            /** @description How deep. */
+            scan_type?: components["schemas"]["ScanProfile"];
+            /** @description Not these checks. */
+            skip?: string[];
+            /** @description Targets that are not assets, at most 500. */
+            targets?: string[];
+            /**
+             * Format: int32
+             * @description Seconds a single probe may take.
+             */
+            timeout_seconds?: number | null;
+            /** @description UDP ports instead of the profile's. */
+            udp_ports?: string | null;
+        };
+        /**
          * @description State of one's second factor.
          * @example {
          *       "enabled": true,
@@ -4364,6 +5280,11 @@ export interface components {
              */
             medium: number;
         };
+        /**
+         * @description State of what several servers share beside the database.
+         * @enum {string}
+         */
+        SharedState: "connected" | "degraded" | "not_configured";
         /**
          * @description A scan that saw a finding.
          * @example {
@@ -4606,6 +5527,13 @@ export interface components {
          *         "running": 1,
          *         "waiting": 0
          *       },
+         *       "maintenance": {
+         *         "by": null,
+         *         "enabled": false,
+         *         "reason": null,
+         *         "since": null
+         *       },
+         *       "redis": "not_configured",
          *       "uptime_seconds": 86432.15,
          *       "version": "0.1.0"
          *     }
@@ -4624,6 +5552,10 @@ export interface components {
             demo: boolean;
             /** @description Background jobs. */
             jobs: components["schemas"]["JobCounts"];
+            /** @description Whether maintenance mode is on. */
+            maintenance: components["schemas"]["Maintenance"];
+            /** @description `connected`, `degraded` or `not_configured`. */
+            redis: components["schemas"]["SharedState"];
             /**
              * Format: double
              * @description Seconds since the start.
@@ -5014,6 +5946,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_api_key: {
@@ -5176,6 +6117,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5376,6 +6326,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     bulk_update_assets: {
@@ -5482,6 +6441,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5601,6 +6569,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5835,6 +6812,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     update_asset: {
@@ -5935,6 +6921,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6496,6 +7491,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_current_user: {
@@ -6655,6 +7659,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     update_password: {
@@ -6751,6 +7764,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7040,6 +8062,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     confirm_second_factor: {
@@ -7137,6 +8168,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7247,6 +8287,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     create_recovery_codes: {
@@ -7344,6 +8393,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7505,6 +8563,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     delete_session: {
@@ -7600,6 +8667,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7802,6 +8878,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8181,6 +9266,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     load_demo_data: {
@@ -8297,6 +9391,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     delete_demo_data: {
@@ -8389,6 +9492,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8579,6 +9691,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8838,6 +9959,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     list_finding_history: {
@@ -9080,6 +10210,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     join_organization: {
@@ -9177,6 +10316,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9353,6 +10501,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     resend_invitation: {
@@ -9449,6 +10606,372 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+                /** @description States. */
+                status?: components["schemas"]["JobStatus"][];
+                /** @description Kind. */
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_Job"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job. */
+                job_id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job. */
+                job_id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job. */
+                job_id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9693,6 +11216,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     update_member: {
@@ -9793,6 +11325,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9959,6 +11500,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     list_organizations: {
@@ -10118,6 +11668,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10348,6 +11907,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_role: {
@@ -10517,6 +12085,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     update_role: {
@@ -10617,6 +12194,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10809,6 +12395,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_scan: {
@@ -10978,6 +12573,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     cancel_scan: {
@@ -11074,6 +12678,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11381,6 +12994,761 @@ export interface operations {
             };
         };
     };
+    list_schedules: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+                /** @description Text in the name. */
+                search?: string;
+                /** @description Whether it fires. */
+                enabled?: boolean;
+                /** @description Column to sort by; `name` when left out. */
+                sort?: "name" | "next_run_at" | "last_run_at" | "created_at";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_Schedule"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409.
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleCreate"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    /** @description The schedule. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description The request makes no sense as a whole. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An asset does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field; or the `Idempotency-Key` was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_schedule: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Cron expression. Left out: `0 2 * * *`.
+                 * @example 0 2 * * 1
+                 */
+                cron?: string;
+                /** @description IANA name of the time zone. Left out: `UTC`. */
+                time_zone?: string;
+                /** @description What holds when both days are restricted. */
+                day_rule?: "or" | "and";
+                /** @description Instants to show, at most 50. Left out: 5. */
+                count?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule. */
+                schedule_id: components["schemas"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule. */
+                schedule_id: components["schemas"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule. */
+                schedule_id: components["schemas"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409.
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The schedule. */
+                schedule_id: components["schemas"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    /** @description The scan. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleLaunched"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_schedule_runs: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+            };
+            header?: never;
+            path: {
+                /** @description The schedule. */
+                schedule_id: components["schemas"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_ScheduleRun"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_summary: {
         parameters: {
             query?: never;
@@ -11485,6 +13853,287 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_log_level: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLevelBody"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_log_level: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogLevelBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLevelBody"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11728,6 +14377,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_user: {
@@ -11898,6 +14556,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     update_user: {
@@ -12005,6 +14672,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     delete_user_second_factor: {
@@ -12100,6 +14776,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -26,7 +26,7 @@ cargo xtask generate --check
 
 step "tests"
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --workspace --no-fail-fast
+  cargo nextest run --workspace --no-fail-fast ${BARTIZAN_TEST_LONG:+--profile long}
 else
   cargo test --workspace --no-fail-fast
 fi

@@ -109,6 +109,8 @@ describe("keyboard", () => {
 
   it("can switch single keys off", async () => {
     await page.goto(`${app.base}/ui/settings`);
+    // What loads above it moves it.
+    await page.waitForLoadState("networkidle");
     await page.getByLabel("Single-key shortcuts").uncheck();
     await page.locator("h1").click();
     await press("g", "a");

@@ -18,11 +18,9 @@ fn rows(database: &[u8], wal: Option<&[u8]>) -> Result<Vec<String>, ReadError> {
         .packages
         .iter()
         .map(|p| {
-            let source = p.source.as_ref().unwrap();
-            format!(
-                "{}:{} {} {} <- {} {} {:?}",
-                p.ecosystem, p.release, p.name, p.version, source.name, source.version, p.origin
-            )
+            // A damaged header may have lost its source package.
+            let source = p.source.as_ref().map_or_else(|| "-".to_owned(), |s| format!("{} {}", s.name, s.version));
+            format!("{}:{} {} {} <- {source} {:?}", p.ecosystem, p.release, p.name, p.version, p.origin)
         })
         .collect())
 }

@@ -7,6 +7,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use bartizan_portscan::raw_available;
 
@@ -57,7 +58,19 @@ impl Lab {
         }
         ip(&format!("-n {} route add 10.98.0.0/24 via 10.99.0.1", lab.near));
         ip(&format!("-n {} route add local 10.98.0.0/29 dev lo", lab.far));
+        lab.wait_for_ip6();
         Some(lab)
+    }
+
+    /// The kernel takes notice of a carrier up to a second later, and answers for no IPv6 address until then.
+    fn wait_for_ip6(&self) {
+        let limit = Instant::now() + Duration::from_secs(30);
+        for (name, address) in [(&self.near, "fd99::2"), (&self.far, "fd99::1")] {
+            let route = ["-n", name, "-6", "route", "show", "table", "local", address];
+            while command("ip", &route, "").trim().is_empty() {
+                assert!(Instant::now() < limit, "{name} does not take on {address}");
+            }
+        }
     }
 
     pub fn rules(&self, chain: &str) {

@@ -1,18 +1,17 @@
 //! Port states: from the engine's results to evidence, with the guard against hosts that accept everything.
 //!
-//! TCP goes through `bartizan-portscan`, which gets only addresses that the outbound policy allows. UDP ports are
-//! asked with a request of their own protocol (`content/ports/udp.toml`). Which ports are worth asking is
-//! [`named_set`].
+//! Everything goes through `bartizan-portscan`, which gets only addresses that the outbound policy allows, and for UDP
+//! ports a request of their own protocol (`content/ports/udp.toml`). Which ports are worth asking is [`named_set`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use bartizan_domain::evidence::ports::{PortObservation, PortState, PortSummary, PortsEvidence};
 use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
 use bartizan_domain::{PortSet, Transport};
-use bartizan_portscan::{Control, Event, Finding, Job, Settings, State};
+use bartizan_portscan::{Control, Event, Finding, Job, Protocol, Settings, State};
 use tokio::sync::mpsc;
 
 use crate::ProbeContext;
@@ -33,6 +32,8 @@ const GUARD_OPEN: usize = 9;
 const LONGEST_WAIT: Duration = Duration::from_millis(1500);
 /// Attempts in flight for one asset.
 const IN_FLIGHT: usize = 1000;
+/// Reports of progress that wait to be taken.
+const PROGRESS_WAITING: usize = 16;
 
 /// Which ports to ask.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,11 +83,8 @@ pub async fn gather(
     }
     let addresses: Vec<IpAddr> = allowed.into_iter().collect();
     let mut states = States::default();
-    let udp_total = (plan.udp.len() * addresses.len()) as u64;
-    let report = |event: PortProgress| progress(PortProgress { total: event.total + udp_total, ..event });
-
-    let scanned = tcp(cx, &addresses, &plan.tcp.iter().collect::<Vec<_>>(), &report).await;
-    let (findings, cancelled) = match scanned {
+    let ports = Ports { tcp: plan.tcp.iter().collect(), udp: plan.udp.iter().collect() };
+    let (findings, cancelled) = match scan(cx, &addresses, ports, progress).await {
         Ok(result) => result,
         Err(failure) => return Observation::Failed(failure),
     };
@@ -105,20 +103,21 @@ pub async fn gather(
         evidence.everything_open = everything_open(cx, &states, plan).await;
     }
     states.write(&mut evidence);
-    if !plan.udp.is_empty() && !cancelled {
-        let tcp_done =
-            PortProgress { total: states.total + udp_total, done: states.total, open: evidence.open().count() as u64 };
-        udp::gather(cx, &addresses, &plan.udp, &mut evidence, tcp_done, progress).await;
-    }
     evidence.listed.sort_by_key(|port| (port.address, port.protocol, port.port));
     Observation::Observed(evidence)
 }
 
+/// What the engine is to ask.
+struct Ports {
+    tcp: Vec<u16>,
+    udp: Vec<u16>,
+}
+
 /// Runs the engine on a blocking thread and brings its events back.
-async fn tcp(
+async fn scan(
     cx: &ProbeContext,
     addresses: &[IpAddr],
-    ports: &[u16],
+    ports: Ports,
     progress: &(dyn Fn(PortProgress) + Send + Sync),
 ) -> Result<(Vec<Finding>, bool), ProbeFailure> {
     static LIMIT: Once = Once::new();
@@ -136,19 +135,21 @@ async fn tcp(
             max_in_flight: IN_FLIGHT,
             ..Settings::default()
         },
-        ..Job::new(addresses.to_vec(), ports.to_vec())
+        udp_ports: ports.udp,
+        udp_payloads: Arc::new(udp::payloads()),
+        ..Job::new(addresses.to_vec(), ports.tcp)
     };
     let control = Control::new();
     let on_engine = cx.on_engine.clone();
-    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let (sender, mut receiver) = mpsc::channel(PROGRESS_WAITING);
     let engine = {
         let control = control.clone();
         tokio::task::spawn_blocking(move || {
             let mut findings = Vec::new();
             let outcome = bartizan_portscan::run(&job, &control, |event| match event {
                 Event::Found(finding) => findings.push(finding),
-                // Nobody listening any more is no reason to stop: the caller waits for the outcome.
-                Event::Progress(progress) => drop(sender.send(progress)),
+                // Progress that nobody takes is dropped, the next one says more.
+                Event::Progress(progress) => drop(sender.try_send(progress)),
                 Event::Engine(choice) => {
                     if let Some(tell) = &on_engine {
                         tell(&choice);
@@ -198,7 +199,8 @@ async fn everything_open(cx: &ProbeContext, states: &States, plan: &PortPlan) ->
         }
         let guard = guard_ports(seed, *address, &plan.tcp);
         let quiet = |_: PortProgress| {};
-        if let Ok((findings, false)) = tcp(cx, &[*address], &guard, &quiet).await
+        let guard = Ports { tcp: guard, udp: Vec::new() };
+        if let Ok((findings, false)) = scan(cx, &[*address], guard, &quiet).await
             && findings.iter().filter(|port| port.state == State::Open).count() >= GUARD_OPEN
         {
             found.push(*address);
@@ -231,13 +233,16 @@ pub fn guard_ports(seed: u32, address: IpAddr, requested: &PortSet) -> Vec<u16> 
 #[derive(Default)]
 struct States {
     by_address: BTreeMap<IpAddr, Vec<Finding>>,
-    total: u64,
+    udp: Vec<Finding>,
 }
 
 impl States {
     fn add(&mut self, finding: Finding) {
-        self.total += 1;
-        self.by_address.entry(finding.address).or_default().push(finding);
+        if finding.protocol == Protocol::Udp {
+            self.udp.push(finding);
+        } else {
+            self.by_address.entry(finding.address).or_default().push(finding);
+        }
     }
 
     fn write(&self, evidence: &mut PortsEvidence) {
@@ -250,14 +255,7 @@ impl States {
             for port in ports {
                 let (state, reason) = translate(port, answers);
                 if is_listed(port) || (others <= LIST_AT_MOST && !hide_open) {
-                    evidence.listed.push(PortObservation {
-                        address: *address,
-                        protocol: Transport::Tcp,
-                        port: port.port,
-                        state,
-                        reason,
-                        rtt_us: port.rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX)),
-                    });
+                    evidence.listed.push(observation(port, Transport::Tcp, state, reason));
                 } else {
                     *counts.entry((state, reason)).or_default() += 1;
                 }
@@ -270,7 +268,17 @@ impl States {
                 count,
             }));
         }
+        // Few are asked, and silence is their rule: each stands for itself.
+        evidence.listed.extend(self.udp.iter().map(|port| {
+            let (state, reason) = translate(port, false);
+            observation(port, Transport::Udp, state, reason)
+        }));
     }
+}
+
+fn observation(finding: &Finding, protocol: Transport, state: PortState, reason: String) -> PortObservation {
+    let rtt_us = finding.rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX));
+    PortObservation { address: finding.address, protocol, port: finding.port, state, reason, rtt_us }
 }
 
 /// The evidence's state and reason for an engine's result. An unreachable port on a host that answers elsewhere is
@@ -292,14 +300,9 @@ pub(crate) const fn summary_state(state: State, host_answers: bool) -> PortState
     }
 }
 
-/// An address and port as the socket layer takes them.
-const fn socket(address: IpAddr, port: u16) -> SocketAddr {
-    SocketAddr::new(address, port)
-}
-
 #[cfg(test)]
 mod tests {
-    use bartizan_portscan::{Protocol, Reason};
+    use bartizan_portscan::Reason;
 
     use super::*;
 

@@ -1,26 +1,10 @@
-//! UDP ports: one ordinary request each, and what the answer, the refusal or the silence means.
+//! What to say to a UDP port so that its service answers.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
 
 use bartizan_catalog::Catalog;
-use bartizan_domain::evidence::ports::{PortObservation, PortState, PortsEvidence};
-use bartizan_domain::evidence::{FailureKind, ProbeFailure};
-use bartizan_domain::{PortSet, Transport};
 use serde::Deserialize;
-use tokio::task::JoinSet;
-
-use super::{PortProgress, socket};
-use crate::ProbeContext;
-
-/// Attempts at a silent port.
-const ATTEMPTS: usize = 2;
-/// Longest wait for the answer to one attempt.
-const LONGEST_WAIT: Duration = Duration::from_millis(1200);
-/// Ports asked at the same time.
-const AT_ONCE: usize = 16;
 
 /// A port and the request that a server on it answers.
 #[derive(Debug)]
@@ -72,71 +56,6 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
             Ok(Request { port: entry.port, payload })
         })
         .collect()
-}
-
-/// Adds the states of `ports` on `addresses` to the evidence.
-pub async fn gather(
-    cx: &ProbeContext,
-    addresses: &[IpAddr],
-    ports: &PortSet,
-    evidence: &mut PortsEvidence,
-    mut progress: PortProgress,
-    report: &(dyn Fn(PortProgress) + Send + Sync),
-) {
-    let mut waiting: Vec<(IpAddr, u16)> =
-        addresses.iter().flat_map(|address| ports.iter().map(|port| (*address, port))).collect();
-    let mut asked = JoinSet::new();
-    let cx = Arc::new(cx.clone());
-    loop {
-        while asked.len() < AT_ONCE && !cx.cancel.is_cancelled() {
-            let Some((address, port)) = waiting.pop() else { break };
-            let cx = Arc::clone(&cx);
-            asked.spawn(async move { ask(&cx, address, port).await });
-        }
-        let Some(result) = asked.join_next().await else { break };
-        if let Ok(observation) = result {
-            progress.done += 1;
-            progress.open += u64::from(observation.state == PortState::Open);
-            evidence.listed.push(observation);
-            report(progress);
-        }
-    }
-    if !waiting.is_empty() {
-        evidence.incomplete = Some("the scan was stopped before every port had a state".to_owned());
-    }
-}
-
-async fn ask(cx: &ProbeContext, address: IpAddr, port: u16) -> PortObservation {
-    let payload = requests().iter().find(|request| request.port == port).map_or(&[][..], |request| &request.payload);
-    let wait = cx.timeout.min(LONGEST_WAIT);
-    let started = Instant::now();
-    let mut state = (PortState::OpenFiltered, "no-response".to_owned(), None);
-    for _ in 0..ATTEMPTS {
-        match cx.within(wait, "asking a UDP port", exchange(cx, address, port, payload)).await {
-            Ok(()) => {
-                let rtt = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
-                state = (PortState::Open, "udp-response".to_owned(), Some(rtt));
-            }
-            Err(failure) => match failure.kind {
-                FailureKind::Timeout => continue,
-                FailureKind::Refused => state = (PortState::Closed, "port-unreachable".to_owned(), None),
-                FailureKind::Unreachable => state = (PortState::Unreachable, "host-unreachable".to_owned(), None),
-                kind => state = (PortState::Error, kind.as_str().to_owned(), None),
-            },
-        }
-        break;
-    }
-    let (state, reason, rtt_us) = state;
-    PortObservation { address, protocol: Transport::Udp, port, state, reason, rtt_us }
-}
-
-async fn exchange(cx: &ProbeContext, address: IpAddr, port: u16, payload: &[u8]) -> Result<(), ProbeFailure> {
-    let datagram = cx.outbound.datagram(socket(address, port)).await?;
-    let failed = |error: std::io::Error| bartizan_outbound::io_failure(&error, "asking a UDP port");
-    datagram.socket.send(payload).await.map_err(failed)?;
-    let mut answer = [0_u8; 2048];
-    datagram.socket.recv(&mut answer).await.map_err(failed)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -12,8 +12,7 @@ BIN := $(CARGO_TARGET_DIR)/debug/bartizan
 LISTEN ?= 127.0.0.1:8000
 DATA ?= ./bartizan-data
 
-.PHONY: help run build test test-long bench bench-matching bench-services lint ui ui-deps test-deps generate clean-data
-.PHONY: help run build test test-long bench bench-portscan bench-services lint ui ui-deps test-deps generate clean-data
+.PHONY: help run build test test-long bench bench-portscan bench-services bench-matching lint ui ui-deps test-deps generate
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

@@ -24,12 +24,6 @@ use crate::{OpContext, Services, SeverityCounts};
 /// The recording that ships, below `content/`.
 const RECORDING: &str = "demo/demo.evidence";
 
-/// Whether the program ships a recording.
-#[must_use]
-pub fn is_available() -> bool {
-    Catalog::bytes(RECORDING).is_some()
-}
-
 /// Loads the recording that ships: its assets, one scan, its findings. Loading it again gives the scan that is there.
 ///
 /// # Errors

@@ -110,7 +110,6 @@ pub async fn change(cx: &OpContext, services: &Services, current: SecretString, 
     let hash = services.passwords.hash(new).await.map_err(auth::password_error)?;
     let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
     users::set_password(change.db(), id, &hash, cx.now()).await?;
-    storage::use_resets(change.db(), id, cx.now()).await?;
     let ended = sessions::end_all(change.db(), id, None, Some(session), (cx.now(), "password_changed")).await?;
     change.commit(Change::new("auth.password_change", "user", id).after(json!({"sessions_ended": ended}))).await
 }

@@ -155,16 +155,3 @@ pub async fn release(db: Db<'_>, key: &IdempotencyKey) -> Result<()> {
 pub async fn remove_old(db: Db<'_>, cutoff: DateTime<Utc>) -> Result<u64> {
     Ok(entity::Entity::delete_many().filter(Column::CreatedAt.lt(cutoff)).exec(&db.conn()).await?.rows_affected)
 }
-
-/// Removes every claim without an answer: after a start, the request it stood for is gone with the process.
-///
-/// # Errors
-/// If the database fails.
-pub async fn remove_unfinished(db: Db<'_>, before: DateTime<Utc>) -> Result<u64> {
-    let done = entity::Entity::delete_many()
-        .filter(Column::CreatedAt.lt(before))
-        .filter(Column::ResponseStatus.is_null())
-        .exec(&db.conn())
-        .await?;
-    Ok(done.rows_affected)
-}

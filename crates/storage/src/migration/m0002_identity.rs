@@ -52,15 +52,6 @@ CREATE TABLE invitations (
 CREATE INDEX invitations_by_created ON invitations (organization_id, created_at, id);
 CREATE INDEX invitations_by_email ON invitations (organization_id, email_key);
 
-CREATE TABLE password_resets (
-    token_hash {bytes} NOT NULL PRIMARY KEY,
-    user_id {uuid} NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    created_at {time} NOT NULL,
-    expires_at {time} NOT NULL,
-    used_at {time}
-) {strict};
-CREATE INDEX password_resets_user ON password_resets (user_id, created_at);
-
 CREATE TABLE second_factors (
     user_id {uuid} NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     created_at {time} NOT NULL,
@@ -99,24 +90,4 @@ CREATE TABLE api_keys (
 ) {strict};
 CREATE INDEX api_keys_by_created ON api_keys (organization_id, created_at, id);
 CREATE INDEX api_keys_user ON api_keys (user_id);
-
-CREATE TABLE oidc_states (
-    state_hash {bytes} NOT NULL PRIMARY KEY,
-    nonce TEXT NOT NULL,
-    pkce_verifier TEXT NOT NULL,
-    created_at {time} NOT NULL,
-    expires_at {time} NOT NULL
-) {strict};
-CREATE INDEX oidc_states_age ON oidc_states (expires_at);
-
-CREATE TABLE external_identities (
-    provider TEXT NOT NULL,
-    issuer TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    user_id {uuid} NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    created_at {time} NOT NULL,
-    last_used_at {time} NOT NULL,
-    PRIMARY KEY (provider, issuer, subject)
-) {strict};
-CREATE INDEX external_identities_user ON external_identities (user_id);
 ";

@@ -9,9 +9,9 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 mod m0001_initial;
 mod m0002_identity;
 mod m0003_audit_chain;
-mod m0010_secrets;
-mod m0011_schedules;
-mod m0012_installation;
+mod m0004_secrets;
+mod m0005_schedules;
+mod m0006_installation;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
@@ -22,9 +22,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_initial::Migration),
             Box::new(m0002_identity::Migration),
             Box::new(m0003_audit_chain::Migration),
-            Box::new(m0010_secrets::Migration),
-            Box::new(m0011_schedules::Migration),
-            Box::new(m0012_installation::Migration),
+            Box::new(m0004_secrets::Migration),
+            Box::new(m0005_schedules::Migration),
+            Box::new(m0006_installation::Migration),
         ]
     }
 }

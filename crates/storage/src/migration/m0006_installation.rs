@@ -1,4 +1,4 @@
-//! Secrets, sealed with a key that is not in the database.
+//! Settings of the whole installation.
 
 use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
@@ -7,7 +7,7 @@ pub(crate) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &'static str {
-        "m0010_secrets"
+        "m0006_installation"
     }
 }
 
@@ -15,20 +15,16 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        super::run(manager, SECRETS).await
+        super::run(manager, INSTALLATION).await
     }
 }
 
-const SECRETS: &str = "
-CREATE TABLE secrets (
-    scope TEXT NOT NULL,
-    name TEXT NOT NULL,
-    organization_id {uuid} REFERENCES organizations (id) ON DELETE CASCADE,
-    key_id TEXT NOT NULL,
-    sealed {bytes} NOT NULL,
+const INSTALLATION: &str = "
+CREATE TABLE installation_settings (
+    key TEXT NOT NULL PRIMARY KEY,
+    value {json} NOT NULL,
+    version BIGINT NOT NULL,
     updated_at {time} NOT NULL,
-    PRIMARY KEY (scope, name)
+    updated_by_name TEXT NOT NULL
 ) {strict};
-CREATE INDEX secrets_by_key ON secrets (key_id);
-CREATE INDEX secrets_by_organization ON secrets (organization_id);
 ";

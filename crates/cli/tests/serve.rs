@@ -37,9 +37,12 @@ impl Served {
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).unwrap_or_else(|| panic!("no address in `{line}`"));
+        let mut told = String::new();
+        // Jobs that a process before left may be told of first.
+        while !told.contains("http://") {
+            assert_ne!(stderr.read_line(&mut told).unwrap(), 0, "no address in `{told}`");
+        }
+        let address = told.split("http://").nth(1).unwrap_or_default();
         let address = address.trim().trim_end_matches("/ui").to_owned();
         Self { child, address, _stderr: stderr }
     }

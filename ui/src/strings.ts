@@ -1,9 +1,10 @@
 /**
- * Every word the pages show, in one place, so that a translation is a second file of this shape.
+ * Every word the pages show, in one place (settings and the platform in `strings/platform.ts`), so that a translation
+ * is a second file of this shape.
  * Sentence case; verbs on buttons; one term for one thing.
  */
-const n = (count: number) => count.toLocaleString("en").replaceAll(",", "\u202f");
-const plural = (count: number, one: string, many: string) => `${n(count)} ${count === 1 ? one : many}`;
+import { platform } from "./strings/platform";
+import { n, plural } from "./strings/words";
 
 export const t = {
   product: "Bartizan",
@@ -22,6 +23,8 @@ export const t = {
     search: "Search or jump to…",
     help: "Keyboard shortcuts",
     accountOf: (name: string) => `Account ${name}`,
+    account: "Your account",
+    goTo: (name: string) => `Go to ${name}`,
     signOut: "Sign out",
     themeLight: "Light theme",
     themeDark: "Dark theme",
@@ -531,109 +534,7 @@ export const t = {
     copyMarkdown: "Copy as Markdown",
   },
 
-  settings: {
-    title: "Settings",
-    account: "Your account",
-    appearance: "Appearance",
-    keyboard: "Keyboard",
-    keyboardHint: "Single keys act on the page. Off: only ⌘K or Ctrl K stays.",
-    keyboardLabel: "Single-key shortcuts",
-    system: "System",
-    scanning: "Scanning",
-    adminOnly: "An administrator can change it.",
-    saved: "Saved",
-    demo: "Demo data",
-    demoLoad: "Load demo data",
-    demoDelete: "Remove demo data",
-    demoDeleteTitle: "Remove the demo data?",
-    demoDeleteText: "Every asset, scan and finding marked demo goes. Your own data stays.",
-    demoLoaded: (scan: number) => `Demo data loaded as scan #${scan}`,
-    demoDeleted: "The demo data is gone",
-    checks: "Checks",
-    version: "Version",
-    database: "Database",
-    uptime: "Up for",
-    role: "Role",
-    email: "E-mail",
-    username: "Username",
-    people: "People",
-    roles: { admin: "Admin", analyst: "Analyst", auditor: "Auditor", read_only: "Read only" } as Record<string, string>,
-  },
-
-  sessions: {
-    title: "Password and sessions",
-    current: "Present password",
-    next: "New password",
-    change: "Change password",
-    changed: "Password changed; your other sessions have ended",
-    label: "Open sessions",
-    client: "Client",
-    address: "Address",
-    used: "Last used",
-    here: "this one",
-    end: "End",
-    ended: "The session has ended",
-  },
-  keys: {
-    title: "API keys",
-    text: "A key may do what you may do. Send it in the header X-API-Key.",
-    name: "Name of a new key",
-    create: "Make a key",
-    once: "Copy the key now: it cannot be shown again.",
-    label: "Your keys",
-    columns: { name: "Name", prefix: "Begins with", made: "Made", used: "Last used" },
-    revoke: "Revoke",
-    revokeTitle: (name: string) => `Revoke the key ${name}?`,
-    revokeText: "Programs that use it are refused at once.",
-    none: "No keys yet",
-  },
-  team: {
-    title: "Team",
-    text: "Who belongs to the organisation, and as what.",
-    label: "Members",
-    columns: { name: "Name", email: "E-mail", role: "Role", seen: "Last sign-in" },
-    roleOf: (name: string) => `Role of ${name}`,
-    inactive: "deactivated",
-    deactivate: "Deactivate",
-    activate: "Activate",
-    remove: "Remove",
-    removeTitle: (name: string) => `Remove ${name} from the organisation?`,
-    removeText: "The person's sessions and API keys here stop working at once. The account stays.",
-    saved: "Saved; it acts at once",
-    invite: "Invite by e-mail",
-    role: "Role",
-    send: "Make an invitation",
-    link: "Link of the invitation; hand it on, it is shown once and good for seven days",
-    invitations: "Invitations",
-    status: { pending: "pending", accepted: "accepted", revoked: "taken back", expired: "expired" } as Record<
-      string,
-      string
-    >,
-    revoke: "Take back",
-  },
-  invitation: {
-    title: (organization: string) => `Join ${organization}`,
-    text: (email: string) => `The invitation is for ${email}.`,
-    bad: "This link is not good any more. Ask for a new invitation.",
-    accept: "Create the account and sign in",
-    account: "There is an account with this address: sign in, then open the link again to join.",
-    join: "Join the organisation",
-    joined: "You belong to the organisation now; switch to it to work there",
-  },
-  audit: {
-    title: "Audit log",
-    label: "Entries",
-    columns: { at: "When", actor: "Who", action: "What", target: "To what", ip: "From" },
-    action: "Action, such as user. or user.create",
-    actor: "Name",
-    export: "Export as CSV",
-    intact: (sealed: number, unsealed: number) =>
-      `The chain of ${n(sealed)} entries is intact; ${n(unsealed)} are not sealed yet.`,
-    broken: (at: number) => `The chain breaks at entry ${n(at)}: the log was changed.`,
-    newer: "Newer",
-    older: "Older",
-    page: (page: number, pages: number) => `Page ${n(page)} of ${n(pages)}`,
-  },
+  ...platform,
 
   palette: {
     label: "Commands and search",

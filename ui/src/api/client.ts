@@ -3,6 +3,7 @@
  * `ApiError`. Requests carry the caller's `signal`, so leaving a page aborts what it still waits for.
  */
 import createClient, { type Middleware } from "openapi-fetch";
+import { saveBlob } from "../lib/save-text";
 import { ApiError, toApiError } from "./errors";
 import type { Answer } from "./model";
 import type { paths } from "./schema";
@@ -103,10 +104,5 @@ export async function download(path: string, fallbackName: string): Promise<void
   const response = await authorizedFetch(new Request(new URL(path, location.origin)));
   if (!response.ok) throw toApiError(response, await response.json().catch(() => null));
   const name = /filename="?([^";]+)"?/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? fallbackName;
-  const url = URL.createObjectURL(await response.blob());
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = name;
-  anchor.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  saveBlob(name, await response.blob());
 }

@@ -37,6 +37,11 @@ export class ApiError extends Error {
   }
 }
 
+/** What the server says about one field of a form, from whatever a request failed with. */
+export function fieldProblem(error: unknown, name: string): string | undefined {
+  return error instanceof ApiError ? error.field(name) : undefined;
+}
+
 function lastPart(field: string): string {
   return field.split("->").pop()?.trim() ?? field;
 }

@@ -230,6 +230,8 @@ export const sessionsQuery = queryOptions({
 export const deleteSession = (id: string) =>
   done(api.DELETE("/api/auth/sessions/{session_id}", { params: { path: { session_id: id } } }));
 
+export const deleteOtherSessions = () => done(api.DELETE("/api/auth/sessions"));
+
 export const changePassword = (current: string, next: string) =>
   done(api.POST("/api/auth/password", { body: { current_password: current, new_password: next } }));
 
@@ -238,17 +240,38 @@ export const apiKeysQuery = queryOptions({
   queryFn: ({ signal }) => data(api.GET("/api/api-keys", { signal })),
 });
 
-export const createApiKey = (name: string) => data(api.POST("/api/api-keys", { body: { name } }));
+export const createApiKey = (body: Schemas["ApiKeyCreate"]) =>
+  data(api.POST("/api/api-keys", { body, headers: { "Idempotency-Key": newKey() } }));
 
 export const deleteApiKey = (id: string) =>
   done(api.DELETE("/api/api-keys/{api_key_id}", { params: { path: { api_key_id: id } } }));
 
-export const auditQuery = (query: { page: number; action?: string; actor?: string }) =>
+export const auditQuery = (query: ListQuery) =>
   queryOptions({
-    queryKey: ["audit", query],
-    queryFn: ({ signal }) => data(api.GET("/api/audit", { params: { query }, signal })),
+    queryKey: ["audit", "list", query],
+    queryFn: ({ signal }) => data(api.GET("/api/audit", { params: { query: asked(query) }, signal })),
     placeholderData: keepPreviousData,
   });
+
+// Second factor
+
+export const factorQuery = queryOptions({
+  queryKey: ["second-factor"],
+  queryFn: ({ signal }) => data(api.GET("/api/auth/second-factor", { signal })),
+});
+
+export const enrolFactor = (password: string) =>
+  data(api.POST("/api/auth/second-factor", { body: { current_password: password } }));
+
+export const confirmFactor = (code: string) => data(api.POST("/api/auth/second-factor/confirm", { body: { code } }));
+
+export const disableFactor = (password: string) =>
+  done(api.POST("/api/auth/second-factor/disable", { body: { current_password: password } }));
+
+export const renewRecoveryCodes = (code: string) =>
+  data(api.POST("/api/auth/second-factor/recovery-codes", { body: { code } }));
+
+// Audit log
 
 export const auditChainQuery = queryOptions({
   queryKey: ["audit", "verify"],

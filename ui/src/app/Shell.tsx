@@ -29,6 +29,7 @@ import { Link } from "../components/Link";
 import { useStored } from "../lib/stored";
 import { t } from "../strings";
 import { keyLabels, useActions, useKeys } from "./actions";
+import { PLACES, placeTitle, visible } from "./places";
 import { chooseTheme, type ThemeChoice, themeChoice, useScheme } from "./theme-choice";
 
 const Palette = lazy(() => import("./Palette").then((module) => ({ default: module.Palette })));
@@ -93,7 +94,8 @@ export function Shell() {
   const path = location.pathname;
   useEffect(() => {
     const page = PAGES.find((entry) => (entry.to === "/" ? path === "/" : path.startsWith(entry.to)));
-    document.title = page ? `${page.title} · ${t.product}` : t.product;
+    const title = placeTitle(path) ?? page?.title;
+    document.title = title ? `${title} · ${t.product}` : t.product;
     if (first.current) first.current = false;
     else main.current?.focus({ preventScroll: true });
   }, [path]);
@@ -118,6 +120,14 @@ export function Shell() {
       palette: "go" as const,
       synonyms: page.synonyms,
       run: () => go(page.to),
+    })),
+    ...PLACES.filter((place) => visible(me.data, place)).map((place) => ({
+      id: `go ${place.to}`,
+      title: t.nav.goTo(place.title),
+      section: "global" as const,
+      palette: "go" as const,
+      synonyms: [...(place.synonyms ?? [])],
+      run: () => go(place.to),
     })),
     ...(may(me.data, "scans.run")
       ? [
@@ -246,6 +256,9 @@ export function Shell() {
               </button>
             </Menu.Target>
             <Menu.Dropdown>
+              <Menu.Item leftSection={<UserRound aria-hidden />} onClick={() => go("/settings/account")}>
+                {t.nav.account}
+              </Menu.Item>
               <Menu.Item leftSection={<SettingsIcon aria-hidden />} onClick={() => go("/settings")}>
                 {t.nav.settings}
               </Menu.Item>

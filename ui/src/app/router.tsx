@@ -65,9 +65,10 @@ const tree = root.addChildren([
     page("/scans", () => import("../pages/Scans"), "Scans"),
     page("/scans/new", () => import("../pages/NewScan"), "NewScan"),
     page("/scans/$scanId", () => import("../pages/ScanDetail"), "ScanDetail"),
-    page("/team", () => import("../pages/Team"), "Team"),
-    page("/audit", () => import("../pages/Audit"), "Audit"),
-    page("/settings", () => import("../pages/Settings"), "Settings"),
+    page("/settings", () => import("../pages/settings/General"), "General"),
+    page("/settings/account", () => import("../pages/settings/Account"), "Account"),
+    page("/settings/team", () => import("../pages/settings/Team"), "Team"),
+    page("/settings/audit", () => import("../pages/settings/Audit"), "Audit"),
   ]),
 ]);
 

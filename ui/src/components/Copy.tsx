@@ -37,12 +37,23 @@ export function CopyButton({ text, label = t.common.copy }: { text: string; labe
 }
 
 /** Text to take along: a command, a configuration excerpt. */
-export function CopyBox({ label, text, wrap = false }: { label: string; text: string; wrap?: boolean }) {
+export function CopyBox({
+  label,
+  text,
+  copies = text,
+  wrap = false,
+}: {
+  label: string;
+  text: string;
+  /** What is copied, where it differs from what is shown. */
+  copies?: string;
+  wrap?: boolean;
+}) {
   return (
     <div className={wrap ? "copybox wrap" : "copybox"}>
       <header>
         <span>{label}</span>
-        <CopyButton text={text} />
+        <CopyButton text={copies} />
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard */}
       <pre tabIndex={0}>{text}</pre>

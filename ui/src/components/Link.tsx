@@ -32,6 +32,8 @@ export function Link({
       aria-current={current ? "page" : undefined}
       aria-label={label}
       style={style}
+      // The router marks a link by itself wherever its address begins like the present one: a parent is not its child.
+      activeOptions={{ exact: true }}
       activeProps={{ "aria-current": current ? "page" : undefined }}
     >
       {children}

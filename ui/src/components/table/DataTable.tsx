@@ -40,6 +40,8 @@ interface Props<Row> {
   onSelection?: (selection: Selection) => void;
   /** Shown in the floating bar while something is selected. */
   bulk?: ReactNode;
+  /** Stands in the place of the typed query, for lists that the server cannot search by free text. */
+  lead?: ReactNode;
   /** More buttons at the right of the filters. */
   tools?: ReactNode;
   /** Row-wise actions the page adds, bound to the cursor row. */
@@ -185,7 +187,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
 
   return (
     <div>
-      <FilterBar filters={props.filters} state={state} onState={onState}>
+      <FilterBar filters={props.filters} lead={props.lead} state={state} onState={onState}>
         {props.tools}
         <button
           type="button"

@@ -11,14 +11,16 @@ interface Props {
   filters: readonly Filter[];
   state: TableState;
   onState: (change: Partial<TableState>, options?: { replace?: boolean }) => void;
+  /** In the place of the typed query. */
+  lead?: ReactNode;
   children?: ReactNode;
 }
 
-export function FilterBar({ filters, state, onState, children }: Props) {
+export function FilterBar({ filters, state, onState, lead, children }: Props) {
   return (
     <>
       <div className="tablebar">
-        <QueryInput filters={filters} state={state} onState={onState} />
+        {lead ?? <QueryInput filters={filters} state={state} onState={onState} />}
         {filters
           .filter((filter) => filter.button && filter.options)
           .map((filter) => (

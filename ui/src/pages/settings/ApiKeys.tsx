@@ -1,112 +1,172 @@
 /** One's own API keys. A new key is shown once. */
-import { Button, TextInput } from "@mantine/core";
+import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { apiKeysQuery, createApiKey, deleteApiKey } from "../../api/queries";
+import { fieldProblem } from "../../api/errors";
+import { apiKeysQuery, createApiKey, deleteApiKey, meQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
-import { Confirm } from "../../components/Confirm";
 import { CopyBox } from "../../components/Copy";
+import { useConfirmed } from "../../components/confirmed";
 import { Ago } from "../../components/marks";
-import { ErrorState } from "../../components/states";
+import { Panel } from "../../components/Panel";
+import { PlainTable } from "../../components/PlainTable";
+import { QueryState } from "../../components/QueryState";
 import { t } from "../../strings";
+
+type Width = "all" | "read" | "scan";
+const EXPIRY = ["never", "30", "90", "365"];
+const SCANNING = ["scans.run", "scans.cancel"];
+const DAY = 86_400_000;
+
+/** What a key is narrowed to; null for everything its owner may do. */
+function narrowed(width: Width, mine: readonly string[]): string[] | null {
+  if (width === "all") return null;
+  return mine.filter(
+    (permission) => permission.endsWith(".view") || (width === "scan" && SCANNING.includes(permission)),
+  );
+}
 
 export function ApiKeys() {
   const client = useQueryClient();
+  const me = useQuery(meQuery);
   const keys = useQuery(apiKeysQuery);
   const [name, setName] = useState("");
-  const [revoking, setRevoking] = useState<{ id: string; name: string } | null>(null);
-  const refresh = () => client.invalidateQueries({ queryKey: apiKeysQuery.queryKey });
+  const [days, setDays] = useState("90");
+  const [width, setWidth] = useState<Width>("all");
   const create = useMutation({
-    mutationFn: () => createApiKey(name),
+    mutationFn: () =>
+      createApiKey({
+        name,
+        expires_at: days === "never" ? null : new Date(Date.now() + Number(days) * DAY).toISOString(),
+        permissions: narrowed(width, me.data?.permissions ?? []),
+      }),
     onSuccess: () => setName(""),
-    onError: toast.error,
-    onSettled: refresh,
-  });
-  const revoke = useMutation({
-    mutationFn: deleteApiKey,
-    onError: toast.error,
-    onSettled: () => {
-      setRevoking(null);
-      void refresh();
+    onError: (error) => {
+      if (!fieldProblem(error, "name")) toast.error(error);
     },
+    onSettled: () => client.invalidateQueries({ queryKey: apiKeysQuery.queryKey }),
   });
+  const [askRevoke, dialog] = useConfirmed(
+    (key: { id: string; name: string }) => deleteApiKey(key.id),
+    (key) => ({
+      title: t.keys.revokeTitle(key.name),
+      text: t.keys.revokeText,
+      yes: t.keys.revoke,
+      done: t.keys.revoked(key.name),
+    }),
+    [apiKeysQuery.queryKey],
+  );
+  const mayScan = me.data?.permissions.includes("scans.run");
   return (
-    <section className="panel" aria-labelledby="keys">
-      <header>
-        <h2 id="keys">{t.keys.title}</h2>
-      </header>
-      <div className="body stack">
-        <p className="muted">{t.keys.text}</p>
-        <form
-          className="form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            create.mutate();
-          }}
-        >
-          <TextInput
-            label={t.keys.name}
-            required
-            withAsterisk={false}
-            maxLength={100}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-          <div>
-            <Button type="submit" variant="default" loading={create.isPending}>
-              {t.keys.create}
-            </Button>
-          </div>
-        </form>
-        {create.data && <CopyBox label={t.keys.once} text={create.data.key} wrap />}
-        {keys.isError && <ErrorState error={keys.error} retry={() => void keys.refetch()} />}
-        {keys.data?.total === 0 && <p className="muted">{t.keys.none}</p>}
-        {keys.data && keys.data.total > 0 && (
-          <table className="data plain" aria-label={t.keys.label}>
-            <thead>
-              <tr>
-                <th scope="col">{t.keys.columns.name}</th>
-                <th scope="col">{t.keys.columns.prefix}</th>
-                <th scope="col">{t.keys.columns.made}</th>
-                <th scope="col">{t.keys.columns.used}</th>
-                <th scope="col">
-                  <span className="sr">{t.keys.revoke}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {keys.data.data.map((key) => (
-                <tr key={key.id}>
-                  <td>{key.name}</td>
-                  <td className="mono small">{key.prefix}…</td>
-                  <td>
-                    <Ago at={key.created_at} />
-                  </td>
-                  <td>
-                    <Ago at={key.last_used_at} otherwise={t.common.never} />
-                  </td>
-                  <td>
-                    <Button size="compact-sm" variant="default" onClick={() => setRevoking(key)}>
+    <Panel title={t.keys.title} text={t.keys.text}>
+      <form
+        className="formrow"
+        onSubmit={(event) => {
+          event.preventDefault();
+          create.mutate();
+        }}
+      >
+        <TextInput
+          label={t.keys.name}
+          required
+          withAsterisk={false}
+          maxLength={100}
+          value={name}
+          error={fieldProblem(create.error, "name")}
+          onChange={(event) => setName(event.target.value)}
+        />
+        <NativeSelect
+          label={t.keys.may}
+          data={[
+            { value: "all", label: t.keys.mayAll },
+            { value: "read", label: t.keys.mayRead },
+            ...(mayScan ? [{ value: "scan", label: t.keys.mayScan }] : []),
+          ]}
+          value={width}
+          onChange={(event) => setWidth(event.target.value as Width)}
+        />
+        <NativeSelect
+          label={t.keys.expires}
+          data={EXPIRY.map((value) => ({ value, label: t.keys.expiry[value] ?? value }))}
+          value={days}
+          onChange={(event) => setDays(event.target.value)}
+        />
+        <Button type="submit" loading={create.isPending}>
+          {t.keys.create}
+        </Button>
+      </form>
+      {create.data && (
+        <div role="status">
+          <CopyBox label={t.keys.once} text={create.data.key} wrap />
+        </div>
+      )}
+      <QueryState query={keys}>
+        {(list) =>
+          list.total === 0 ? (
+            <p className="muted">{t.keys.none}</p>
+          ) : (
+            <PlainTable
+              label={t.keys.label}
+              rows={list.data}
+              id={(key) => key.id}
+              columns={[
+                { title: t.keys.columns.name, cell: (key) => key.name },
+                {
+                  title: t.keys.columns.prefix,
+                  wide: true,
+                  cell: (key) => <span className="mono small nowrap">{key.prefix}…</span>,
+                },
+                {
+                  title: t.keys.columns.may,
+                  wide: true,
+                  cell: (key) =>
+                    key.permissions ? (
+                      <span className="nowrap" title={key.permissions.join(", ")}>
+                        {t.keys.mayOf(key.permissions.length)}
+                      </span>
+                    ) : (
+                      t.keys.mayAll
+                    ),
+                },
+                {
+                  title: t.keys.columns.ends,
+                  cell: (key) =>
+                    key.expired ? (
+                      <span className="tag">{t.keys.expired}</span>
+                    ) : (
+                      <Ago at={key.expires_at} otherwise={t.common.never} />
+                    ),
+                },
+                {
+                  title: t.keys.columns.used,
+                  wide: true,
+                  cell: (key) => (
+                    <>
+                      <Ago at={key.last_used_at} otherwise={t.common.never} />
+                      {key.last_used_ip && <div className="mono small muted">{key.last_used_ip}</div>}
+                    </>
+                  ),
+                },
+                {
+                  title: t.keys.revoke,
+                  quiet: true,
+                  cell: (key) => (
+                    <Button
+                      size="compact-sm"
+                      variant="default"
+                      aria-label={t.keys.revokeOf(key.name)}
+                      onClick={() => askRevoke(key)}
+                    >
                       {t.keys.revoke}
                     </Button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
-      </div>
-      {revoking && (
-        <Confirm
-          title={t.keys.revokeTitle(revoking.name)}
-          text={t.keys.revokeText}
-          yes={t.keys.revoke}
-          no={t.common.cancel}
-          busy={revoke.isPending}
-          onYes={() => revoke.mutate(revoking.id)}
-          onNo={() => setRevoking(null)}
-        />
-      )}
-    </section>
+                  ),
+                },
+              ]}
+            />
+          )
+        }
+      </QueryState>
+      {dialog}
+    </Panel>
   );
 }

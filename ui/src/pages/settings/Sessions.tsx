@@ -1,120 +1,96 @@
-/** One's own password and open sessions. */
-import { Button, PasswordInput } from "@mantine/core";
+/** One's own open sessions. */
+import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-import { ApiError } from "../../api/errors";
-import { changePassword, deleteSession, sessionsQuery } from "../../api/queries";
+import { deleteOtherSessions, deleteSession, sessionsQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { useConfirmed } from "../../components/confirmed";
 import { Ago } from "../../components/marks";
-import { ErrorState } from "../../components/states";
+import { Panel } from "../../components/Panel";
+import { PlainTable } from "../../components/PlainTable";
+import { QueryState } from "../../components/QueryState";
+import { clientName } from "../../lib/client-name";
 import { t } from "../../strings";
 
-export function Sessions({ internal }: { internal: boolean }) {
+function nameOf(agent: string): string {
+  const name = clientName(agent);
+  if (!name) return t.sessions.unknown;
+  return name.system ? t.sessions.on(name.client, name.system) : name.client;
+}
+
+export function Sessions() {
   const client = useQueryClient();
   const sessions = useQuery(sessionsQuery);
-  const [current, setCurrent] = useState("");
-  const [next, setNext] = useState("");
-  const refresh = () => client.invalidateQueries({ queryKey: sessionsQuery.queryKey });
-  const change = useMutation({
-    mutationFn: () => changePassword(current, next),
-    onSuccess: () => {
-      setCurrent("");
-      setNext("");
-      toast.ok(t.sessions.changed);
-    },
-    onError: (error) => {
-      if (!(error instanceof ApiError) || error.fields.length === 0) toast.error(error);
-    },
-    onSettled: refresh,
-  });
   const end = useMutation({
     mutationFn: deleteSession,
     onSuccess: () => toast.ok(t.sessions.ended),
     onError: toast.error,
-    onSettled: refresh,
+    onSettled: () => client.invalidateQueries({ queryKey: sessionsQuery.queryKey }),
   });
-  const problem = (name: string) => (change.error instanceof ApiError ? change.error.field(name) : undefined);
+  const [askOthers, dialog] = useConfirmed(
+    deleteOtherSessions,
+    () => ({
+      title: t.sessions.endOthersTitle,
+      text: t.sessions.endOthersText,
+      yes: t.sessions.endOthers,
+      done: t.sessions.othersEnded,
+    }),
+    [sessionsQuery.queryKey],
+  );
   return (
-    <section className="panel" aria-labelledby="sessions">
-      <header>
-        <h2 id="sessions">{t.sessions.title}</h2>
-      </header>
-      <div className="body stack">
-        {internal && (
-          <form
-            className="form"
-            onSubmit={(event) => {
-              event.preventDefault();
-              change.mutate();
-            }}
-          >
-            <PasswordInput
-              label={t.sessions.current}
-              autoComplete="current-password"
-              required
-              withAsterisk={false}
-              value={current}
-              error={problem("current_password")}
-              onChange={(event) => setCurrent(event.target.value)}
-            />
-            <PasswordInput
-              label={t.sessions.next}
-              description={t.setup.passwordHint}
-              autoComplete="new-password"
-              required
-              withAsterisk={false}
-              value={next}
-              error={problem("new_password")}
-              onChange={(event) => setNext(event.target.value)}
-            />
-            <div>
-              <Button type="submit" variant="default" loading={change.isPending}>
-                {t.sessions.change}
-              </Button>
-            </div>
-          </form>
+    <Panel
+      title={t.sessions.title}
+      text={t.sessions.text}
+      aside={
+        (sessions.data?.length ?? 0) > 1 && (
+          <Button size="compact-sm" variant="default" onClick={() => askOthers(true)}>
+            {t.sessions.endOthers}
+          </Button>
+        )
+      }
+    >
+      <QueryState query={sessions}>
+        {(list) => (
+          <PlainTable
+            label={t.sessions.label}
+            rows={list}
+            id={(session) => session.id}
+            columns={[
+              {
+                title: t.sessions.client,
+                cell: (session) => (
+                  <span title={session.user_agent}>
+                    {nameOf(session.user_agent)} {session.current && <span className="tag">{t.sessions.here}</span>}
+                  </span>
+                ),
+              },
+              {
+                title: t.sessions.address,
+                wide: true,
+                cell: (session) => <span className="mono small nowrap">{session.ip}</span>,
+              },
+              { title: t.sessions.opened, wide: true, cell: (session) => <Ago at={session.created_at} /> },
+              { title: t.sessions.used, cell: (session) => <Ago at={session.last_used_at} /> },
+              {
+                title: t.sessions.end,
+                quiet: true,
+                cell: (session) =>
+                  !session.current && (
+                    <Button
+                      size="compact-sm"
+                      variant="default"
+                      aria-label={t.sessions.endOf(nameOf(session.user_agent))}
+                      disabled={end.isPending}
+                      onClick={() => end.mutate(session.id)}
+                    >
+                      {t.sessions.end}
+                    </Button>
+                  ),
+              },
+            ]}
+          />
         )}
-        {sessions.isError && <ErrorState error={sessions.error} retry={() => void sessions.refetch()} />}
-        {sessions.data && (
-          <table className="data plain" aria-label={t.sessions.label}>
-            <thead>
-              <tr>
-                <th scope="col">{t.sessions.client}</th>
-                <th scope="col">{t.sessions.address}</th>
-                <th scope="col">{t.sessions.used}</th>
-                <th scope="col">
-                  <span className="sr">{t.sessions.end}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {sessions.data.map((session) => (
-                <tr key={session.id}>
-                  <td>{session.user_agent}</td>
-                  <td className="mono small">{session.ip}</td>
-                  <td>
-                    <Ago at={session.last_used_at} />
-                  </td>
-                  <td>
-                    {session.current ? (
-                      <span className="tag">{t.sessions.here}</span>
-                    ) : (
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        disabled={end.isPending}
-                        onClick={() => end.mutate(session.id)}
-                      >
-                        {t.sessions.end}
-                      </Button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
-      </div>
-    </section>
+      </QueryState>
+      {dialog}
+    </Panel>
   );
 }

@@ -1,0 +1,41 @@
+/** Pages inside a section: its tabs, what the palette goes to, and the titles of the windows. */
+import { may, type User } from "../api/model";
+import { t } from "../strings";
+
+export interface Place {
+  to: string;
+  title: string;
+  /** Any of these shows it; left out: everybody. */
+  permissions?: readonly string[];
+  /** Other words people look for. */
+  synonyms?: readonly string[];
+}
+
+export const SETTINGS: readonly Place[] = [
+  { to: "/settings", title: t.settings.general, synonyms: ["theme", "keyboard", "demo", "private targets"] },
+  {
+    to: "/settings/account",
+    title: t.settings.accountTab,
+    synonyms: ["password", "second factor", "two-factor", "totp", "sessions", "api keys", "profile"],
+  },
+  {
+    to: "/settings/team",
+    title: t.team.title,
+    permissions: ["members.manage"],
+    synonyms: ["members", "users", "invitations", "roles"],
+  },
+  { to: "/settings/audit", title: t.audit.title, permissions: ["audit.view"], synonyms: ["history", "who did what"] },
+];
+
+/** What the palette can go to beside the entries of the menu. */
+export const PLACES: readonly Place[] = SETTINGS.filter((place) => place.to !== "/settings");
+
+/** Whether somebody is shown a page at all; the server decides again on what is in it. */
+export function visible(user: User | undefined, place: Place): boolean {
+  return !place.permissions || place.permissions.some((permission) => may(user, permission));
+}
+
+/** The title of an address inside a section. */
+export function placeTitle(path: string): string | undefined {
+  return PLACES.find((place) => place.to === path)?.title;
+}

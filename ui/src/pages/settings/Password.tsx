@@ -1,0 +1,66 @@
+import { Button, PasswordInput } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { fieldProblem } from "../../api/errors";
+import { changePassword, sessionsQuery } from "../../api/queries";
+import { toast } from "../../app/toasts";
+import { Panel } from "../../components/Panel";
+import { t } from "../../strings";
+
+export function Password() {
+  const client = useQueryClient();
+  const [current, setCurrent] = useState("");
+  const [next, setNext] = useState("");
+  const change = useMutation({
+    mutationFn: () => changePassword(current, next),
+    onSuccess: () => {
+      setCurrent("");
+      setNext("");
+      toast.ok(t.password.changed);
+    },
+    onError: (error) => {
+      if (!fieldProblem(error, "current_password") && !fieldProblem(error, "new_password")) toast.error(error);
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: sessionsQuery.queryKey }),
+  });
+  return (
+    <Panel title={t.password.title}>
+      <form
+        className="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          change.mutate();
+        }}
+      >
+        <div className="two">
+          <PasswordInput
+            label={t.password.current}
+            autoComplete="current-password"
+            inputWrapperOrder={["label", "input", "description", "error"]}
+            required
+            withAsterisk={false}
+            value={current}
+            error={fieldProblem(change.error, "current_password")}
+            onChange={(event) => setCurrent(event.target.value)}
+          />
+          <PasswordInput
+            label={t.password.next}
+            description={t.setup.passwordHint}
+            inputWrapperOrder={["label", "input", "description", "error"]}
+            autoComplete="new-password"
+            required
+            withAsterisk={false}
+            value={next}
+            error={fieldProblem(change.error, "new_password")}
+            onChange={(event) => setNext(event.target.value)}
+          />
+        </div>
+        <div>
+          <Button type="submit" variant="default" loading={change.isPending}>
+            {t.password.change}
+          </Button>
+        </div>
+      </form>
+    </Panel>
+  );
+}

@@ -1,13 +1,12 @@
 //! Assets: what can be scanned.
 
 use axum::Json;
-use axum::extract::multipart::{MultipartError, MultipartRejection};
+use axum::extract::multipart::MultipartRejection;
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::{HeaderMap, StatusCode};
 use bartizan_domain::id::{AssetId, ScanId};
-use bartizan_domain::{AssetKind, Error, FieldError, Permission, RiskZone};
+use bartizan_domain::{AssetKind, Error, Permission, RiskZone};
 use bartizan_services::{OpContext, asset_import, assets};
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -17,7 +16,7 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::{ApiError, ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
-use crate::extract::{Body, List, Listing, PageParams, Path, Query};
+use crate::extract::{Body, List, Listing, PageParams, Path, Query, file_part};
 use crate::wire::{PageOf, SeverityCounts, location};
 
 /// Largest CSV file.
@@ -402,30 +401,9 @@ async fn import_assets(
 ) -> ApiResult<Json<ImportResult>> {
     caller.cx.require(Permission::AssetsManage)?;
     let form = form.map_err(|_| ApiError::UnsupportedMediaType("multipart/form-data"))?;
-    let file = read_file(form).await?;
+    let file = file_part(form, MAX_IMPORT).await?;
     let report = asset_import::import_csv(&caller.cx, state.services(), &file).await?;
     Ok(Json(report.into()))
-}
-
-/// Reads the part `file`, the one part of the form.
-async fn read_file(mut form: Multipart) -> ApiResult<Bytes> {
-    let failed = |error: MultipartError| {
-        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Error::TooLarge(format!("the file is larger than {MAX_IMPORT} bytes"))
-        } else {
-            Error::BadRequest("the form could not be read".to_owned())
-        }
-    };
-    let Some(part) = form.next_field().await.map_err(failed)? else {
-        let field = "body -> file".to_owned();
-        let missing = FieldError { field, message: "missing part `file`".to_owned(), kind: "missing".into() };
-        return Err(Error::Invalid(vec![missing]).into());
-    };
-    if part.name() != Some("file") {
-        let field = format!("body -> {}", part.name().unwrap_or("(no name)"));
-        return Err(Error::invalid(field, "unknown part: expected `file`").into());
-    }
-    Ok(part.bytes().await.map_err(failed)?)
 }
 
 impl From<asset_import::ImportReport> for ImportResult {

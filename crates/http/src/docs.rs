@@ -37,6 +37,7 @@ use crate::error::ApiError;
         (name = "checks", description = "Checks and profiles"),
         (name = "summary", description = "Totals"),
         (name = "config", description = "Settings"),
+        (name = "branding", description = "How the product looks to an organisation"),
         (name = "system", description = "Health and state of the server")),
     security(("bearer" = []), ("api_key" = [])),
     modifiers(&Schemes)

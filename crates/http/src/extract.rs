@@ -1,6 +1,7 @@
 //! Extractors: bodies, query strings, paths. Each refuses what it does not know and names the field.
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::multipart::MultipartError;
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::{header, request::Parts};
 use bartizan_domain::{Error, FieldError};
 use bytes::Bytes;
@@ -88,6 +89,35 @@ fn field_error(root: &str, path: &str, message: &str, kind: Option<&'static str>
         segments.push(name);
     }
     FieldError { field: segments.join(" -> "), message, kind: kind.unwrap_or(found).into() }
+}
+
+/// Reads the part `file`, the one part of a form, of at most `most` bytes.
+///
+/// # Errors
+/// For a form that cannot be read, is too large, or has another part first.
+pub(crate) async fn file_part(mut form: Multipart, most: usize) -> Result<Bytes, ApiError> {
+    let too_large = || Error::TooLarge(format!("the file is larger than {most} bytes"));
+    let failed = |error: MultipartError| {
+        if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+            too_large()
+        } else {
+            Error::BadRequest("the form could not be read".to_owned())
+        }
+    };
+    let Some(part) = form.next_field().await.map_err(failed)? else {
+        let field = "body -> file".to_owned();
+        let missing = FieldError { field, message: "missing part `file`".to_owned(), kind: "missing".into() };
+        return Err(Error::Invalid(vec![missing]).into());
+    };
+    if part.name() != Some("file") {
+        let field = format!("body -> {}", part.name().unwrap_or("(no name)"));
+        return Err(Error::invalid(field, "unknown part: expected `file`").into());
+    }
+    let bytes = part.bytes().await.map_err(failed)?;
+    if bytes.len() > most {
+        return Err(too_large().into());
+    }
+    Ok(bytes)
 }
 
 /// Direction of a sort.

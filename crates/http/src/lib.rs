@@ -31,6 +31,7 @@ pub mod api_keys;
 pub mod assets;
 pub mod audit;
 pub mod auth;
+pub mod branding;
 mod caller;
 pub mod checks;
 pub mod compliance;
@@ -185,6 +186,7 @@ fn operations() -> OpenApiRouter<AppState> {
         .merge(checks::router())
         .merge(compliance::router())
         .merge(settings::router())
+        .merge(branding::router())
 }
 
 /// The OpenAPI document, as served and as checked in.

@@ -76,7 +76,7 @@ async fn update_scanning_settings(
 }
 
 /// The version a change is based on: the one the caller names, or else the present one.
-fn if_match(headers: &HeaderMap, present: i64) -> ApiResult<i64> {
+pub(crate) fn if_match(headers: &HeaderMap, present: i64) -> ApiResult<i64> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(present) };
     if value == "*" || *value == etag(present) {
         return Ok(present);
@@ -84,7 +84,7 @@ fn if_match(headers: &HeaderMap, present: i64) -> ApiResult<i64> {
     Err(ApiError::PreconditionFailed)
 }
 
-fn etag(version: i64) -> String {
+pub(crate) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 

@@ -7,6 +7,8 @@ use bartizan_catalog::Catalog;
 use bartizan_domain::document::{FindingRecord, HostResult, ScanDocument, VerdictRecord};
 use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::{Outcome, Severity};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
@@ -19,6 +21,7 @@ const MAX_GAPS: usize = 500;
 
 #[derive(Serialize)]
 struct Page<'a> {
+    look: Look<'a>,
     title: String,
     demo: bool,
     partial: bool,
@@ -114,8 +117,62 @@ struct Gap<'a> {
     reason: &'a str,
 }
 
-pub(crate) fn render(document: &ScanDocument, catalog: &Catalog, out: &mut dyn Write) -> Result<(), ReportError> {
-    let page = page(document, catalog);
+/// How whoever hands a report on wants it to look. What is `None` is as it comes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Brand {
+    /// Name in place of the product's.
+    pub product_name: Option<String>,
+    /// Name of whoever hands it on.
+    pub company_name: Option<String>,
+    /// Line at its foot.
+    pub footer_text: Option<String>,
+    /// Colour of links on light ground, `#rrggbb`; anything else is left out.
+    pub accent_color: Option<String>,
+    /// The same on dark ground.
+    pub accent_color_dark: Option<String>,
+    /// Logo, a PNG.
+    pub logo_png: Option<Vec<u8>>,
+}
+
+#[derive(Serialize)]
+struct Look<'a> {
+    product: &'a str,
+    company: Option<&'a str>,
+    footer: Option<&'a str>,
+    accent: Option<&'a str>,
+    accent_dark: Option<&'a str>,
+    logo: Option<String>,
+}
+
+impl<'a> Look<'a> {
+    fn of(brand: &'a Brand) -> Self {
+        Self {
+            product: brand.product_name.as_deref().unwrap_or("Bartizan"),
+            company: brand.company_name.as_deref(),
+            footer: brand.footer_text.as_deref(),
+            accent: brand.accent_color.as_deref().filter(|colour| is_colour(colour)),
+            accent_dark: brand.accent_color_dark.as_deref().filter(|colour| is_colour(colour)),
+            logo: brand.logo_png.as_ref().map(|bytes| BASE64_STANDARD.encode(bytes)),
+        }
+    }
+}
+
+/// Escaping as HTML does not make a text safe inside a style sheet, so nothing but a colour gets there.
+fn is_colour(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Writes `document` as an HTML page that looks like `brand`.
+///
+/// # Errors
+/// [`ReportError::Io`] if `out` fails.
+pub fn render_html(
+    document: &ScanDocument,
+    catalog: &Catalog,
+    brand: &Brand,
+    out: &mut dyn Write,
+) -> Result<(), ReportError> {
+    let page = page(document, catalog, Look::of(brand));
     let template = environment().get_template("scan.html").map_err(|error| ReportError::Render(error.to_string()))?;
     let html =
         template.render(minijinja::value::Serde(&page)).map_err(|error| ReportError::Render(error.to_string()))?;
@@ -138,7 +195,7 @@ fn environment() -> &'static Environment<'static> {
     })
 }
 
-fn page<'a>(document: &'a ScanDocument, catalog: &'a Catalog) -> Page<'a> {
+fn page<'a>(document: &'a ScanDocument, catalog: &'a Catalog, look: Look<'a>) -> Page<'a> {
     let scan = &document.scan;
     let total = document.findings.len().max(1);
     let severities = severity_counts(document)
@@ -153,6 +210,7 @@ fn page<'a>(document: &'a ScanDocument, catalog: &'a Catalog) -> Page<'a> {
     let gaps: Vec<&VerdictRecord> =
         document.verdicts.iter().filter(|v| matches!(v.verdict, Outcome::Error | Outcome::NotTested)).collect();
     Page {
+        look,
         title: title(document),
         demo: scan.demo,
         partial: scan.partial,

@@ -22,6 +22,7 @@ mod table;
 mod view;
 
 pub use self::csv::neutralise;
+pub use html::{Brand, render_html};
 pub use json::{JsonLine, json_line};
 pub use ports::{PortsFormat, port_line, render_ports};
 
@@ -153,6 +154,6 @@ pub fn render(
         Format::Jsonl => json::render_lines(document, out),
         Format::Csv => csv::render(document, out),
         Format::Sarif => sarif::render(document, catalog, out),
-        Format::Html => html::render(document, catalog, out),
+        Format::Html => render_html(document, catalog, &Brand::default(), out),
     }
 }

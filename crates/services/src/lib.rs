@@ -15,6 +15,7 @@ pub mod asset_import;
 pub mod assets;
 pub mod audit;
 pub mod auth;
+pub mod branding;
 pub mod checks;
 pub mod compliance;
 mod context;

@@ -281,10 +281,15 @@ pub async fn download(cx: &OpContext, services: &Services, id: ScanId, format: F
     cx.require(Permission::ExportsRun)?;
     let document = document(cx, services, id).await?;
     let catalog = services.catalog;
+    let brand = crate::branding::of_reports(services, cx.organization()?).await?;
     // A large scan takes long enough to render that other requests would notice.
     let rendered = tokio::task::spawn_blocking(move || {
         let mut out = Vec::new();
-        bartizan_reports::render(format, &document, catalog, RenderOptions::default(), &mut out).map(|()| out)
+        match format {
+            Format::Html => bartizan_reports::render_html(&document, catalog, &brand, &mut out),
+            _ => bartizan_reports::render(format, &document, catalog, RenderOptions::default(), &mut out),
+        }
+        .map(|()| out)
     });
     let bytes = rendered.await.map_err(Error::internal)?.map_err(Error::internal)?;
     crate::audit::exported(cx, services, ("scan", &id.to_string()), json!({"bytes": bytes.len()})).await?;

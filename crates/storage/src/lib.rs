@@ -15,6 +15,7 @@
 pub mod api_keys;
 pub mod assets;
 pub mod audit;
+pub mod branding;
 mod codes;
 mod counts;
 mod error;

@@ -475,11 +475,10 @@ impl Call {
 
     /// A multipart form with one file in the part `file`.
     #[must_use]
-    pub fn file(self, content: &str) -> Self {
-        let body = format!(
-            "--boundary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\
-             Content-Type: text/csv\r\n\r\n{content}\r\n--boundary--\r\n"
-        );
+    pub fn file(self, content: impl AsRef<[u8]>) -> Self {
+        let head = "--boundary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\
+            Content-Type: application/octet-stream\r\n\r\n";
+        let body = [head.as_bytes(), content.as_ref(), b"\r\n--boundary--\r\n"].concat();
         self.body("multipart/form-data; boundary=boundary", body)
     }
 

@@ -13,7 +13,7 @@ use crate::scans::{scanned, shop, with_shop};
 api_tests!(another_organisations_rows_do_not_exist);
 
 /// Parameters of paths that name something of the product, the same for everybody.
-const OF_THE_PRODUCT: &[&str] = &["check_id"];
+const OF_THE_PRODUCT: &[&str] = &["check_id", "asset_type"];
 
 /// Ids of real rows of the actor's organisation, by the name of the path parameter.
 async fn rows(app: &TestApp, owner: &Actor) -> BTreeMap<&'static str, String> {

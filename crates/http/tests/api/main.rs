@@ -6,6 +6,7 @@ mod api_keys;
 mod assets;
 mod audit;
 mod auth;
+mod branding;
 mod documents;
 mod findings;
 mod habits;

@@ -17,6 +17,7 @@ fn concrete(path: &str) -> String {
     path.replace("{scan_id}", "999999999")
         .replace("{check_id}", "no.such_check")
         .replace("{role}", "no_such_role")
+        .replace("{asset_type}", "favicon")
         .split('/')
         .map(|part| if part.starts_with('{') { "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55" } else { part })
         .collect::<Vec<_>>()
@@ -32,6 +33,7 @@ async fn attempt(actor: &Actor, method: &Method, path: &str, operation: &Value) 
     let call = actor.request(method.clone(), &concrete(path));
     let call = match example_body(operation) {
         Some(_) if path.ends_with("/import") => call.file("target_type,target_value\n"),
+        Some(_) if path.ends_with("/{asset_type}") => call.file(crate::branding::DOT),
         Some(body) => call.json(&body),
         None => call,
     };

@@ -12,6 +12,7 @@ mod m0003_audit_chain;
 mod m0004_secrets;
 mod m0005_schedules;
 mod m0006_installation;
+mod m0009_branding;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_secrets::Migration),
             Box::new(m0005_schedules::Migration),
             Box::new(m0006_installation::Migration),
+            Box::new(m0009_branding::Migration),
         ]
     }
 }

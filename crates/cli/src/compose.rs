@@ -10,7 +10,7 @@ use bartizan_auth::{KeyRing, Passwords};
 use bartizan_catalog::Catalog;
 use bartizan_domain::Clock;
 use bartizan_engine::{NetworkProbes, Probes, ScanSettings};
-use bartizan_services::{Network, Random, Reach, Services, ServicesConfig, Timing};
+use bartizan_services::{Network, Random, Reach, Services, ServicesConfig, Timing, audit};
 use bartizan_storage::Store;
 use secrecy::ExposeSecret as _;
 
@@ -52,6 +52,13 @@ pub fn lock_folder(folder: &Path) -> Result<std::fs::File> {
         Err(std::fs::TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock the data folder `{}`", folder.display()))
         }
+    }
+}
+
+/// Seals the audit entries that a process wrote at its end.
+pub async fn seal_the_rest(services: &Services) {
+    if let Err(error) = audit::seal(services).await {
+        tracing::warn!(%error, "the last audit entries are left to be sealed by the next process");
     }
 }
 

@@ -3,92 +3,12 @@
 #![allow(dead_code, reason = "the helpers serve several test binaries")]
 
 mod common;
+#[path = "common/served.rs"]
+mod served;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, ChildStderr};
-use std::time::{Duration, Instant};
-
-use common::{Peer, bartizan};
+use common::Peer;
 use serde_json::{Value, json};
-
-const PASSWORD: &str = "sherwood forest 1193";
-
-struct Served {
-    child: Child,
-    address: String,
-    _stderr: BufReader<ChildStderr>,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // Ended already in the ordinary case.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Served {
-    fn start(data: &Path, more: &[&str]) -> Self {
-        let mut child = bartizan()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap()])
-            .args(more)
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut told = String::new();
-        // Jobs that a process before left may be told of first.
-        while !told.contains("http://") {
-            assert_ne!(stderr.read_line(&mut told).unwrap(), 0, "no address in `{told}`");
-        }
-        let address = told.split("http://").nth(1).unwrap_or_default();
-        let address = address.trim().trim_end_matches("/ui").to_owned();
-        Self { child, address, _stderr: stderr }
-    }
-
-    fn call(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let authorization = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{authorization}Content-Type: application/json\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let body = body.trim();
-        // A body in chunks is framed by lengths of its own; the JSON is between the braces.
-        let json = body.find(['{', '[']).and_then(|from| body.rfind(['}', ']']).map(|to| &body[from..=to]));
-        (status, json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or(Value::Null))
-    }
-
-    fn sign_in(&self) -> String {
-        let (status, body) =
-            self.call("POST", "/api/auth/login", None, &json!({ "username": "admin", "password": PASSWORD }));
-        assert_eq!(status, 200, "{body}");
-        body["access_token"].as_str().unwrap().to_owned()
-    }
-
-    fn wait_for_scan(&self, token: &str, status: &str) -> Value {
-        let begin = Instant::now();
-        loop {
-            let (_, scans) = self.call("GET", "/api/scans", Some(token), &Value::Null);
-            if scans["data"][0]["status"] == status {
-                return scans["data"][0].clone();
-            }
-            assert!(begin.elapsed() < Duration::from_secs(60), "no scan became {status}: {scans}");
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
-    }
-}
+use served::{PASSWORD, Served};
 
 #[test]
 fn a_killed_server_takes_its_scan_up_again_and_ends_in_order() {
@@ -184,4 +104,89 @@ fn a_key_is_rotated_beside_the_running_server() {
     assert_eq!(after.lines().nth(1), before.lines().next());
     assert!(!common::stdout(&output).contains(before.trim()));
     assert_eq!(served.call("GET", "/health", None, &Value::Null).1["status"], "ok");
+}
+
+#[test]
+fn a_backup_of_a_running_server_is_restored_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, other, file) = (folder.path().join("data"), folder.path().join("other"), folder.path().join("b.db"));
+    let (data, other, file) = (data.to_str().unwrap(), other.to_str().unwrap(), file.to_str().unwrap());
+    let served = Served::start(data.as_ref(), &[]);
+    served.set_up();
+    let token = served.sign_in();
+    let (status, _) = served.call("POST", "/api/assets", Some(&token), &json!({ "target_value": "192.0.2.7" }));
+    assert_eq!(status, 201);
+    let output = common::run(&["admin", "backup", file, "--data-dir", data]);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    let again = common::run(&["admin", "backup", file, "--data-dir", data]);
+    assert!(common::stderr(&again).contains("never replaces"), "{}", common::stderr(&again));
+    let busy = common::run(&["admin", "restore", file, "--replace", "--data-dir", data]);
+    assert!(common::stderr(&busy).contains("in use by another server"), "{}", common::stderr(&busy));
+    let second = common::run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", data]);
+    assert_eq!(second.status.code(), Some(2), "one server a folder");
+    // Written after the backup, so not in it.
+    let (status, _) = served.call("POST", "/api/assets", Some(&token), &json!({ "target_value": "192.0.2.8" }));
+    assert_eq!(status, 201);
+
+    let output = common::run(&["admin", "restore", file, "--data-dir", other]);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    let restored = Served::start(other.as_ref(), &[]);
+    let token = restored.sign_in();
+    let (_, assets) = restored.call("GET", "/api/assets", Some(&token), &Value::Null);
+    assert_eq!((&assets["total"], &assets["data"][0]["target_value"]), (&json!(1), &json!("192.0.2.7")));
+    drop(restored);
+    let refused = common::run(&["admin", "restore", file, "--data-dir", other]);
+    assert!(common::stderr(&refused).contains("--replace"), "{}", common::stderr(&refused));
+    std::fs::write(file, "SQLite format 3\0 and then nothing of it").unwrap();
+    let damaged = common::run(&["admin", "restore", file, "--replace", "--data-dir", other]);
+    assert_eq!(damaged.status.code(), Some(2), "{}", common::stderr(&damaged));
+    assert!(Served::start(other.as_ref(), &[]).sign_in().len() > 20, "what was there still is");
+}
+
+#[test]
+fn a_backup_of_postgresql_is_restored() {
+    use bartizan_test_support::TestDatabase;
+    let (from, to) = (TestDatabase::postgres(), TestDatabase::postgres());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("b.dump");
+    let file = file.to_str().unwrap();
+    let data = folder.path().join("data");
+    let served = Served::on(&data, from.postgres_url(), &[]);
+    served.set_up();
+    let admin = |arguments: &[&str], database: &TestDatabase| {
+        let mut command = common::bartizan();
+        command.env("DATABASE_URL", database.postgres_url().unwrap()).arg("admin").args(arguments);
+        command.args(["--data-dir", data.to_str().unwrap()]).output().unwrap()
+    };
+    let output = admin(&["backup", file], &from);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    let refused = admin(&["restore", file], &from);
+    assert!(common::stderr(&refused).contains("--replace"), "{}", common::stderr(&refused));
+    let output = admin(&["restore", file], &to);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    let restored = Served::on(&folder.path().join("other"), to.postgres_url(), &[]);
+    assert!(restored.sign_in().len() > 20);
+}
+
+#[test]
+fn logs_are_json_with_request_ids_and_metrics_are_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--log-format", "json", "--log-level", "debug"];
+    let mut served = Served::start(&folder.path().join("data"), &arguments);
+    served.set_up();
+    let token = served.sign_in();
+    let (status, _) = served.call("GET", "/metrics", None, &Value::Null);
+    assert_eq!(status, 401);
+    let metrics = served.text("GET", "/metrics", Some(&token));
+    for name in
+        ["bartizan_build_info", "bartizan_jobs_queue_depth", "route=\"/api/auth/login\"", "bartizan_db_pool_in_use"]
+    {
+        assert!(metrics.contains(name), "{name}: {metrics}");
+    }
+    common::interrupt(&served.child);
+    let log = served.rest();
+    let line = log.lines().find(|line| line.contains("/api/auth/login")).unwrap_or_else(|| panic!("{log}"));
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["span"]["request_id"].as_str().map(str::len), Some(36), "{line}");
+    assert!(!log.contains(PASSWORD));
 }

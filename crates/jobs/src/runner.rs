@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bartizan_domain::Clock;
 use bartizan_domain::id::JobId;
-use bartizan_storage::jobs::{self, AttemptEnd, Job, Renewal};
+use bartizan_storage::jobs::{self, Attempt, AttemptEnd, Job, Renewal};
 use bartizan_storage::{Backend, StorageError, Store};
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::Value;
@@ -418,7 +418,7 @@ impl Runner {
         let renewed = async {
             let tx = self.store.begin().await?;
             let until = self.now() + self.timing.lease();
-            let renewal = jobs::renew(tx.db(), job.id, &self.owner, until, control.take_progress()).await?;
+            let renewal = jobs::renew(tx.db(), self.attempt(job), until, control.take_progress()).await?;
             tx.commit().await?;
             Ok::<_, StorageError>(renewal)
         };
@@ -433,7 +433,7 @@ impl Runner {
     async fn end(&self, job: &Job, end: &AttemptEnd) {
         let ended = async {
             let tx = self.store.begin().await?;
-            let ours = jobs::end(tx.db(), job.id, &self.owner, end, self.now()).await?;
+            let ours = jobs::end(tx.db(), self.attempt(job), end, self.now()).await?;
             tx.commit().await?;
             Ok::<_, StorageError>(ours)
         };
@@ -442,6 +442,10 @@ impl Runner {
             Ok(false) => tracing::warn!(job = %job.id, kind = job.kind, "a job ended after its lease was lost"),
             Err(error) => tracing::error!(job = %job.id, %error, "the end of a job could not be stored"),
         }
+    }
+
+    fn attempt(&self, job: &Job) -> Attempt<'_> {
+        Attempt { job: job.id, owner: &self.owner, number: job.attempts }
     }
 
     fn now(&self) -> DateTime<Utc> {

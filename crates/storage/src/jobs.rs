@@ -17,7 +17,9 @@ use crate::{Db, Listed, Page, Result, SortDir, StorageError};
 mod claims;
 mod fires;
 
-pub use claims::{AttemptEnd, Renewal, any_due, claim, end, holds, release_all, release_lost, renew, stop_requests};
+pub use claims::{
+    Attempt, AttemptEnd, Renewal, any_due, claim, end, holds, release_all, release_lost, renew, stop_requests,
+};
 pub use fires::{record_fire, remove_fires};
 
 /// One job.

@@ -5,7 +5,7 @@
 use bartizan_domain::id::{AssetId, JobId, OrganizationId};
 use bartizan_domain::{AssetKind, RiskZone};
 use bartizan_storage::assets::{self, Asset, AssetFilter, AssetSeen, AssetSort, Seen};
-use bartizan_storage::jobs::{self, AttemptEnd, CancelOutcome, Job, JobStatus, Renewal};
+use bartizan_storage::jobs::{self, Attempt, AttemptEnd, CancelOutcome, Job, JobStatus, Renewal};
 use bartizan_storage::organizations::{self, Organization};
 use bartizan_storage::settings::{self, Setting};
 use bartizan_storage::{Page, SortDir, StorageError, Store};
@@ -265,6 +265,10 @@ async fn claim(store: &Store, owner: &str, now: DateTime<Utc>, limit: u64) -> Ve
     claimed.into_iter().map(|job| job.id.0.as_u128()).collect()
 }
 
+fn attempt(job_number: u128, owner: &str, number: i32) -> Attempt<'_> {
+    Attempt { job: job(job_number, 0, None).id, owner, number }
+}
+
 async fn jobs_are_claimed_once_in_order(database: &TestDatabase) {
     let store = open(database).await;
     for (number, priority) in [(1, 0), (2, 5), (3, 0)] {
@@ -276,10 +280,10 @@ async fn jobs_are_claimed_once_in_order(database: &TestDatabase) {
     assert_eq!(claim(&store, "b", at(1), 9).await, [3]);
     assert!(claim(&store, "c", at(1), 9).await.is_empty());
     let tx = store.begin().await.unwrap();
-    assert!(!jobs::end(tx.db(), job(2, 0, None).id, "b", &AttemptEnd::Done, at(2)).await.unwrap());
-    assert!(jobs::end(tx.db(), job(2, 0, None).id, "a", &AttemptEnd::Done, at(2)).await.unwrap());
+    assert!(!jobs::end(tx.db(), attempt(2, "b", 1), &AttemptEnd::Done, at(2)).await.unwrap());
+    assert!(jobs::end(tx.db(), attempt(2, "a", 1), &AttemptEnd::Done, at(2)).await.unwrap());
     let retry = AttemptEnd::Retry(at(10), "why".to_owned());
-    assert!(jobs::end(tx.db(), job(1, 0, None).id, "a", &retry, at(2)).await.unwrap());
+    assert!(jobs::end(tx.db(), attempt(1, "a", 1), &retry, at(2)).await.unwrap());
     tx.commit().await.unwrap();
     assert!(claim(&store, "a", at(9), 9).await.is_empty());
     assert_eq!(claim(&store, "a", at(10), 9).await, [1]);
@@ -296,9 +300,13 @@ async fn a_lost_lease_is_taken_over(database: &TestDatabase) {
     assert_eq!(release_lost(&store, at(61)).await, 1);
     assert_eq!(claim(&store, "b", at(61), 1).await, [1]);
     let tx = store.begin().await.unwrap();
-    let renew = |owner| jobs::renew(tx.db(), job(1, 0, None).id, owner, at(200), Some(json!({ "done": 1 })));
-    assert_eq!(renew("a").await.unwrap(), Renewal::Lost);
-    assert_eq!(renew("b").await.unwrap(), Renewal::Held);
+    let renew = |owner, number| {
+        let progress = Some(json!({ "done": 1 }));
+        jobs::renew(tx.db(), attempt(1, owner, number), at(200), progress)
+    };
+    assert_eq!(renew("a", 1).await.unwrap(), Renewal::Lost);
+    assert_eq!(renew("b", 1).await.unwrap(), Renewal::Lost, "an earlier attempt of the same owner is over");
+    assert_eq!(renew("b", 2).await.unwrap(), Renewal::Held);
     tx.commit().await.unwrap();
     let tx = store.begin().await.unwrap();
     assert_eq!(jobs::release_all(tx.db()).await.unwrap(), 1);
@@ -333,8 +341,8 @@ async fn organisations_take_turns(database: &TestDatabase) {
     assert_eq!(claim(&store, "a", at(1), 1).await, [21]);
     assert!(jobs::stop_requests(store.read(), "a").await.unwrap().is_empty());
     let tx = store.begin().await.unwrap();
-    assert!(jobs::holds(tx.db(), job(21, 0, None).id, "a").await.unwrap());
-    assert!(!jobs::holds(tx.db(), job(21, 0, None).id, "b").await.unwrap());
+    assert!(jobs::holds(tx.db(), attempt(21, "a", 1)).await.unwrap());
+    assert!(!jobs::holds(tx.db(), attempt(21, "b", 1)).await.unwrap());
     assert_eq!(jobs::cancel_one(tx.db(), job(21, 0, None).id, at(2)).await.unwrap(), CancelOutcome::Running);
     tx.commit().await.unwrap();
     assert_eq!(jobs::stop_requests(store.read(), "a").await.unwrap(), [job(21, 0, None).id]);
@@ -348,7 +356,7 @@ async fn live_jobs_with_one_key_are_one(database: &TestDatabase) {
     assert_eq!(claim(&store, "a", at(0), 1).await, [1]);
     assert!(!enqueue(&store, &job(4, 0, Some("x"))).await, "running counts as live");
     let tx = store.begin().await.unwrap();
-    assert!(jobs::end(tx.db(), job(1, 0, None).id, "a", &AttemptEnd::Done, at(1)).await.unwrap());
+    assert!(jobs::end(tx.db(), attempt(1, "a", 1), &AttemptEnd::Done, at(1)).await.unwrap());
     tx.commit().await.unwrap();
     assert!(enqueue(&store, &job(5, 0, Some("x"))).await, "ended is not live");
     let tx = store.begin().await.unwrap();
@@ -371,5 +379,5 @@ async fn jobs_are_cancelled_waiting_and_running(database: &TestDatabase) {
     assert_eq!(claim(&store, "a", at(1), 1).await, [2]);
     assert_eq!(cancel("x").await, CancelOutcome::Running);
     let tx = store.begin().await.unwrap();
-    assert_eq!(jobs::renew(tx.db(), job(2, 0, None).id, "a", at(9), None).await.unwrap(), Renewal::StopAsked);
+    assert_eq!(jobs::renew(tx.db(), attempt(2, "a", 1), at(9), None).await.unwrap(), Renewal::StopAsked);
 }

@@ -80,6 +80,7 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
         let http = http.await.context("the listener broke off")?;
         http.context("serving")?;
         worker.await.context("the worker broke off")??;
+        compose::seal_the_rest(&services).await;
         anyhow::Ok(())
     };
     tokio::select! {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use bartizan_services::ServicesConfig;
 use bartizan_services::system::LogControl;
+use bartizan_services::{ServicesConfig, audit};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::WorkerArgs;
@@ -43,6 +43,8 @@ async fn work(args: &WorkerArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     let stop = CancellationToken::new();
     let name = compose::process_name();
     let mut runner = tokio::spawn(services.worker(name.clone())?.run(stop.clone()));
+    // What a worker does is put on record as well, and there may be no server up to seal it.
+    tokio::spawn(audit::keep_sealing(services.clone(), stop.clone()));
     crate::io::say(&format!("bartizan {} works as {name}", env!("CARGO_PKG_VERSION")));
     tokio::select! {
         () = interrupts.next() => {}
@@ -55,7 +57,10 @@ async fn work(args: &WorkerArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     stop.cancel();
     tokio::select! {
         ended = tokio::time::timeout(LAST_WORDS, runner) => match ended {
-            Ok(ended) => ended.context("the worker broke off")??,
+            Ok(ended) => {
+                ended.context("the worker broke off")??;
+                compose::seal_the_rest(&services).await;
+            }
             Err(_) => tracing::warn!("some jobs did not stop in time; another worker takes them up after their lease"),
         },
         () = interrupts.next() => tracing::warn!("stopped at once"),

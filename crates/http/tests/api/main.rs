@@ -13,6 +13,7 @@ mod habits;
 mod idempotency;
 mod invitations;
 mod isolation;
+mod limits;
 mod members;
 mod organizations;
 mod pages;

@@ -73,10 +73,23 @@ pub async fn claim(
     Ok(jobs)
 }
 
-fn held(id: JobId, owner: &str) -> Condition {
+/// One attempt at a job. A process that stood still for longer than its lease may have taken up its own lost job again:
+/// the number tells the two attempts apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt<'a> {
+    /// Which job.
+    pub job: JobId,
+    /// Who makes it.
+    pub owner: &'a str,
+    /// Its number, from 1.
+    pub number: i32,
+}
+
+fn held(attempt: Attempt<'_>) -> Condition {
     Condition::all()
-        .add(Column::Id.eq(id.0))
-        .add(Column::Owner.eq(owner))
+        .add(Column::Id.eq(attempt.job.0))
+        .add(Column::Owner.eq(attempt.owner))
+        .add(Column::Attempts.eq(attempt.number))
         .add(Column::Status.eq(JobStatus::Running.as_str()))
 }
 
@@ -97,8 +110,7 @@ pub enum Renewal {
 /// If the database fails.
 pub async fn renew(
     db: Db<'_>,
-    id: JobId,
-    owner: &str,
+    attempt: Attempt<'_>,
     lease_until: DateTime<Utc>,
     progress: Option<Value>,
 ) -> Result<Renewal> {
@@ -106,7 +118,7 @@ pub async fn renew(
     if let Some(progress) = progress {
         update = update.col_expr(Column::Progress, Expr::value(progress));
     }
-    let rows = update.filter(held(id, owner)).exec_with_returning(&db.conn()).await?;
+    let rows = update.filter(held(attempt)).exec_with_returning(&db.conn()).await?;
     Ok(match rows.first() {
         None => Renewal::Lost,
         Some(row) if row.cancel_requested => Renewal::StopAsked,
@@ -129,11 +141,11 @@ pub enum AttemptEnd {
     Released,
 }
 
-/// Ends an attempt of its owner. Says whether the job was still the owner's.
+/// Ends an attempt. Says whether the job was still the owner's.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn end(db: Db<'_>, id: JobId, owner: &str, end: &AttemptEnd, now: DateTime<Utc>) -> Result<bool> {
+pub async fn end(db: Db<'_>, attempt: Attempt<'_>, end: &AttemptEnd, now: DateTime<Utc>) -> Result<bool> {
     let status = match end {
         AttemptEnd::Done => JobStatus::Done,
         AttemptEnd::Cancelled => JobStatus::Cancelled,
@@ -157,7 +169,7 @@ pub async fn end(db: Db<'_>, id: JobId, owner: &str, end: &AttemptEnd, now: Date
         }
         AttemptEnd::Released => update = update.col_expr(Column::Attempts, Expr::col(Column::Attempts).sub(1)),
     }
-    Ok(update.filter(held(id, owner)).exec(&db.conn()).await?.rows_affected == 1)
+    Ok(update.filter(held(attempt)).exec(&db.conn()).await?.rows_affected == 1)
 }
 
 /// Gives back every running job, whoever holds it: for the start of the only process that works on this database.
@@ -209,13 +221,13 @@ pub async fn stop_requests(db: Db<'_>, owner: &str) -> Result<Vec<JobId>> {
     Ok(ids.into_iter().map(Into::into).collect())
 }
 
-/// Whether the job is still this owner's; its row is locked until the end of the transaction, so that it stays so.
+/// Whether the job is still the owner's; its row is locked until the end of the transaction, so that it stays so.
 /// What a handler writes in such a transaction cannot be written twice by two owners.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn holds(db: Db<'_>, id: JobId, owner: &str) -> Result<bool> {
-    let mut query = entity::Entity::find().select_only().column(Column::Id).filter(held(id, owner));
+pub async fn holds(db: Db<'_>, attempt: Attempt<'_>) -> Result<bool> {
+    let mut query = entity::Entity::find().select_only().column(Column::Id).filter(held(attempt));
     if db.is_postgres() {
         query = query.lock_exclusive();
     }

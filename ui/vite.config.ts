@@ -12,7 +12,9 @@ export default defineConfig({
   base: "/ui/",
   plugins: [react(), ...(upstream ? [] : [mockApi()])],
   server: {
-    proxy: upstream ? { "/api": { target: upstream, changeOrigin: true } } : undefined,
+    proxy: upstream
+      ? Object.fromEntries(["/api", "/health"].map((path) => [path, { target: upstream, changeOrigin: true }]))
+      : undefined,
   },
   // The server writes a fresh nonce over this placeholder in every index.html it sends.
   html: { cspNonce: "__CSP_NONCE__" },

@@ -52,6 +52,9 @@ export type Progress = Answer<Schemas["ScanProgress"]>;
 export type OutcomeCounts = Schemas["OutcomeCounts"];
 export type HostResult = Answer<Schemas["ScanHost"]>;
 export type AuditEntry = Answer<Schemas["PageOf_AuditEntry"]>["data"][number];
+export type Schedule = Answer<Schemas["Schedule"]>;
+export type ScheduleRun = Answer<Schemas["ScheduleRun"]>;
+export type Job = Omit<Answer<Schemas["Job"]>, "progress"> & { progress: unknown };
 export type ImportResult = Answer<Schemas["ImportResult"]>;
 
 /** One verdict of the native scan document (`bartizan.scan/1`). */

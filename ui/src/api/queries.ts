@@ -1,5 +1,5 @@
 /** What the pages read and change, each with its cache key. Reads pass the signal on, so leaving a page aborts them. */
-import { keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, MutationCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import type { ListQuery } from "../components/table/state";
 import { api, authorizedFetch, data } from "./client";
 import { ApiError, toApiError } from "./errors";
@@ -19,6 +19,14 @@ const done = async (call: Promise<unknown>): Promise<void> => {
 };
 
 export const queryClient = new QueryClient({
+  mutationCache: new MutationCache({
+    // A write refused for maintenance: the bar that says so is up to date at once.
+    onError: (error) => {
+      if (error instanceof ApiError && error.kind === "maintenance") {
+        void queryClient.invalidateQueries({ queryKey: systemQuery.queryKey });
+      }
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,
@@ -158,6 +166,61 @@ export const profilesQuery = queryOptions({
   queryFn: ({ signal }) => data(api.GET("/api/profiles", { signal })),
   staleTime: Number.POSITIVE_INFINITY,
 });
+
+// Schedules
+
+export const schedulesQuery = (query: ListQuery) =>
+  queryOptions({
+    queryKey: ["schedules", "list", query],
+    queryFn: ({ signal }) => data(api.GET("/api/schedules", { params: { query: asked(query) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const scheduleQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["schedules", "one", id],
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/schedules/{schedule_id}", { params: { path: { schedule_id: id } }, signal })),
+  });
+
+export const scheduleRunsQuery = (id: string, page: number) =>
+  queryOptions({
+    queryKey: ["schedules", "runs", id, page],
+    queryFn: ({ signal }) =>
+      data(
+        api.GET("/api/schedules/{schedule_id}/runs", {
+          params: { path: { schedule_id: id }, query: { page, page_size: 10 } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const cronPreviewQuery = (query: { cron: string; time_zone: string; day_rule: "or" | "and" }) =>
+  queryOptions({
+    queryKey: ["schedules", "preview", query],
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/schedules/preview", { params: { query: { ...query, count: 5 } }, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+
+export const createSchedule = (body: Schemas["ScheduleCreate"], key: string) =>
+  data(api.POST("/api/schedules", { body, headers: { "Idempotency-Key": key } }));
+
+export const updateSchedule = (id: string, body: Schemas["ScheduleUpdate"]) =>
+  data(api.PATCH("/api/schedules/{schedule_id}", { params: { path: { schedule_id: id } }, body }));
+
+export const deleteSchedule = (id: string) =>
+  done(api.DELETE("/api/schedules/{schedule_id}", { params: { path: { schedule_id: id } } }));
+
+export const runSchedule = (id: string) =>
+  data(
+    api.POST("/api/schedules/{schedule_id}/run", {
+      params: { path: { schedule_id: id } },
+      headers: { "Idempotency-Key": newKey() },
+    }),
+  );
 
 // Findings
 
@@ -309,9 +372,43 @@ export const updateScanning = (allowPrivate: boolean, etag: string | null) =>
   );
 
 export const systemQuery = queryOptions({
-  queryKey: ["system"],
+  queryKey: ["system", "status"],
   queryFn: ({ signal }) => data(api.GET("/api/system/status", { signal })),
 });
+
+export const healthQuery = queryOptions({
+  queryKey: ["system", "health"],
+  queryFn: ({ signal }) => data(api.GET("/health", { signal })),
+});
+
+export const jobsQuery = (query: ListQuery) =>
+  queryOptions({
+    queryKey: ["jobs", "list", query],
+    queryFn: ({ signal }) => data(api.GET("/api/jobs", { params: { query: asked(query) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const jobQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["jobs", "one", id],
+    queryFn: ({ signal }) => data(api.GET("/api/jobs/{job_id}", { params: { path: { job_id: id } }, signal })),
+  });
+
+export const cancelJob = (id: string) =>
+  data(api.POST("/api/jobs/{job_id}/cancel", { params: { path: { job_id: id } } }));
+
+export const retryJob = (id: string) =>
+  data(api.POST("/api/jobs/{job_id}/retry", { params: { path: { job_id: id } } }));
+
+export const logLevelQuery = queryOptions({
+  queryKey: ["system", "log-level"],
+  queryFn: ({ signal }) => data(api.GET("/api/system/log-level", { signal })),
+});
+
+export const setLogLevel = (level: Schemas["LogLevel"]) => data(api.PUT("/api/system/log-level", { body: { level } }));
+
+export const setMaintenance = (body: Schemas["MaintenanceUpdate"]) =>
+  data(api.PATCH("/api/system/maintenance", { body }));
 
 export const loadDemo = () => data(api.POST("/api/demo", { headers: { "Idempotency-Key": newKey() } }));
 

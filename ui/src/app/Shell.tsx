@@ -18,11 +18,12 @@ import {
   Sun,
   TriangleAlert,
   UserRound,
+  Wrench,
 } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { api } from "../api/client";
 import { may } from "../api/model";
-import { meQuery, queryClient, scansQuery, summaryQuery } from "../api/queries";
+import { meQuery, queryClient, scansQuery, summaryQuery, systemQuery } from "../api/queries";
 import { session } from "../api/session";
 import { Mark } from "../components/Brand";
 import { Link } from "../components/Link";
@@ -74,6 +75,12 @@ export function Shell() {
     refetchInterval: 10_000,
   });
   const summary = useQuery({ ...summaryQuery, staleTime: 60_000 });
+  const system = useQuery({
+    ...systemQuery,
+    enabled: may(me.data, "system.view"),
+    staleTime: 60_000,
+    refetchInterval: 60_000,
+  });
   const signedIn = useSyncExternalStore(session.subscribe, session.exists);
   const main = useRef<HTMLElement>(null);
 
@@ -221,7 +228,8 @@ export function Shell() {
           gridRow: "1 / -1",
           gridColumn: 2,
           display: "grid",
-          gridTemplateRows: "var(--topbar) auto 1fr",
+          gridTemplateRows: "var(--topbar)",
+          alignContent: "start",
           minWidth: 0,
         }}
       >
@@ -271,14 +279,20 @@ export function Shell() {
             </Menu.Dropdown>
           </Menu>
         </header>
+        {system.data?.maintenance.enabled && (
+          <div className="demobar" role="status">
+            <Wrench aria-hidden />
+            <span>
+              {t.system.maintenance.bar} {system.data.maintenance.reason}
+            </span>
+          </div>
+        )}
         {summary.data?.demo ? (
           <div className="demobar" role="note">
             <span className="demomark">{t.demo.mark}</span>
             {t.demo.bar}
           </div>
-        ) : (
-          <span hidden />
-        )}
+        ) : null}
         <main className="main" id="main" ref={main} tabIndex={-1}>
           <Outlet />
         </main>

@@ -24,11 +24,29 @@ export const SETTINGS: readonly Place[] = [
     permissions: ["members.manage"],
     synonyms: ["members", "users", "invitations", "roles"],
   },
+  {
+    to: "/settings/system",
+    title: t.system.title,
+    permissions: ["system.view"],
+    synonyms: ["health", "jobs", "queues", "workers", "log level", "maintenance", "version"],
+  },
   { to: "/settings/audit", title: t.audit.title, permissions: ["audit.view"], synonyms: ["history", "who did what"] },
 ];
 
+export const SCANS: readonly Place[] = [
+  { to: "/scans", title: t.schedules.runs, synonyms: ["scan status", "scan history"] },
+  {
+    to: "/scans/schedules",
+    title: t.schedules.title,
+    permissions: ["schedules.view"],
+    synonyms: ["cron", "recurring scans", "run now", "new schedule"],
+  },
+];
+
 /** What the palette can go to beside the entries of the menu. */
-export const PLACES: readonly Place[] = SETTINGS.filter((place) => place.to !== "/settings");
+export const PLACES: readonly Place[] = [...SCANS, ...SETTINGS].filter(
+  (place) => place.to !== "/settings" && place.to !== "/scans",
+);
 
 /** Whether somebody is shown a page at all; the server decides again on what is in it. */
 export function visible(user: User | undefined, place: Place): boolean {

@@ -64,10 +64,12 @@ const tree = root.addChildren([
     page("/assets", () => import("../pages/Assets"), "Assets"),
     page("/scans", () => import("../pages/Scans"), "Scans"),
     page("/scans/new", () => import("../pages/NewScan"), "NewScan"),
+    page("/scans/schedules", () => import("../pages/Schedules"), "Schedules"),
     page("/scans/$scanId", () => import("../pages/ScanDetail"), "ScanDetail"),
     page("/settings", () => import("../pages/settings/General"), "General"),
     page("/settings/account", () => import("../pages/settings/Account"), "Account"),
     page("/settings/team", () => import("../pages/settings/Team"), "Team"),
+    page("/settings/system", () => import("../pages/settings/System"), "System"),
     page("/settings/audit", () => import("../pages/settings/Audit"), "Audit"),
   ]),
 ]);

@@ -1,7 +1,7 @@
 /** The frame of pages that are tabs of one section, and what stands there for who may not see the page. */
 import { useQuery } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { meQuery } from "../api/queries";
 import { type Place, visible } from "../app/places";
 import { t } from "../strings";
@@ -25,6 +25,12 @@ export function Section({
   const me = useQuery(meQuery);
   const path = useLocation().pathname.replace(/(.)\/$/, "$1");
   const here = places.find((place) => place.to === path);
+  // Where the tabs scroll, the one that is open is in sight.
+  const tabs = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page is another tab
+  useEffect(() => {
+    tabs.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [path, me.data]);
   const allowed = here ? visible(me.data, here) : true;
   return (
     <>
@@ -34,7 +40,7 @@ export function Section({
         </div>
         {allowed && actions}
       </div>
-      <nav className="tabs" aria-label={label}>
+      <nav ref={tabs} className="tabs" aria-label={label}>
         {places
           .filter((place) => visible(me.data, place))
           .map((place) => (

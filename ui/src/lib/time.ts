@@ -40,3 +40,32 @@ export function duration(seconds: number): string {
 export function between(from: string, to: string | null, now: number = Date.now()): string {
   return duration(((to ? Date.parse(to) : now) - Date.parse(from)) / 1000);
 }
+
+/** The zone of the reader, as an IANA name. */
+export const HERE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** `Mon, Nov 23, 2026, 02:00 GMT+1`, on the clock of a zone; in the reader's where the zone is not known here. */
+export function inZone(iso: string, zone: string): string {
+  const time = Date.parse(iso);
+  if (Number.isNaN(time)) return iso;
+  const options: Intl.DateTimeFormatOptions = {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    timeZoneName: "short",
+  };
+  try {
+    return new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone }).format(time);
+  } catch {
+    return new Intl.DateTimeFormat(undefined, options).format(time);
+  }
+}
+
+/** Whether two zones show the same time at an instant. */
+export function sameClock(iso: string, one: string, other: string): boolean {
+  return inZone(iso, one) === inZone(iso, other);
+}

@@ -2,25 +2,17 @@
 import { Button, Checkbox, NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { X } from "lucide-react";
-import { useId, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { ApiError } from "../api/errors";
 import { type Asset, may, type Profile } from "../api/model";
-import { assetQuery, assetsQuery, launchScan, meQuery, newKey, profilesQuery, type ScanInput } from "../api/queries";
+import { assetQuery, launchScan, meQuery, newKey, profilesQuery, type ScanInput } from "../api/queries";
 import { message, toast } from "../app/toasts";
+import { AssetPicker } from "../components/AssetPicker";
 import { CopyBox } from "../components/Copy";
-import { DemoMark } from "../components/marks";
 import { Notice } from "../components/Notice";
 import { asCli, asCurl } from "../lib/command";
 import { t } from "../strings";
-
-const FEATURES = ["port_scan", "web_checks", "dns_checks", "whois_checks"] as const;
-const FEATURE_TEXT: Record<(typeof FEATURES)[number], [string, string]> = {
-  port_scan: [t.newScan.portScan, t.newScan.portScanHint],
-  web_checks: [t.newScan.webChecks, t.newScan.webChecksHint],
-  dns_checks: [t.newScan.dnsChecks, t.newScan.dnsChecksHint],
-  whois_checks: [t.newScan.whoisChecks, t.newScan.whoisChecksHint],
-};
+import { FEATURE_TEXT, FEATURES, targetsOf } from "./scans/features";
 
 export function NewScan() {
   const search = useSearch({ strict: false }) as {
@@ -49,17 +41,7 @@ export function NewScan() {
 
   const chosen = useQueries({ queries: assetIds.map((id) => assetQuery(id)) });
   const assets = chosen.map((query) => query.data).filter((asset): asset is Asset => asset !== undefined);
-  const targets = useMemo(
-    () => [
-      ...new Set(
-        adhoc
-          .split(/[\n,;]+/)
-          .map((line) => line.trim())
-          .filter(Boolean),
-      ),
-    ],
-    [adhoc],
-  );
+  const targets = useMemo(() => targetsOf(adhoc), [adhoc]);
   const input: ScanInput = {
     kind: "surface",
     asset_ids: assetIds,
@@ -310,71 +292,4 @@ export function NewScan() {
 function targetError(error: ApiError | null): string | undefined {
   const problems = error?.fields.filter((problem) => /targets|asset_ids/.test(problem.field)) ?? [];
   return problems.length > 0 ? problems.map((problem) => problem.message).join(". ") : undefined;
-}
-
-/** Finds assets by typing; the server searches, at most twelve are shown. */
-function AssetPicker({
-  chosen,
-  ids,
-  onChange,
-}: {
-  chosen: readonly Asset[];
-  ids: readonly string[];
-  onChange: (ids: string[]) => void;
-}) {
-  const [text, setText] = useState("");
-  const hint = useId();
-  const found = useQuery(
-    assetsQuery({ page: 1, page_size: 12, sort: "name", ...(text.trim() ? { search: text.trim() } : {}) }),
-  );
-  const total = found.data?.total ?? 0;
-  return (
-    <fieldset>
-      <legend>{t.newScan.assets}</legend>
-      {ids.length > 0 && (
-        <div className="chips">
-          {chosen.map((asset) => (
-            <span key={asset.id} className="chip">
-              {asset.name}
-              <button
-                type="button"
-                aria-label={t.table.remove(t.newScan.assets, asset.name)}
-                onClick={() => onChange(ids.filter((id) => id !== asset.id))}
-              >
-                <X aria-hidden />
-              </button>
-            </span>
-          ))}
-        </div>
-      )}
-      <TextInput
-        aria-label={t.newScan.assetsHint}
-        placeholder={t.newScan.assetsHint}
-        value={text}
-        autoComplete="off"
-        spellCheck={false}
-        onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
-        onChange={(event) => setText(event.target.value)}
-      />
-      <div className="picklist" aria-describedby={hint}>
-        {(found.data?.data ?? []).map((asset) => (
-          <label key={asset.id}>
-            <input
-              type="checkbox"
-              checked={ids.includes(asset.id)}
-              onChange={(event) =>
-                onChange(event.target.checked ? [...ids, asset.id] : ids.filter((id) => id !== asset.id))
-              }
-            />
-            <span className="clip">{asset.name}</span>
-            <span className="mono small muted clip">{asset.name === asset.target_value ? "" : asset.target_value}</span>
-            <DemoMark on={asset.demo} />
-          </label>
-        ))}
-      </div>
-      <p id={hint} className="small muted" role="status">
-        {found.data && (total === 0 ? t.newScan.noAssets : t.newScan.assetsShown(found.data.data.length, total))}
-      </p>
-    </fieldset>
-  );
 }

@@ -111,8 +111,10 @@ export function Overview() {
               <h2 id="posture">{t.overview.posture}</h2>
               {data.last_scan && (
                 <span className="small muted">
-                  <Link to={`/scans/${data.last_scan.id}`}>{t.overview.fromScan(data.last_scan.id)}</Link>,{" "}
-                  <Ago at={data.last_scan.finished_at} />
+                  <Link to={`/scans/${data.last_scan.id}`} className="inline">
+                    {t.overview.fromScan(data.last_scan.id)}
+                  </Link>
+                  , <Ago at={data.last_scan.finished_at} />
                 </span>
               )}
             </header>

@@ -6,8 +6,10 @@ import { Pause, Play } from "lucide-react";
 import { useCallback, useState } from "react";
 import { may, SCAN_STATUSES, type Scan } from "../api/model";
 import { meQuery, progressQuery, scansQuery } from "../api/queries";
+import { SCANS } from "../app/places";
 import { Link } from "../components/Link";
 import { Ago, DemoMark, ScanStatusMark, Score, SeverityCountsMark } from "../components/marks";
+import { Section } from "../components/Section";
 import { DataTable } from "../components/table/DataTable";
 import { listQuery, useTableState } from "../components/table/state";
 import type { Column, Filter } from "../components/table/types";
@@ -148,13 +150,12 @@ export function Scans() {
   const run = may(me.data, "scans.run");
 
   return (
-    <>
-      <div className="pagehead">
-        <div>
-          <h1>{t.scans.title}</h1>
-        </div>
-        {run && <Button onClick={() => void navigate({ to: "/scans/new" as never })}>{t.scans.new}</Button>}
-      </div>
+    <Section
+      title={t.scans.title}
+      label={t.schedules.sections}
+      places={SCANS}
+      actions={run && <Button onClick={() => void navigate({ to: "/scans/new" as never })}>{t.scans.new}</Button>}
+    >
       <DataTable
         name="scans"
         label={t.scans.title}
@@ -190,6 +191,6 @@ export function Scans() {
           ) : undefined,
         }}
       />
-    </>
+    </Section>
   );
 }

@@ -265,6 +265,8 @@ export function DataTable<Row extends object>(props: Props<Row>) {
                         {column.title}
                         {active && (sort?.desc ? <ArrowDown aria-hidden /> : <ArrowUp aria-hidden />)}
                       </button>
+                    ) : column.quiet ? (
+                      <span className="sr">{column.title}</span>
                     ) : (
                       column.title
                     )}
@@ -339,7 +341,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
                     </td>
                   )}
                   {visible.map((column) => (
-                    <td key={column.id} className={column.numeric ? "num" : undefined}>
+                    <td key={column.id} className={column.numeric ? "num" : column.quiet ? "rowactions" : undefined}>
                       {column.cell(row)}
                     </td>
                   ))}

@@ -14,6 +14,8 @@ export interface Column<Row> {
   /** Cannot be hidden. */
   fixed?: boolean;
   width?: number | string;
+  /** The title is read out only, as over a column of buttons. */
+  quiet?: boolean;
   /** Left out while a drawer stands beside the table. */
   wide?: boolean;
 }

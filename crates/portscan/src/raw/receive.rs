@@ -62,7 +62,8 @@ fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record
                 return;
             };
             shared.received.fetch_add(1, Relaxed);
-            let heard = Heard { number, port, what, trip, ttl, accepted };
+            let sent_us = frame.at_us.saturating_sub(u64::from(trip));
+            let heard = Heard { number, port, what, trip, sent_us, ttl, accepted };
             heard_tcp(shared, ids, &heard, records);
         }
         Answer::Error { target, source_port, port, sequence, why, ttl, .. } => {
@@ -94,6 +95,7 @@ struct Heard {
     port: u16,
     what: Use,
     trip: u32,
+    sent_us: u64,
     ttl: u8,
     accepted: bool,
 }
@@ -103,6 +105,7 @@ fn heard_tcp(shared: &Shared, ids: &[u32], heard: &Heard, records: &mut Vec<Reco
     timed(shared, host, heard.trip);
     match heard.what {
         Use::Pass(_) | Use::Early => {
+            host.newest_us.fetch_max(heard.sent_us, Relaxed);
             let Some(index) = index_of(shared, heard.port) else { return };
             let (state, reason) =
                 if heard.accepted { (State::Open, Reason::SynAck) } else { (State::Closed, Reason::ConnRefused) };

@@ -33,8 +33,18 @@ const RTO_MOST_US: u32 = 2_000_000;
 const SLACK_US: u32 = 20_000;
 /// Wait for the answer of a host of which nothing is known yet.
 const RTO_BLIND_US: u32 = 250_000;
+/// Answers that overtake each other do so within this, or a quarter of the round trip if that is more.
+const REORDER_US: u32 = 5000;
+/// Questions so shortly before the last one count as the last: less than what answers may overtake each other by.
+const LAST_US: u64 = 2000;
 /// Early repetitions a host may have waiting; what is beyond waits for the next pass.
 const EARLY_AT_MOST: usize = 4096;
+/// Early repetitions are paid for: each question of the first pass earns this much, each repetition that alone was
+/// answered a little more than it cost. So loss of any size is made good at once, and a path that is only slow now and
+/// then costs no second packet for what was on its way.
+const EARLY_PER_QUESTION: f32 = 1.0 / 32.0;
+const EARLY_PER_LATE: f32 = 1.5;
+const EARLY_AT_START: f32 = 16.0;
 /// Open ports of a host that are asked again.
 const VERIFY_AT_MOST: usize = 64;
 /// Open ports from which a host is suspected to accept everything.
@@ -81,6 +91,7 @@ struct HostPlan {
     settled: Position,
     candidate: (Position, u64),
     early: Vec<u32>,
+    early_credit: f32,
     early_incomplete: bool,
     /// Attempts that every silent port has had.
     made: u8,
@@ -99,6 +110,7 @@ struct HostPlan {
     share_from: u32,
     last_answer_us: u64,
     last_sent_us: u64,
+    last_sent_wall_us: u64,
     canaries: VecDeque<(u64, u8)>,
     canary_number: u8,
     canary_next_us: u64,
@@ -202,6 +214,7 @@ impl<'a> Transmitter<'a> {
                     settled: target.position,
                     candidate: (target.position, 0),
                     early: Vec::new(),
+                    early_credit: EARLY_AT_START,
                     early_incomplete: target.position != Position::default(),
                     made: target.position.pass,
                     missed: 1.0,
@@ -216,6 +229,7 @@ impl<'a> Transmitter<'a> {
                     share_from: 0,
                     last_answer_us: 0,
                     last_sent_us: 0,
+                    last_sent_wall_us: 0,
                     canaries: VecDeque::new(),
                     canary_number: 0,
                     canary_next_us: 0,
@@ -320,16 +334,21 @@ impl<'a> Transmitter<'a> {
             let at = flight.host as usize;
             let (Some(shared), Some(host)) = (self.cx.shared.hosts.get(at), self.hosts.get_mut(at)) else { continue };
             let pair = self.cx.shared.pair(flight.host, flight.port);
+            if flight.pass != host.pass {
+                continue;
+            }
             if !self.cx.shared.landed(shared, pair) {
                 continue;
             }
             host.given_up += 1;
             if flight.first && host.pass == 0 && !self.cx.shared.done.get(pair) {
                 let once = self.cx.settings.attempts <= 1;
-                if once || shared.paced.load(Relaxed) || host.early.len() >= EARLY_AT_MOST {
+                let unpaid = host.early_credit < 1.0;
+                if once || unpaid || shared.paced.load(Relaxed) || host.early.len() >= EARLY_AT_MOST {
                     host.early_incomplete = true;
                 } else {
                     host.early.push(flight.port);
+                    host.early_credit -= 1.0;
                 }
             }
         }
@@ -426,8 +445,13 @@ impl<'a> Transmitter<'a> {
         if !shared.hosts[at].paced.load(Relaxed) {
             shared.in_flight.fetch_add(1, Relaxed);
         }
-        self.wheel.add(self.now_us + wait, Flight { host: number, port, first: matches!(what, Use::Pass(_)) });
+        let pass = self.hosts[at].pass;
+        self.wheel.add(self.now_us + wait, Flight { host: number, port, pass, first: matches!(what, Use::Pass(_)) });
+        if what == Use::Pass(0) {
+            self.hosts[at].early_credit += EARLY_PER_QUESTION;
+        }
         self.hosts[at].last_sent_us = self.now_us;
+        self.hosts[at].last_sent_wall_us = wall_us();
         self.hosts[at].since_canary = self.hosts[at].since_canary.saturating_add(1);
         self.syn(at, number_of_port, what);
     }

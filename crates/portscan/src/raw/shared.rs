@@ -51,6 +51,8 @@ pub struct Host {
     pub shortest_us: AtomicU32,
     /// Shortest round trip since the sending thread last took it.
     pub recent_us: AtomicU32,
+    /// When the newest question that was answered had been sent, by the wall clock in microseconds.
+    pub newest_us: AtomicU64,
     /// Canaries that came back, by number.
     pub canaries: AtomicU32,
     /// Index of a port that answered, plus 1.
@@ -76,6 +78,7 @@ impl Host {
             variation_us: zero(),
             shortest_us: AtomicU32::new(u32::MAX),
             recent_us: AtomicU32::new(u32::MAX),
+            newest_us: AtomicU64::new(0),
             canaries: zero(),
             canary_port: zero(),
             unreachable: zero(),

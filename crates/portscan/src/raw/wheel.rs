@@ -11,7 +11,9 @@ const SLOTS: usize = 2048;
 pub struct Flight {
     pub host: u32,
     pub port: u32,
-    /// Whether it belongs to a pass and is no repetition out of turn.
+    /// The pass it belongs to.
+    pub pass: u8,
+    /// Whether it is no repetition out of turn.
     pub first: bool,
 }
 
@@ -72,7 +74,7 @@ mod tests {
             let (mut wheel, mut now, mut due, mut seen) = (Wheel::new(), 0, Vec::new(), 0);
             for (number, (wait, step)) in waits.iter().enumerate() {
                 let port = u32::try_from(number).unwrap();
-                wheel.add(now + wait, Flight { host: 0, port, first: true });
+                wheel.add(now + wait, Flight { host: 0, port, pass: 0, first: true });
                 due.push(now + wait);
                 now += step;
                 while let Some(flight) = wheel.due(now) {

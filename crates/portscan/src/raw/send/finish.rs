@@ -12,7 +12,7 @@ impl Transmitter<'_> {
         }
         let undone = shared.undone.load(Relaxed);
         if undone > 0 {
-            if shared.in_flight.load(Relaxed) > 0 {
+            if shared.in_flight.load(Relaxed) > 0 && !self.is_rest_lost(at) {
                 return;
             }
             if self.another_pass(at, undone) {
@@ -29,6 +29,25 @@ impl Transmitter<'_> {
         if self.hosts[at].verifying == 0 && self.guard(at) {
             self.finish(at);
         }
+    }
+
+    /// At the end of a pass: once the last question is answered, and nothing has come for as long as answers overtake
+    /// each other, what is still out was lost, and need not be waited for until its time is over (the idea of RFC 8985).
+    fn is_rest_lost(&mut self, at: usize) -> bool {
+        let all = self.cx.shared;
+        let (Some(shared), Some(host)) = (all.hosts.get(at), self.hosts.get_mut(at)) else { return false };
+        let overtaken = shared.newest_us.load(Relaxed) + LAST_US >= host.last_sent_wall_us;
+        let reorder = u64::from(REORDER_US.max(shared.smoothed_us.load(Relaxed) / 4));
+        let read_until = self.now_us.min(all.read_until_us.load(Relaxed));
+        if !overtaken || shared.paced.load(Relaxed) || read_until < host.last_answer_us + reorder {
+            return false;
+        }
+        let Ok(number) = u32::try_from(at) else { return false };
+        for port in 0..u32::try_from(all.ports.len()).unwrap_or(0) {
+            host.given_up += u32::from(all.landed(shared, all.pair(number, port)));
+        }
+        host.early_incomplete = true;
+        true
     }
 
     /// Whether silent ports are to be asked again; starts the pass if so.

@@ -57,6 +57,7 @@ impl Transmitter<'_> {
             shortest_us: shared.shortest_us.load(Relaxed),
             recent_us: shared.recent_us.swap(u32::MAX, Relaxed),
         };
+        host.early_credit += EARLY_PER_LATE * f32::from(u16::try_from(epoch.late).unwrap_or(u16::MAX));
         let good = host.canaries_good - host.epoch.good;
         let lost = host.canaries_lost - host.epoch.lost;
         if shared.paced.load(Relaxed) {

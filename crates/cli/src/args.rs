@@ -15,11 +15,13 @@ use crate::io::OutputSpec;
 
 pub use audit::{AuditArgs, AuditOutput, ExplainArgs, InventoryArgs};
 pub use feeds::{FeedsArgs, FeedsCommand, FetchArgs, ImportArgs};
+pub use mail::MailArgs;
 use ports::HELP as PORTS_HELP;
 pub use ports::{EngineChoice, PortsArgs, ScanLetter};
 
 mod audit;
 mod feeds;
+mod mail;
 mod ports;
 
 /// Finds what an attacker can reach, and says how to fix it.
@@ -313,6 +315,9 @@ pub struct ServeArgs {
     #[arg(long, hide = true, env = "BARTIZAN_METRICS_TOKEN", hide_env_values = true)]
     pub metrics_token: Option<Secret>,
 
+    #[command(flatten)]
+    pub mail: MailArgs,
+
     /// Load demo data: recorded hosts, marked as demo everywhere
     #[arg(long, env = "BARTIZAN_DEMO")]
     pub demo: bool,
@@ -395,6 +400,9 @@ pub struct WorkerArgs {
 
     #[command(flatten)]
     pub jobs: JobArgs,
+
+    #[command(flatten)]
+    pub mail: MailArgs,
 
     #[command(flatten)]
     pub log: LogArgs,

@@ -9,7 +9,7 @@ use bartizan_services::{OpContext, invitations};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,7 +17,7 @@ use crate::AppState;
 use crate::auth::{LoginResponse, login_response};
 use crate::caller::{Caller, SignInAttempt};
 use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, Problem, PublicErrors, ReadErrors};
-use crate::extract::{Body, Listing, NoFilter, PageParams, Path};
+use crate::extract::{Body, Listing, NoFilter, PageParams, Path, Query};
 use crate::wire::{PageOf, Person, location};
 
 /// The operations of this file.
@@ -45,6 +45,28 @@ pub enum InvitationStatus {
     Expired,
 }
 
+/// What became of the mail of an invitation.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InvitationMail {
+    /// It is on its way.
+    Queued,
+    /// The mail server took it.
+    Sent,
+    /// It was given up; `mail_error` says why.
+    Failed,
+}
+
+impl From<invitations::MailState> for InvitationMail {
+    fn from(state: invitations::MailState) -> Self {
+        match state {
+            invitations::MailState::Queued => Self::Queued,
+            invitations::MailState::Sent => Self::Sent,
+            invitations::MailState::Failed => Self::Failed,
+        }
+    }
+}
+
 impl From<invitations::InvitationStatus> for InvitationStatus {
     fn from(status: invitations::InvitationStatus) -> Self {
         match status {
@@ -61,7 +83,8 @@ impl From<invitations::InvitationStatus> for InvitationStatus {
 #[schema(example = json!({"id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55", "email": "ada@example.com",
     "role": "analyst", "status": "pending",
     "invited_by": {"id": "550e8400-e29b-41d4-a716-446655440000", "username": "admin"},
-    "created_at": "2026-11-20T08:00:00Z", "expires_at": "2026-11-27T08:00:00Z", "accepted_at": null}))]
+    "created_at": "2026-11-20T08:00:00Z", "expires_at": "2026-11-27T08:00:00Z", "accepted_at": null,
+    "mail": "sent", "mail_error": null}))]
 pub struct Invitation {
     /// The invitation.
     pub id: InvitationId,
@@ -79,20 +102,24 @@ pub struct Invitation {
     pub expires_at: DateTime<Utc>,
     /// When it was accepted.
     pub accepted_at: Option<DateTime<Utc>>,
+    /// What became of its mail; `null` if its link was handed over.
+    pub mail: Option<InvitationMail>,
+    /// Why its mail was not delivered, so far or at all.
+    pub mail_error: Option<String>,
 }
 
-/// An invitation with its link, which is shown this once.
+/// An invitation with its link, if it is not on its way by mail: then it is shown this once.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InvitationIssued {
     /// The invitation.
     #[serde(flatten)]
     pub invitation: Invitation,
-    /// What proves it, for `POST /api/auth/invitation`.
+    /// What proves it, for `POST /api/auth/invitation`; `null` if it is sent by mail.
     #[schema(example = "6f1c…")]
-    pub token: String,
-    /// Page of the web interface that accepts it; put the server's address in front.
+    pub token: Option<String>,
+    /// Page of the web interface that accepts it; put the server's address in front. `null` if it is sent by mail.
     #[schema(example = "/ui/invitation#6f1c…")]
-    pub link: String,
+    pub link: Option<String>,
 }
 
 /// Whom to invite.
@@ -107,6 +134,29 @@ pub struct InvitationCreate {
     #[serde(default = "least")]
     #[schema(value_type = String, required = false, default = "read_only")]
     pub role: RoleName,
+    /// Whether the link is sent by mail, where a mail server is set. Left out: it is.
+    #[serde(default = "by_mail")]
+    #[schema(required = false, default = true)]
+    pub send_mail: bool,
+}
+
+/// How the new link gets to whom it is for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ResendParams {
+    /// Whether the link is sent by mail, where a mail server is set. Left out: it is.
+    #[serde(default = "by_mail")]
+    #[param(required = false, default = true)]
+    pub send_mail: bool,
+}
+
+const fn by_mail() -> bool {
+    true
+}
+
+const fn way(send_mail: bool) -> invitations::By {
+    if send_mail { invitations::By::Mail } else { invitations::By::Hand }
 }
 
 fn least() -> RoleName {
@@ -172,13 +222,20 @@ fn shown(cx: &OpContext, found: invitations::Invitation) -> Invitation {
         created_at: found.created_at,
         expires_at: found.expires_at,
         accepted_at: found.accepted_at,
+        mail: found.mail.map(Into::into),
+        mail_error: found.mail_error,
     }
 }
 
 fn issued(cx: &OpContext, issued: invitations::Issued) -> InvitationIssued {
-    let token = issued.token.expose_secret().to_owned();
+    let by_hand = issued.invitation.mail.is_none();
+    let token = by_hand.then(|| issued.token.expose_secret().to_owned());
     // After the hash sign: browsers keep that part to themselves, so that it stands in no server's log.
-    InvitationIssued { invitation: shown(cx, issued.invitation), link: format!("/ui/invitation#{token}"), token }
+    InvitationIssued {
+        invitation: shown(cx, issued.invitation),
+        link: token.as_ref().map(|token| format!("/ui/invitation#{token}")),
+        token,
+    }
 }
 
 /// Lists invitations, newest first.
@@ -197,7 +254,8 @@ async fn list_invitations(
 
 /// Invites somebody by e-mail address.
 ///
-/// Needs `members.manage`, and every permission of the role. The answer holds the link, this once: hand it on.
+/// Needs `members.manage`, and every permission of the role. Where a mail server is set, the link is sent
+/// by mail and `mail` tells what becomes of it; else the answer holds the link, this once: hand it on.
 #[utoipa::path(post, path = "/api/invitations", operation_id = "create_invitation", tag = "members",
     request_body = InvitationCreate,
     responses((status = 201, body = InvitationIssued, headers(("Location" = String, description = "The invitation."))),
@@ -207,7 +265,7 @@ async fn create_invitation(
     caller: Caller,
     Body(body): Body<InvitationCreate>,
 ) -> ApiResult<(StatusCode, HeaderMap, Json<InvitationIssued>)> {
-    let new = invitations::create(&caller.cx, state.services(), &body.email, body.role).await?;
+    let new = invitations::create(&caller.cx, state.services(), &body.email, body.role, way(body.send_mail)).await?;
     let headers = location(&format!("/api/invitations/{}", new.invitation.id));
     Ok((StatusCode::CREATED, headers, Json(issued(&caller.cx, new))))
 }
@@ -243,16 +301,19 @@ async fn delete_invitation(
 
 /// Makes a new link for an invitation.
 ///
-/// Needs `members.manage`. The old link is worth nothing any more.
+/// Needs `members.manage`. The old link is worth nothing any more. The new one is sent by mail where a mail server is
+/// set and `send_mail` is not `false`; else the answer holds it, this once.
 #[utoipa::path(post, path = "/api/invitations/{invitation_id}/resend", operation_id = "resend_invitation",
-    tag = "members", params(("invitation_id" = InvitationId, Path, description = "The invitation.")),
+    tag = "members", params(("invitation_id" = InvitationId, Path, description = "The invitation."), ResendParams),
     responses((status = 200, body = InvitationIssued), ChangeErrors))]
 async fn resend_invitation(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<InvitationId>,
+    Query(params): Query<ResendParams>,
 ) -> ApiResult<Json<InvitationIssued>> {
-    Ok(Json(issued(&caller.cx, invitations::resend(&caller.cx, state.services(), id).await?)))
+    let new = invitations::resend(&caller.cx, state.services(), id, way(params.send_mail)).await?;
+    Ok(Json(issued(&caller.cx, new)))
 }
 
 /// Says what the link of an invitation is to.

@@ -43,6 +43,7 @@ mod idempotency;
 pub mod invitations;
 pub mod jobs;
 mod limits;
+pub mod mail;
 pub mod members;
 mod middleware;
 mod monitoring;
@@ -187,6 +188,7 @@ fn operations() -> OpenApiRouter<AppState> {
         .merge(compliance::router())
         .merge(settings::router())
         .merge(branding::router())
+        .merge(mail::router())
 }
 
 /// The OpenAPI document, as served and as checked in.

@@ -88,10 +88,15 @@ pub(crate) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-fn answer(settings: Versioned<ScanSettings>) -> (HeaderMap, Json<ScanningSettings>) {
+/// The version of settings, as a header.
+pub(crate) fn etag_header(version: i64) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if let Ok(value) = HeaderValue::from_str(&etag(settings.version)) {
+    if let Ok(value) = HeaderValue::from_str(&etag(version)) {
         headers.insert(header::ETAG, value);
     }
-    (headers, Json(ScanningSettings { allow_private: settings.value.allow_private }))
+    headers
+}
+
+fn answer(settings: Versioned<ScanSettings>) -> (HeaderMap, Json<ScanningSettings>) {
+    (etag_header(settings.version), Json(ScanningSettings { allow_private: settings.value.allow_private }))
 }

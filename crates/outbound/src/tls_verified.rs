@@ -6,6 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bartizan_domain::evidence::{FailureKind, ProbeFailure};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
@@ -38,6 +39,21 @@ impl Trust {
     }
 }
 
+/// The certificates in a PEM text, as DER.
+///
+/// # Errors
+/// What is wrong, if there is none or one that cannot be used as a root.
+pub fn certificates_of(pem: &str) -> Result<Vec<Vec<u8>>, String> {
+    let mut found = Vec::new();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|error| format!("it is no PEM text: {error}"))?;
+        let mut store = RootCertStore::empty();
+        store.add(certificate.clone()).map_err(|error| format!("a certificate cannot be used as a root: {error}"))?;
+        found.push(certificate.to_vec());
+    }
+    if found.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(found) }
+}
+
 fn with_extra_roots(extra: &[Vec<u8>]) -> RootCertStore {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
@@ -45,15 +61,29 @@ fn with_extra_roots(extra: &[Vec<u8>]) -> RootCertStore {
     store
 }
 
-/// Completes a handshake as `name` (a DNS name or an address) with a server that must prove to be `name`.
+/// Completes a handshake as `name` (a DNS name or an address) with a web server that must prove to be `name`.
 ///
 /// # Errors
-/// [`FailureKind::Protocol`] if the name cannot be asked for or the certificate does not convince, otherwise how the
-/// connection failed.
+/// As [`connect_for`].
 pub async fn connect(
     stream: TcpStream,
     name: &str,
     roots: &Arc<RootCertStore>,
+) -> Result<TlsStream<TcpStream>, ProbeFailure> {
+    connect_for(stream, name, roots, &[b"http/1.1"]).await
+}
+
+/// Completes a handshake as `name` (a DNS name or an address) with a server that must prove to be `name`, offering
+/// these application protocols: none for protocols that are older than the offer.
+///
+/// # Errors
+/// [`FailureKind::Protocol`] if the name cannot be asked for or the certificate does not convince, otherwise how the
+/// connection failed.
+pub async fn connect_for(
+    stream: TcpStream,
+    name: &str,
+    roots: &Arc<RootCertStore>,
+    protocols: &[&[u8]],
 ) -> Result<TlsStream<TcpStream>, ProbeFailure> {
     let server = ServerName::try_from(name.to_owned()).map_err(|error| {
         ProbeFailure::new(FailureKind::Protocol, format!("`{name}` cannot be asked for by TLS: {error}"))
@@ -63,7 +93,7 @@ pub async fn connect(
         .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("TLS set-up: {error}")))?
         .with_root_certificates(Arc::clone(roots))
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     TlsConnector::from(Arc::new(config))
         .connect(server, stream)
         .await

@@ -16,6 +16,8 @@ use tokio::sync::Notify;
 use crate::context::{Actor, OpContext, Origin, Random};
 use crate::housekeeping::{self, Housekeeper};
 use crate::live::Live;
+use crate::mail::GivenMail;
+use crate::mail_jobs::Mailer;
 use crate::maintenance::{Gate, Remembered};
 use crate::scan_job::ScanHandler;
 use crate::schedule_fires::Scheduler;
@@ -46,6 +48,8 @@ pub struct ServicesConfig {
     pub setup_token: Option<SecretString>,
     /// The keys secrets are sealed with; without them, secrets can be neither stored nor used.
     pub secret_keys: Option<KeyRing>,
+    /// The mail server, where the operator gives one; then Settings do not.
+    pub mail: Option<GivenMail>,
     /// The log of this process, where its level can be changed.
     pub log: Option<Arc<dyn LogControl>>,
     /// How the job runner measures time.
@@ -132,6 +136,7 @@ impl Services {
         let runner = Runner::new(self.store.clone(), self.queue.clone(), Arc::clone(&self.clock), new_id, owner)
             .handler(Arc::new(ScanHandler::new(self.clone())))
             .handler(Arc::new(Housekeeper::new(self.clone())))
+            .handler(Arc::new(Mailer::new(self.clone())))
             .ticker(Arc::new(Gate::new(self.clone())))
             .ticker(Arc::new(Scheduler::new(self.clone())))
             .timing(self.config.jobs)

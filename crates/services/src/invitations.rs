@@ -5,8 +5,8 @@
 
 use bartizan_domain::id::{InvitationId, OrganizationId};
 use bartizan_domain::{Error, Permission, Result, RoleName};
-pub use bartizan_storage::invitations::Invitation;
 use bartizan_storage::invitations::{self as storage};
+pub use bartizan_storage::invitations::{Invitation, MailState};
 use bartizan_storage::users::{self, User};
 use bartizan_storage::{Db, Listed, Page, StorageError, members, organizations};
 use chrono::TimeDelta;
@@ -17,7 +17,7 @@ use crate::auth::{SignedIn, membership_of, open_session, password_error, profile
 use crate::mutation::{Change, Mutation};
 use crate::users::{account, check_account, taken};
 use crate::validate::check_email;
-use crate::{OpContext, Services, roles};
+use crate::{OpContext, Services, mail, mail_jobs, roles};
 
 /// How long an invitation is good.
 const LIFETIME: TimeDelta = TimeDelta::days(7);
@@ -42,6 +42,16 @@ pub struct Issued {
     pub invitation: Invitation,
     /// What proves it.
     pub token: SecretString,
+}
+
+/// How the link of an invitation gets to whom it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum By {
+    /// By mail, where a mail server is set; else by whoever invites.
+    #[default]
+    Mail,
+    /// By whoever invites.
+    Hand,
 }
 
 /// What somebody who holds the link is told before accepting.
@@ -89,12 +99,12 @@ pub async fn get(cx: &OpContext, services: &Services, id: InvitationId) -> Resul
     found(services.store.read(), organization, id).await
 }
 
-/// Invites somebody.
+/// Invites somebody. [`Invitation::mail`] says whether the link is on its way by mail.
 ///
 /// # Errors
 /// [`Error::Conflict`] if the address is a member's or invited already, [`Error::Forbidden`] for a role that may do more
 /// than the caller, [`Error::Invalid`] for fields that break a rule.
-pub async fn create(cx: &OpContext, services: &Services, email: &str, role: RoleName) -> Result<Issued> {
+pub async fn create(cx: &OpContext, services: &Services, email: &str, role: RoleName, by: By) -> Result<Issued> {
     let (organization, change) = Mutation::begin(cx, services, Permission::MembersManage).await?;
     let email = email.trim().to_owned();
     check_email(&email).map_err(|message| Error::invalid("body -> email", message))?;
@@ -123,10 +133,16 @@ pub async fn create(cx: &OpContext, services: &Services, email: &str, role: Role
         accepted_at: None,
         accepted_by: None,
         revoked_at: None,
+        mail: mail_of(services, by).await?,
+        mail_error: None,
     };
     storage::insert(change.db(), &invitation).await?;
+    if invitation.mail.is_some() {
+        mail_jobs::invitation(cx, services, change.db(), &invitation, &token).await?;
+    }
     let entry = Change::new("invitation.create", "invitation", invitation.id).after(recorded(&invitation));
     change.commit(entry).await?;
+    services.queue.wake();
     Ok(Issued { invitation, token })
 }
 
@@ -134,7 +150,7 @@ pub async fn create(cx: &OpContext, services: &Services, email: &str, role: Role
 ///
 /// # Errors
 /// [`Error::NotFound`], or [`Error::Conflict`] if it was accepted or taken back.
-pub async fn resend(cx: &OpContext, services: &Services, id: InvitationId) -> Result<Issued> {
+pub async fn resend(cx: &OpContext, services: &Services, id: InvitationId, by: By) -> Result<Issued> {
     let (organization, change) = Mutation::begin(cx, services, Permission::MembersManage).await?;
     let mut invitation = found(change.db(), organization, id).await?;
     roles::grantable(cx, change.db(), organization, &invitation.role).await?;
@@ -144,8 +160,13 @@ pub async fn resend(cx: &OpContext, services: &Services, id: InvitationId) -> Re
     let token = new_token(cx);
     invitation.token_hash = token_hash(token.expose_secret());
     invitation.expires_at = cx.now() + LIFETIME;
-    storage::renew(change.db(), id, &invitation.token_hash, invitation.expires_at).await?;
+    (invitation.mail, invitation.mail_error) = (mail_of(services, by).await?, None);
+    storage::renew(change.db(), &invitation).await?;
+    if invitation.mail.is_some() {
+        mail_jobs::invitation(cx, services, change.db(), &invitation, &token).await?;
+    }
     change.commit(Change::new("invitation.resend", "invitation", id).after(recorded(&invitation))).await?;
+    services.queue.wake();
     Ok(Issued { invitation, token })
 }
 
@@ -250,10 +271,15 @@ fn not_good() -> Error {
     Error::not_found("invitation", "of this link")
 }
 
+async fn mail_of(services: &Services, by: By) -> Result<Option<MailState>> {
+    Ok((by == By::Mail && mail::is_on(services).await?).then_some(MailState::Queued))
+}
+
 fn new_token(cx: &OpContext) -> SecretString {
     hex::encode(cx.random_bytes::<32>()).into()
 }
 
 fn recorded(invitation: &Invitation) -> Value {
-    json!({"email": invitation.email, "role": invitation.role, "expires_at": invitation.expires_at})
+    json!({"email": invitation.email, "role": invitation.role, "expires_at": invitation.expires_at,
+        "by_mail": invitation.mail.is_some()})
 }

@@ -26,6 +26,8 @@ pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
 mod live;
+pub mod mail;
+mod mail_jobs;
 pub mod maintenance;
 pub mod members;
 pub mod mutation;

@@ -1,21 +1,23 @@
-//! Passwords: changing one's own, and what happens when somebody guesses.
+//! Passwords: changing one's own, setting a new one with a link from a mail, and what happens when somebody guesses.
 //!
 //! Failures count for the account and not for the address they come from (which has a limit of its own in `http`):
 //! a guesser with many addresses is slowed down as well. An account that does not exist counts alike, so that the
 //! answers do not tell which exist.
 
 use bartizan_auth::password::check_rules;
+use bartizan_domain::id::{OrganizationId, UserId};
 use bartizan_domain::{Error, Result};
-use bartizan_storage::passwords::{self as storage, Failures};
+use bartizan_storage::passwords::{self as storage, Failures, PasswordReset};
 use bartizan_storage::users::{self, User};
 use bartizan_storage::{Db, sessions};
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::mutation::{Change, Mutation};
-use crate::{OpContext, Services, auth};
+use crate::validate::check_email;
+use crate::{OpContext, Services, auth, mail, mail_jobs};
 
 /// Failures in a row that cost nothing.
 const FREE: i32 = 5;
@@ -23,6 +25,12 @@ const FREE: i32 = 5;
 const FIRST_BLOCK: i64 = 30;
 /// Seconds a failure costs at most.
 const LONGEST_BLOCK: i64 = 15 * 60;
+/// How long the link of a mail for a new password is good.
+const RESET_LIFETIME: TimeDelta = TimeDelta::hours(1);
+/// Links an account may be sent within [`RESETS_WITHIN`]: whoever knows an address must not be able to fill its mailbox.
+const RESETS: u64 = 3;
+/// See [`RESETS`].
+const RESETS_WITHIN: TimeDelta = TimeDelta::hours(1);
 /// A failure older than this is forgotten.
 pub(crate) const FORGOTTEN_AFTER: TimeDelta = TimeDelta::days(1);
 
@@ -61,10 +69,7 @@ impl Guard {
     /// Counts a failure, and puts it on record.
     pub(crate) async fn failed(&self, cx: &OpContext, services: &Services) -> Result<()> {
         let organization = match &self.user {
-            Some(user) => {
-                let places = bartizan_storage::members::of_user(services.store.read(), user.id).await?;
-                places.first().map(|place| place.organization_id)
-            }
+            Some(user) => home_of(services, user.id).await?,
             None => None,
         };
         let change = Mutation::begin_open(cx, services, organization).await?;
@@ -111,7 +116,106 @@ pub async fn change(cx: &OpContext, services: &Services, current: SecretString, 
     let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
     users::set_password(change.db(), id, &hash, cx.now()).await?;
     let ended = sessions::end_all(change.db(), id, None, Some(session), (cx.now(), "password_changed")).await?;
-    change.commit(Change::new("auth.password_change", "user", id).after(json!({"sessions_ended": ended}))).await
+    tell_of_change(cx, services, change.db(), (cx.organization_if_any(), id)).await?;
+    change.commit(Change::new("auth.password_change", "user", id).after(json!({"sessions_ended": ended}))).await?;
+    services.queue.wake();
+    Ok(())
+}
+
+/// Has a link for a new password sent to the owner of an address, if it is somebody's whose password is kept here.
+///
+/// The caller learns nothing of that, from the answer or from the time it takes: the work is the same for each address,
+/// and what follows is a job's.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no address.
+pub async fn forgot(cx: &OpContext, services: &Services, email: &str) -> Result<()> {
+    check_email(email.trim()).map_err(|message| Error::invalid("body -> email", message))?;
+    if mail::is_on(services).await? {
+        mail_jobs::password_forgotten(cx, services, email).await?;
+    }
+    Ok(())
+}
+
+/// Makes a token for a new password and has it sent, if the address is that of an active account with a password here,
+/// and not too many were made lately.
+pub(crate) async fn issue_reset(cx: &OpContext, services: &Services, email: &str) -> Result<()> {
+    let found = users::by_email(services.store.read(), email).await?;
+    let Some(user) = found.filter(may_reset) else { return Ok(()) };
+    let home = home_of(services, user.id).await?;
+    let change = Mutation::begin_open(cx, services, home).await?;
+    storage::lock_failures(change.db(), &user.id.to_string()).await?;
+    if storage::count_resets(change.db(), user.id, cx.now() - RESETS_WITHIN).await? >= RESETS {
+        tracing::warn!(user = %user.id, "a new password was asked for too often; no further mail is sent for now");
+        return Ok(());
+    }
+    let token: SecretString = hex::encode(cx.random_bytes::<32>()).into();
+    let reset = PasswordReset {
+        token_hash: auth::token_hash(token.expose_secret()),
+        user_id: user.id,
+        created_at: cx.now(),
+        expires_at: cx.now() + RESET_LIFETIME,
+        used_at: None,
+    };
+    storage::insert_reset(change.db(), &reset).await?;
+    mail_jobs::password_reset(cx, services, change.db(), (home, user.id), &token).await?;
+    let entry = Change::new("auth.password_reset_request", "user", user.id);
+    change.commit(entry.after(json!({"username": user.username, "expires_at": reset.expires_at}))).await?;
+    services.queue.wake();
+    Ok(())
+}
+
+/// Sets a new password with the token of a mail, once. Every session of the user ends.
+///
+/// # Errors
+/// [`Error::Invalid`] if the token is not good or the password breaks a rule; the token stays good in the latter case.
+pub async fn reset(cx: &OpContext, services: &Services, token: &SecretString, new: SecretString) -> Result<()> {
+    let hash = auth::token_hash(token.expose_secret());
+    let db = services.store.read();
+    let found = storage::reset(db, &hash).await?;
+    let found = found.filter(|found| found.used_at.is_none() && found.expires_at > cx.now()).ok_or_else(not_good)?;
+    let user = users::get(db, found.user_id).await?;
+    let user = user.filter(may_reset).ok_or_else(not_good)?;
+    check_rules(&new, &[&user.username, &user.email]).map_err(|text| Error::invalid("body -> new_password", text))?;
+    let password = services.passwords.hash(new).await.map_err(auth::password_error)?;
+    let home = home_of(services, user.id).await?;
+    let change = Mutation::begin_open(cx, services, home).await?;
+    if !storage::use_reset(change.db(), &hash, cx.now()).await? {
+        return Err(not_good());
+    }
+    storage::use_resets(change.db(), user.id, cx.now()).await?;
+    users::set_password(change.db(), user.id, &password, cx.now()).await?;
+    storage::clear_failures(change.db(), &user.id.to_string()).await?;
+    let ended = sessions::end_all(change.db(), user.id, None, None, (cx.now(), "password_reset")).await?;
+    tell_of_change(cx, services, change.db(), (home, user.id)).await?;
+    let entry = Change::new("auth.password_reset", "user", user.id);
+    change.commit(entry.after(json!({"username": user.username, "sessions_ended": ended}))).await?;
+    services.queue.wake();
+    Ok(())
+}
+
+/// Users of a directory have their password there.
+fn may_reset(user: &User) -> bool {
+    user.is_active && user.auth_provider == "internal" && user.password_hash.is_some()
+}
+
+async fn tell_of_change(
+    cx: &OpContext,
+    services: &Services,
+    db: Db<'_>,
+    whose: (Option<OrganizationId>, UserId),
+) -> Result<()> {
+    if mail::is_on(services).await? { mail_jobs::password_changed(cx, db, whose).await } else { Ok(()) }
+}
+
+fn not_good() -> Error {
+    Error::invalid("body -> token", "the link is not good: unknown, used or too old; ask for a new one")
+}
+
+/// An organisation whose audit log tells of what happens to an account.
+async fn home_of(services: &Services, user: UserId) -> Result<Option<OrganizationId>> {
+    let places = bartizan_storage::members::of_user(services.store.read(), user).await?;
+    Ok(places.first().map(|place| place.organization_id))
 }
 
 /// Whether the caller knows the account's password: asked before what guards the account is changed.

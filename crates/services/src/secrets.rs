@@ -65,6 +65,17 @@ pub async fn remove(db: Db<'_>, scope: SecretScope, name: &str) -> Result<bool> 
     Ok(storage::remove(db, scope, name).await?)
 }
 
+/// Seals a text that is kept somewhere else than among the secrets, for the place it is kept at.
+pub(crate) fn seal_text(services: &Services, secret: &SecretString, place: &str) -> Result<String> {
+    Ok(hex::encode(ring(services)?.seal(secret, place).map_err(Error::internal)?))
+}
+
+/// Opens what [`seal_text`] sealed for the same place.
+pub(crate) fn open_text(services: &Services, sealed: &str, place: &str) -> Result<SecretString> {
+    let sealed = hex::decode(sealed).map_err(Error::internal)?;
+    ring(services)?.open(&sealed, place).map_err(|error| unopened(place, &error))
+}
+
 /// What a change of key did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {

@@ -1,5 +1,7 @@
 //! Invitations to an organisation. Only the hash of an invitation's token is stored.
 
+use std::str::FromStr;
+
 use bartizan_domain::RoleName;
 use bartizan_domain::id::{InvitationId, OrganizationId, UserId};
 use chrono::{DateTime, Utc};
@@ -39,6 +41,42 @@ pub struct Invitation {
     pub accepted_by: Option<UserId>,
     /// When it was taken back.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// What became of its mail; `None` if none was to be sent.
+    pub mail: Option<MailState>,
+    /// Why its mail was not delivered.
+    pub mail_error: Option<String>,
+}
+
+/// What became of the mail of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailState {
+    /// It is on its way.
+    Queued,
+    /// The mail server took it.
+    Sent,
+    /// It was given up.
+    Failed,
+}
+
+impl MailState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl FromStr for MailState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Queued, Self::Sent, Self::Failed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| format!("unknown state of a mail `{text}`"))
+    }
 }
 
 mod entity {
@@ -61,6 +99,8 @@ mod entity {
         pub accepted_at: Option<DateTimeUtc>,
         pub accepted_by: Option<Uuid>,
         pub revoked_at: Option<DateTimeUtc>,
+        pub mail: Option<String>,
+        pub mail_error: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -85,6 +125,8 @@ fn invitation_of(row: entity::Model) -> Result<Invitation> {
         accepted_at: row.accepted_at,
         accepted_by: row.accepted_by.map(Into::into),
         revoked_at: row.revoked_at,
+        mail: row.mail.as_deref().map(parse).transpose()?,
+        mail_error: row.mail_error,
     })
 }
 
@@ -107,6 +149,8 @@ pub async fn insert(db: Db<'_>, invitation: &Invitation) -> Result<()> {
         accepted_at: Set(invitation.accepted_at),
         accepted_by: Set(invitation.accepted_by.map(|id| id.0)),
         revoked_at: Set(invitation.revoked_at),
+        mail: Set(invitation.mail.map(|state| state.as_str().to_owned())),
+        mail_error: Set(invitation.mail_error.clone()),
     };
     row.insert(&db.conn()).await?;
     Ok(())
@@ -178,15 +222,32 @@ fn open(organization: OrganizationId, now: DateTime<Utc>) -> sea_orm::Select<ent
         .filter(Column::ExpiresAt.gt(now))
 }
 
-/// Gives an invitation a new token and a new end; the old token is worth nothing any more.
+/// Gives an invitation the token, the end and the state of its mail that it has now; the old token is worth nothing any
+/// more.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn renew(db: Db<'_>, id: InvitationId, hash: &[u8], expires_at: DateTime<Utc>) -> Result<()> {
+pub async fn renew(db: Db<'_>, invitation: &Invitation) -> Result<()> {
     entity::Entity::update_many()
-        .col_expr(Column::TokenHash, Expr::value(hash.to_vec()))
-        .col_expr(Column::ExpiresAt, Expr::value(expires_at))
-        .filter(Column::Id.eq(id.0))
+        .col_expr(Column::TokenHash, Expr::value(invitation.token_hash.clone()))
+        .col_expr(Column::ExpiresAt, Expr::value(invitation.expires_at))
+        .col_expr(Column::Mail, Expr::value(invitation.mail.map(MailState::as_str)))
+        .col_expr(Column::MailError, Expr::value(invitation.mail_error.clone()))
+        .filter(Column::Id.eq(invitation.id.0))
+        .exec(&db.conn())
+        .await?;
+    Ok(())
+}
+
+/// Notes what became of the mail with the token of this hash, unless the invitation has another one by now.
+///
+/// # Errors
+/// If the database fails.
+pub async fn note_mail(db: Db<'_>, hash: &[u8], state: MailState, error: Option<&str>) -> Result<()> {
+    entity::Entity::update_many()
+        .col_expr(Column::Mail, Expr::value(state.as_str()))
+        .col_expr(Column::MailError, Expr::value(error))
+        .filter(Column::TokenHash.eq(hash.to_vec()))
         .exec(&db.conn())
         .await?;
     Ok(())

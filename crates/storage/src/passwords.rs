@@ -1,10 +1,26 @@
-//! What guards a password: failed attempts to sign in with it.
+//! What guards a password: tokens for resetting it, and failed attempts to sign in with it.
 
+use bartizan_domain::id::UserId;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 
-use crate::{Db, Result};
+use crate::{Db, Result, page};
+
+/// A token for setting a new password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordReset {
+    /// SHA-256 of the token.
+    pub token_hash: Vec<u8>,
+    /// Whose password.
+    pub user_id: UserId,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// When it was used.
+    pub used_at: Option<DateTime<Utc>>,
+}
 
 /// Attempts to sign in that failed in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +33,26 @@ pub struct Failures {
     pub last_at: DateTime<Utc>,
     /// Until when no attempt is looked at.
     pub blocked_until: Option<DateTime<Utc>>,
+}
+
+mod reset {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "password_resets")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub token_hash: Vec<u8>,
+        pub user_id: Uuid,
+        pub created_at: DateTimeUtc,
+        pub expires_at: DateTimeUtc,
+        pub used_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
 }
 
 mod failure {
@@ -36,6 +72,76 @@ mod failure {
     pub enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Stores a token for a new password.
+///
+/// # Errors
+/// If the database fails.
+pub async fn insert_reset(db: Db<'_>, reset: &PasswordReset) -> Result<()> {
+    let row = reset::ActiveModel {
+        token_hash: Set(reset.token_hash.clone()),
+        user_id: Set(reset.user_id.0),
+        created_at: Set(reset.created_at),
+        expires_at: Set(reset.expires_at),
+        used_at: Set(reset.used_at),
+    };
+    row.insert(&db.conn()).await?;
+    Ok(())
+}
+
+/// The token with this hash.
+///
+/// # Errors
+/// If the database fails.
+pub async fn reset(db: Db<'_>, hash: &[u8]) -> Result<Option<PasswordReset>> {
+    let row = reset::Entity::find_by_id(hash.to_vec()).one(&db.conn()).await?;
+    Ok(row.map(|row| PasswordReset {
+        token_hash: row.token_hash,
+        user_id: row.user_id.into(),
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        used_at: row.used_at,
+    }))
+}
+
+/// Tokens of a user made since an instant.
+///
+/// # Errors
+/// If the database fails.
+pub async fn count_resets(db: Db<'_>, user: UserId, since: DateTime<Utc>) -> Result<u64> {
+    let select =
+        reset::Entity::find().filter(reset::Column::UserId.eq(user.0)).filter(reset::Column::CreatedAt.gte(since));
+    page::count(&db.conn(), &select).await
+}
+
+/// Uses a token up that is good. Says whether it was: of two who use one, one is told no.
+///
+/// # Errors
+/// If the database fails.
+pub async fn use_reset(db: Db<'_>, hash: &[u8], now: DateTime<Utc>) -> Result<bool> {
+    let done = reset::Entity::update_many()
+        .col_expr(reset::Column::UsedAt, Expr::value(now))
+        .filter(reset::Column::TokenHash.eq(hash.to_vec()))
+        .filter(reset::Column::UsedAt.is_null())
+        .filter(reset::Column::ExpiresAt.gt(now))
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Uses up every token of a user.
+///
+/// # Errors
+/// If the database fails.
+pub async fn use_resets(db: Db<'_>, user: UserId, now: DateTime<Utc>) -> Result<()> {
+    reset::Entity::update_many()
+        .col_expr(reset::Column::UsedAt, Expr::value(now))
+        .filter(reset::Column::UserId.eq(user.0))
+        .filter(reset::Column::UsedAt.is_null())
+        .exec(&db.conn())
+        .await?;
+    Ok(())
 }
 
 /// The failures of an account.
@@ -87,11 +193,12 @@ pub async fn clear_failures(db: Db<'_>, account: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes failures from before `cutoff`.
+/// Removes tokens that ended, and failures that happened, before `cutoff`.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn remove_old(db: Db<'_>, cutoff: DateTime<Utc>) -> Result<()> {
+    reset::Entity::delete_many().filter(reset::Column::ExpiresAt.lt(cutoff)).exec(&db.conn()).await?;
     failure::Entity::delete_many().filter(failure::Column::LastAt.lt(cutoff)).exec(&db.conn()).await?;
     Ok(())
 }

@@ -259,6 +259,16 @@ impl TestApp {
         users::by_login(self.store.read(), "analyst-example").await.unwrap().unwrap().id
     }
 
+    /// What jobs keep, of whatever organisation the first one sees.
+    pub async fn queued(&self) -> String {
+        let organization = self.organization("Example").await;
+        let filter = bartizan_storage::jobs::JobFilter::default();
+        let page = bartizan_storage::Page::first(500);
+        let listed = bartizan_storage::jobs::list(self.store.read(), organization, &filter, page).await.unwrap();
+        assert!(!listed.rows.is_empty());
+        listed.rows.iter().map(|job| format!("{job:?}\n")).collect()
+    }
+
     /// Changes the database behind the server's back.
     pub async fn damage(&self, sql: &str) {
         self.store.damage(sql).await.unwrap();

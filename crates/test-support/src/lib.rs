@@ -11,6 +11,7 @@ pub mod app;
 pub mod clock;
 pub mod database;
 pub mod lab;
+pub mod smtp;
 
 pub use clock::FixedClock;
 pub use database::TestDatabase;

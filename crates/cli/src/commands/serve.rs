@@ -53,6 +53,7 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     let config = ServicesConfig {
         setup_token: token.as_ref().map(|token| token.expose().to_owned().into()),
         secret_keys: Some(compose::secret_keys(&args.server)?),
+        mail: args.mail.given()?,
         jobs: compose::timing(&args.jobs),
         log: Some(log),
     };

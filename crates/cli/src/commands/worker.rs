@@ -35,6 +35,7 @@ async fn work(args: &WorkerArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     let store = compose::open_store(&args.server).await?;
     let config = ServicesConfig {
         secret_keys: Some(compose::secret_keys(&args.server)?),
+        mail: args.mail.given()?,
         jobs: compose::timing(&args.jobs),
         log: Some(log),
         ..ServicesConfig::default()

@@ -12,6 +12,7 @@ mod m0003_audit_chain;
 mod m0004_secrets;
 mod m0005_schedules;
 mod m0006_installation;
+mod m0007_mail;
 mod m0009_branding;
 
 /// The migrations, oldest first.
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_secrets::Migration),
             Box::new(m0005_schedules::Migration),
             Box::new(m0006_installation::Migration),
+            Box::new(m0007_mail::Migration),
             Box::new(m0009_branding::Migration),
         ]
     }

@@ -346,6 +346,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a link for a new password sent by mail.
+         * @description Public, and counted like a sign-in. The answer is the same whether or not there is such an account, whether or not its
+         *     password is kept here, and whether or not mail is sent at all; an account is sent three links an hour at most.
+         */
+        post: operations["request_password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sets a new password with the link of a mail.
+         * @description Public, and counted like a sign-in. The link works once and for an hour; every session of the user ends. A second
+         *     factor stays as it is.
+         */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/providers": {
         parameters: {
             query?: never;
@@ -668,6 +710,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/config/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads the settings of the mail server.
+         * @description Needs `config.view`, in the organisation that setup made.
+         */
+        get: operations["get_mail_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes the settings of the mail server.
+         * @description Needs `config.manage`, in the organisation that setup made. With `If-Match`, only if nobody changed them meanwhile.
+         */
+        patch: operations["update_mail_settings"];
+        trace?: never;
+    };
+    "/api/config/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a mail, to try the settings.
+         * @description Needs `config.test`, in the organisation that setup made. A server that refuses is a 200 with `ok: false`. The settings
+         *     need not be switched on.
+         */
+        post: operations["test_mail_settings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/config/scanning": {
         parameters: {
             query?: never;
@@ -837,7 +924,8 @@ export interface paths {
         put?: never;
         /**
          * Invites somebody by e-mail address.
-         * @description Needs `members.manage`, and every permission of the role. The answer holds the link, this once: hand it on.
+         * @description Needs `members.manage`, and every permission of the role. Where a mail server is set, the link is sent
+         *     by mail and `mail` tells what becomes of it; else the answer holds the link, this once: hand it on.
          */
         post: operations["create_invitation"];
         delete?: never;
@@ -901,7 +989,8 @@ export interface paths {
         put?: never;
         /**
          * Makes a new link for an invitation.
-         * @description Needs `members.manage`. The old link is worth nothing any more.
+         * @description Needs `members.manage`. The old link is worth nothing any more. The new one is sent by mail where a mail server is
+         *     set and `send_mail` is not `false`; else the answer holds it, this once.
          */
         post: operations["resend_invitation"];
         delete?: never;
@@ -2747,6 +2836,8 @@ export interface components {
          *         "id": "550e8400-e29b-41d4-a716-446655440000",
          *         "username": "admin"
          *       },
+         *       "mail": "sent",
+         *       "mail_error": null,
          *       "role": "analyst",
          *       "status": "pending"
          *     }
@@ -2773,6 +2864,9 @@ export interface components {
             id: components["schemas"]["InvitationId"];
             /** @description By whom. */
             invited_by: components["schemas"]["Person"];
+            mail: components["schemas"]["InvitationMail"] | null;
+            /** @description Why its mail was not delivered, so far or at all. */
+            mail_error: string | null;
             /** @description As what. */
             role: components["schemas"]["RoleName"];
             /** @description Where it stands. */
@@ -2815,25 +2909,35 @@ export interface components {
              * @default read_only
              */
             role?: string;
+            /**
+             * @description Whether the link is sent by mail, where a mail server is set. Left out: it is.
+             * @default true
+             */
+            send_mail?: boolean;
         };
         /**
          * Format: uuid
          * @description An invitation to an organisation.
          */
         InvitationId: string;
-        /** @description An invitation with its link, which is shown this once. */
+        /** @description An invitation with its link, if it is not on its way by mail: then it is shown this once. */
         InvitationIssued: components["schemas"]["Invitation"] & {
             /**
-             * @description Page of the web interface that accepts it; put the server's address in front.
+             * @description Page of the web interface that accepts it; put the server's address in front. `null` if it is sent by mail.
              * @example /ui/invitation#6f1c…
              */
-            link: string;
+            link: string | null;
             /**
-             * @description What proves it, for `POST /api/auth/invitation`.
+             * @description What proves it, for `POST /api/auth/invitation`; `null` if it is sent by mail.
              * @example 6f1c…
              */
-            token: string;
+            token: string | null;
         };
+        /**
+         * @description What became of the mail of an invitation.
+         * @enum {string}
+         */
+        InvitationMail: "queued" | "sent" | "failed";
         /**
          * @description What a link is to.
          * @example {
@@ -3048,6 +3152,121 @@ export interface components {
         LoginResponse: components["schemas"]["TokenPair"] & {
             /** @description The user who signed in. */
             user: components["schemas"]["CurrentUser"];
+        };
+        /**
+         * @description How the connection to the mail server is protected.
+         * @enum {string}
+         */
+        MailSecurity: "starttls" | "tls" | "none";
+        /**
+         * @description The mail server of the installation.
+         * @example {
+         *       "base_url": "https://bartizan.example.com",
+         *       "ca_certificate": "",
+         *       "enabled": true,
+         *       "from_address": "bartizan@example.com",
+         *       "from_name": "Bartizan",
+         *       "host": "mail.example.com",
+         *       "password_set": true,
+         *       "port": 587,
+         *       "security": "starttls",
+         *       "source": "settings",
+         *       "username": "bartizan"
+         *     }
+         */
+        MailSettings: {
+            /** @description Address of the server as people reach it: links begin with it. */
+            base_url: string;
+            /** @description Certificates in PEM to be believed beside the public ones; empty for none. */
+            ca_certificate: string;
+            /** @description Whether mail is sent at all. */
+            enabled: boolean;
+            /** @description Address of the sender of every mail. */
+            from_address: string;
+            /** @description Name of the sender. */
+            from_name: string;
+            /** @description Name or address of the server. */
+            host: string;
+            /** @description Whether a password is set. It is never shown. */
+            password_set: boolean;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+            /** @description How the connection is protected. */
+            security: components["schemas"]["MailSecurity"];
+            source: components["schemas"]["SettingsSource"] | null;
+            /** @description Name to sign in with; empty for none. */
+            username: string;
+        };
+        /**
+         * @description What to change; what is left out stays.
+         * @example {
+         *       "host": "mail.example.com",
+         *       "port": 587,
+         *       "security": "starttls"
+         *     }
+         */
+        MailSettingsUpdate: {
+            /** @description Address of the server as people reach it, `https://bartizan.example.com`. */
+            base_url?: string | null;
+            /** @description Certificates in PEM to be believed beside the public ones; empty removes them. */
+            ca_certificate?: string | null;
+            /** @description Whether mail is sent at all. It needs `host`, `from_address` and `base_url`. */
+            enabled?: boolean | null;
+            /** @description Address of the sender of every mail. */
+            from_address?: string | null;
+            /** @description Name of the sender. */
+            from_name?: string | null;
+            /** @description Name or address of the server. */
+            host?: string | null;
+            /**
+             * Format: password
+             * @description Password; empty removes it.
+             */
+            password?: string | null;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port?: number | null;
+            security?: components["schemas"]["MailSecurity"] | null;
+            /** @description Name to sign in with; empty for none. */
+            username?: string | null;
+        };
+        /**
+         * @description How far a delivery came.
+         * @enum {string}
+         */
+        MailStage: "resolve" | "connect" | "tls" | "auth" | "send";
+        /**
+         * @description Where to send a test.
+         * @example {
+         *       "to": "ada@example.com"
+         *     }
+         */
+        MailTestRequest: {
+            /**
+             * Format: email
+             * @description An address. Left out: the caller's own.
+             */
+            to?: string | null;
+        };
+        /**
+         * @description Outcome of a test.
+         * @example {
+         *       "detail": "the server answers 535 Authentication failed",
+         *       "ok": false,
+         *       "stage": "auth"
+         *     }
+         */
+        MailTestResult: {
+            /** @description What happened. */
+            detail: string;
+            /** @description Whether the server took the mail. */
+            ok: boolean;
+            stage: components["schemas"]["MailStage"] | null;
         };
         /**
          * @description Maintenance mode.
@@ -3730,6 +3949,9 @@ export interface components {
                 id: components["schemas"]["InvitationId"];
                 /** @description By whom. */
                 invited_by: components["schemas"]["Person"];
+                mail?: components["schemas"]["InvitationMail"] | null;
+                /** @description Why its mail was not delivered, so far or at all. */
+                mail_error?: string | null;
                 /** @description As what. */
                 role: components["schemas"]["RoleName"];
                 /** @description Where it stands. */
@@ -4262,6 +4484,45 @@ export interface components {
              * @description The password.
              */
             current_password: string;
+        };
+        /**
+         * @description Who forgot a password.
+         * @example {
+         *       "email": "ada@example.com"
+         *     }
+         */
+        PasswordForgot: {
+            /**
+             * Format: email
+             * @description E-mail address of the account.
+             */
+            email: string;
+        };
+        /**
+         * @description What happens now, whether or not there is such an account.
+         * @example {
+         *       "message": "If there is an account with this address, a mail with a link is on its way."
+         *     }
+         */
+        PasswordForgotten: {
+            /** @description For whoever asked. */
+            message: string;
+        };
+        /**
+         * @description A new password, and what proves the right to set it.
+         * @example {
+         *       "new_password": "a longer sentence, please",
+         *       "token": "6f1c"
+         *     }
+         */
+        PasswordReset: {
+            /**
+             * Format: password
+             * @description The password from now on: at least 8 characters, not a common one.
+             */
+            new_password: string;
+            /** @description The part of the link after `#token=`. */
+            token: string;
         };
         /** @description A person, as named beside what they did. */
         Person: {
@@ -5321,6 +5582,11 @@ export interface components {
          * @description A sign-in session (one refresh-token family).
          */
         SessionId: string;
+        /**
+         * @description Where settings come from.
+         * @enum {string}
+         */
+        SettingsSource: "file" | "settings";
         /**
          * @description The first administrator and the first settings.
          * @example {
@@ -7901,6 +8167,159 @@ export interface operations {
             };
         };
     };
+    request_password_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordForgot"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordForgotten"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordReset"];
+            };
+        };
+        responses: {
+            /** @description Changed; sign in with the new password. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_auth_providers: {
         parameters: {
             query?: never;
@@ -9718,6 +10137,312 @@ export interface operations {
             };
         };
     };
+    get_mail_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description For `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSettings"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_mail_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` the change is based on. */
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailSettingsUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    /** @description For `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSettings"];
+                };
+            };
+            /** @description The mail server is given in the server's configuration. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the settings meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_mail_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailTestResult"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_scanning_settings: {
         parameters: {
             query?: never;
@@ -11139,7 +11864,10 @@ export interface operations {
     };
     resend_invitation: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether the link is sent by mail, where a mail server is set. Left out: it is. */
+                send_mail?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The invitation. */

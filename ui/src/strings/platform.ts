@@ -140,6 +140,7 @@ export const platform = {
     role: "Role",
     send: "Invite",
     link: "Link of the invitation: hand it on. It is shown once and good for seven days.",
+    mailed: (email: string) => `The invitation is on its way to ${email} by mail.`,
     invitations: "Invitations",
     invitationsText: "An invited person chooses a name and a password behind the link.",
     noInvitations: "Nobody is invited at present",

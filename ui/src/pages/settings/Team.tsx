@@ -189,7 +189,11 @@ function Invitations() {
       </form>
       {send.data && (
         <div role="status">
-          <CopyBox label={t.team.link} text={new URL(send.data.link, location.origin).href} wrap />
+          {send.data.link === null ? (
+            <p>{t.team.mailed(send.data.email)}</p>
+          ) : (
+            <CopyBox label={t.team.link} text={new URL(send.data.link, location.origin).href} wrap />
+          )}
         </div>
       )}
       <QueryState query={invitations}>

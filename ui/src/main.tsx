@@ -19,12 +19,19 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/queries";
+import { useBrandStyle } from "./app/brand";
 import { router } from "./app/router";
 import { useScheme } from "./app/theme-choice";
 import { Toasts } from "./app/toasts";
 import { theme } from "./theme/theme";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
+
+/** Below the provider of what it asks for. */
+function BrandStyle() {
+  useBrandStyle();
+  return null;
+}
 
 function App() {
   const scheme = useScheme();
@@ -37,6 +44,7 @@ function App() {
       getStyleNonce={() => nonce}
     >
       <QueryClientProvider client={queryClient}>
+        <BrandStyle />
         <RouterProvider router={router} />
         <Toasts />
       </QueryClientProvider>

@@ -51,6 +51,7 @@ export type Scan = Answer<Schemas["Scan"]>;
 export type Progress = Answer<Schemas["ScanProgress"]>;
 export type OutcomeCounts = Schemas["OutcomeCounts"];
 export type HostResult = Answer<Schemas["ScanHost"]>;
+export type Branding = Answer<Schemas["Branding"]>;
 export type AuditEntry = Answer<Schemas["PageOf_AuditEntry"]>["data"][number];
 export type Schedule = Answer<Schemas["Schedule"]>;
 export type ScheduleRun = Answer<Schemas["ScheduleRun"]>;

@@ -3,7 +3,7 @@ import { keepPreviousData, MutationCache, QueryClient, queryOptions } from "@tan
 import type { ListQuery } from "../components/table/state";
 import { api, authorizedFetch, data } from "./client";
 import { ApiError, toApiError } from "./errors";
-import type { Profile, VerdictRecord } from "./model";
+import type { Branding, Profile, VerdictRecord } from "./model";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -409,6 +409,40 @@ export const setLogLevel = (level: Schemas["LogLevel"]) => data(api.PUT("/api/sy
 
 export const setMaintenance = (body: Schemas["MaintenanceUpdate"]) =>
   data(api.PATCH("/api/system/maintenance", { body }));
+
+// Branding
+
+/** Of an organisation; null for the one whose sign-in page this is. */
+export const brandingQuery = (organization: string | null) =>
+  queryOptions({
+    queryKey: ["branding", organization],
+    queryFn: async ({ signal }) => {
+      const query = organization ? { organization_id: organization } : {};
+      const answer = await api.GET("/api/branding", { params: { query }, signal });
+      return { branding: answer.data as Branding, etag: answer.response.headers.get("etag") };
+    },
+    staleTime: 300_000,
+  });
+
+export const updateBranding = (body: Schemas["BrandingUpdate"], etag: string | null) =>
+  data(api.PATCH("/api/branding", { body, headers: etag ? { "If-Match": etag } : {} }));
+
+type BrandAsset = "logo_light" | "logo_dark" | "favicon";
+
+export function uploadAssetOfBrand(kind: BrandAsset, file: Blob) {
+  const form = new FormData();
+  form.append("file", file, `${kind}.png`);
+  return done(
+    api.POST("/api/branding/assets/{asset_type}", {
+      params: { path: { asset_type: kind } },
+      body: form as never,
+      bodySerializer: (body: unknown) => body as FormData,
+    }),
+  );
+}
+
+export const deleteAssetOfBrand = (kind: BrandAsset) =>
+  done(api.DELETE("/api/branding/assets/{asset_type}", { params: { path: { asset_type: kind } } }));
 
 export const loadDemo = () => data(api.POST("/api/demo", { headers: { "Idempotency-Key": newKey() } }));
 

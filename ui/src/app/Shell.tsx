@@ -25,11 +25,12 @@ import { api } from "../api/client";
 import { may } from "../api/model";
 import { meQuery, queryClient, scansQuery, summaryQuery, systemQuery } from "../api/queries";
 import { session } from "../api/session";
-import { Mark } from "../components/Brand";
+import { Brand } from "../components/Brand";
 import { Link } from "../components/Link";
 import { useStored } from "../lib/stored";
 import { t } from "../strings";
 import { keyLabels, useActions, useKeys } from "./actions";
+import { usePageTitle, useProduct } from "./brand";
 import { PLACES, placeTitle, visible } from "./places";
 import { chooseTheme, type ThemeChoice, themeChoice, useScheme } from "./theme-choice";
 
@@ -96,13 +97,14 @@ export function Shell() {
     void navigate({ to: "/login" as never, search: { next: location.pathname + location.searchStr } as never });
   }, [signedIn, navigate, location.pathname, location.searchStr]);
 
-  // A new page: its title, and the focus at its start for keyboards and screen readers.
-  const first = useRef(true);
   const path = location.pathname;
+  const product = useProduct();
+  const page = PAGES.find((entry) => (entry.to === "/" ? path === "/" : path.startsWith(entry.to)));
+  usePageTitle(placeTitle(path) ?? page?.title);
+  // A new page: the focus at its start for keyboards and screen readers.
+  const first = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address is another page
   useEffect(() => {
-    const page = PAGES.find((entry) => (entry.to === "/" ? path === "/" : path.startsWith(entry.to)));
-    const title = placeTitle(path) ?? page?.title;
-    document.title = title ? `${title} · ${t.product}` : t.product;
     if (first.current) first.current = false;
     else main.current?.focus({ preventScroll: true });
   }, [path]);
@@ -185,9 +187,8 @@ export function Shell() {
         {t.nav.skip}
       </a>
       <nav className="side" aria-label={t.nav.label}>
-        <Link to="/" className="brand" label={t.product}>
-          <Mark />
-          <span className="label">{t.product}</span>
+        <Link to="/" className="brand" label={product}>
+          <Brand small={collapsed} />
         </Link>
         <div className="navlist">
           <ul>

@@ -25,6 +25,12 @@ export const SETTINGS: readonly Place[] = [
     synonyms: ["members", "users", "invitations", "roles"],
   },
   {
+    to: "/settings/branding",
+    title: t.branding.title,
+    permissions: ["branding.manage"],
+    synonyms: ["logo", "colours", "favicon", "accent"],
+  },
+  {
     to: "/settings/system",
     title: t.system.title,
     permissions: ["system.view"],

@@ -69,6 +69,7 @@ const tree = root.addChildren([
     page("/settings", () => import("../pages/settings/General"), "General"),
     page("/settings/account", () => import("../pages/settings/Account"), "Account"),
     page("/settings/team", () => import("../pages/settings/Team"), "Team"),
+    page("/settings/branding", () => import("../pages/settings/Branding"), "Branding"),
     page("/settings/system", () => import("../pages/settings/System"), "System"),
     page("/settings/audit", () => import("../pages/settings/Audit"), "Audit"),
   ]),

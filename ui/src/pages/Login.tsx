@@ -7,8 +7,9 @@ import { ApiError } from "../api/errors";
 import type { User } from "../api/model";
 import { meQuery, providersQuery, queryClient } from "../api/queries";
 import { session } from "../api/session";
+import { usePageTitle } from "../app/brand";
 import { message } from "../app/toasts";
-import { Mark } from "../components/Brand";
+import { Gate } from "../components/Gate";
 import { Notice } from "../components/Notice";
 import { t } from "../strings";
 
@@ -27,6 +28,7 @@ export function signIn(answer: LoginAnswer): void {
 export function Login() {
   const search = useSearch({ strict: false }) as { next?: string };
   const navigate = useNavigate();
+  usePageTitle(t.auth.signIn);
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState<string | null>(null);
@@ -34,7 +36,6 @@ export function Login() {
   const providers = useQuery(providersQuery);
 
   useEffect(() => {
-    document.title = `${t.auth.signIn} · ${t.product}`;
     field.current?.focus();
   }, []);
 
@@ -60,63 +61,57 @@ export function Login() {
   });
 
   return (
-    <main className="gate">
-      <span className="brand">
-        <Mark />
-        {t.product}
-      </span>
-      <div className="card">
-        <h1>{t.auth.signIn}</h1>
-        <p className="muted">{search.next ? t.auth.expired : t.auth.signInText}</p>
-        <form
-          className="form"
-          style={{ marginTop: 20 }}
-          onSubmit={(event) => {
-            event.preventDefault();
-            login.mutate();
-          }}
-        >
-          {login.isError && !needsCode(login.error) && <Notice kind="error">{text(login.error)}</Notice>}
+    <Gate>
+      <h1>{t.auth.signIn}</h1>
+      <p className="muted">{search.next ? t.auth.expired : t.auth.signInText}</p>
+      <form
+        className="form"
+        style={{ marginTop: 20 }}
+        onSubmit={(event) => {
+          event.preventDefault();
+          login.mutate();
+        }}
+      >
+        {login.isError && !needsCode(login.error) && <Notice kind="error">{text(login.error)}</Notice>}
+        <TextInput
+          ref={field}
+          label={t.auth.username}
+          name="username"
+          autoComplete="username"
+          required
+          withAsterisk={false}
+          value={username}
+          onChange={(event) => setUsername(event.target.value)}
+        />
+        <PasswordInput
+          label={t.auth.password}
+          name="password"
+          autoComplete="current-password"
+          required
+          withAsterisk={false}
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+        />
+        {code !== null && (
           <TextInput
-            ref={field}
-            label={t.auth.username}
-            name="username"
-            autoComplete="username"
+            label={t.auth.code}
+            description={t.auth.codeHint}
+            name="code"
+            autoComplete="one-time-code"
             required
             withAsterisk={false}
-            value={username}
-            onChange={(event) => setUsername(event.target.value)}
+            ref={(input) => {
+              if (code === "") input?.focus();
+            }}
+            value={code}
+            onChange={(event) => setCode(event.target.value)}
           />
-          <PasswordInput
-            label={t.auth.password}
-            name="password"
-            autoComplete="current-password"
-            required
-            withAsterisk={false}
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-          {code !== null && (
-            <TextInput
-              label={t.auth.code}
-              description={t.auth.codeHint}
-              name="code"
-              autoComplete="one-time-code"
-              required
-              withAsterisk={false}
-              ref={(input) => {
-                if (code === "") input?.focus();
-              }}
-              value={code}
-              onChange={(event) => setCode(event.target.value)}
-            />
-          )}
-          <Button type="submit" fullWidth loading={login.isPending}>
-            {t.auth.signIn}
-          </Button>
-        </form>
-      </div>
-    </main>
+        )}
+        <Button type="submit" fullWidth loading={login.isPending}>
+          {t.auth.signIn}
+        </Button>
+      </form>
+    </Gate>
   );
 }
 

@@ -191,7 +191,10 @@ export function Overview() {
                   {scans.data?.data.map((scan) => (
                     <tr key={scan.id}>
                       <td>
-                        <Link to={`/scans/${scan.id}`}>#{scan.id}</Link> <DemoMark on={scan.demo} />
+                        <Link to={`/scans/${scan.id}`} className="cell-idlink">
+                          #{scan.id}
+                        </Link>{" "}
+                        <DemoMark on={scan.demo} />
                       </td>
                       <td>
                         <span className="clip" style={{ maxWidth: 150 }} title={scan.targets.join(", ")}>

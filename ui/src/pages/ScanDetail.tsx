@@ -5,6 +5,7 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { may, type Scan } from "../api/model";
 import { cancelScan, deleteScan, meQuery, progressQuery, scanQuery } from "../api/queries";
+import { useProduct } from "../app/brand";
 import { toast } from "../app/toasts";
 import { Confirm } from "../components/Confirm";
 import { Link } from "../components/Link";
@@ -41,12 +42,13 @@ export function ScanDetail() {
   const live = useLiveScan(id, active, refresh);
 
   // What finished while one watched is said once, in the page and in the tab's title.
+  const product = useProduct();
   const before = useRef<string | undefined>(undefined);
   const status = scan.data?.status;
   useEffect(() => {
     if (!status) return;
     const words = t.scanStatus[status] ?? status;
-    document.title = `${isFinal(status) ? "" : "▸ "}${t.scan.title(id)} ${words} · ${t.product}`;
+    document.title = `${isFinal(status) ? "" : "▸ "}${t.scan.title(id)} ${words} · ${product}`;
     if (before.current && !isFinal(before.current) && isFinal(status)) {
       toast.ok(t.scans.finished(id, words));
       refresh();

@@ -7,22 +7,21 @@ import { api, data } from "../api/client";
 import { ApiError } from "../api/errors";
 import { providersQuery, queryClient } from "../api/queries";
 import { session } from "../api/session";
+import { usePageTitle } from "../app/brand";
 import { message } from "../app/toasts";
-import { Mark } from "../components/Brand";
+import { Gate } from "../components/Gate";
 import { Notice } from "../components/Notice";
 import { t } from "../strings";
 import { type LoginAnswer, signIn } from "./Login";
 
 export function Setup() {
   const navigate = useNavigate();
+  usePageTitle(t.setup.title);
   const providers = useQuery(providersQuery);
   const [form, setForm] = useState({ organization: "", username: "admin", email: "", password: "", token: "" });
   const [allowPrivate, setAllowPrivate] = useState<boolean | null>(null);
   const [start, setStart] = useState<"asset" | "demo">("asset");
 
-  useEffect(() => {
-    document.title = `${t.setup.title} · ${t.product}`;
-  }, []);
   useEffect(() => {
     // Not after one's own setup: that leads on by itself.
     if (providers.data && !providers.data.setup_required && !session.exists()) void navigate({ to: "/login" as never });
@@ -61,115 +60,109 @@ export function Setup() {
     error && !error.fields.some((problem) => shown.some((name) => error.field(name) === problem.message));
 
   return (
-    <main className="gate">
-      <span className="brand">
-        <Mark />
-        {t.product}
-      </span>
-      <div className="card" style={{ width: "min(560px, 100%)" }}>
-        <h1>{t.setup.title}</h1>
-        <p className="muted">{t.setup.text}</p>
-        <form
-          className="form"
-          style={{ marginTop: 20 }}
-          onSubmit={(event: FormEvent) => {
-            event.preventDefault();
-            setup.mutate();
-          }}
-        >
-          {elsewhere && (
-            <Notice kind="error">
-              {error.status === 409 ? t.setup.done : message(error)}
-              {error.requestId && <div className="small mono">{t.common.requestId(error.requestId)}</div>}
-            </Notice>
-          )}
+    <Gate wide>
+      <h1>{t.setup.title}</h1>
+      <p className="muted">{t.setup.text}</p>
+      <form
+        className="form"
+        style={{ marginTop: 20 }}
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault();
+          setup.mutate();
+        }}
+      >
+        {elsewhere && (
+          <Notice kind="error">
+            {error.status === 409 ? t.setup.done : message(error)}
+            {error.requestId && <div className="small mono">{t.common.requestId(error.requestId)}</div>}
+          </Notice>
+        )}
+        <TextInput
+          label={t.setup.organization}
+          description={t.setup.organizationHint}
+          name="organization"
+          autoComplete="organization"
+          error={error?.field("organization_name")}
+          {...field("organization")}
+        />
+        <div className="two">
           <TextInput
-            label={t.setup.organization}
-            description={t.setup.organizationHint}
-            name="organization"
-            autoComplete="organization"
-            error={error?.field("organization_name")}
-            {...field("organization")}
-          />
-          <div className="two">
-            <TextInput
-              label={t.setup.username}
-              name="username"
-              autoComplete="username"
-              required
-              withAsterisk={false}
-              error={error?.field("username")}
-              {...field("username")}
-            />
-            <TextInput
-              label={t.setup.email}
-              name="email"
-              type="email"
-              autoComplete="email"
-              required
-              withAsterisk={false}
-              error={error?.field("email")}
-              {...field("email")}
-            />
-          </div>
-          <PasswordInput
-            label={t.setup.password}
-            description={t.setup.passwordHint}
-            name="password"
-            autoComplete="new-password"
+            label={t.setup.username}
+            name="username"
+            autoComplete="username"
             required
             withAsterisk={false}
-            minLength={8}
-            error={error?.field("password")}
-            aria-invalid={error?.field("password") !== undefined}
-            {...field("password")}
+            error={error?.field("username")}
+            {...field("username")}
           />
-          {providers.data?.setup_token_required && (
-            <TextInput
-              label={t.setup.token}
-              description={t.setup.tokenHint}
-              name="token"
-              autoComplete="off"
-              required
-              withAsterisk={false}
-              error={error?.field("setup_token") ?? (error?.status === 403 ? error.message : undefined)}
-              {...field("token")}
-            />
-          )}
-          <Switch
-            label={t.setup.privateTargets}
-            description={t.setup.privateHint}
-            checked={privateOn}
-            onChange={(event) => setAllowPrivate(event.target.checked)}
+          <TextInput
+            label={t.setup.email}
+            name="email"
+            type="email"
+            autoComplete="email"
+            required
+            withAsterisk={false}
+            error={error?.field("email")}
+            {...field("email")}
           />
-          <fieldset>
-            <legend>{t.setup.start}</legend>
-            <div className="choices">
-              {(
-                [
-                  ["asset", t.setup.startAsset, t.setup.startAssetHint],
-                  ["demo", t.setup.startDemo, t.setup.startDemoHint],
-                ] as const
-              ).map(([value, title, hint]) => (
-                <label key={value} className="choice">
-                  <input
-                    type="radio"
-                    name="start"
-                    value={value}
-                    checked={start === value}
-                    onChange={() => setStart(value)}
-                  />
-                  <strong>{title}</strong>
-                  <small>{hint}</small>
-                </label>
-              ))}
-            </div>
-          </fieldset>
-          <Button type="submit" fullWidth loading={setup.isPending}>
-            {t.setup.submit}
-          </Button>
-        </form>
-      </div>
-    </main>
+        </div>
+        <PasswordInput
+          label={t.setup.password}
+          description={t.setup.passwordHint}
+          name="password"
+          autoComplete="new-password"
+          required
+          withAsterisk={false}
+          minLength={8}
+          error={error?.field("password")}
+          aria-invalid={error?.field("password") !== undefined}
+          {...field("password")}
+        />
+        {providers.data?.setup_token_required && (
+          <TextInput
+            label={t.setup.token}
+            description={t.setup.tokenHint}
+            name="token"
+            autoComplete="off"
+            required
+            withAsterisk={false}
+            error={error?.field("setup_token") ?? (error?.status === 403 ? error.message : undefined)}
+            {...field("token")}
+          />
+        )}
+        <Switch
+          label={t.setup.privateTargets}
+          description={t.setup.privateHint}
+          checked={privateOn}
+          onChange={(event) => setAllowPrivate(event.target.checked)}
+        />
+        <fieldset>
+          <legend>{t.setup.start}</legend>
+          <div className="choices">
+            {(
+              [
+                ["asset", t.setup.startAsset, t.setup.startAssetHint],
+                ["demo", t.setup.startDemo, t.setup.startDemoHint],
+              ] as const
+            ).map(([value, title, hint]) => (
+              <label key={value} className="choice">
+                <input
+                  type="radio"
+                  name="start"
+                  value={value}
+                  checked={start === value}
+                  onChange={() => setStart(value)}
+                />
+                <strong>{title}</strong>
+                <small>{hint}</small>
+              </label>
+            ))}
+          </div>
+        </fieldset>
+        <Button type="submit" fullWidth loading={setup.isPending}>
+          {t.setup.submit}
+        </Button>
+      </form>
+    </Gate>
   );
 }

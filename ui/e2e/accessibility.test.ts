@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type App, Client, context, faultySite, signIn, start, Watch } from "./support";
+import { ADMIN, type App, Client, context, faultySite, signIn, start, Watch } from "./support";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
@@ -107,7 +107,56 @@ const PAGES: Visit[] = [
   ["scan, findings", () => `/ui/scans/${scan}?tab=findings`, (page) => row(page).waitFor()],
   ["scan, plan", () => `/ui/scans/${scan}?tab=plan`, (page) => page.getByRole("table", { name: "Plan" }).waitFor()],
   ["scan, files", () => `/ui/scans/${scan}?tab=files`],
+  ["schedules", () => "/ui/scans/schedules", (page) => row(page).waitFor()],
+  [
+    "schedule in the drawer",
+    () => "/ui/scans/schedules",
+    async (page) => {
+      await row(page).click();
+      await page.locator("aside.drawer").getByText("It has not run yet").waitFor();
+    },
+  ],
+  ["new schedule", () => "/ui/scans/schedules?do=add", (page) => page.locator(".preview strong").waitFor()],
   ["settings", () => "/ui/settings", (page) => page.getByLabel("Allow private targets").waitFor()],
+  [
+    "settings, account",
+    () => "/ui/settings/account",
+    (page) => page.getByRole("table", { name: "Open sessions" }).waitFor(),
+  ],
+  [
+    "second factor",
+    () => "/ui/settings/account",
+    async (page) => {
+      await page.getByRole("button", { name: "Set up" }).click();
+      await page.getByRole("dialog").getByLabel("Your password").fill(ADMIN.password);
+      await page.getByRole("dialog").getByRole("button", { name: "Continue" }).click();
+      await page.getByRole("dialog").locator("svg.qr").waitFor();
+    },
+  ],
+  [
+    "settings, team",
+    () => "/ui/settings/team",
+    (page) => page.getByRole("cell", { name: "admin@example.com" }).waitFor(),
+  ],
+  ["settings, branding", () => "/ui/settings/branding", (page) => page.getByText("Logo, dark theme").waitFor()],
+  ["settings, system", () => "/ui/settings/system", (page) => row(page).waitFor()],
+  [
+    "job in the drawer",
+    () => "/ui/settings/system",
+    async (page) => {
+      await row(page).click();
+      await page.locator("aside.drawer dl").waitFor();
+    },
+  ],
+  ["audit log", () => "/ui/settings/audit", (page) => row(page).waitFor()],
+  [
+    "audit entry in the drawer",
+    () => "/ui/settings/audit",
+    async (page) => {
+      await row(page).click();
+      await page.locator("aside.drawer dl").waitFor();
+    },
+  ],
   [
     "palette",
     () => "/ui/",
@@ -139,6 +188,12 @@ describe.each(["light", "dark"] as const)("before signing in, %s", (scheme) => {
       await client.setUp();
       site = await faultySite();
       scan = await client.scan([site.port]);
+      await client.call("POST", "/api/schedules", {
+        name: "Perimeter, weekly",
+        cron: "0 2 * * 1",
+        time_zone: "America/New_York",
+        scan: { targets: ["127.0.0.1"] },
+      });
     }
     await page.goto(`${app.base}/ui/login`);
     await page.getByLabel("Username").waitFor();
@@ -186,10 +241,27 @@ describe.each(["light", "dark"] as const)("signed in, %s", (scheme) => {
   });
 
   // A phone, and a desktop at 200 % zoom (WCAG 2.2, 1.4.10 and 1.4.4).
-  it.each([390, 720])("fits a width of %i px", async (width) => {
+  // Boxes do not depend on the theme.
+  it.runIf(scheme === "light").each([390, 720])("fits a width of %i px", async (width) => {
     const before = page.viewportSize();
     await page.setViewportSize({ width, height: 800 });
-    for (const path of ["/ui/", "/ui/findings", "/ui/assets", "/ui/scans", "/ui/scans/new", `/ui/scans/${scan}`]) {
+    const paths = [
+      "/ui/",
+      "/ui/findings",
+      "/ui/assets",
+      "/ui/scans",
+      "/ui/scans/new",
+      `/ui/scans/${scan}`,
+      "/ui/scans/schedules",
+      "/ui/scans/schedules?do=add",
+      "/ui/settings",
+      "/ui/settings/account",
+      "/ui/settings/team",
+      "/ui/settings/branding",
+      "/ui/settings/system",
+      "/ui/settings/audit",
+    ];
+    for (const path of paths) {
       await page.goto(app.base + path);
       await page.locator("h1").first().waitFor();
       await page.waitForLoadState("networkidle").catch(() => undefined);

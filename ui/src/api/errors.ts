@@ -31,7 +31,7 @@ export class ApiError extends Error {
     this.kind = init.kind ?? null;
   }
 
-  /** The message for a form field, by its own name: `email` finds `body -> email`. */
+  /** The message for a form field, by its own name: `email` finds `body -> email`, `issuer` finds `oidc.issuer`. */
   field(name: string): string | undefined {
     return this.fields.find((problem) => lastPart(problem.field) === name)?.message;
   }
@@ -43,7 +43,7 @@ export function fieldProblem(error: unknown, name: string): string | undefined {
 }
 
 function lastPart(field: string): string {
-  return field.split("->").pop()?.trim() ?? field;
+  return field.split(/->|\./).pop()?.trim() ?? field;
 }
 
 /** Reads an error body of the API; tolerates bodies that are not ours (a proxy's page). */

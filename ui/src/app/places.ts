@@ -45,7 +45,7 @@ export const SCANS: readonly Place[] = [
     to: "/scans/schedules",
     title: t.schedules.title,
     permissions: ["schedules.view"],
-    synonyms: ["cron", "recurring scans", "run now", "new schedule"],
+    synonyms: ["cron", "recurring", "run now"],
   },
 ];
 

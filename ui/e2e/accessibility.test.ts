@@ -138,6 +138,7 @@ const PAGES: Visit[] = [
     () => "/ui/settings/team",
     (page) => page.getByRole("cell", { name: "admin@example.com" }).waitFor(),
   ],
+  ["settings, mail", () => "/ui/settings/mail", (page) => page.getByLabel("Sender's address").waitFor()],
   ["settings, branding", () => "/ui/settings/branding", (page) => page.getByText("Logo, dark theme").waitFor()],
   ["settings, system", () => "/ui/settings/system", (page) => row(page).waitFor()],
   [
@@ -178,7 +179,7 @@ const PAGES: Visit[] = [
 ];
 
 describe.each(["light", "dark"] as const)("before signing in, %s", (scheme) => {
-  it("has no violation on setup and login", async () => {
+  it("has no violation on setup, login and password reset", async () => {
     const page = await (await context(app, scheme)).newPage();
     if (scheme === "light") {
       await page.goto(`${app.base}/ui/setup`);
@@ -197,6 +198,12 @@ describe.each(["light", "dark"] as const)("before signing in, %s", (scheme) => {
     }
     await page.goto(`${app.base}/ui/login`);
     await page.getByLabel("Username").waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.goto(`${app.base}/ui/forgot-password`);
+    await page.getByLabel("E-mail").waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.goto(`${app.base}/ui/reset-password#token=x`);
+    await page.getByLabel("New password").waitFor();
     expect(await axe(page)).toEqual([]);
     await page.context().close();
   });
@@ -257,6 +264,7 @@ describe.each(["light", "dark"] as const)("signed in, %s", (scheme) => {
       "/ui/settings",
       "/ui/settings/account",
       "/ui/settings/team",
+      "/ui/settings/mail",
       "/ui/settings/branding",
       "/ui/settings/system",
       "/ui/settings/audit",

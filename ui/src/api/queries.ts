@@ -3,7 +3,7 @@ import { keepPreviousData, MutationCache, QueryClient, queryOptions } from "@tan
 import type { ListQuery } from "../components/table/state";
 import { api, authorizedFetch, data } from "./client";
 import { ApiError, toApiError } from "./errors";
-import type { Branding, Profile, VerdictRecord } from "./model";
+import type { Answer, Branding, Profile, VerdictRecord } from "./model";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -280,6 +280,14 @@ export const invitationsQuery = queryOptions({
 
 export const invite = (body: { email: string; role: string }) => data(api.POST("/api/invitations", { body }));
 
+/** A new link in the place of the old one: mailed, or answered where it is not to be mailed or no mail server is set. */
+export const renewInvitation = (id: string, mailed: boolean) =>
+  data(
+    api.POST("/api/invitations/{invitation_id}/resend", {
+      params: { path: { invitation_id: id }, query: { send_mail: mailed } },
+    }),
+  );
+
 export const deleteInvitation = (id: string) =>
   done(api.DELETE("/api/invitations/{invitation_id}", { params: { path: { invitation_id: id } } }));
 
@@ -409,6 +417,28 @@ export const setLogLevel = (level: Schemas["LogLevel"]) => data(api.PUT("/api/sy
 
 export const setMaintenance = (body: Schemas["MaintenanceUpdate"]) =>
   data(api.PATCH("/api/system/maintenance", { body }));
+
+// Mail
+
+export type MailInput = Schemas["MailSettingsUpdate"];
+
+export const mailQuery = queryOptions({
+  queryKey: ["config", "mail"],
+  queryFn: async ({ signal }) => {
+    const answer = await api.GET("/api/config/mail", { signal });
+    return { settings: answer.data as Answer<Schemas["MailSettings"]>, etag: answer.response.headers.get("etag") };
+  },
+});
+
+export const updateMail = (body: MailInput, etag: string | null) =>
+  data(api.PATCH("/api/config/mail", { body, headers: etag ? { "If-Match": etag } : {} }));
+
+export const testMail = (to: string | null) => data(api.POST("/api/config/mail/test", { body: { to } }));
+
+export const forgotPassword = (email: string) => done(api.POST("/api/auth/password/forgot", { body: { email } }));
+
+export const resetPassword = (token: string, next: string) =>
+  done(api.POST("/api/auth/password/reset", { body: { token, new_password: next } }));
 
 // Branding
 

@@ -25,6 +25,12 @@ export const SETTINGS: readonly Place[] = [
     synonyms: ["members", "users", "invitations", "roles"],
   },
   {
+    to: "/settings/mail",
+    title: t.mail.title,
+    permissions: ["config.manage"],
+    synonyms: ["smtp", "e-mail", "mail server"],
+  },
+  {
     to: "/settings/branding",
     title: t.branding.title,
     permissions: ["branding.manage"],

@@ -34,6 +34,18 @@ const invitation = createRoute({
   component: lazyRouteComponent(() => import("../pages/Invitation"), "Invitation"),
 });
 
+const forgot = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("../pages/ForgotPassword"), "ForgotPassword"),
+});
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("../pages/ResetPassword"), "ResetPassword"),
+});
+
 const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
@@ -57,6 +69,8 @@ const tree = root.addChildren([
   setup,
   login,
   invitation,
+  forgot,
+  reset,
   shell.addChildren([
     page("/", () => import("../pages/Overview"), "Overview"),
     page("/findings", () => import("../pages/Findings"), "Findings"),
@@ -69,6 +83,7 @@ const tree = root.addChildren([
     page("/settings", () => import("../pages/settings/General"), "General"),
     page("/settings/account", () => import("../pages/settings/Account"), "Account"),
     page("/settings/team", () => import("../pages/settings/Team"), "Team"),
+    page("/settings/mail", () => import("../pages/settings/Mail"), "Mail"),
     page("/settings/branding", () => import("../pages/settings/Branding"), "Branding"),
     page("/settings/system", () => import("../pages/settings/System"), "System"),
     page("/settings/audit", () => import("../pages/settings/Audit"), "Audit"),

@@ -10,6 +10,7 @@ import { session } from "../api/session";
 import { usePageTitle } from "../app/brand";
 import { message } from "../app/toasts";
 import { Gate } from "../components/Gate";
+import { Link } from "../components/Link";
 import { Notice } from "../components/Notice";
 import { t } from "../strings";
 
@@ -111,6 +112,9 @@ export function Login() {
           {t.auth.signIn}
         </Button>
       </form>
+      <p style={{ marginTop: 16 }}>
+        <Link to="/forgot-password">{t.reset.link}</Link>
+      </p>
     </Gate>
   );
 }

@@ -10,6 +10,7 @@ import {
   invite,
   membersQuery,
   meQuery,
+  renewInvitation,
   rolesQuery,
   updateMember,
 } from "../../api/queries";
@@ -149,12 +150,23 @@ function Invitations() {
   const roles = useRoles();
   const [email, setEmail] = useState("");
   const [role, setRole] = useState("read_only");
+  /** The link that was made last, or the word that it was mailed. */
+  const [made, setMade] = useState<{ email: string; link: string | null } | null>(null);
   const send = useMutation({
     mutationFn: () => invite({ email, role }),
-    onSuccess: () => setEmail(""),
+    onSuccess: (answer) => {
+      setEmail("");
+      setMade(answer);
+    },
     onError: (error) => {
       if (!fieldProblem(error, "email")) toast.error(error);
     },
+    onSettled: () => client.invalidateQueries({ queryKey: invitationsQuery.queryKey }),
+  });
+  const renew = useMutation({
+    mutationFn: ({ id, mailed }: { id: string; mailed: boolean }) => renewInvitation(id, mailed),
+    onSuccess: setMade,
+    onError: toast.error,
     onSettled: () => client.invalidateQueries({ queryKey: invitationsQuery.queryKey }),
   });
   const revoke = useMutation({
@@ -187,12 +199,12 @@ function Invitations() {
           {t.team.send}
         </Button>
       </form>
-      {send.data && (
+      {made && (
         <div role="status">
-          {send.data.link === null ? (
-            <p>{t.team.mailed(send.data.email)}</p>
+          {made.link === null ? (
+            <p>{t.team.mailed(made.email)}</p>
           ) : (
-            <CopyBox label={t.team.link} text={new URL(send.data.link, location.origin).href} wrap />
+            <CopyBox label={t.team.link} text={new URL(made.link, location.origin).href} wrap />
           )}
         </div>
       )}
@@ -211,7 +223,13 @@ function Invitations() {
                   cell: (invitation) => (
                     <>
                       {invitation.email}{" "}
-                      <span className="tag">{t.team.status[invitation.status] ?? invitation.status}</span>
+                      <span className="tag">{t.team.status[invitation.status] ?? invitation.status}</span>{" "}
+                      {invitation.status === "pending" && invitation.mail && (
+                        <span className="tag">{t.team.mail[invitation.mail] ?? invitation.mail}</span>
+                      )}
+                      {invitation.status === "pending" && invitation.mail_error && (
+                        <div className="small st-fail">{invitation.mail_error}</div>
+                      )}
                     </>
                   ),
                 },
@@ -231,15 +249,37 @@ function Invitations() {
                   quiet: true,
                   cell: (invitation) =>
                     (invitation.status === "pending" || invitation.status === "expired") && (
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        aria-label={t.team.revokeOf(invitation.email)}
-                        disabled={revoke.isPending}
-                        onClick={() => revoke.mutate(invitation.id)}
-                      >
-                        {t.team.revoke}
-                      </Button>
+                      <>
+                        {invitation.mail !== null && (
+                          <Button
+                            size="compact-sm"
+                            variant="default"
+                            aria-label={t.team.againOf(invitation.email)}
+                            disabled={renew.isPending}
+                            onClick={() => renew.mutate({ id: invitation.id, mailed: true })}
+                          >
+                            {t.team.again}
+                          </Button>
+                        )}
+                        <Button
+                          size="compact-sm"
+                          variant="default"
+                          aria-label={t.team.newLinkOf(invitation.email)}
+                          disabled={renew.isPending}
+                          onClick={() => renew.mutate({ id: invitation.id, mailed: false })}
+                        >
+                          {t.team.newLink}
+                        </Button>
+                        <Button
+                          size="compact-sm"
+                          variant="default"
+                          aria-label={t.team.revokeOf(invitation.email)}
+                          disabled={revoke.isPending}
+                          onClick={() => revoke.mutate(invitation.id)}
+                        >
+                          {t.team.revoke}
+                        </Button>
+                      </>
                     ),
                 },
               ]}

@@ -12,7 +12,7 @@ BIN := $(CARGO_TARGET_DIR)/debug/bartizan
 LISTEN ?= 127.0.0.1:8000
 DATA ?= ./bartizan-data
 
-.PHONY: help run build test test-long bench bench-portscan bench-services bench-matching lint ui ui-deps test-deps generate
+.PHONY: help run build test test-long bench bench-portscan bench-services bench-matching bench-api lint ui ui-deps test-deps generate
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,10 @@ bench-services: ## Service identification on real servers against nmap -sV (as r
 
 bench-matching: ## Correlation at full size on real records of BARTIZAN_CORPUS, multiplied, beside the peers that are installed
 	scripts/bench-matching.sh
+
+bench-api: ## The API on a million findings, SQLite and PostgreSQL: lists, deep pages, a storm of sign-ins, memory (PostgreSQL from Debian)
+	cargo build --release --quiet --package bartizan-cli
+	scripts/bench-api.py
 
 lint: ## Formatting, clippy, invariants
 	cargo fmt --all --check

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use crate::error::ApiError;
 
@@ -146,22 +147,31 @@ pub struct PageParams {
     pub sort_dir: SortDir,
 }
 
-/// A list request: which page, the filters `F` of the endpoint, and the column of `C` to sort by.
+/// A list request: which page, the filters `F` of the endpoint, and the column of `C` to sort by. With `CURSOR`, the
+/// list may be read on from an item as well.
 #[derive(Debug)]
-pub struct Listing<F, C = NoSort> {
+pub struct Listing<F, C = NoSort, const CURSOR: bool = false> {
     /// The page.
     pub page: PageParams,
     /// The filters.
     pub filter: F,
     /// The column, if one was named.
     pub sort: Option<C>,
+    /// The item that those wanted follow, instead of a page.
+    pub after: Option<Uuid>,
 }
 
-impl<F: DeserializeOwned, C: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Listing<F, C> {
+impl<F, C, S, const CURSOR: bool> FromRequestParts<S> for Listing<F, C, CURSOR>
+where
+    F: DeserializeOwned,
+    C: DeserializeOwned,
+    S: Send + Sync,
+{
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let mut sort = None;
+        let mut after = None;
         let mut page = PageParams { page: 1, page_size: DEFAULT_PAGE_SIZE, sort_dir: SortDir::Asc };
         let mut rest = Vec::new();
         let mut errors = Vec::new();
@@ -183,6 +193,10 @@ impl<F: DeserializeOwned, C: DeserializeOwned, S: Send + Sync> FromRequestParts<
                         format!("unknown sort_dir `{value}`: expected asc or desc"),
                     )),
                 },
+                "after" if CURSOR => match Uuid::parse_str(&value) {
+                    Ok(id) => after = Some(id),
+                    Err(_) => errors.push(FieldError::new("query -> after", format!("`{value}` is not an id"))),
+                },
                 "sort" => match C::deserialize(value.as_str().into_deserializer()) {
                     Ok(column) => sort = Some(column),
                     Err(error) => errors.push(column_error(error)),
@@ -198,7 +212,7 @@ impl<F: DeserializeOwned, C: DeserializeOwned, S: Send + Sync> FromRequestParts<
             }
         };
         match filter {
-            Some(filter) if errors.is_empty() => Ok(Self { page, filter, sort }),
+            Some(filter) if errors.is_empty() => Ok(Self { page, filter, sort, after }),
             _ => Err(Error::Invalid(errors).into()),
         }
     }

@@ -128,6 +128,26 @@ pub async fn list(
     Ok(storage::list(services.store.read(), organization, filter, sort, page).await?)
 }
 
+/// The findings that follow `after` in the order of a list: quick however long the list is.
+///
+/// # Errors
+/// [`Error::Invalid`] if the organisation has no finding `after`; else as [`list`].
+pub async fn list_after(
+    cx: &OpContext,
+    services: &Services,
+    filter: &FindingFilter,
+    sort: (FindingSort, SortDir),
+    (after, size): (FindingId, u64),
+) -> Result<Listed<Finding>> {
+    let organization = cx.require(Permission::FindingsView)?;
+    known_checks(services, filter)?;
+    let db = services.store.read();
+    let Some(after) = storage::get(db, organization, after).await? else {
+        return Err(Error::invalid("query -> after", "there is no such finding; begin with the first page again"));
+    };
+    Ok(storage::list_after(db, organization, filter, sort, (&after, size)).await?)
+}
+
 /// A mistyped check id would otherwise look like a clean result.
 fn known_checks(services: &Services, filter: &FindingFilter) -> Result<()> {
     match filter.checks.iter().find(|id| services.catalog.check(id.as_str()).is_none()) {

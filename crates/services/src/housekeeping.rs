@@ -65,6 +65,9 @@ pub(crate) async fn run(services: &Services) -> Result<()> {
         tx.commit().await?;
     }
     let tx = services.store.begin().await?;
+    bartizan_storage::findings::compact(tx.db()).await?;
+    tx.commit().await?;
+    let tx = services.store.begin().await?;
     jobs::remove_ended(tx.db(), now - KEPT).await?;
     jobs::remove_fires(tx.db(), now - KEPT).await?;
     schedules::remove_runs(tx.db(), now - HISTORY_KEPT).await?;

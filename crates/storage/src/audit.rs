@@ -216,7 +216,7 @@ pub async fn search(
     filter: &AuditFilter,
     page: Page,
 ) -> Result<Listed<(AuditEntry, Option<Seal>)>> {
-    let sort = (Column::At.into_simple_expr(), SortDir::Desc);
+    let sort = page::SortBy::never_null(Column::At.into_simple_expr(), SortDir::Desc);
     let listed = page::page(&db.conn(), select(scope, filter), sort, Column::Id, page).await?;
     Ok(listed.map(split))
 }

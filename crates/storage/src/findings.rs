@@ -17,9 +17,11 @@ use crate::error::parse;
 use crate::{BATCH, Db, Listed, Page, Result, SortDir, StorageError, codes, page};
 
 mod events;
+mod tally;
 mod totals;
 
 pub use events::{EventKind, FindingEvent, append_events, history};
+pub use tally::compact;
 pub use totals::{DayCount, Facet, Movements, by_severity, facet, movements, open_by_asset, open_by_check};
 
 /// One finding.
@@ -222,6 +224,9 @@ impl TryFrom<entity::Model> for Finding {
     }
 }
 
+/// So many rows are sorted as quickly as the page is found that is wanted of them.
+const SORTED_AT_ONCE: u64 = 5_000;
+
 fn fingerprint_of(text: &str) -> Result<Fingerprint> {
     serde_json::from_value(Value::String(text.to_owned())).map_err(|error| StorageError::Corrupt(error.to_string()))
 }
@@ -309,6 +314,35 @@ fn select(organization: OrganizationId, filter: &FindingFilter) -> Select<entity
     entity::Entity::find().filter(all)
 }
 
+/// Findings that are wanted in order, of which there are `total`.
+fn in_order(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter, total: u64) -> Select<entity::Entity> {
+    // SQLite, which knows nothing of how many rows have a value, would collect and sort all of many rows for the sake of
+    // one condition. A plus sign keeps it from that: the index of the order is walked until the page is full.
+    let walk = !db.is_postgres() && total > SORTED_AT_ONCE && tally::select(organization, filter).is_some();
+    if !walk {
+        return select(organization, filter);
+    }
+    let one_of = |column: &str, values: Vec<sea_orm::Value>| {
+        Expr::cust(format!("+\"findings\".\"{column}\"")).is_in(values.into_iter().map(Expr::value))
+    };
+    let mut all = Condition::all().add(Column::OrganizationId.eq(organization.0));
+    let conditions: [(&str, Vec<sea_orm::Value>); 4] = [
+        ("severity", filter.severities.iter().map(|severity| codes::severity(*severity).into()).collect()),
+        ("status", filter.statuses.iter().map(|status| codes::status(*status).into()).collect()),
+        ("category", filter.categories.iter().map(|category| category.as_str().into()).collect()),
+        ("check_id", filter.checks.iter().map(|check| check.as_str().into()).collect()),
+    ];
+    for (column, values) in conditions {
+        if !values.is_empty() {
+            all = all.add(one_of(column, values));
+        }
+    }
+    if let Some(demo) = filter.demo {
+        all = all.add(Column::Demo.eq(demo));
+    }
+    entity::Entity::find().filter(all)
+}
+
 fn on_tagged(organization: OrganizationId, tags: &[String]) -> SimpleExpr {
     use crate::assets::tag;
     Expr::exists(
@@ -359,13 +393,57 @@ pub async fn list(
     db: Db<'_>,
     organization: OrganizationId,
     filter: &FindingFilter,
-    sort: (FindingSort, SortDir),
+    (sort, dir): (FindingSort, SortDir),
     page: Page,
 ) -> Result<Listed<Finding>> {
-    let sort = (sort_column(sort.0), sort.1);
-    let listed = page::page(&db.conn(), select(organization, filter), sort, Column::Id, page).await?;
-    let rows = listed.rows.into_iter().map(Finding::try_from).collect::<Result<_>>()?;
-    Ok(Listed { rows, total: listed.total })
+    let total = count(db, organization, filter).await?;
+    let by = page::SortBy::never_null(sort_column(sort), dir);
+    let select = in_order(db, organization, filter, total);
+    let rows = page::rows(&db.conn(), select, by, Column::Id, (page, total)).await?;
+    Ok(Listed { rows: rows.into_iter().map(Finding::try_from).collect::<Result<_>>()?, total })
+}
+
+/// The findings that follow `after` in the order of a list, at most `size`: as quick at the end of a long list as at
+/// its begin. `after` itself need not pass the filter.
+///
+/// # Errors
+/// If the database fails.
+pub async fn list_after(
+    db: Db<'_>,
+    organization: OrganizationId,
+    filter: &FindingFilter,
+    (sort, dir): (FindingSort, SortDir),
+    (after, size): (&Finding, u64),
+) -> Result<Listed<Finding>> {
+    let total = count(db, organization, filter).await?;
+    let here = Expr::tuple([sort_column(sort), Column::Id.into_simple_expr()]);
+    let there = Expr::tuple([sort_value(after, sort), Expr::value(after.id.0)]);
+    let rest = match dir {
+        SortDir::Asc => here.gt(there),
+        SortDir::Desc => here.lt(there),
+    };
+    let rows = in_order(db, organization, filter, total)
+        .filter(rest)
+        .order_by(sort_column(sort), dir.into())
+        .order_by(Column::Id, dir.into())
+        .limit(size)
+        .all(&db.conn())
+        .await?;
+    Ok(Listed { rows: rows.into_iter().map(Finding::try_from).collect::<Result<_>>()?, total })
+}
+
+fn sort_value(finding: &Finding, sort: FindingSort) -> SimpleExpr {
+    match sort {
+        FindingSort::Severity => Expr::value(codes::severity(finding.severity)),
+        FindingSort::FirstSeen => Expr::value(finding.first_seen_at),
+        FindingSort::LastSeen => Expr::value(finding.last_seen_at),
+        FindingSort::Status => Expr::value(codes::status(finding.status)),
+        FindingSort::Check => Expr::value(finding.check_id.as_str()),
+        FindingSort::Title => Expr::value(finding.title.as_str()),
+        FindingSort::Asset => Expr::value(finding.asset.as_str()),
+        FindingSort::Category => Expr::value(finding.category.as_str()),
+        FindingSort::Occurrences => Expr::value(signed(finding.occurrences)),
+    }
 }
 
 /// How many findings `filter` lets through.
@@ -373,7 +451,10 @@ pub async fn list(
 /// # Errors
 /// If the database fails.
 pub async fn count(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<u64> {
-    page::count(&db.conn(), &select(organization, filter)).await
+    match tally::select(organization, filter) {
+        Some(kept) => tally::total(db, kept).await,
+        None => page::count(&db.conn(), &select(organization, filter)).await,
+    }
 }
 
 /// Ids that `filter` lets through, in order of id, at most `limit`.

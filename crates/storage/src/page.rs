@@ -2,8 +2,8 @@
 
 use sea_orm::sea_query::{ExprTrait as _, LikeExpr, SimpleExpr};
 use sea_orm::{
-    ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryOrder as _, QuerySelect as _, Select,
-    sea_query::Asterisk, sea_query::Expr, sea_query::NullOrdering,
+    ColumnTrait as _, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _, Select, sea_query::Asterisk, sea_query::Expr, sea_query::NullOrdering,
 };
 
 use crate::Result;
@@ -55,6 +55,15 @@ pub enum SortDir {
     Desc,
 }
 
+impl SortDir {
+    const fn reversed(self) -> Self {
+        match self {
+            Self::Asc => Self::Desc,
+            Self::Desc => Self::Asc,
+        }
+    }
+}
+
 impl From<SortDir> for Order {
     fn from(dir: SortDir) -> Self {
         match dir {
@@ -71,11 +80,36 @@ pub(crate) async fn count<E: EntityTrait>(db: &impl ConnectionTrait, select: &Se
     Ok(u64::try_from(total.unwrap_or(0)).unwrap_or(0))
 }
 
+/// What a list is ordered by.
+#[derive(Debug, Clone)]
+pub(crate) struct SortBy {
+    expr: SimpleExpr,
+    dir: SortDir,
+    nulls: bool,
+}
+
+impl SortBy {
+    /// By something that every row has. An index can serve such an order in both directions.
+    pub(crate) const fn never_null(expr: SimpleExpr, dir: SortDir) -> Self {
+        Self { expr, dir, nulls: false }
+    }
+}
+
+impl From<(SimpleExpr, SortDir)> for SortBy {
+    /// By something that rows may lack; those come last either way.
+    fn from((expr, dir): (SimpleExpr, SortDir)) -> Self {
+        Self { expr, dir, nulls: true }
+    }
+}
+
+/// Beyond this many rows, ids are looked for first: skipping in an index is quicker than skipping whole rows.
+const DEEP: u64 = 1_000;
+
 /// One page of `select`, ordered by `sort` and then by `tie`; rows without the sorted value come last either way.
 pub(crate) async fn page<E, M>(
     db: &impl ConnectionTrait,
     select: Select<E>,
-    (sort, dir): (SimpleExpr, SortDir),
+    sort: impl Into<SortBy>,
     tie: E::Column,
     page: Page,
 ) -> Result<Listed<M>>
@@ -84,17 +118,50 @@ where
     M: FromQueryResult + Sized + Send + Sync,
 {
     let total = count(db, &select).await?;
-    if page.offset() >= total {
-        return Ok(Listed { rows: Vec::new(), total });
-    }
-    let rows = select
-        .order_by_with_nulls(sort, dir.into(), NullOrdering::Last)
-        .order_by(tie, dir.into())
-        .limit(page.size)
-        .offset(page.offset())
-        .all(db)
-        .await?;
+    let rows = rows(db, select, sort.into(), tie, (page, total)).await?;
     Ok(Listed { rows, total })
+}
+
+/// The rows of one page of a list of `total` rows.
+pub(crate) async fn rows<E, M>(
+    db: &impl ConnectionTrait,
+    select: Select<E>,
+    sort: SortBy,
+    tie: E::Column,
+    (page, total): (Page, u64),
+) -> Result<Vec<M>>
+where
+    E: EntityTrait<Model = M>,
+    M: FromQueryResult + Sized + Send + Sync,
+{
+    if page.offset() >= total {
+        return Ok(Vec::new());
+    }
+    let size = Ord::min(page.size, total - page.offset());
+    // The last pages are near when one comes from the end.
+    let from_the_end = total - page.offset() - size;
+    let backwards = page.offset() > DEEP && from_the_end < page.offset();
+    let offset = if backwards { from_the_end } else { page.offset() };
+    let ordered = |select: Select<E>| {
+        let way = |dir: SortDir| if backwards { dir.reversed() } else { dir };
+        let dir: Order = way(sort.dir).into();
+        let select = match (sort.nulls, backwards) {
+            (false, _) => select.order_by(sort.expr.clone(), dir.clone()),
+            (true, false) => select.order_by_with_nulls(sort.expr.clone(), dir.clone(), NullOrdering::Last),
+            (true, true) => select.order_by_with_nulls(sort.expr.clone(), dir.clone(), NullOrdering::First),
+        };
+        select.order_by(tie, dir)
+    };
+    let mut rows = if offset > DEEP {
+        let ids = ordered(select.select_only().column(tie)).limit(size).offset(offset).into_query();
+        ordered(E::find().filter(tie.in_subquery(ids))).all(db).await?
+    } else {
+        ordered(select).limit(size).offset(offset).all(db).await?
+    };
+    if backwards {
+        rows.reverse();
+    }
+    Ok(rows)
 }
 
 /// `lower(column)` contains `needle`, whatever its case and whatever wildcards it holds.

@@ -221,6 +221,18 @@ impl Store {
         Ok(())
     }
 
+    /// The number that a query of a test's own finds.
+    ///
+    /// # Errors
+    /// If the database refuses, or finds something else.
+    #[cfg(feature = "damage")]
+    pub async fn number(&self, sql: &str) -> Result<i64> {
+        let statement = Statement::from_string(self.read.get_database_backend(), sql.to_owned());
+        let row = self.read.query_one_raw(statement).await?;
+        let row = row.ok_or_else(|| StorageError::Corrupt("no row".to_owned()))?;
+        Ok(row.try_get_by_index(0)?)
+    }
+
     /// Closes every connection; SQLite merges its log into the file.
     ///
     /// # Errors
@@ -241,6 +253,16 @@ impl Tx {
     #[must_use]
     pub const fn db(&self) -> Db<'_> {
         Db(Inner::Tx(&self.0))
+    }
+
+    /// Runs a statement of a test's own in it.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    #[cfg(feature = "damage")]
+    pub async fn damage(&self, sql: &str) -> Result<()> {
+        self.0.execute_unprepared(sql).await?;
+        Ok(())
     }
 
     /// Makes everything in it last.

@@ -813,7 +813,9 @@ export interface paths {
         };
         /**
          * Lists findings.
-         * @description Needs `findings.view`. Nothing is hidden: without a filter, resolved findings are in the list.
+         * @description Needs `findings.view`. Nothing is hidden: without a filter, resolved findings are in the list. Whoever reads a long
+         *     list to its end gives the id of the last finding as `after` instead of counting pages up: that is as quick at the end
+         *     as at the begin, and leaves nothing out when findings come or go meanwhile.
          */
         get: operations["list_findings"];
         put?: never;
@@ -10891,6 +10893,8 @@ export interface operations {
                 first_seen_from?: string;
                 /** @description Whether it came back after it was resolved. */
                 reopened?: boolean;
+                /** @description The finding that those wanted follow in the order of the list; `page` is left aside. */
+                after?: components["schemas"]["FindingId"];
                 /** @description Column to sort by; left out: what to fix first comes first. */
                 sort?: "severity" | "status" | "check_id" | "title" | "category" | "asset" | "first_seen_at" | "last_seen_at" | "occurrences";
             };

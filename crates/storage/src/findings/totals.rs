@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    QuerySelect as _, Select,
 };
 
-use super::{Column, FindingFilter, entity, select};
+use super::{Column, FindingFilter, entity, select, tally};
 use crate::counts::unsigned;
 use crate::{BATCH, Db, Result, SeverityCounts, StorageError, codes};
 
@@ -124,6 +124,9 @@ pub async fn facet(
         Facet::Category => Column::Category,
         Facet::Check => Column::CheckId,
     };
+    if let Some(kept) = tally::select(organization, filter) {
+        return kept_facet(db, kept, facet).await;
+    }
     let grouped = select(organization, filter)
         .select_only()
         .column(column)
@@ -134,19 +137,46 @@ pub async fn facet(
         .limit(200);
     if matches!(facet, Facet::Severity | Facet::Status) {
         let rows: Vec<(i32, i64)> = grouped.into_tuple().all(&db.conn()).await?;
-        return rows
-            .into_iter()
-            .map(|(code, count)| {
-                let value = match facet {
-                    Facet::Severity => codes::to_severity(code)?.as_str(),
-                    _ => codes::to_status(code)?.as_str(),
-                };
-                Ok((value.to_owned(), unsigned(count)))
-            })
-            .collect();
+        return named(rows, facet);
     }
     let rows: Vec<(String, i64)> = grouped.into_tuple().all(&db.conn()).await?;
     Ok(rows.into_iter().map(|(value, count)| (value, unsigned(count))).collect())
+}
+
+async fn kept_facet(db: Db<'_>, kept: Select<tally::entity::Entity>, facet: Facet) -> Result<Vec<(String, u64)>> {
+    use tally::entity::Column;
+    let column = match facet {
+        Facet::Severity => Column::Severity,
+        Facet::Status => Column::Status,
+        Facet::Category => Column::Category,
+        Facet::Check => Column::CheckId,
+    };
+    let grouped = kept
+        .select_only()
+        .column(column)
+        .expr(tally::sum())
+        .group_by(column)
+        .having(tally::some())
+        .order_by_desc(tally::sum())
+        .order_by_asc(column)
+        .limit(200);
+    if matches!(facet, Facet::Severity | Facet::Status) {
+        return named(grouped.into_tuple().all(&db.conn()).await?, facet);
+    }
+    let rows: Vec<(String, i64)> = grouped.into_tuple().all(&db.conn()).await?;
+    Ok(rows.into_iter().map(|(value, count)| (value, unsigned(count))).collect())
+}
+
+fn named(rows: Vec<(i32, i64)>, facet: Facet) -> Result<Vec<(String, u64)>> {
+    rows.into_iter()
+        .map(|(code, count)| {
+            let value = match facet {
+                Facet::Severity => codes::to_severity(code)?.as_str(),
+                _ => codes::to_status(code)?.as_str(),
+            };
+            Ok((value.to_owned(), unsigned(count)))
+        })
+        .collect()
 }
 
 /// Counts by severity of the findings that `filter` lets through.
@@ -154,14 +184,23 @@ pub async fn facet(
 /// # Errors
 /// If the database fails.
 pub async fn by_severity(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<SeverityCounts> {
-    let rows: Vec<(i32, i64)> = select(organization, filter)
-        .select_only()
-        .column(Column::Severity)
-        .expr(Expr::col(Column::Id).count())
-        .group_by(Column::Severity)
-        .into_tuple()
-        .all(&db.conn())
-        .await?;
+    let rows: Vec<(i32, i64)> = match tally::select(organization, filter) {
+        Some(kept) => {
+            let by = tally::entity::Column::Severity;
+            let grouped = kept.select_only().column(by).expr(tally::sum()).group_by(by);
+            grouped.into_tuple().all(&db.conn()).await?
+        }
+        None => {
+            select(organization, filter)
+                .select_only()
+                .column(Column::Severity)
+                .expr(Expr::col(Column::Id).count())
+                .group_by(Column::Severity)
+                .into_tuple()
+                .all(&db.conn())
+                .await?
+        }
+    };
     let mut counts = SeverityCounts::default();
     for (code, count) in rows {
         counts.add(codes::to_severity(code)?, unsigned(count));
@@ -206,23 +245,31 @@ pub async fn open_by_asset(
 /// # Errors
 /// If the database fails.
 pub async fn open_by_check(db: Db<'_>, organization: OrganizationId) -> Result<Vec<(CheckId, Severity, u64)>> {
+    use tally::entity::Column;
     let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
-    let rows: Vec<(String, i32, i64)> = entity::Entity::find()
+    // Severities of one check whose counts are down to nothing must not be taken for the worst.
+    let rows: Vec<(String, i32, i64)> = tally::entity::Entity::find()
         .select_only()
         .column(Column::CheckId)
-        .expr(Expr::col(Column::Severity).max())
-        .expr(Expr::col(Column::Id).count())
+        .column(Column::Severity)
+        .expr(tally::sum())
         .filter(Column::OrganizationId.eq(organization.0))
         .filter(Column::Status.is_in(open))
         .group_by(Column::CheckId)
+        .group_by(Column::Severity)
+        .having(tally::some())
         .order_by_asc(Column::CheckId)
+        .order_by_desc(Column::Severity)
         .into_tuple()
         .all(&db.conn())
         .await?;
-    rows.into_iter()
-        .map(|(check, code, count)| {
-            let check = CheckId::parse(&check).map_err(StorageError::Corrupt)?;
-            Ok((check, codes::to_severity(code)?, unsigned(count)))
-        })
-        .collect()
+    let mut checks: Vec<(CheckId, Severity, u64)> = Vec::new();
+    for (check, code, count) in rows {
+        let check = CheckId::parse(&check).map_err(StorageError::Corrupt)?;
+        match checks.last_mut() {
+            Some((last, _, sum)) if *last == check => *sum += unsigned(count),
+            _ => checks.push((check, codes::to_severity(code)?, unsigned(count))),
+        }
+    }
+    Ok(checks)
 }

@@ -14,6 +14,7 @@ mod m0005_schedules;
 mod m0006_installation;
 mod m0007_mail;
 mod m0009_branding;
+mod m0010_finding_tally;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_installation::Migration),
             Box::new(m0007_mail::Migration),
             Box::new(m0009_branding::Migration),
+            Box::new(m0010_finding_tally::Migration),
         ]
     }
 }

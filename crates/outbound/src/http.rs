@@ -338,9 +338,10 @@ impl Default for GetOptions {
 pub type Resolve<'r> =
     dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, ProbeFailure>> + Send + 'r>> + Send + Sync + 'r;
 
-/// Fetches `url` (http or https), following redirects. `resolve` turns a host name into addresses; an address in the
-/// URL is used as it is. Every address is vetted when it is contacted, the hops' included, and https is never left
-/// for http.
+/// Fetches `url` (http or https), following redirects. `resolve` turns a host name into addresses, once for each hop,
+/// and what it gives is what is contacted; an address in the URL is used as it is. Every address is vetted when it is
+/// contacted, the hops' included, https is never left for http, and a URL with a user name in it is refused: whoever
+/// needs to send credentials says so in a header, and a redirect must not choose them.
 ///
 /// # Errors
 /// How resolving, connecting or the exchange failed; [`FailureKind::Limit`] for too many redirects or too long a
@@ -400,6 +401,10 @@ async fn get_once(
 
 /// Where a URL can be asked for, a few addresses at most, and its path with query.
 async fn origins(url: &Url, resolve: &Resolve<'_>, trust: &Trust) -> Result<(Vec<Origin>, String), ProbeFailure> {
+    if !url.username().is_empty() || url.password().is_some() {
+        let text = format!("a URL of {} with a user name is not fetched", origin_text(url));
+        return Err(ProbeFailure::new(FailureKind::Denied, text));
+    }
     let (addresses, name) = match url.host() {
         Some(url::Host::Ipv4(v4)) => (vec![IpAddr::V4(v4)], v4.to_string()),
         Some(url::Host::Ipv6(v6)) => (vec![IpAddr::V6(v6)], v6.to_string()),

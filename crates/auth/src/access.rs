@@ -186,6 +186,30 @@ mod tests {
     }
 
     #[test]
+    fn tokens_of_the_same_key_for_others_or_without_an_end_are_refused() {
+        let key = SigningKey::random();
+        let tokens = AccessTokens::new(&key);
+        let good = serde_json::json!({"iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::nil(), "sid": Uuid::nil(),
+            "org": Uuid::nil(), "iat": 0, "exp": at(100).timestamp()});
+        let verify = |claims: &serde_json::Value| {
+            let token =
+                encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(key.expose())).unwrap();
+            tokens.verify(&token, at(0))
+        };
+        assert!(verify(&good).is_ok());
+        for (claim, other) in [("aud", "another-api"), ("iss", "another")] {
+            let mut bad = good.clone();
+            bad[claim] = other.into();
+            assert_eq!(verify(&bad), Err(TokenError::Invalid), "{claim}");
+        }
+        for claim in ["aud", "iss", "sub", "sid", "org", "exp"] {
+            let mut bad = good.clone();
+            bad.as_object_mut().unwrap().remove(claim);
+            assert_eq!(verify(&bad), Err(TokenError::Invalid), "without {claim}");
+        }
+    }
+
+    #[test]
     fn a_changed_claim_breaks_the_signature() {
         let tokens = AccessTokens::new(&SigningKey::random());
         let real = tokens.issue(&identity(), at(0)).token;

@@ -64,7 +64,34 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FieldError> {
         field_error("body", &path, &inner.to_string(), kind)
     })?;
     deserializer.end().map_err(|error| field_error("body", ".", &error.to_string(), Some("json_invalid")))?;
-    Ok(parsed)
+    match with_nul(bytes) {
+        Some(path) => Err(field_error("body", &path, NUL, None)),
+        None => Ok(parsed),
+    }
+}
+
+/// No name and no text has a reason to contain this character, and PostgreSQL cannot store it.
+const NUL: &str = "the text contains the character U+0000";
+
+/// Where in a JSON document the first text with a NUL is. In JSON the character is always written as an escape.
+fn with_nul(bytes: &[u8]) -> Option<String> {
+    if !bytes.windows(6).any(|window| window == b"\\u0000") {
+        return None;
+    }
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    nul_in(&value, String::new())
+}
+
+fn nul_in(value: &serde_json::Value, path: String) -> Option<String> {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => text.contains('\0').then_some(path),
+        Value::Array(items) => items.iter().enumerate().find_map(|(at, item)| nul_in(item, format!("{path}.{at}"))),
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            if name.contains('\0') { Some(path.clone()) } else { nul_in(member, format!("{path}.{name}")) }
+        }),
+        _ => None,
+    }
 }
 
 /// Turns serde's message and path into the form of the API: `body -> targets -> 0`.
@@ -176,6 +203,10 @@ where
         let mut rest = Vec::new();
         let mut errors = Vec::new();
         for (name, value) in pairs(parts) {
+            if value.contains('\0') {
+                errors.push(field_error("query", &name, NUL, None));
+                continue;
+            }
             match name.as_str() {
                 "page" => match bounded(&name, &value, MAX_PAGE) {
                     Ok(number) => page.page = number,
@@ -240,7 +271,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parse_pairs(&pairs(parts)).map(Self).map_err(|error| Error::Invalid(vec![error]).into())
+        let pairs = pairs(parts);
+        if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
+            return Err(Error::Invalid(vec![field_error("query", name, NUL, None)]).into());
+        }
+        parse_pairs(&pairs).map(Self).map_err(|error| Error::Invalid(vec![error]).into())
     }
 }
 
@@ -387,6 +422,8 @@ mod tests {
         assert_eq!(body("{} x").0, "body -> email");
         assert_eq!(body(r#"{"email":"a"} x"#), ("body".into(), "json_invalid".into()));
         assert_eq!(body(&"[".repeat(100_000)).1, "type_error");
+        assert_eq!(body(r#"{"email":"a\u0000b"}"#), ("body -> email".into(), "value_error".into()));
+        assert!(parse_json::<Outer>(br#"{"email":"a\\u0000b"}"#).is_ok(), "an escaped backslash and four digits");
         assert_eq!(parse_json::<Outer>(b"{\"email\":\"\xff\"}").unwrap_err().kind, "json_invalid");
     }
 

@@ -22,7 +22,7 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::Caller;
 use crate::compliance::MatrixRow;
-use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
+use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, Problem, ReadErrors};
 use crate::extract::{Body, List, Listing, PageParams, Path, Query};
 use crate::wire::{PageOf, Person, SeverityCounts, location};
 
@@ -405,7 +405,8 @@ async fn list_scans(
 /// Needs `scans.run`. The scan is queued; `Location` names it, `/progress` and `/events` tell how far it is.
 #[utoipa::path(post, path = "/api/scans", operation_id = "create_scan", tag = "scans",
     params(crate::idempotency::IdempotencyHeader), request_body = ScanCreate,
-    responses((status = 202, body = ScanLaunched, headers(("Location" = String, description = "The scan."))), CreateErrors))]
+    responses((status = 202, body = ScanLaunched, headers(("Location" = String, description = "The scan."))),
+        (status = 404, body = Problem, description = "An asset that is named does not exist."), CreateErrors))]
 async fn create_scan(
     State(state): State<AppState>,
     caller: Caller,
@@ -569,10 +570,11 @@ async fn delete_scan(State(state): State<AppState>, caller: Caller, Path(id): Pa
 /// Needs `scans.view` and `exports.run`. A scan that runs gives what it has so far, marked incomplete.
 #[utoipa::path(get, path = "/api/scans/{scan_id}/download", operation_id = "download_scan", tag = "scans",
     params(("scan_id" = ScanId, Path, description = "Number of the scan."), DownloadOptions),
-    responses((status = 200, description = "The file.", content((String = "application/json"),
+    responses((status = 200, description = "The file.", content((serde_json::Value = "application/json"),
         (String = "application/jsonl"), (String = "text/csv"), (String = "application/sarif+json"),
         (String = "text/html"), (String = "text/plain")),
-        headers(("Content-Disposition" = String, description = "`attachment` with a file name."))), ItemErrors))]
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name."))),
+        (status = 429, body = Problem, description = "Too many exports; `Retry-After` says for how long."), ItemErrors))]
 async fn download_scan(
     State(state): State<AppState>,
     caller: Caller,

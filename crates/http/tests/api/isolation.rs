@@ -16,7 +16,7 @@ api_tests!(another_organisations_rows_do_not_exist);
 const OF_THE_PRODUCT: &[&str] = &["check_id", "asset_type"];
 
 /// Ids of real rows of the actor's organisation, by the name of the path parameter.
-async fn rows(app: &TestApp, owner: &Actor) -> BTreeMap<&'static str, String> {
+pub async fn rows(app: &TestApp, owner: &Actor) -> BTreeMap<&'static str, String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let asset = owner.post("/api/assets", &json!({"target_value": "shop.example.com"})).await.expect(201).json();
     let scan = scanned(owner, &shop()).await;

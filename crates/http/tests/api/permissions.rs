@@ -13,7 +13,7 @@ use crate::documents::{is_public, operations};
 api_tests!(nobody_reads_or_changes_anything_without_signing_in, the_permission_matrix_is_the_reviewed_one,);
 
 /// A path with ids that belong to nobody.
-fn concrete(path: &str) -> String {
+pub fn concrete(path: &str) -> String {
     path.replace("{scan_id}", "999999999")
         .replace("{check_id}", "no.such_check")
         .replace("{role}", "no_such_role")

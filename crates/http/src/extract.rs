@@ -203,8 +203,8 @@ where
         let mut rest = Vec::new();
         let mut errors = Vec::new();
         for (name, value) in pairs(parts) {
-            if value.contains('\0') {
-                errors.push(field_error("query", &name, NUL, None));
+            if let Some(error) = unfit(&name, &value) {
+                errors.push(error);
                 continue;
             }
             match name.as_str() {
@@ -272,11 +272,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let pairs = pairs(parts);
-        if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
-            return Err(Error::Invalid(vec![field_error("query", name, NUL, None)]).into());
+        let errors: Vec<FieldError> = pairs.iter().filter_map(|(name, value)| unfit(name, value)).collect();
+        if !errors.is_empty() {
+            return Err(Error::Invalid(errors).into());
         }
         parse_pairs(&pairs).map(Self).map_err(|error| Error::Invalid(vec![error]).into())
     }
+}
+
+/// Most bytes of one parameter, all its repetitions together.
+const MAX_PARAMETER: usize = 4096;
+
+/// Why no parameter can have this value, whatever its type is.
+fn unfit(name: &str, value: &str) -> Option<FieldError> {
+    if value.contains('\0') {
+        return Some(field_error("query", name, NUL, None));
+    }
+    (value.len() > MAX_PARAMETER).then(|| FieldError {
+        field: format!("query -> {name}"),
+        message: format!("the value is longer than {MAX_PARAMETER} bytes"),
+        kind: "out_of_range".into(),
+    })
 }
 
 fn bounded(name: &str, value: &str, most: u64) -> Result<u64, FieldError> {

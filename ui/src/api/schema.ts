@@ -7475,6 +7475,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many exports; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
                 headers: {
@@ -13698,6 +13707,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description An asset that is named does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It collides with what exists, or a request with this `Idempotency-Key` is still running. */
             409: {
                 headers: {
@@ -14076,7 +14094,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
                     "application/jsonl": string;
                     "text/csv": string;
                     "application/sarif+json": string;
@@ -14113,6 +14131,15 @@ export interface operations {
             };
             /** @description Validation error: a parameter breaks a rule; `errors` names it. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many exports; `Retry-After` says for how long. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

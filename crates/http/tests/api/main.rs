@@ -25,6 +25,7 @@ mod permissions;
 mod roles;
 mod scans;
 mod schedules;
+mod schemathesis;
 mod second_factors;
 mod sessions;
 mod settings;

@@ -241,7 +241,8 @@ async fn verify_audit_log(State(state): State<AppState>, caller: Caller) -> ApiR
 /// Needs `audit.view` and `exports.run`. At most 100,000 entries; more are a 413. The export is itself an entry.
 #[utoipa::path(get, path = "/api/audit/export", operation_id = "download_audit_log", tag = "audit",
     params(AuditExport),
-    responses((status = 200, description = "The file.", body = String, content_type = "text/csv"),
+    responses((status = 200, description = "The file.",
+            content((String = "text/csv"), (String = "application/jsonl"))),
         (status = 413, body = Problem, description = "Too many entries."),
         (status = 429, body = Problem, description = "Too many exports; `Retry-After` says for how long."), ReadErrors))]
 async fn download_audit_log(

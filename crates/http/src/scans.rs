@@ -571,7 +571,7 @@ async fn delete_scan(State(state): State<AppState>, caller: Caller, Path(id): Pa
 #[utoipa::path(get, path = "/api/scans/{scan_id}/download", operation_id = "download_scan", tag = "scans",
     params(("scan_id" = ScanId, Path, description = "Number of the scan."), DownloadOptions),
     responses((status = 200, description = "The file.", content((serde_json::Value = "application/json"),
-        (String = "application/jsonl"), (String = "text/csv"), (String = "application/sarif+json"),
+        (String = "application/jsonl"), (String = "text/csv"), (serde_json::Value = "application/sarif+json"),
         (String = "text/html"), (String = "text/plain")),
         headers(("Content-Disposition" = String, description = "`attachment` with a file name."))),
         (status = 429, body = Problem, description = "Too many exports; `Retry-After` says for how long."), ItemErrors))]

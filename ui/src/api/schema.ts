@@ -7437,6 +7437,7 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                    "application/jsonl": string;
                 };
             };
             /** @description Authentication required: no, expired or wrong credentials. */
@@ -14097,7 +14098,7 @@ export interface operations {
                     "application/json": unknown;
                     "application/jsonl": string;
                     "text/csv": string;
-                    "application/sarif+json": string;
+                    "application/sarif+json": unknown;
                     "text/html": string;
                     "text/plain": string;
                 };

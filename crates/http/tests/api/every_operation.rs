@@ -17,7 +17,11 @@ use crate::scans::{scanned, shop, with_shop};
 api_tests!(every_operation_succeeds_and_answers_as_documented);
 
 /// Operations that need a service of others to succeed; the tests of their noun run them against real ones.
-const ELSEWHERE: &[&str] = &[];
+const ELSEWHERE: &[&str] = &[
+    // A mail server: `mail.rs` and `password_resets.rs`.
+    "test_mail_settings",
+    "reset_password",
+];
 
 /// Operations that end what the others need: called last, in this order.
 const LAST: [&str; 4] = ["delete_demo_data", "delete_other_sessions", "update_password", "logout_user"];
@@ -225,6 +229,8 @@ async fn particular(app: &TestApp, admin: &Actor, witness: &mut Witness) {
     witness.json(admin, "create_schedule", schedule).await;
     witness.json(admin, "update_schedule", json!({"cron": "30 3 * * *"})).await;
     witness.call_with(admin, "preview_schedule", "?cron=0%203%20*%20*%20*&time_zone=UTC", Sent::Nothing).await;
+    witness.json(admin, "update_mail_settings", json!({"from_name": "Watch"})).await;
+    witness.json(&app.anonymous(), "request_password_reset", json!({"email": "nobody@example.test"})).await;
     let findings = json!({"finding_ids": [witness.rows["finding_id"]], "status": "in_progress"});
     witness.json(admin, "bulk_update_findings", findings).await;
     let organization = admin.get("/api/auth/me").await.expect(200).json()["organization"]["id"].clone();

@@ -289,5 +289,18 @@ describe.each(["light", "dark"] as const)("signed in, %s", (scheme) => {
     if (before) await page.setViewportSize(before);
   });
 
+  it("has its bars for maintenance and demo data in landmarks", async () => {
+    const client = new Client(app.base);
+    await client.logIn();
+    await client.call("POST", "/api/demo");
+    await client.call("PATCH", "/api/system/maintenance", { enabled: true, reason: "moving" });
+    await page.goto(`${app.base}/ui/`);
+    await page.locator(".demobar").nth(1).waitFor();
+    await page.waitForLoadState("networkidle").catch(() => undefined);
+    expect(await axe(page)).toEqual([]);
+    await client.call("PATCH", "/api/system/maintenance", { enabled: false });
+    await client.call("DELETE", "/api/demo");
+  });
+
   it("needs no exception from the content security policy", () => watch.check());
 });

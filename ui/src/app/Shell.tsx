@@ -230,6 +230,7 @@ export function Shell() {
           gridColumn: 2,
           display: "grid",
           gridTemplateRows: "var(--topbar)",
+          gridTemplateColumns: "minmax(0, 1fr)",
           alignContent: "start",
           minWidth: 0,
         }}
@@ -244,7 +245,10 @@ export function Shell() {
           {count > 0 && (
             <Link to="/scans" search={{ status: "running,pending" }} className="st st-running">
               <i aria-hidden>▸</i>
-              {t.nav.running(count)}
+              <span className="short" aria-hidden>
+                {count}
+              </span>
+              <span className="long">{t.nav.running(count)}</span>
             </Link>
           )}
           <button
@@ -281,18 +285,18 @@ export function Shell() {
           </Menu>
         </header>
         {system.data?.maintenance.enabled && (
-          <div className="demobar" role="status">
+          <aside className="demobar" aria-label={t.system.maintenance.title}>
             <Wrench aria-hidden />
-            <span>
+            <span role="status">
               {t.system.maintenance.bar} {system.data.maintenance.reason}
             </span>
-          </div>
+          </aside>
         )}
         {summary.data?.demo ? (
-          <div className="demobar" role="note">
+          <aside className="demobar" aria-label={t.settings.demo}>
             <span className="demomark">{t.demo.mark}</span>
             {t.demo.bar}
-          </div>
+          </aside>
         ) : null}
         <main className="main" id="main" ref={main} tabIndex={-1}>
           <Outlet />

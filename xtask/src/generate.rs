@@ -1,4 +1,5 @@
-//! Writes what is derived: `docs/checks/*.md` from the catalogue, `ui/openapi.json` from the program.
+//! Writes what is derived: `docs/checks/*.md` from the catalogue, `ui/openapi.json` from the program,
+//! `docs/conformance.md` from its list.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,6 +25,7 @@ pub enum Mode {
 pub fn run(root: &Path, mode: Mode) -> Result<()> {
     let mut files = check_pages(Catalog::builtin());
     files.insert(PathBuf::from("ui/openapi.json"), openapi(root)?);
+    files.insert(PathBuf::from("docs/conformance.md"), crate::conformance::page(root)?);
     let mut stale = Vec::new();
     for (path, text) in &files {
         let target = root.join(path);

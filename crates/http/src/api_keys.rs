@@ -126,7 +126,7 @@ async fn list_api_keys(
 ///
 /// It may do what its owner may do at the moment of each request, narrowed to `permissions`. API keys cannot make keys.
 #[utoipa::path(post, path = "/api/api-keys", operation_id = "create_api_key", tag = "api_keys",
-    request_body = ApiKeyCreate,
+    params(crate::idempotency::IdempotencyHeader), request_body = ApiKeyCreate,
     responses((status = 201, body = ApiKeyCreated, headers(("Location" = String, description = "The new key."))),
         CreateErrors))]
 async fn create_api_key(

@@ -51,6 +51,8 @@ pub struct AuthProviders {
     pub setup_token_required: bool,
     /// What setup proposes for scanning private addresses: on when the server is bound to loopback.
     pub allow_private_default: bool,
+    /// Whether a forgotten password is replaced with a link sent by mail: whether mail is set.
+    pub password_reset: bool,
 }
 
 /// The first administrator and the first settings.
@@ -213,6 +215,7 @@ async fn get_auth_providers(State(state): State<AppState>, Anyone(cx): Anyone) -
         setup_required: setup.needed,
         setup_token_required: setup.token_required,
         allow_private_default: state.config().loopback_only,
+        password_reset: bartizan_services::mail::is_on(state.services()).await?,
     }))
 }
 

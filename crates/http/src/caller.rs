@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use bartizan_domain::Error;
 use bartizan_services::auth::Profile;
+use bartizan_services::idempotency::Claim;
 use bartizan_services::{OpContext, Origin};
 
 use crate::AppState;
@@ -34,6 +35,11 @@ impl FromRequestParts<AppState> for Caller {
             // Set once: a request has one caller.
             let _ = seen.0.set(caller.cx.clone());
         }
+        // After that: what is put on record about a request is no part of its work.
+        let caller = match parts.extensions.get::<Claim>() {
+            Some(claim) => Self { cx: caller.cx.under(claim.clone()), ..caller },
+            None => caller,
+        };
         let (user, now) = (caller.profile.user_id, caller.cx.now());
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             state.limits().write(user, now).await?;

@@ -1,5 +1,8 @@
 //! `Idempotency-Key`: a POST that launches or creates happens once, however often it is sent.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -9,6 +12,8 @@ use bartizan_domain::Error;
 use bartizan_services::idempotency::{Attempt, StoredResponse, Ticket, begin};
 use http_body_util::BodyExt as _;
 use utoipa::IntoParams;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{OpenApi, RefOr};
 
 use crate::AppState;
 use crate::caller;
@@ -21,18 +26,17 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Marks an answer that was stored.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The operations that launch or create.
-pub(crate) const PATHS: &[&str] = &[
-    "/api/assets",
-    "/api/assets/import",
-    "/api/scans",
-    "/api/demo",
-    "/api/users",
-    "/api/roles",
-    "/api/organizations",
-    "/api/schedules",
-    "/api/schedules/{schedule_id}/run",
-];
+/// The paths whose POST reads the header: those whose documentation says so.
+pub(crate) fn paths(document: &OpenApi) -> Arc<HashSet<String>> {
+    let reads = |operation: &Operation| {
+        let parameters = operation.parameters.as_deref().unwrap_or_default();
+        parameters
+            .iter()
+            .any(|parameter| matches!(parameter, RefOr::T(own) if own.name.eq_ignore_ascii_case(KEY.as_str())))
+    };
+    let posts = document.paths.paths.iter().filter(|(_, item)| item.post.as_ref().is_some_and(reads));
+    Arc::new(posts.map(|(path, _)| path.clone()).collect())
+}
 
 /// Headers that are part of an answer.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
@@ -44,7 +48,8 @@ const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::E
 pub(crate) struct IdempotencyHeader {
     /// A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
     /// gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-    /// request still runs, 409.
+    /// request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+    /// whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
     #[param(rename = "Idempotency-Key", required = false, max_length = 255)]
     key: String,
 }
@@ -53,9 +58,13 @@ pub(crate) struct IdempotencyHeader {
 ///
 /// An answer is remembered if the request was understood and decided on; what was refused before anything happened
 /// (no permission, too many requests) or failed on our side may be tried again under the same key.
-pub(crate) async fn replay(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn replay(
+    State((state, paths)): State<(AppState, Arc<HashSet<String>>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let applies = request.method() == Method::POST
-        && request.extensions().get::<MatchedPath>().is_some_and(|path| PATHS.contains(&path.as_str()));
+        && request.extensions().get::<MatchedPath>().is_some_and(|path| paths.contains(path.as_str()));
     if !applies || !request.headers().contains_key(KEY) {
         return next.run(request).await;
     }
@@ -72,7 +81,7 @@ enum Outcome {
 }
 
 async fn first_or_replay(state: &AppState, request: Request) -> Result<Outcome, ApiError> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let caller = caller::authenticate(&parts, state).await?;
     let limit = crate::assets::body_limit(parts.uri.path()).unwrap_or(MAX_BODY);
     let body =
@@ -80,7 +89,10 @@ async fn first_or_replay(state: &AppState, request: Request) -> Result<Outcome, 
     let key = parts.headers.get(KEY).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = format!("{} {}", parts.method, parts.uri);
     match begin(&caller.cx, state.services(), &path, key, &body).await? {
-        Attempt::First(ticket) => Ok(Outcome::First(ticket, Request::from_parts(parts, Body::from(body)))),
+        Attempt::First(ticket) => {
+            parts.extensions.insert(ticket.claim());
+            Ok(Outcome::First(ticket, Request::from_parts(parts, Body::from(body))))
+        }
         Attempt::Replay(stored) => Ok(Outcome::Replay(restore(stored))),
     }
 }

@@ -257,7 +257,7 @@ async fn list_invitations(
 /// Needs `members.manage`, and every permission of the role. Where a mail server is set, the link is sent
 /// by mail and `mail` tells what becomes of it; else the answer holds the link, this once: hand it on.
 #[utoipa::path(post, path = "/api/invitations", operation_id = "create_invitation", tag = "members",
-    request_body = InvitationCreate,
+    params(crate::idempotency::IdempotencyHeader), request_body = InvitationCreate,
     responses((status = 201, body = InvitationIssued, headers(("Location" = String, description = "The invitation."))),
         CreateErrors))]
 async fn create_invitation(
@@ -304,7 +304,7 @@ async fn delete_invitation(
 /// Needs `members.manage`. The old link is worth nothing any more. The new one is sent by mail where a mail server is
 /// set and `send_mail` is not `false`; else the answer holds it, this once.
 #[utoipa::path(post, path = "/api/invitations/{invitation_id}/resend", operation_id = "resend_invitation",
-    tag = "members", params(("invitation_id" = InvitationId, Path, description = "The invitation."), ResendParams),
+    tag = "members", params(crate::idempotency::IdempotencyHeader, ("invitation_id" = InvitationId, Path, description = "The invitation."), ResendParams),
     responses((status = 200, body = InvitationIssued), ChangeErrors))]
 async fn resend_invitation(
     State(state): State<AppState>,

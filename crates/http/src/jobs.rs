@@ -198,7 +198,7 @@ async fn cancel_job(State(state): State<AppState>, caller: Caller, Path(id): Pat
 ///
 /// Needs `system.manage`. For jobs that failed or were cancelled, except scans, which are launched anew.
 #[utoipa::path(post, path = "/api/jobs/{job_id}/retry", operation_id = "retry_job", tag = "system",
-    params(("job_id" = JobId, Path, description = "The job.")), responses((status = 200, body = Job), ChangeErrors))]
+    params(crate::idempotency::IdempotencyHeader, ("job_id" = JobId, Path, description = "The job.")), responses((status = 200, body = Job), ChangeErrors))]
 async fn retry_job(State(state): State<AppState>, caller: Caller, Path(id): Path<JobId>) -> ApiResult<Json<Job>> {
     Ok(Json(jobs::retry(&caller.cx, state.services(), id).await?.into()))
 }

@@ -213,13 +213,14 @@ pub fn openapi_json() -> String {
 
 /// The whole service: API, documentation, pages.
 pub fn router(state: AppState) -> Router {
-    let (operations, _) = operations().split_for_parts();
+    let (operations, document) = operations().split_for_parts();
+    let idempotent = (state.clone(), idempotency::paths(&document));
     let inner = operations
         .merge(docs::router(openapi_json()))
         .merge(monitoring::router())
         .merge(ui::router())
         .fallback(|| async { ApiError::NoRoute })
-        .layer(axum::middleware::from_fn_with_state(state.clone(), idempotency::replay))
+        .layer(axum::middleware::from_fn_with_state(idempotent, idempotency::replay))
         .layer(axum::middleware::from_fn_with_state(state.clone(), middleware::maintenance))
         .layer(axum::middleware::from_fn(middleware::note_route))
         .layer(axum::middleware::from_fn_with_state(state.clone(), middleware::record_refusals))

@@ -9,6 +9,8 @@ use bartizan_domain::{Clock, Error, Permission, Result};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use uuid::Uuid;
 
+use crate::idempotency::Claim;
+
 /// Where random bytes come from. Implemented by the composition root, so that tests can repeat themselves.
 pub trait Random: Send + Sync {
     /// Fills `bytes` with bytes nobody can guess.
@@ -85,6 +87,7 @@ pub struct OpContext {
     organization: Option<OrganizationId>,
     permissions: BTreeSet<Permission>,
     origin: Origin,
+    claim: Option<Claim>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -107,7 +110,17 @@ impl OpContext {
         origin: Origin,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
-        Self { actor, organization, permissions: permissions.into_iter().collect(), origin, clock, random }
+        Self { actor, organization, permissions: permissions.into_iter().collect(), origin, claim: None, clock, random }
+    }
+
+    /// The same context under the claim of an `Idempotency-Key`: what is changed notes that in its transaction.
+    #[must_use]
+    pub fn under(self, claim: Claim) -> Self {
+        Self { claim: Some(claim), ..self }
+    }
+
+    pub(crate) const fn claim(&self) -> Option<&Claim> {
+        self.claim.as_ref()
     }
 
     /// Who asks.

@@ -1,21 +1,38 @@
 //! Repeated requests: the same key and body get the same answer, and the work is done once.
+//!
+//! A key is claimed before the work begins, marked as carried out in the very transaction of the work, and given its
+//! answer afterwards. So a process that dies leaves one of two states, and they can be told apart:
+//!
+//! - nothing was committed: once the claim is older than [`LEASE`], the same request may be tried again under its key. An
+//!   attempt that was only slow and comes to its commit after that finds the key taken over, and is undone;
+//! - it was committed, and the answer is lost: the request is never carried out again under its key. The caller is told
+//!   what was done, and where to look.
+//!
+//! What is kept is sealed, since answers hold what is shown once (keys, links) and requests hold passwords.
 
 use bartizan_domain::{Error, Result};
+use bartizan_storage::Db;
 use bartizan_storage::idempotency as storage;
 use bartizan_storage::idempotency::IdempotencyKey;
 pub use bartizan_storage::idempotency::StoredResponse;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::{OpContext, Services};
+use crate::{OpContext, Services, secrets};
 
 /// How long an answer is kept.
 pub const KEPT: TimeDelta = TimeDelta::hours(24);
 
+/// How long a request that gave no answer is taken to be still running. No request runs as long.
+pub const LEASE: TimeDelta = TimeDelta::minutes(5);
+
+const HEADER: &str = "header -> Idempotency-Key";
+
 /// What to do with a request that carries a key.
 #[derive(Debug)]
 pub enum Attempt {
-    /// Do it, then tell [`Ticket::complete`] or [`Ticket::release`].
+    /// Do it, with [`OpContext::under`] the ticket's claim, then tell [`Ticket::complete`] or [`Ticket::release`].
     First(Ticket),
     /// It was done; this was the answer.
     Replay(StoredResponse),
@@ -23,53 +40,115 @@ pub enum Attempt {
 
 /// The right to answer for a key.
 #[derive(Debug)]
-#[must_use = "complete or release the ticket, or its key stays taken for a day"]
+#[must_use = "complete or release the ticket, or its key stays taken for minutes"]
 pub struct Ticket {
-    key: IdempotencyKey,
+    claim: Claim,
 }
 
-/// Looks a key up, and takes it if it is new. `path` is method and path.
+/// A claimed key, known by the instant of the claim: what is done under it is noted in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    key: IdempotencyKey,
+    leased_at: DateTime<Utc>,
+}
+
+/// Looks a key up, and takes it if it is new, or if the attempt that had it died without effect. `path` is method and path.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the key is malformed or was used with another body, [`Error::Conflict`] if the first request
-/// is still running.
+/// is still running, or was carried out and its answer is lost.
 pub async fn begin(cx: &OpContext, services: &Services, path: &str, key: &str, body: &[u8]) -> Result<Attempt> {
-    const HEADER: &str = "header -> Idempotency-Key";
     if key.is_empty() || key.len() > 255 || !key.chars().all(|c| c.is_ascii_graphic()) {
         return Err(Error::invalid(HEADER, "an Idempotency-Key has 1 to 255 visible ASCII characters"));
     }
     let organization_id = cx.organization()?;
     let principal = cx.actor().user_id().map_or_else(|| cx.actor().name().to_owned(), |id| id.to_string());
     let key = IdempotencyKey { organization_id, principal, path: path.to_owned(), key: key.to_owned() };
-    let hash = Sha256::digest(body).to_vec();
+    let hash = hex::encode(Sha256::digest(body));
     let now = cx.now();
     let tx = services.store.begin().await?;
     if let Some(found) = storage::get(tx.db(), &key).await? {
         if found.created_at + KEPT <= now {
-            storage::release(tx.db(), &key).await?;
-        } else if found.request_hash != hash {
+            storage::forget(tx.db(), &key).await?;
+        } else if opened(services, &key, &found.request_hash)?.expose_secret() != hash {
             return Err(Error::invalid(HEADER, "this key was used for a request with another body"));
+        } else if let Some(response) = found.response {
+            let body = opened(services, &key, &response.body)?.expose_secret().as_bytes().to_vec();
+            return Ok(Attempt::Replay(StoredResponse { body, ..response }));
+        } else if found.leased_at + LEASE > now {
+            return Err(running());
+        } else if let Some(done) = found.applied {
+            return Err(answer_lost(&done));
         } else {
-            return found.response.map(Attempt::Replay).ok_or_else(running);
+            let ours = storage::take_over(tx.db(), &key, found.leased_at, now).await?;
+            tx.commit().await?;
+            return if ours { Ok(first(key, now)) } else { Err(running()) };
         }
     }
-    let free = storage::claim(tx.db(), &key, &hash, now).await?;
+    let sealed = sealed(services, &key, hash)?;
+    let free = storage::claim(tx.db(), &key, &sealed, now).await?;
     tx.commit().await?;
-    if free { Ok(Attempt::First(Ticket { key })) } else { Err(running()) }
+    if free { Ok(first(key, now)) } else { Err(running()) }
+}
+
+const fn first(key: IdempotencyKey, leased_at: DateTime<Utc>) -> Attempt {
+    Attempt::First(Ticket { claim: Claim { key, leased_at } })
 }
 
 fn running() -> Error {
     Error::Conflict("The first request with this Idempotency-Key is still running".to_owned())
 }
 
+fn answer_lost(done: &str) -> Error {
+    Error::Conflict(format!(
+        "The first request with this Idempotency-Key was carried out ({done}), but its answer was lost; it is not carried out again"
+    ))
+}
+
+fn place(key: &IdempotencyKey) -> String {
+    format!("idempotency_keys/{}/{}/{}/{}", key.organization_id, key.principal, key.path, key.key)
+}
+
+fn sealed(services: &Services, key: &IdempotencyKey, text: String) -> Result<Vec<u8>> {
+    Ok(secrets::seal_text(services, &text.into(), &place(key))?.into_bytes())
+}
+
+fn opened(services: &Services, key: &IdempotencyKey, sealed: &[u8]) -> Result<SecretString> {
+    let sealed = std::str::from_utf8(sealed).map_err(Error::internal)?;
+    secrets::open_text(services, sealed, &place(key))
+}
+
+impl Claim {
+    /// Notes what is about to be committed.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the key was taken over meanwhile: then nothing may be committed.
+    pub(crate) async fn apply(&self, db: Db<'_>, what: &str) -> Result<()> {
+        if storage::apply(db, &self.key, self.leased_at, what).await? {
+            return Ok(());
+        }
+        let text = "The request took so long that its Idempotency-Key was taken over by another; nothing of it was carried out";
+        Err(Error::Conflict(text.to_owned()))
+    }
+}
+
 impl Ticket {
+    /// What the work is done under.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        self.claim.clone()
+    }
+
     /// Keeps the answer for repetitions.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn complete(self, services: &Services, response: &StoredResponse) -> Result<()> {
+        let Claim { key, leased_at } = self.claim;
+        let text = String::from_utf8(response.body.clone()).map_err(Error::internal)?;
+        let response = StoredResponse { body: sealed(services, &key, text)?, ..response.clone() };
         let tx = services.store.begin().await?;
-        storage::complete(tx.db(), &self.key, response).await?;
+        storage::complete(tx.db(), &key, leased_at, &response).await?;
         Ok(tx.commit().await?)
     }
 
@@ -79,7 +158,7 @@ impl Ticket {
     /// If the database fails.
     pub async fn release(self, services: &Services) -> Result<()> {
         let tx = services.store.begin().await?;
-        storage::release(tx.db(), &self.key).await?;
+        storage::release(tx.db(), &self.claim.key, self.claim.leased_at).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -88,8 +88,11 @@ impl<'a> Mutation<'a> {
     /// Makes the change last, with its audit entry.
     ///
     /// # Errors
-    /// If the database refuses; then nothing of it lasts.
+    /// If the database refuses, or the request's `Idempotency-Key` was taken over; then nothing of it lasts.
     pub(crate) async fn commit(self, change: Change) -> Result<()> {
+        if let Some(claim) = self.cx.claim() {
+            claim.apply(self.tx.db(), &format!("{} {}", change.action, change.noun_id)).await?;
+        }
         let entry = AuditEntry {
             id: self.cx.new_id(),
             organization_id: self.organization,

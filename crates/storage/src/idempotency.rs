@@ -1,4 +1,7 @@
 //! Answers to requests that carried an `Idempotency-Key`, kept so that a repeated request gets the same answer.
+//!
+//! A key is claimed by an attempt, which is known by the instant of its claim. What an attempt does to the key it does
+//! only as long as the key is still its own.
 
 use bartizan_domain::id::OrganizationId;
 use chrono::{DateTime, Utc};
@@ -24,12 +27,16 @@ pub struct IdempotencyKey {
 /// A stored answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredAnswer {
-    /// SHA-256 of the request body.
+    /// What the request body is known by, in a form of the caller's choice.
     pub request_hash: Vec<u8>,
-    /// Status code, headers worth repeating, body; `None` while the first request is running.
+    /// Status code, headers worth repeating, body; `None` while the first request is running, or if it died.
     pub response: Option<StoredResponse>,
     /// When the first request came.
     pub created_at: DateTime<Utc>,
+    /// When the present attempt claimed the key.
+    pub leased_at: DateTime<Utc>,
+    /// What was carried out, once it was.
+    pub applied: Option<String>,
 }
 
 /// The answer proper.
@@ -62,6 +69,8 @@ mod entity {
         pub response_headers: Option<Json>,
         pub response_body: Option<Vec<u8>>,
         pub created_at: DateTimeUtc,
+        pub leased_at: Option<DateTimeUtc>,
+        pub applied: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -80,6 +89,10 @@ fn only(key: &IdempotencyKey) -> sea_orm::Condition {
         .add(Column::Key.eq(key.key.as_str()))
 }
 
+fn held(key: &IdempotencyKey, leased_at: DateTime<Utc>) -> sea_orm::Condition {
+    only(key).add(Column::LeasedAt.eq(leased_at))
+}
+
 /// Claims a key for a first request. Says whether it was free.
 ///
 /// # Errors
@@ -95,6 +108,8 @@ pub async fn claim(db: Db<'_>, key: &IdempotencyKey, request_hash: &[u8], at: Da
         response_headers: Set(None),
         response_body: Set(None),
         created_at: Set(at),
+        leased_at: Set(Some(at)),
+        applied: Set(None),
     };
     let written = entity::Entity::insert(row)
         .on_conflict(
@@ -121,29 +136,79 @@ pub async fn get(db: Db<'_>, key: &IdempotencyKey) -> Result<Option<StoredAnswer
             body: row.response_body.unwrap_or_default(),
         }),
         created_at: row.created_at,
+        leased_at: row.leased_at.unwrap_or(row.created_at),
+        applied: row.applied,
     }))
 }
 
-/// Stores the answer to a claimed key.
+/// Takes a key over from an attempt that died before it carried anything out. Says whether it could: of two who try, one
+/// is told no, and so are both if the attempt was alive after all and got there first.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn complete(db: Db<'_>, key: &IdempotencyKey, response: &StoredResponse) -> Result<()> {
+pub async fn take_over(db: Db<'_>, key: &IdempotencyKey, from: DateTime<Utc>, at: DateTime<Utc>) -> Result<bool> {
+    let done = entity::Entity::update_many()
+        .col_expr(Column::LeasedAt, Expr::value(at))
+        .filter(held(key, from))
+        .filter(Column::Applied.is_null())
+        .filter(Column::ResponseStatus.is_null())
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Notes in the transaction of an attempt's work what it did. Says whether the key is still the attempt's; if not, the
+/// work must not be committed.
+///
+/// # Errors
+/// If the database fails.
+pub async fn apply(db: Db<'_>, key: &IdempotencyKey, leased_at: DateTime<Utc>, what: &str) -> Result<bool> {
+    let done = entity::Entity::update_many()
+        .col_expr(Column::Applied, Expr::value(what))
+        .filter(held(key, leased_at))
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Stores the answer to a key that is still the attempt's.
+///
+/// # Errors
+/// If the database fails.
+pub async fn complete(
+    db: Db<'_>,
+    key: &IdempotencyKey,
+    leased_at: DateTime<Utc>,
+    response: &StoredResponse,
+) -> Result<()> {
     entity::Entity::update_many()
         .col_expr(Column::ResponseStatus, Expr::value(response.status))
         .col_expr(Column::ResponseHeaders, Expr::value(response.headers.clone()))
         .col_expr(Column::ResponseBody, Expr::value(response.body.clone()))
-        .filter(only(key))
+        .filter(held(key, leased_at))
         .exec(&db.conn())
         .await?;
     Ok(())
 }
 
-/// Gives a key back, because its request failed without effect.
+/// Gives a key back, because its request failed without effect and it is still the attempt's.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn release(db: Db<'_>, key: &IdempotencyKey) -> Result<()> {
+pub async fn release(db: Db<'_>, key: &IdempotencyKey, leased_at: DateTime<Utc>) -> Result<()> {
+    entity::Entity::delete_many()
+        .filter(held(key, leased_at))
+        .filter(Column::Applied.is_null())
+        .exec(&db.conn())
+        .await?;
+    Ok(())
+}
+
+/// Forgets a key whose time is over.
+///
+/// # Errors
+/// If the database fails.
+pub async fn forget(db: Db<'_>, key: &IdempotencyKey) -> Result<()> {
     entity::Entity::delete_many().filter(only(key)).exec(&db.conn()).await?;
     Ok(())
 }

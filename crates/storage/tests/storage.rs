@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use bartizan_domain::id::{AssetId, JobId, OrganizationId};
+use bartizan_domain::id::{AssetId, JobId, OrganizationId, UserId};
 use bartizan_domain::{AssetKind, RiskZone};
 use bartizan_storage::assets::{self, Asset, AssetFilter, AssetSeen, AssetSort, Seen};
+use bartizan_storage::idempotency::{self, IdempotencyKey, StoredResponse};
 use bartizan_storage::jobs::{self, Attempt, AttemptEnd, CancelOutcome, Job, JobStatus, Renewal};
 use bartizan_storage::organizations::{self, Organization};
+use bartizan_storage::passwords::{self, PasswordReset};
 use bartizan_storage::settings::{self, Setting};
+use bartizan_storage::users::{self, User};
 use bartizan_storage::{Page, SortDir, StorageError, Store};
 use bartizan_test_support::{TestDatabase, on_both_databases};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,6 +25,8 @@ on_both_databases!(
     the_lowest_score_of_a_network_stands,
     another_organisation_sees_nothing,
     settings_are_changed_by_one_at_a_time,
+    a_key_taken_over_is_its_former_attempts_no_more,
+    a_link_for_a_new_password_is_used_once_and_in_time,
     jobs_are_claimed_once_in_order,
     a_lost_lease_is_taken_over,
     organisations_take_turns,
@@ -380,4 +385,75 @@ async fn jobs_are_cancelled_waiting_and_running(database: &TestDatabase) {
     assert_eq!(cancel("x").await, CancelOutcome::Running);
     let tx = store.begin().await.unwrap();
     assert_eq!(jobs::renew(tx.db(), attempt(2, "a", 1), at(9), None).await.unwrap(), Renewal::StopAsked);
+}
+
+/// Does one thing in a transaction of its own.
+macro_rules! within {
+    ($store:expr, $tx:ident => $work:expr) => {{
+        let $tx = $store.begin().await.unwrap();
+        let done = $work.await.unwrap();
+        $tx.commit().await.unwrap();
+        done
+    }};
+}
+
+async fn a_key_taken_over_is_its_former_attempts_no_more(database: &TestDatabase) {
+    let store = open(database).await;
+    let organization_id = organization(&store, 1).await;
+    let text = |text: &str| text.to_owned();
+    let key = IdempotencyKey { organization_id, principal: text("ada"), path: text("POST /x"), key: text("k") };
+    let answer = StoredResponse { status: 201, headers: json!({}), body: b"made".to_vec() };
+    let (first, second) = (at(0), at(300));
+    assert!(within!(store, tx => idempotency::claim(tx.db(), &key, b"hash", first)));
+    assert!(!within!(store, tx => idempotency::claim(tx.db(), &key, b"hash", second)));
+    assert!(within!(store, tx => idempotency::take_over(tx.db(), &key, first, second)));
+    assert!(!within!(store, tx => idempotency::take_over(tx.db(), &key, first, at(301))), "of two, one");
+    assert!(!within!(store, tx => idempotency::apply(tx.db(), &key, first, "late")), "the slow one is too late");
+    within!(store, tx => idempotency::complete(tx.db(), &key, first, &answer));
+    within!(store, tx => idempotency::release(tx.db(), &key, first));
+    let found = idempotency::get(store.read(), &key).await.unwrap().unwrap();
+    assert_eq!((found.response, found.applied, found.leased_at, found.created_at), (None, None, second, first));
+    assert!(within!(store, tx => idempotency::apply(tx.db(), &key, second, "asset.create 1")));
+    assert!(!within!(store, tx => idempotency::take_over(tx.db(), &key, second, at(900))), "it was carried out");
+    within!(store, tx => idempotency::release(tx.db(), &key, second));
+    within!(store, tx => idempotency::complete(tx.db(), &key, second, &answer));
+    let found = idempotency::get(store.read(), &key).await.unwrap().unwrap();
+    assert_eq!((found.response, found.applied.as_deref()), (Some(answer), Some("asset.create 1")));
+}
+
+async fn a_link_for_a_new_password_is_used_once_and_in_time(database: &TestDatabase) {
+    let store = open(database).await;
+    let user = User {
+        id: UserId(Uuid::from_u128(9)),
+        username: "ada".to_owned(),
+        email: "ada@example.test".to_owned(),
+        password_hash: None,
+        auth_provider: "internal".to_owned(),
+        is_active: true,
+        theme_preference: "system".to_owned(),
+        created_at: at(0),
+        updated_at: at(0),
+        last_login_at: None,
+    };
+    within!(store, tx => users::insert(tx.db(), &user));
+    let reset = |number: u8| PasswordReset {
+        token_hash: vec![number; 32],
+        user_id: user.id,
+        created_at: at(i64::from(number)),
+        expires_at: at(3600 + i64::from(number)),
+        used_at: None,
+    };
+    for number in 1..=3 {
+        within!(store, tx => passwords::insert_reset(tx.db(), &reset(number)));
+    }
+    assert_eq!(passwords::count_resets(store.read(), user.id, at(2)).await.unwrap(), 2);
+    assert!(!within!(store, tx => passwords::use_reset(tx.db(), &[1; 32], at(3601))), "too late");
+    assert!(within!(store, tx => passwords::use_reset(tx.db(), &[2; 32], at(3601))));
+    assert!(!within!(store, tx => passwords::use_reset(tx.db(), &[2; 32], at(3601))), "once");
+    within!(store, tx => passwords::use_resets(tx.db(), user.id, at(3601)));
+    let used = passwords::reset(store.read(), &[3; 32]).await.unwrap().unwrap();
+    assert_eq!(used.used_at, Some(at(3601)));
+    within!(store, tx => passwords::remove_old(tx.db(), at(3603)));
+    assert_eq!(passwords::reset(store.read(), &[1; 32]).await.unwrap(), None);
+    assert!(passwords::reset(store.read(), &[3; 32]).await.unwrap().is_some());
 }

@@ -269,6 +269,20 @@ impl TestApp {
         listed.rows.iter().map(|job| format!("{job:?}\n")).collect()
     }
 
+    /// The answers kept for repeated requests with the key `k-1`, as they are stored.
+    pub async fn kept_answers(&self) -> Vec<String> {
+        let admin = users::by_login(self.store.read(), "admin-example").await.unwrap().unwrap();
+        let key = bartizan_storage::idempotency::IdempotencyKey {
+            organization_id: self.organization("Example").await,
+            principal: admin.id.to_string(),
+            path: "POST /api/api-keys".to_owned(),
+            key: "k-1".to_owned(),
+        };
+        let found = bartizan_storage::idempotency::get(self.store.read(), &key).await.unwrap();
+        let kept = found.and_then(|found| found.response);
+        kept.map(|kept| String::from_utf8_lossy(&kept.body).into_owned()).into_iter().collect()
+    }
+
     /// Changes the database behind the server's back.
     pub async fn damage(&self, sql: &str) {
         self.store.damage(sql).await.unwrap();

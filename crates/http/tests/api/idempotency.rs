@@ -3,13 +3,65 @@ use bartizan_test_support::app::{Actor, Answer, TestApp};
 use hyper::Method;
 use serde_json::json;
 
+use crate::documents::operations;
+
 api_tests!(
     the_same_key_and_body_replay_the_answer,
     the_same_key_with_another_body_is_refused,
     a_key_belongs_to_its_principal_and_lasts_a_day,
     a_refused_request_leaves_its_key_free,
     of_requests_at_once_one_does_the_work,
+    a_request_that_died_without_effect_may_be_sent_again_after_a_while,
+    a_request_whose_answer_was_lost_is_not_carried_out_again,
+    what_is_shown_once_is_shown_again_and_stored_sealed,
 );
+
+/// POSTs that do not read the header, and why they need not.
+const WITHOUT: &[(&str, &str)] = &[
+    ("/api/auth/setup", "works once: the second time there is a user"),
+    ("/api/auth/login", "nobody is signed in yet, and each sign-in is a session of its own"),
+    ("/api/auth/refresh", "a refresh token is used once, and its reuse ends the session on purpose"),
+    ("/api/auth/logout", "repeating it changes nothing"),
+    ("/api/auth/switch", "stores nothing but where the session is"),
+    ("/api/auth/password", "asks for the present password, which is another one the second time"),
+    ("/api/auth/password/forgot", "nobody is signed in; requests for one address are one while they wait"),
+    ("/api/auth/password/reset", "the link's token is used once"),
+    ("/api/auth/second-factor", "replaces what was begun and not confirmed"),
+    ("/api/auth/second-factor/confirm", "a code is used once"),
+    ("/api/auth/second-factor/disable", "the second time there is none"),
+    ("/api/auth/second-factor/recovery-codes", "replaces the codes; the last answer stands"),
+    ("/api/auth/invitation", "the invitation's token is used once"),
+    ("/api/auth/invitation/preview", "changes nothing"),
+    ("/api/invitations/join", "the invitation's token is used once"),
+    ("/api/jobs/{job_id}/cancel", "repeating it changes nothing"),
+    ("/api/scans/{scan_id}/cancel", "repeating it changes nothing"),
+    ("/api/findings/bulk", "sets what it names; repeating it sets the same"),
+    ("/api/config/mail/test", "launches nothing that lasts; each test is asked for anew"),
+    ("/api/branding/assets/{asset_type}", "replaces the picture"),
+];
+
+#[test]
+fn every_post_reads_the_header_or_says_why_not() {
+    let mut posts = Vec::new();
+    for (_, path, operation) in operations().into_iter().filter(|(method, ..)| *method == Method::POST) {
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let reads = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+        let excused = WITHOUT.iter().find(|(without, _)| *without == path);
+        assert!(
+            reads != excused.is_some(),
+            "POST {path}: document `params(IdempotencyHeader)`, or say in WITHOUT why repeating it is harmless"
+        );
+        if reads {
+            for status in ["409", "422"] {
+                assert!(!operation["responses"][status].is_null(), "POST {path}: {status} is not documented");
+            }
+        }
+        posts.push(path);
+    }
+    for (path, reason) in WITHOUT {
+        assert!(posts.iter().any(|post| post == path) && !reason.is_empty(), "{path} is no POST");
+    }
+}
 
 async fn create(actor: &Actor, key: &str, target: &str) -> Answer {
     let call = actor.request(Method::POST, "/api/assets").json(&json!({"target_value": target}));
@@ -69,4 +121,56 @@ async fn of_requests_at_once_one_does_the_work() {
     }
     assert_eq!(answers.iter().filter(|a| a.status == 201 && a.header("idempotent-replayed").is_empty()).count(), 1);
     assert_eq!(analyst.get("/api/assets").await.json()["total"], 1);
+}
+
+async fn a_request_that_died_without_effect_may_be_sent_again_after_a_while() {
+    let app = TestApp::start().await;
+    let analyst = app.analyst().await;
+    let _ = create(&analyst, "k-1", "a.example.com").await.expect(201);
+    // As if the process had died before its transaction was committed.
+    app.damage("DELETE FROM assets").await;
+    app.damage("UPDATE idempotency_keys SET response_status = NULL, response_body = NULL, applied = NULL").await;
+    let running = create(&analyst, "k-1", "a.example.com").await.expect(409).json();
+    assert!(running["detail"].as_str().unwrap().ends_with("is still running"), "{running}");
+    app.clock.advance(chrono::Duration::minutes(5));
+    let other = create(&analyst, "k-1", "b.example.com").await.expect(422);
+    assert_eq!(other.fields(), ["header -> Idempotency-Key"]);
+    let again = create(&analyst, "k-1", "a.example.com").await.expect(201);
+    assert_eq!(again.header("idempotent-replayed"), "");
+    assert_eq!(create(&analyst, "k-1", "a.example.com").await.expect(201).header("idempotent-replayed"), "true");
+    assert_eq!(analyst.get("/api/assets").await.json()["total"], 1);
+}
+
+async fn a_request_whose_answer_was_lost_is_not_carried_out_again() {
+    let app = TestApp::start().await;
+    let analyst = app.analyst().await;
+    let made = create(&analyst, "k-1", "a.example.com").await.expect(201).json();
+    // As if the process had died between its commit and its answer.
+    app.damage("UPDATE idempotency_keys SET response_status = NULL, response_body = NULL").await;
+    let _ = create(&analyst, "k-1", "a.example.com").await.expect(409);
+    app.clock.advance(chrono::Duration::minutes(6));
+    let lost = create(&analyst, "k-1", "a.example.com").await.expect(409).json();
+    let detail = lost["detail"].as_str().unwrap();
+    assert!(detail.contains("its answer was lost"), "{detail}");
+    assert!(detail.contains(&format!("asset.create {}", made["id"].as_str().unwrap())), "{detail}");
+    assert_eq!(analyst.get("/api/assets").await.json()["total"], 1);
+    app.clock.advance(chrono::Duration::hours(24));
+    let _ = create(&app.analyst().await, "k-1", "b.example.com").await.expect(201);
+}
+
+async fn what_is_shown_once_is_shown_again_and_stored_sealed() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let make = async || {
+        let call = admin.request(Method::POST, "/api/api-keys").json(&json!({"name": "pipeline"}));
+        call.header("idempotency-key", "k-1").send().await.expect(201)
+    };
+    let (first, again) = (make().await, make().await);
+    assert_eq!(first.body, again.body);
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    let key = first.json()["key"].as_str().unwrap().to_owned();
+    let _ = app.key(&key).get("/api/assets").await.expect(200);
+    let kept = app.kept_answers().await;
+    assert_eq!(kept.len(), 1);
+    assert!(!kept[0].contains(&key), "{}", kept[0]);
 }

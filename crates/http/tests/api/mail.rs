@@ -206,6 +206,7 @@ async fn an_invitation_travels_by_mail() {
 async fn a_letter_waits_for_the_mail_server() {
     let (app, sink) = with_mail().await;
     let admin = app.admin().await;
+    assert_eq!(app.anonymous().get("/api/auth/providers").await.expect(200).json()["password_reset"], true);
     let (port, authority) = (sink.port, sink.authority.clone());
     drop(sink);
     let made = admin.post("/api/invitations", &json!({"email": "ada@example.test"})).await.expect(201);

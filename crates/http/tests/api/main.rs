@@ -8,6 +8,7 @@ mod audit;
 mod auth;
 mod bad_input;
 mod branding;
+mod conformance;
 mod documents;
 mod every_operation;
 mod findings;

@@ -15,6 +15,7 @@ mod m0006_installation;
 mod m0007_mail;
 mod m0009_branding;
 mod m0010_finding_tally;
+mod m0011_idempotency_leases;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_mail::Migration),
             Box::new(m0009_branding::Migration),
             Box::new(m0010_finding_tally::Migration),
+            Box::new(m0011_idempotency_leases::Migration),
         ]
     }
 }

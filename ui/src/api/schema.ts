@@ -2158,6 +2158,8 @@ export interface components {
             oidc_enabled: boolean;
             /** @description Name of the OpenID provider. */
             oidc_provider_name: string | null;
+            /** @description Whether a forgotten password is replaced with a link sent by mail: whether mail is set. */
+            password_reset: boolean;
             /** @description No user exists yet: `POST /api/auth/setup` creates the first. */
             setup_required: boolean;
             /** @description Setup needs the one-time token printed at the start of the server. */
@@ -6232,7 +6234,15 @@ export interface operations {
     create_api_key: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6609,7 +6619,8 @@ export interface operations {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
                  *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-                 *     request still runs, 409.
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
                  */
                 "Idempotency-Key"?: string;
             };
@@ -6853,7 +6864,8 @@ export interface operations {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
                  *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-                 *     request still runs, 409.
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
                  */
                 "Idempotency-Key"?: string;
             };
@@ -10646,7 +10658,8 @@ export interface operations {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
                  *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-                 *     request still runs, 409.
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
                  */
                 "Idempotency-Key"?: string;
             };
@@ -11473,7 +11486,15 @@ export interface operations {
     create_invitation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11882,7 +11903,15 @@ export interface operations {
                 /** @description Whether the link is sent by mail, where a mail server is set. Left out: it is. */
                 send_mail?: boolean;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
+                 */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The invitation. */
                 invitation_id: components["schemas"]["InvitationId"];
@@ -12239,7 +12268,15 @@ export interface operations {
     retry_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
+                 *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
+                 */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The job. */
                 job_id: components["schemas"]["JobId"];
@@ -12940,7 +12977,8 @@ export interface operations {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
                  *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-                 *     request still runs, 409.
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
                  */
                 "Idempotency-Key"?: string;
             };
@@ -13170,7 +13208,8 @@ export interface operations {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
                  *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-                 *     request still runs, 409.
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
                  */
                 "Idempotency-Key"?: string;
             };
@@ -13658,7 +13697,8 @@ export interface operations {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
                  *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-                 *     request still runs, 409.
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
                  */
                 "Idempotency-Key"?: string;
             };
@@ -14454,7 +14494,8 @@ export interface operations {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
                  *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-                 *     request still runs, 409.
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
                  */
                 "Idempotency-Key"?: string;
             };
@@ -14946,7 +14987,8 @@ export interface operations {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
                  *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-                 *     request still runs, 409.
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
                  */
                 "Idempotency-Key"?: string;
             };
@@ -15658,7 +15700,8 @@ export interface operations {
                 /**
                  * @description A value of the caller's choice, 1 to 255 visible characters. For 24 hours the same key with the same body
                  *     gets the stored answer again, marked `Idempotent-Replayed: true`; with another body 422; while the first
-                 *     request still runs, 409.
+                 *     request still runs, 409. A request that was broken off without effect may be sent again after five minutes; one
+                 *     whose effect lasts but whose answer was lost stays 409, and `detail` says what was done.
                  */
                 "Idempotency-Key"?: string;
             };

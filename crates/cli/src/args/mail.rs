@@ -108,10 +108,8 @@ impl MailArgs {
         match mail::check(&settings, password.is_some()) {
             Ok(()) => Ok(Some(GivenMail { settings, password })),
             Err(bartizan_domain::Error::Invalid(fields)) => {
-                let list: Vec<String> = fields
-                    .iter()
-                    .map(|error| format!("{}: {}", flag_of(&error.field), error.message))
-                    .collect();
+                let list: Vec<String> =
+                    fields.iter().map(|error| format!("{}: {}", flag_of(&error.field), error.message)).collect();
                 bail!("the mail server cannot be used as given: {}", list.join("; "))
             }
             Err(other) => Err(other.into()),

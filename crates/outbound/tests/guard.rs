@@ -92,10 +92,10 @@ async fn fetch(allow_private: bool, server: SocketAddr, url: &str) -> Result<Str
     let got = get(&outbound, &url, resolve, &GetOptions::default()).await;
     let mut file = Vec::new();
     let options = DownloadOptions::default();
-    if got.is_err() {
+    if let Err(failure) = &got {
         // The other way to fetch has the same rules.
         let loaded = download(&outbound, &url, resolve, &options, &mut file, &mut |_, _| {}).await;
-        assert_eq!(loaded.unwrap_err().kind, got.as_ref().unwrap_err().kind, "{url}");
+        assert_eq!(loaded.unwrap_err().kind, failure.kind, "{url}");
         assert!(file.is_empty());
     }
     got.map(|response| String::from_utf8(response.body).unwrap()).map_err(|failure| failure.kind)
@@ -162,9 +162,7 @@ async fn no_way_of_writing_an_address_leads_to_this_machine() {
         assert_eq!(fetch(false, names, &url).await, Err(FailureKind::Denied), "{url}");
     }
     assert_eq!(connections.load(Ordering::SeqCst), 0);
-    for bad in
-        ["http://[fe80::1%25lo]/", "http://[::1%lo]/", "http://1.2.3.4.5.6/"]
-    {
+    for bad in ["http://[fe80::1%25lo]/", "http://[::1%lo]/", "http://1.2.3.4.5.6/"] {
         assert!(Url::parse(bad).is_err(), "{bad}");
     }
 }

@@ -163,7 +163,7 @@ async fn a_csv_file_is_imported_with_an_error_for_each_bad_row() {
     let other_part = "--b\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\nx\r\n--b--\r\n";
     let answer = call().body("multipart/form-data; boundary=b", other_part).send().await.expect(422);
     assert_eq!(answer.fields(), ["body -> data"]);
-    let _ = call().file(&"x".repeat(6 * 1024 * 1024)).send().await.expect(413);
+    let _ = call().file("x".repeat(6 * 1024 * 1024)).send().await.expect(413);
     let cut_short = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx";
     let _ = call().body("multipart/form-data; boundary=b", cut_short).send().await.expect(400);
 }

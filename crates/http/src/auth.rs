@@ -8,7 +8,7 @@ use bartizan_auth::access::ACCESS_LIFETIME;
 use bartizan_domain::RoleName;
 use bartizan_domain::id::{OrganizationId, SessionId, UserId};
 use bartizan_services::settings::ScanSettings;
-use bartizan_services::{OpContext, auth, demo};
+use bartizan_services::{OpContext, auth, auth_config, demo};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -34,8 +34,8 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
 
 /// Which ways to sign in exist, and whether the server still waits for its first user.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"internal_enabled": true, "ldap_enabled": false, "oidc_enabled": false,
-    "oidc_provider_name": null, "setup_required": false, "setup_token_required": false, "allow_private_default": true}))]
+#[schema(example = json!({"internal_enabled": true, "ldap_enabled": false, "ldap_label": null, "oidc_enabled": true,
+    "oidc_provider_name": "Example login", "oidc_label": "Example login", "setup_required": false, "setup_token_required": false, "allow_private_default": true}))]
 pub struct AuthProviders {
     /// User name and password.
     pub internal_enabled: bool,
@@ -43,8 +43,12 @@ pub struct AuthProviders {
     pub ldap_enabled: bool,
     /// OpenID Connect.
     pub oidc_enabled: bool,
-    /// Name of the OpenID provider.
+    /// Name of the OpenID provider, while it is on.
     pub oidc_provider_name: Option<String>,
+    /// What the button for the OpenID provider says, while it is on.
+    pub oidc_label: Option<String>,
+    /// What the directory is called, while it is on.
+    pub ldap_label: Option<String>,
     /// No user exists yet: `POST /api/auth/setup` creates the first.
     pub setup_required: bool,
     /// Setup needs the one-time token printed at the start of the server.
@@ -99,6 +103,19 @@ pub struct LoginRequest {
     /// `urn:bartizan:problem:second_factor_required`.
     #[schema(value_type = Option<String>, max_length = 40)]
     pub code: Option<SecretString>,
+    /// Whose password it is. Left out: an account that is known decides, and other names are looked up in the directory
+    /// if there is one.
+    pub method: Option<PasswordOf>,
+}
+
+/// Whose passwords are asked for.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordOf {
+    /// This program.
+    Internal,
+    /// The directory.
+    Ldap,
 }
 
 /// A refresh token.
@@ -207,11 +224,14 @@ pub struct OrganizationRef {
     responses((status = 200, body = AuthProviders), PublicErrors))]
 async fn get_auth_providers(State(state): State<AppState>, Anyone(cx): Anyone) -> ApiResult<Json<AuthProviders>> {
     let setup = auth::setup_state(&cx, state.services()).await?;
+    let offered = auth_config::offered(&cx, state.services()).await?;
     Ok(Json(AuthProviders {
-        internal_enabled: true,
-        ldap_enabled: false,
-        oidc_enabled: false,
-        oidc_provider_name: None,
+        internal_enabled: offered.internal,
+        ldap_enabled: offered.ldap.is_some(),
+        oidc_enabled: offered.oidc.is_some(),
+        oidc_provider_name: offered.oidc.clone(),
+        oidc_label: offered.oidc,
+        ldap_label: offered.ldap,
         setup_required: setup.needed,
         setup_token_required: setup.token_required,
         allow_private_default: state.config().loopback_only,
@@ -273,6 +293,9 @@ async fn setup_server(
     request_body = LoginRequest,
     responses((status = 200, body = LoginResponse),
         (status = 401, body = Problem, description = "Wrong user name, password or code, or the code is missing."),
+        (status = 403, body = Problem, description = "Of the directory: the account is switched off here, or no group of it may sign in."),
+        (status = 409, body = Problem, description = "Of the directory: another account has the e-mail address."),
+        (status = 503, body = Problem, description = "The directory cannot be asked; the log says why."),
         (status = 413, body = Problem, description = "The body is too large."),
         (status = 415, body = Problem, description = "The body is not JSON."),
         PublicErrors))]
@@ -281,7 +304,12 @@ async fn login_user(
     SignInAttempt(cx): SignInAttempt,
     Body(body): Body<LoginRequest>,
 ) -> ApiResult<Json<LoginResponse>> {
-    let signed_in = auth::login(&cx, state.services(), &body.username, body.password, body.code.as_ref()).await?;
+    let whose = body.method.map(|method| match method {
+        PasswordOf::Internal => auth::PasswordOf::Internal,
+        PasswordOf::Ldap => auth::PasswordOf::Directory,
+    });
+    let given = (body.username.as_str(), body.password);
+    let signed_in = auth::sign_in(&cx, state.services(), given, body.code.as_ref(), whose).await?;
     Ok(Json(login_response(&state, &cx, signed_in)))
 }
 

@@ -31,6 +31,7 @@ pub mod api_keys;
 pub mod assets;
 pub mod audit;
 pub mod auth;
+pub mod auth_config;
 pub mod branding;
 mod caller;
 pub mod checks;
@@ -47,6 +48,7 @@ pub mod mail;
 pub mod members;
 mod middleware;
 mod monitoring;
+pub mod oidc;
 pub mod organizations;
 pub mod passwords;
 pub mod roles;
@@ -168,6 +170,7 @@ fn operations() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(docs::ApiDoc::openapi())
         .merge(system::router())
         .merge(auth::router())
+        .merge(oidc::router())
         .merge(sessions::router())
         .merge(passwords::router())
         .merge(second_factors::router())
@@ -187,6 +190,7 @@ fn operations() -> OpenApiRouter<AppState> {
         .merge(checks::router())
         .merge(compliance::router())
         .merge(settings::router())
+        .merge(auth_config::router())
         .merge(branding::router())
         .merge(mail::router())
 }

@@ -39,7 +39,13 @@ pub(crate) async fn note_route(request: Request, next: Next) -> Response {
 
 /// Refuses writes while maintenance mode is on. Signing in and out, and switching it off, go on.
 pub(crate) async fn maintenance(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    const ALLOWED: [&str; 4] = ["/api/system/maintenance", "/api/auth/login", "/api/auth/refresh", "/api/auth/logout"];
+    const ALLOWED: [&str; 5] = [
+        "/api/system/maintenance",
+        "/api/auth/login",
+        "/api/auth/oidc/callback",
+        "/api/auth/refresh",
+        "/api/auth/logout",
+    ];
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if writes && !ALLOWED.contains(&request.uri().path()) {
         let cx = state.services().anonymous(Origin::default());

@@ -16,7 +16,7 @@ use bartizan_domain::evidence::{FailureKind, ProbeFailure};
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -36,6 +36,8 @@ pub const USER_AGENT: &str = concat!("Bartizan/", env!("CARGO_PKG_VERSION"), " (
 const MAX_HEADERS: usize = 100;
 /// Addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 4;
+/// Bytes of a request body at most.
+pub const MAX_SENT: usize = 1024 * 1024;
 /// Bytes of a response head at most.
 const MAX_HEAD: usize = 64 * 1024;
 
@@ -68,6 +70,8 @@ pub struct Request {
     pub path: String,
     /// Further header fields. `Host`, `User-Agent` and `Accept` are there already.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What is sent, at most [`MAX_SENT`] bytes; nothing for most requests. Say of which media type in `headers`.
+    pub body: Bytes,
     /// Bytes of the body to read at most.
     pub max_body: usize,
 }
@@ -76,7 +80,7 @@ impl Request {
     /// A GET of `path`.
     #[must_use]
     pub fn get(path: impl Into<String>, max_body: usize) -> Self {
-        Self { method: Method::GET, path: path.into(), headers: Vec::new(), max_body }
+        Self { method: Method::GET, path: path.into(), headers: Vec::new(), body: Bytes::new(), max_body }
     }
 
     /// The same with another method.
@@ -84,6 +88,18 @@ impl Request {
     pub fn method(mut self, method: Method) -> Self {
         self.method = method;
         self
+    }
+
+    /// The same with something to send, of this media type.
+    #[must_use]
+    pub fn sending(mut self, media: HeaderValue, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self.header(header::CONTENT_TYPE, media)
+    }
+
+    /// Whether asking twice is asking once: only then may a request be repeated on a new connection.
+    fn is_repeatable(&self) -> bool {
+        self.method.is_safe() && self.body.is_empty()
     }
 
     /// The same with a header field more.
@@ -119,7 +135,7 @@ pub struct Client {
 
 #[derive(Debug)]
 struct Live {
-    sender: SendRequest<Empty<Bytes>>,
+    sender: SendRequest<Full<Bytes>>,
     driver: AbortHandle,
     _permit: OwnedSemaphorePermit,
 }
@@ -182,15 +198,30 @@ impl Client {
         // A kept-alive connection may have been closed by the peer in the meantime: then, and only then, once more.
         if let Some(mut live) = self.live.take()
             && live.sender.ready().await.is_ok()
-            && let Ok(response) = live.sender.send_request(self.build(request)?).await
         {
-            self.live = Some(live);
-            return Ok(response);
+            match live.sender.send_request(self.build(request)?).await {
+                Ok(response) => {
+                    self.live = Some(live);
+                    return Ok(response);
+                }
+                Err(error) if !request.is_repeatable() => return Err(failure(&error)),
+                Err(_) => {}
+            }
         }
         let mut live = self.open().await?;
         let response = live.sender.send_request(self.build(request)?).await.map_err(|error| failure(&error))?;
         self.live = Some(live);
         Ok(response)
+    }
+
+    /// Opens the connection ahead of the first request.
+    async fn connect(&mut self) -> Result<(), ProbeFailure> {
+        let Ok(live) = tokio::time::timeout(self.deadline, self.open()).await else {
+            let text = format!("no connection to {} within {:?}", self.origin.address, self.deadline);
+            return Err(ProbeFailure::new(FailureKind::Timeout, text));
+        };
+        self.live = Some(live?);
+        Ok(())
     }
 
     async fn open(&mut self) -> Result<Live, ProbeFailure> {
@@ -217,7 +248,11 @@ impl Client {
         }
     }
 
-    fn build(&self, request: &Request) -> Result<http::Request<Empty<Bytes>>, ProbeFailure> {
+    fn build(&self, request: &Request) -> Result<http::Request<Full<Bytes>>, ProbeFailure> {
+        if request.body.len() > MAX_SENT {
+            let text = format!("a request body of {} bytes: at most {MAX_SENT} are sent", request.body.len());
+            return Err(ProbeFailure::new(FailureKind::Limit, text));
+        }
         let mut builder = http::Request::builder()
             .method(request.method.clone())
             .uri(&request.path)
@@ -229,7 +264,7 @@ impl Client {
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
-        builder.body(Empty::new()).map_err(|error| {
+        builder.body(Full::new(request.body.clone())).map_err(|error| {
             ProbeFailure::new(FailureKind::Local, format!("`{}` cannot be asked for: {error}", request.path))
         })
     }
@@ -395,6 +430,40 @@ async fn get_once(
             Ok(response) => return Ok(response),
             Err(failure) => last = failure,
         }
+    }
+    Err(last)
+}
+
+/// Sends `request` to `url` (its own path is of no account) and hands over whatever comes back: redirects are not
+/// followed, since what was meant for one server is not for another. Where the name has several addresses the next is
+/// tried only if no connection came about, so that nothing is sent twice.
+///
+/// # Errors
+/// As [`get`].
+pub async fn send(
+    outbound: &Outbound,
+    url: &Url,
+    resolve: &Resolve<'_>,
+    request: Request,
+    (trust, deadline): (&Trust, Duration),
+) -> Result<Response, ProbeFailure> {
+    let (origins, path) = origins(url, resolve, trust).await?;
+    let request = Request { path, ..request };
+    let mut last = ProbeFailure::new(FailureKind::Resolution, format!("{} has no address", origin_text(url)));
+    for origin in origins {
+        let mut client = Client::new(outbound.clone(), origin, deadline);
+        if let Err(failure) = client.connect().await {
+            last = failure;
+            continue;
+        }
+        let response = client.send(&request).await?;
+        if response.truncated {
+            return Err(ProbeFailure::new(
+                FailureKind::Limit,
+                format!("the answer of {} is cut at {} bytes", origin_text(url), response.body.len()),
+            ));
+        }
+        return Ok(response);
     }
     Err(last)
 }

@@ -9,6 +9,7 @@
 
 pub mod dns;
 pub mod http;
+pub mod names;
 pub mod policy;
 pub mod tls;
 pub mod tls_legacy;

@@ -1,4 +1,4 @@
-//! The verifying TLS client, for services of our own configuration (RDAP, feeds).
+//! The verifying TLS client, for services of our own configuration (RDAP, feeds, identity providers).
 //!
 //! Scan targets are met with the recording client of [`crate::tls`] instead: there a bad certificate is a finding and
 //! no reason to look away.
@@ -32,6 +32,28 @@ impl Trust {
         Self::Roots(Arc::clone(ROOTS.get_or_init(|| Arc::new(with_extra_roots(&[])))))
     }
 
+    /// The public roots, those of this machine and these DER certificates: for services inside a company, whose
+    /// authority is installed where the program runs.
+    #[must_use]
+    pub fn system_roots_and(extra: &[Vec<u8>]) -> Self {
+        static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+        let system = SYSTEM.get_or_init(|| {
+            let mut store = with_extra_roots(&[]);
+            let found = rustls_native_certs::load_native_certs();
+            for error in found.errors {
+                tracing::warn!(%error, "a certificate store of this machine cannot be read");
+            }
+            store.add_parsable_certificates(found.certs);
+            Arc::new(store)
+        });
+        if extra.is_empty() {
+            return Self::Roots(Arc::clone(system));
+        }
+        let mut store = system.as_ref().clone();
+        store.add_parsable_certificates(extra.iter().map(|der| CertificateDer::from(der.as_slice()).into_owned()));
+        Self::Roots(Arc::new(store))
+    }
+
     /// The public roots and these DER certificates beside them; what is no certificate is left out.
     #[must_use]
     pub fn public_roots_and(extra: &[Vec<u8>]) -> Self {
@@ -61,6 +83,18 @@ fn with_extra_roots(extra: &[Vec<u8>]) -> RootCertStore {
     store
 }
 
+/// How a client of ours shakes hands with a server that must chain to `roots`: current versions, the *ring* provider.
+///
+/// # Errors
+/// [`FailureKind::Local`] if TLS cannot be set up.
+pub fn client_config(roots: &Arc<RootCertStore>) -> Result<ClientConfig, ProbeFailure> {
+    Ok(ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("TLS set-up: {error}")))?
+        .with_root_certificates(Arc::clone(roots))
+        .with_no_client_auth())
+}
+
 /// Completes a handshake as `name` (a DNS name or an address) with a web server that must prove to be `name`.
 ///
 /// # Errors
@@ -88,14 +122,27 @@ pub async fn connect_for(
     let server = ServerName::try_from(name.to_owned()).map_err(|error| {
         ProbeFailure::new(FailureKind::Protocol, format!("`{name}` cannot be asked for by TLS: {error}"))
     })?;
-    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("TLS set-up: {error}")))?
-        .with_root_certificates(Arc::clone(roots))
-        .with_no_client_auth();
+    let mut config = client_config(roots)?;
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     TlsConnector::from(Arc::new(config))
         .connect(server, stream)
         .await
         .map_err(|error| io_failure(&error, "TLS handshake"))
+}
+
+/// The certificates of a text in PEM, in DER; what else is in it is passed over.
+///
+/// # Errors
+/// If it is no PEM, or has no certificate in it.
+pub fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, String> {
+    let found: Result<Vec<CertificateDer<'static>>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let found = found.map_err(|error| format!("this is no PEM: {error}"))?;
+    if found.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
+    let mut store = RootCertStore::empty();
+    for certificate in &found {
+        store.add(certificate.clone()).map_err(|error| format!("a certificate cannot be used: {error}"))?;
+    }
+    Ok(found.into_iter().map(|certificate| certificate.to_vec()).collect())
 }

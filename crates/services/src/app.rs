@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bartizan_auth::ldap::Directories;
+use bartizan_auth::oidc::{Oidc, Transport};
 use bartizan_auth::{KeyRing, Passwords};
 use bartizan_catalog::Catalog;
 use bartizan_domain::id::OrganizationId;
@@ -13,6 +15,7 @@ use bartizan_storage::Store;
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
+use crate::auth_config::FromFile;
 use crate::context::{Actor, OpContext, Origin, Random};
 use crate::housekeeping::{self, Housekeeper};
 use crate::live::Live;
@@ -54,6 +57,8 @@ pub struct ServicesConfig {
     pub log: Option<Arc<dyn LogControl>>,
     /// How the job runner measures time.
     pub jobs: Timing,
+    /// Identity providers that the configuration file describes.
+    pub sign_in: FromFile,
 }
 
 /// What the use cases work with. Cheap to clone.
@@ -68,6 +73,8 @@ pub struct Services {
     pub(crate) config: Arc<ServicesConfig>,
     pub(crate) maintenance: Arc<Remembered>,
     pub(crate) numbers: Arc<Numbers>,
+    pub(crate) oidc: Arc<Oidc>,
+    pub(crate) directories: Directories,
     /// Tells the sealer of the audit log that something was committed.
     pub(crate) sealing: Arc<Notify>,
     clock: Arc<dyn Clock>,
@@ -101,6 +108,8 @@ impl Services {
             config: Arc::new(config),
             maintenance: Arc::default(),
             numbers: Arc::default(),
+            oidc: Arc::new(Oidc::new(Transport::new())),
+            directories: Directories::new(),
             sealing: Arc::default(),
             clock,
             random,

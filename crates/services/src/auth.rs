@@ -19,11 +19,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::external_accounts::Method;
 use crate::mutation::{Change, Mutation};
 use crate::settings::{self, ScanSettings, Versioned};
 use crate::users::account_fields;
 use crate::validate::Fields;
-use crate::{Actor, OpContext, Origin, Services, passwords, roles, second_factors};
+use crate::{Actor, OpContext, Origin, Services, auth_config, ldap, passwords, roles, second_factors};
 
 /// How long a refresh token may wait for its use.
 pub const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(7);
@@ -145,6 +146,15 @@ pub async fn setup(cx: &OpContext, services: &Services, input: Setup) -> Result<
     Ok(signed_in)
 }
 
+/// Whose passwords are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordOf {
+    /// This program.
+    Internal,
+    /// The directory.
+    Directory,
+}
+
 /// Signs in with a name (or mail address), a password and, for who has a second factor, a code of it.
 ///
 /// # Errors
@@ -157,10 +167,39 @@ pub async fn login(
     password: SecretString,
     code: Option<&SecretString>,
 ) -> Result<SignedIn> {
+    sign_in(cx, services, (login, password), code, None).await
+}
+
+/// The same where it may be said whose password it is. Left open, an account that is known here decides; a name that is
+/// not is looked up in the directory, if there is one.
+///
+/// # Errors
+/// As [`login`]; [`Error::Unavailable`] if the directory cannot be asked.
+pub async fn sign_in(
+    cx: &OpContext,
+    services: &Services,
+    (login, password): (&str, SecretString),
+    code: Option<&SecretString>,
+    whose: Option<PasswordOf>,
+) -> Result<SignedIn> {
     if login.len() > 320 {
         return Err(refused());
     }
+    let settings = auth_config::in_force(services, services.store.read()).await?.0;
     let user = users::by_login(services.store.read(), login).await?;
+    let whose = whose.unwrap_or(match &user {
+        Some(user) if user.auth_provider == "ldap" => PasswordOf::Directory,
+        None if settings.ldap.enabled => PasswordOf::Directory,
+        _ => PasswordOf::Internal,
+    });
+    match whose {
+        PasswordOf::Directory if settings.ldap.enabled => {
+            return ldap::sign_in(cx, services, &settings.ldap, (login, password), code).await;
+        }
+        PasswordOf::Internal if settings.internal.enabled => {}
+        // Passwords that are not asked for are not tried: it is no guess.
+        _ => return Err(refused()),
+    }
     let guard = passwords::Guard::of(user.as_ref(), login);
     guard.check(cx, services).await?;
     let hash = user.as_ref().filter(|user| user.is_active).and_then(|user| user.password_hash.clone());
@@ -179,6 +218,8 @@ pub async fn login(
 pub(crate) enum Proof<'a> {
     /// With a password, and this code of a second factor.
     Password(Option<&'a SecretString>),
+    /// A provider vouches, who asks for a second factor by itself; and this code, for an account with one here.
+    Vouched(Method, Option<&'a SecretString>),
 }
 
 /// Opens a session for a user whose first proof is right.
@@ -194,7 +235,10 @@ pub(crate) async fn enter(
     let Some(organization) = organizations::get(services.store.read(), membership.organization_id).await? else {
         return Err(refused());
     };
-    let Proof::Password(code) = proof;
+    let (method, code) = match proof {
+        Proof::Password(code) => (user.auth_provider.as_str(), code),
+        Proof::Vouched(method, code) => (method.as_str(), code),
+    };
     if second_factors::is_on(services.store.read(), user.id).await? && code.is_none() {
         return Err(Error::SecondFactorRequired);
     }
@@ -211,7 +255,7 @@ pub(crate) async fn enter(
     guard.clear(change.db()).await?;
     users::note_login(change.db(), user.id, cx.now()).await?;
     let signed_in = open_session(cx, change.db(), profile).await?;
-    let entry = Change::new("auth.login", "session", signed_in.session).after(json!({"method": user.auth_provider}));
+    let entry = Change::new("auth.login", "session", signed_in.session).after(json!({"method": method}));
     change.commit(entry).await?;
     Ok(signed_in)
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bartizan_domain::id::ApiKeyId;
 use bartizan_domain::{Error, Result, ScanStatus};
 use bartizan_jobs::{Control, Handler, Job, NewJob, Outcome, Timer};
+use bartizan_storage::oidc::{self, Begun};
 use bartizan_storage::scans::{self, ScanFilter, ScanSort};
 use bartizan_storage::{Page, SortDir, api_keys, evidence, idempotency, jobs, organizations, schedules, sessions};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -73,6 +74,7 @@ pub(crate) async fn run(services: &Services) -> Result<()> {
     schedules::remove_runs(tx.db(), now - HISTORY_KEPT).await?;
     sessions::remove_old(tx.db(), now - KEPT).await?;
     crate::passwords::remove_old(tx.db(), now).await?;
+    crate::oidc::remove_old(tx.db(), now).await?;
     idempotency::remove_old(tx.db(), now - crate::idempotency::KEPT).await?;
     Ok(tx.commit().await?)
 }
@@ -88,6 +90,28 @@ pub(crate) async fn note_key_use(
     let tx = services.store.begin().await?;
     api_keys::note_use(tx.db(), key, at, quiet_since).await?;
     Ok(tx.commit().await?)
+}
+
+/// Remembers a sign-in that an OpenID provider will finish: a record of the program's own, since nobody is there yet.
+pub(crate) async fn note_sign_in(services: &Services, begun: &Begun, now: DateTime<Utc>) -> Result<()> {
+    let tx = services.store.begin().await?;
+    oidc::remove_expired(tx.db(), now).await?;
+    if oidc::count(tx.db()).await? >= crate::oidc::MOST {
+        return Err(Error::RateLimited { retry_after: 60 });
+    }
+    oidc::insert(tx.db(), begun).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Takes such a sign-in: of several that try, one gets it.
+pub(crate) async fn take_sign_in(services: &Services, state_hash: &[u8]) -> Result<Option<Begun>> {
+    let tx = services.store.begin().await?;
+    let Some(begun) = oidc::get(tx.db(), state_hash).await? else { return Ok(None) };
+    if !oidc::remove(tx.db(), state_hash).await? {
+        return Ok(None);
+    }
+    tx.commit().await?;
+    Ok(Some(begun))
 }
 
 /// Links audit entries into their chains: a record of the program's own.

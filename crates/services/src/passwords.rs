@@ -39,6 +39,7 @@ pub(crate) const FORGOTTEN_AFTER: TimeDelta = TimeDelta::days(1);
 pub(crate) struct Guard {
     account: String,
     user: Option<User>,
+    method: &'static str,
 }
 
 impl Guard {
@@ -49,7 +50,13 @@ impl Guard {
             // Hashed, since people type passwords into the field for names.
             None => hex::encode(Sha256::digest(login.trim().to_lowercase().as_bytes())),
         };
-        Self { account, user: user.cloned() }
+        Self { account, user: user.cloned(), method: "internal" }
+    }
+
+    /// For a name that is looked up in the directory.
+    pub(crate) fn of_directory(login: &str) -> Self {
+        let name = format!("ldap:{}", login.trim().to_lowercase());
+        Self { account: hex::encode(Sha256::digest(name.as_bytes())), user: None, method: "ldap" }
     }
 
     /// Whether an attempt is looked at now.
@@ -84,7 +91,8 @@ impl Guard {
         let name = self.user.as_ref().map_or_else(|| "unknown".to_owned(), |user| user.id.to_string());
         let entry = Change::new("auth.login_failed", "user", name);
         let username = self.user.as_ref().map(|user| user.username.as_str());
-        change.commit(entry.after(json!({"username": username, "failures": failures}))).await
+        let after = json!({"method": self.method, "reason": "credentials", "username": username, "failures": failures});
+        change.commit(entry.after(after)).await
     }
 
     /// Forgets failures, since the right password was given.

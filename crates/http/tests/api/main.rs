@@ -19,6 +19,7 @@ mod isolation;
 mod limits;
 mod mail;
 mod members;
+mod oidc;
 mod organizations;
 mod pages;
 mod password_resets;

@@ -111,3 +111,50 @@ async fn redirects_of_get_are_vetted_hop_by_hop() {
     let failure = get(&outbound(), &url, resolve, &GetOptions::default()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Denied);
 }
+
+#[tokio::test]
+async fn what_is_sent_arrives_once_and_a_redirect_is_not_followed() {
+    let (other, asked) = server(vec![b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()], false).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut bytes = vec![0; 4096];
+        let mut filled = 0;
+        while !String::from_utf8_lossy(&bytes[..filled]).ends_with("grant=code") {
+            filled += stream.read(&mut bytes[filled..]).await.unwrap();
+        }
+        let answer =
+            format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://{other}/\r\nContent-Length: 0\r\n\r\n");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8_lossy(&bytes[..filled]).into_owned()
+    });
+    let resolve: &Resolve<'_> = &|name: String| Box::pin(crate::names::resolve(name));
+    let url = Url::parse(&format!("http://{address}/token?x=1")).unwrap();
+    let media = HeaderValue::from_static("application/x-www-form-urlencoded");
+    let request = Request::get("/", 100).method(Method::POST).sending(media, "grant=code");
+    let how = (&Trust::public_roots(), Duration::from_secs(5));
+    let response = send(&outbound(), &url, resolve, request, how).await.unwrap();
+    assert_eq!(response.status, 307);
+    let seen = seen.await.unwrap().to_lowercase();
+    assert!(seen.starts_with("post /token?x=1 http/1.1\r\n"), "{seen}");
+    assert!(seen.contains("content-length: 10\r\n"), "{seen}");
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+
+    let huge =
+        Request::get("/", 100).method(Method::POST).sending(HeaderValue::from_static("x/y"), vec![0; MAX_SENT + 1]);
+    let failure = send(&outbound(), &Url::parse(&format!("http://{other}/")).unwrap(), resolve, huge, how).await;
+    assert_eq!(failure.unwrap_err().kind, FailureKind::Limit);
+}
+
+#[tokio::test]
+async fn a_post_is_not_repeated_when_its_connection_breaks() {
+    let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec();
+    // The second answer of each connection is cut off before it begins.
+    let (address, connections) = server(vec![ok, Vec::new()], false).await;
+    let mut client = client(address, Duration::from_secs(5));
+    let post = Request::get("/", 100).method(Method::POST);
+    assert_eq!(client.send(&post).await.unwrap().body, b"ok");
+    assert!(client.send(&post).await.is_err());
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}

@@ -13,6 +13,7 @@ mod m0004_secrets;
 mod m0005_schedules;
 mod m0006_installation;
 mod m0007_mail;
+mod m0008_external_sign_in;
 mod m0009_branding;
 mod m0010_finding_tally;
 mod m0011_idempotency_leases;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_schedules::Migration),
             Box::new(m0006_installation::Migration),
             Box::new(m0007_mail::Migration),
+            Box::new(m0008_external_sign_in::Migration),
             Box::new(m0009_branding::Migration),
             Box::new(m0010_finding_tally::Migration),
             Box::new(m0011_idempotency_leases::Migration),

@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod dns;
+pub mod identity;
 pub mod process;
 pub mod registration;
 pub mod services;

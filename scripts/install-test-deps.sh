@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests start for real: servers and peers from Debian (scripts/test-deps.txt) and Python packages
-# (scripts/test-deps-pip.txt, into a virtual environment in the cache folder). Says what it does; does nothing twice.
+# (scripts/test-deps-pip.txt, into a virtual environment in the cache folder), and an OpenID provider from npm. Says what it
+# does; does nothing twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/bartizan"
@@ -42,4 +43,14 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$requirements" ]; then
   # shellcheck disable=SC2086
   "$cache/venv/bin/pip" install --quiet --disable-pip-version-check $requirements
   printf '%s\n' "$requirements" >"$stamp"
+fi
+
+provider="$cache/identity-provider"
+source="crates/test-support/identity-provider"
+if ! cmp -s "$source/package-lock.json" "$provider/.installed"; then
+  echo "== installing the OpenID provider of the tests from npm into $provider"
+  mkdir -p "$provider"
+  cp "$source/package.json" "$source/package-lock.json" "$provider/"
+  (cd "$provider" && npm install --no-save --no-audit --no-fund --loglevel=error)
+  cp "$source/package-lock.json" "$provider/.installed"
 fi

@@ -21,7 +21,7 @@ const COOKIE: &str = "bartizan_sign_in";
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(start_oidc_sign_in)).routes(routes!(finish_oidc_sign_in))
+    OpenApiRouter::new().routes(routes!(authorize_oidc)).routes(routes!(exchange_oidc_code))
 }
 
 /// Where to go afterwards.
@@ -77,13 +77,13 @@ pub struct OidcLogin {
 /// Begins a sign-in with the OpenID provider.
 ///
 /// Public. Send the browser to `authorization_url`. State, nonce and the PKCE verifier are kept on the server.
-#[utoipa::path(get, path = "/api/auth/oidc/authorize", operation_id = "start_oidc_sign_in", tag = "auth", security(()),
+#[utoipa::path(get, path = "/api/auth/oidc/authorize", operation_id = "authorize_oidc", tag = "auth", security(()),
     params(OidcStartQuery),
     responses((status = 200, body = OidcStart),
         (status = 409, body = Problem, description = "Sign-in by OpenID Connect is not switched on."),
         (status = 502, body = Problem, description = "The provider cannot be used; the log says why."),
         PublicErrors))]
-async fn start_oidc_sign_in(
+async fn authorize_oidc(
     State(state): State<AppState>,
     SignInAttempt(cx): SignInAttempt,
     Query(query): Query<OidcStartQuery>,
@@ -98,7 +98,7 @@ async fn start_oidc_sign_in(
 ///
 /// Public. The browser must be the one that began: it sends the cookie set then, or the `nonce` it was given. The first
 /// sign-in makes the account.
-#[utoipa::path(post, path = "/api/auth/oidc/callback", operation_id = "finish_oidc_sign_in", tag = "auth", security(()),
+#[utoipa::path(post, path = "/api/auth/oidc/callback", operation_id = "exchange_oidc_code", tag = "auth", security(()),
     request_body = OidcCallback,
     responses((status = 200, body = OidcLogin),
         (status = 401, body = Problem,
@@ -110,7 +110,7 @@ async fn start_oidc_sign_in(
         (status = 415, body = Problem, description = "The body is not JSON."),
         (status = 502, body = Problem, description = "The provider cannot be used; the log says why."),
         PublicErrors))]
-async fn finish_oidc_sign_in(
+async fn exchange_oidc_code(
     State(state): State<AppState>,
     SignInAttempt(cx): SignInAttempt,
     headers: HeaderMap,

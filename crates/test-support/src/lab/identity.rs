@@ -53,6 +53,11 @@ impl IdentityProvider {
             "claims_in_token": claims == Claims::InToken,
             "accounts": accounts,
         });
+        // Node looks for packages beside the program.
+        let packages = installed();
+        assert!(packages.join("oidc-provider").exists(), "no oidc-provider: run scripts/install-test-deps.sh");
+        std::os::unix::fs::symlink(packages, dir.path().join("node_modules")).unwrap();
+        std::fs::write(dir.path().join("server.mjs"), include_str!("../../identity-provider/server.mjs")).unwrap();
         let mut provider = Self { port: free_port(), file, settings, process: None, dir };
         provider.write();
         provider.restart();
@@ -65,10 +70,8 @@ impl IdentityProvider {
     /// As [`Self::start`].
     pub fn restart(&mut self) {
         self.process = None;
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("identity-provider");
-        assert!(folder.join("node_modules/oidc-provider").exists(), "run `npm install` in {}", folder.display());
         let mut node = Command::new("node");
-        node.arg(folder.join("server.mjs")).arg(self.port.to_string()).arg(&self.file);
+        node.arg(self.dir.path().join("server.mjs")).arg(self.port.to_string()).arg(&self.file);
         let mut process = Process::spawn("the identity provider", "nodejs", node, &self.dir.path().join("log"));
         process.wait_for_port(self.address());
         self.process = Some(process);
@@ -135,6 +138,13 @@ impl IdentityProvider {
     fn write(&self) {
         std::fs::write(&self.file, self.settings.to_string()).unwrap();
     }
+}
+
+/// Where `scripts/install-test-deps.sh` puts npm's packages.
+fn installed() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map_or_else(|| Path::new(&std::env::var_os("HOME").unwrap_or_default()).join(".cache"), PathBuf::from);
+    cache.join("bartizan/identity-provider/node_modules")
 }
 
 struct Answer {

@@ -18,11 +18,13 @@ pub use feeds::{FeedsArgs, FeedsCommand, FetchArgs, ImportArgs};
 pub use mail::MailArgs;
 use ports::HELP as PORTS_HELP;
 pub use ports::{EngineChoice, PortsArgs, ScanLetter};
+pub use sign_in::SignInArgs;
 
 mod audit;
 mod feeds;
 mod mail;
 mod ports;
+mod sign_in;
 
 /// Finds what an attacker can reach, and says how to fix it.
 #[derive(Debug, Parser)]
@@ -323,6 +325,9 @@ pub struct ServeArgs {
     pub demo: bool,
 
     #[command(flatten)]
+    pub sign_in: SignInArgs,
+
+    #[command(flatten)]
     pub network: NetworkArgs,
 }
 
@@ -426,6 +431,11 @@ pub enum AdminCommand {
     },
     /// Take a new key for stored secrets into use and seal every secret with it; the server may be running
     RotateKey {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Turn sign-in with passwords of this program on again, when the other methods let nobody in
+    EnablePasswordSignIn {
         #[command(flatten)]
         server: ServerArgs,
     },

@@ -1,7 +1,7 @@
 //! `bartizan admin`: upkeep of a server's data, on the machine it is on. Whoever can read the data folder may do it.
 
 use anyhow::{Result, anyhow};
-use bartizan_services::{Origin, Services, ServicesConfig, audit, secrets};
+use bartizan_services::{Origin, Services, ServicesConfig, audit, auth_config, secrets};
 
 use crate::args::{AdminCommand, ServerArgs};
 use crate::commands::backup;
@@ -16,6 +16,7 @@ pub fn run(command: AdminCommand) -> Result<Exit> {
         match command {
             AdminCommand::VerifyAuditLog { server } => verify_audit_log(&server).await,
             AdminCommand::RotateKey { server } => rotate_key(&server).await,
+            AdminCommand::EnablePasswordSignIn { server } => enable_passwords(&server).await,
             AdminCommand::Backup { file, server } => backup::write(&file, &server).await,
             AdminCommand::Restore { file, replace, server } => backup::restore(&file, replace, &server).await,
         }
@@ -32,6 +33,15 @@ async fn rotate_key(args: &ServerArgs) -> Result<Exit> {
         rotation.resealed,
         rotation.keys.join(", ")
     ))?;
+    services.close().await.map_err(told)?;
+    Ok(Exit::Done)
+}
+
+async fn enable_passwords(args: &ServerArgs) -> Result<Exit> {
+    let services = open(args).await?;
+    let cx = services.anonymous(Origin { request_id: "admin".to_owned(), ..Origin::default() });
+    auth_config::enable_passwords(&cx, &services).await.map_err(told)?;
+    io::print("sign-in with passwords is on\n")?;
     services.close().await.map_err(told)?;
     Ok(Exit::Done)
 }

@@ -56,6 +56,7 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
         mail: args.mail.given()?,
         jobs: compose::timing(&args.jobs),
         log: Some(log),
+        sign_in: args.sign_in.providers()?,
     };
     let services = compose::services(store.clone(), &args.network, config);
     let state = AppState::new(services.clone(), AccessTokens::new(&key), http_config(args, loopback)?);

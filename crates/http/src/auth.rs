@@ -8,7 +8,7 @@ use bartizan_auth::access::ACCESS_LIFETIME;
 use bartizan_domain::RoleName;
 use bartizan_domain::id::{OrganizationId, SessionId, UserId};
 use bartizan_services::settings::ScanSettings;
-use bartizan_services::{OpContext, auth, auth_config, demo};
+use bartizan_services::{OpContext, auth, auth_config, demo, mail};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -35,7 +35,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
 /// Which ways to sign in exist, and whether the server still waits for its first user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"internal_enabled": true, "ldap_enabled": false, "ldap_label": null, "oidc_enabled": true,
-    "oidc_provider_name": "Example login", "oidc_label": "Example login", "setup_required": false, "setup_token_required": false, "allow_private_default": true}))]
+    "oidc_provider_name": "Example login", "oidc_label": "Example login", "password_reset": true, "setup_required": false, "setup_token_required": false, "allow_private_default": true}))]
 pub struct AuthProviders {
     /// User name and password.
     pub internal_enabled: bool,
@@ -49,6 +49,8 @@ pub struct AuthProviders {
     pub oidc_label: Option<String>,
     /// What the directory is called, while it is on.
     pub ldap_label: Option<String>,
+    /// Whether a forgotten password can be replaced by mail.
+    pub password_reset: bool,
     /// No user exists yet: `POST /api/auth/setup` creates the first.
     pub setup_required: bool,
     /// Setup needs the one-time token printed at the start of the server.
@@ -232,6 +234,7 @@ async fn get_auth_providers(State(state): State<AppState>, Anyone(cx): Anyone) -
         oidc_provider_name: offered.oidc.clone(),
         oidc_label: offered.oidc,
         ldap_label: offered.ldap,
+        password_reset: offered.internal && mail::is_on(state.services()).await?,
         setup_required: setup.needed,
         setup_token_required: setup.token_required,
         allow_private_default: state.config().loopback_only,

@@ -16,6 +16,7 @@ mod habits;
 mod idempotency;
 mod invitations;
 mod isolation;
+mod ldap;
 mod limits;
 mod mail;
 mod members;

@@ -1,6 +1,7 @@
 //! The loopback lab: real servers with known faults, on ports the system picks.
 
 pub mod certificates;
+pub mod directory;
 pub mod dns;
 pub mod identity;
 pub mod process;

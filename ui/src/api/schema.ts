@@ -326,6 +326,47 @@ export interface paths {
         patch: operations["update_current_user"];
         trace?: never;
     };
+    "/api/auth/oidc/authorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Begins a sign-in with the OpenID provider.
+         * @description Public. Send the browser to `authorization_url`. State, nonce and the PKCE verifier are kept on the server.
+         */
+        get: operations["authorize_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finishes a sign-in with the OpenID provider.
+         * @description Public. The browser must be the one that began: it sends the cookie set then, or the `nonce` it was given. The first
+         *     sign-in makes the account.
+         */
+        post: operations["exchange_oidc_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/password": {
         parameters: {
             query?: never;
@@ -704,6 +745,54 @@ export interface paths {
         get: operations["get_compliance_matrix"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/auth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads the settings of sign-in.
+         * @description Needs `config.manage`, in the first organisation of the server. Secrets are never shown.
+         */
+        get: operations["get_auth_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes the settings of sign-in.
+         * @description Needs `config.manage`, in the first organisation of the server. With `If-Match`, only if nobody changed them
+         *     meanwhile. Password sign-in is switched off by somebody who signs in by another method; `bartizan admin
+         *     enable-password-sign-in` switches it on again.
+         */
+        patch: operations["update_auth_config"];
+        trace?: never;
+    };
+    "/api/config/auth/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries the OpenID provider or the directory out.
+         * @description Needs `config.test`, in the first organisation of the server. Nothing is stored; with settings in the body, those are
+         *     tried. For the provider: discovery, keys, and whether it knows the client. For the directory: connecting, binding,
+         *     searching, and with a name and a password a whole sign-in.
+         */
+        post: operations["test_auth_config"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2135,14 +2224,90 @@ export interface components {
              */
             unsealed: number;
         };
+        /** @description How people sign in. */
+        AuthConfig: {
+            /** @description With passwords of this program. */
+            internal: components["schemas"]["InternalConfig"];
+            /** @description With a directory. */
+            ldap: components["schemas"]["LdapConfig"];
+            /** @description With an OpenID provider. */
+            oidc: components["schemas"]["OidcConfig"];
+        };
+        /**
+         * @description What to try.
+         * @example {
+         *       "ldap": {
+         *         "url": "ldap://127.0.0.1:9",
+         *         "user_base": "dc=example,dc=com"
+         *       },
+         *       "method": "ldap"
+         *     }
+         */
+        AuthConfigTest: {
+            ldap?: components["schemas"]["LdapConfigUpdate"] | null;
+            /** @description Which method. */
+            method: components["schemas"]["TestedMethod"];
+            oidc?: components["schemas"]["OidcConfigUpdate"] | null;
+            /**
+             * Format: password
+             * @description The password for that.
+             */
+            password?: string | null;
+            /** @description For the directory: somebody to sign in as. */
+            username?: string | null;
+        };
+        /**
+         * @description How the test went.
+         * @example {
+         *       "ok": false,
+         *       "steps": [
+         *         {
+         *           "detail": "connection refused",
+         *           "name": "connect",
+         *           "ok": false
+         *         }
+         *       ]
+         *     }
+         */
+        AuthConfigTestResult: {
+            /** @description Whether every step went well. */
+            ok: boolean;
+            /** @description The steps, in order; the first that fails ends the test. */
+            steps: components["schemas"]["AuthConfigTestStep"][];
+        };
+        /** @description One step of a test. */
+        AuthConfigTestStep: {
+            /** @description What was seen. */
+            detail: string;
+            /** @description What was tried: `discovery`, `keys`, `client`; `connect`, `bind`, `search`, `user`, `password`, `groups`. */
+            name: string;
+            /** @description Whether it went well. */
+            ok: boolean;
+        };
+        /**
+         * @description What to change; what is left out stays.
+         * @example {
+         *       "oidc": {
+         *         "label": "Example login"
+         *       }
+         *     }
+         */
+        AuthConfigUpdate: {
+            internal?: components["schemas"]["InternalConfigUpdate"] | null;
+            ldap?: components["schemas"]["LdapConfigUpdate"] | null;
+            oidc?: components["schemas"]["OidcConfigUpdate"] | null;
+        };
         /**
          * @description Which ways to sign in exist, and whether the server still waits for its first user.
          * @example {
          *       "allow_private_default": true,
          *       "internal_enabled": true,
          *       "ldap_enabled": false,
-         *       "oidc_enabled": false,
-         *       "oidc_provider_name": null,
+         *       "ldap_label": null,
+         *       "oidc_enabled": true,
+         *       "oidc_label": "Example login",
+         *       "oidc_provider_name": "Example login",
+         *       "password_reset": true,
          *       "setup_required": false,
          *       "setup_token_required": false
          *     }
@@ -2154,11 +2319,19 @@ export interface components {
             internal_enabled: boolean;
             /** @description LDAP. */
             ldap_enabled: boolean;
+            /** @description What the directory is called, while it is on. */
+            ldap_label: string | null;
             /** @description OpenID Connect. */
             oidc_enabled: boolean;
-            /** @description Name of the OpenID provider. */
+            /** @description What the button for the OpenID provider says, while it is on. */
+            oidc_label: string | null;
+            /** @description Name of the OpenID provider, while it is on. */
             oidc_provider_name: string | null;
+<<<<<<< HEAD
             /** @description Whether a forgotten password is replaced with a link sent by mail: whether mail is set. */
+=======
+            /** @description Whether a forgotten password can be replaced by mail. */
+>>>>>>> 5a48f97 (ui: types follow the API of sign-in)
             password_reset: boolean;
             /** @description No user exists yet: `POST /api/auth/setup` creates the first. */
             setup_required: boolean;
@@ -2325,6 +2498,11 @@ export interface components {
          * @enum {string}
          */
         Confidence: "hint" | "probable" | "confirmed";
+        /**
+         * @description Where settings come from.
+         * @enum {string}
+         */
+        ConfigSource: "file" | "settings";
         /**
          * @description State of a connection.
          * @enum {string}
@@ -2828,6 +3006,16 @@ export interface components {
              */
             row: number;
         };
+        /** @description Sign-in with passwords of this program. */
+        InternalConfig: {
+            /** @description Whether it is on. */
+            enabled: boolean;
+        };
+        /** @description What to change; what is left out stays. */
+        InternalConfigUpdate: {
+            /** @description Whether it is on. It can be switched off by somebody who signs in by another method. */
+            enabled?: boolean | null;
+        };
         /**
          * @description An invitation.
          * @example {
@@ -3108,6 +3296,67 @@ export interface components {
              */
             score: number | null;
         };
+        /** @description Sign-in with a directory. */
+        LdapConfig: {
+            /** @description Whom to search as; empty for anonymous. */
+            bind_dn: string;
+            /** @description Whether there is a password for that; it is never shown. */
+            bind_password_set: boolean;
+            /** @description Certificate authorities beside those of the system, in PEM. */
+            ca_certificates: string;
+            default_role: components["schemas"]["RoleName"] | null;
+            /** @description Whether it is on. */
+            enabled: boolean;
+            /** @description Where groups are; empty to read `memberOf` only. */
+            group_base: string;
+            /** @description Which groups `{dn}` or `{username}` is in. */
+            group_filter: string;
+            /** @description What the sign-in page calls it. */
+            label: string;
+            /** @description Roles of groups; the first that fits counts. With none, a role is given once. */
+            role_mapping: components["schemas"]["RoleMapping"][];
+            /** @description Where these settings come from. */
+            source: components["schemas"]["ConfigSource"];
+            /** @description Whether an `ldap:` connection becomes TLS before anything else is sent. */
+            start_tls: boolean;
+            /** @description `ldap://host[:port]` or `ldaps://host[:port]`. */
+            url: string;
+            /** @description Where people are. */
+            user_base: string;
+            /** @description Which entry is meant by `{username}`. */
+            user_filter: string;
+        };
+        /** @description What to change; what is left out stays. */
+        LdapConfigUpdate: {
+            /** @description Whom to search as; empty for anonymous. */
+            bind_dn?: string | null;
+            /**
+             * Format: password
+             * @description The password for that; empty removes it. It is never shown.
+             */
+            bind_password?: string | null;
+            /** @description Certificate authorities beside those of the system, in PEM. */
+            ca_certificates?: string | null;
+            default_role?: components["schemas"]["RoleName"] | null;
+            /** @description Whether it is on. */
+            enabled?: boolean | null;
+            /** @description Where groups are; empty to read `memberOf` only. */
+            group_base?: string | null;
+            /** @description Which groups `{dn}` or `{username}` is in. */
+            group_filter?: string | null;
+            /** @description What the sign-in page calls it. */
+            label?: string | null;
+            /** @description Roles of groups, in order. */
+            role_mapping?: components["schemas"]["RoleMapping"][] | null;
+            /** @description Whether an `ldap:` connection becomes TLS before anything else is sent. */
+            start_tls?: boolean | null;
+            /** @description `ldap://host[:port]` or `ldaps://host[:port]`. With another one the password must be given again. */
+            url?: string | null;
+            /** @description Where people are. */
+            user_base?: string | null;
+            /** @description Which entry is meant by `{username}`. */
+            user_filter?: string | null;
+        };
         /**
          * @description A stable key for a place on an asset. It is part of a finding's identity, so it never contains a count, a
          *     date, an address or free text.
@@ -3144,6 +3393,7 @@ export interface components {
              *     `urn:bartizan:problem:second_factor_required`.
              */
             code?: string | null;
+            method?: components["schemas"]["PasswordOf"] | null;
             /**
              * Format: password
              * @description Password.
@@ -3458,6 +3708,101 @@ export interface components {
              * @default null
              */
             role?: string | null;
+        };
+        /**
+         * @description What the browser came back with.
+         * @example {
+         *       "code": "SplxlOBeZQQYbYS6WxSbIA",
+         *       "state": "9f2c…"
+         *     }
+         */
+        OidcCallback: {
+            /** @description The provider's code. */
+            code: string;
+            /** @description The state this page remembers. Left out: what the server kept is enough. */
+            expected_state?: string | null;
+            /** @description The nonce this page remembers. Left out: the cookie of the browser that began is needed. */
+            nonce?: string | null;
+            /** @description The provider's state. */
+            state: string;
+        };
+        /** @description Sign-in with an OpenID provider. */
+        OidcConfig: {
+            /** @description Certificate authorities beside those of the system, in PEM. */
+            ca_certificates: string;
+            /** @description What the provider calls this program. */
+            client_id: string;
+            /** @description Whether there is a client secret; it is never shown. */
+            client_secret_set: boolean;
+            default_role: components["schemas"]["RoleName"] | null;
+            /** @description Whether it is on. */
+            enabled: boolean;
+            /** @description Claim with the groups, by name or as a path with dots. */
+            groups_claim: string;
+            /** @description The issuer, exactly as the provider names itself. */
+            issuer: string;
+            /** @description What the sign-in page calls it. */
+            label: string;
+            /** @description Where the provider sends browsers back to; to be registered there. */
+            redirect_uri: string;
+            /** @description Roles of groups; the first that fits counts. With none, a role is given once. */
+            role_mapping: components["schemas"]["RoleMapping"][];
+            /** @description Scopes asked for beside `openid`. */
+            scopes: string[];
+            /** @description Where these settings come from. */
+            source: components["schemas"]["ConfigSource"];
+            /** @description Claim with a name to sign in with. */
+            username_claim: string;
+        };
+        /** @description What to change; what is left out stays. */
+        OidcConfigUpdate: {
+            /** @description Certificate authorities beside those of the system, in PEM. */
+            ca_certificates?: string | null;
+            /** @description What the provider calls this program. */
+            client_id?: string | null;
+            /**
+             * Format: password
+             * @description The client secret; empty removes it. It is never shown.
+             */
+            client_secret?: string | null;
+            default_role?: components["schemas"]["RoleName"] | null;
+            /** @description Whether it is on. */
+            enabled?: boolean | null;
+            /** @description Claim with the groups, by name or as a path with dots. */
+            groups_claim?: string | null;
+            /** @description The issuer, exactly as the provider names itself. With another one the client secret must be given again. */
+            issuer?: string | null;
+            /** @description What the sign-in page calls it. */
+            label?: string | null;
+            /** @description Where the provider sends browsers back to. Never set: `/ui/login/oidc` where the settings page is. */
+            redirect_uri?: string | null;
+            /** @description Roles of groups, in order. */
+            role_mapping?: components["schemas"]["RoleMapping"][] | null;
+            /** @description Scopes asked for beside `openid`. */
+            scopes?: string[] | null;
+            /** @description Claim with a name to sign in with. */
+            username_claim?: string | null;
+        };
+        /** @description Tokens, who they are for, and where to go. */
+        OidcLogin: components["schemas"]["LoginResponse"] & {
+            /** @description The `return_to` the sign-in began with. */
+            return_to: string | null;
+        };
+        /**
+         * @description Where to send the browser.
+         * @example {
+         *       "authorization_url": "https://id.example.com/authorize?response_type=code&…",
+         *       "nonce": "51ab…",
+         *       "state": "9f2c…"
+         *     }
+         */
+        OidcStart: {
+            /** @description Address of the provider. It sends the browser back to `/ui/login/oidc` with `code` and `state`. */
+            authorization_url: string;
+            /** @description Proves that the same browser finishes, where the cookie set by this answer is not kept. */
+            nonce: string;
+            /** @description Comes back with the browser. Good once, for ten minutes. */
+            state: string;
         };
         /**
          * @description An organisation.
@@ -4513,6 +4858,11 @@ export interface components {
             message: string;
         };
         /**
+         * @description Whose passwords are asked for.
+         * @enum {string}
+         */
+        PasswordOf: "internal" | "ldap";
+        /**
          * @description A new password, and what proves the right to set it.
          * @example {
          *       "new_password": "a longer sentence, please",
@@ -4710,6 +5060,19 @@ export interface components {
              * @description Last change; null for a built-in one.
              */
             updated_at: string | null;
+        };
+        /**
+         * @description The role that a group of the provider has here.
+         * @example {
+         *       "group": "security-admins",
+         *       "role": "admin"
+         *     }
+         */
+        RoleMapping: {
+            /** @description Name of the group; of a directory also its distinguished name. */
+            group: string;
+            /** @description The role. */
+            role: components["schemas"]["RoleName"];
         };
         /**
          * @description Name of a role: a built-in one, or one that an organisation made of permissions. Lower-case letters, digits and
@@ -5969,6 +6332,11 @@ export interface components {
             /** @description The label. */
             tag: string;
         };
+        /**
+         * @description Which method a test is about.
+         * @enum {string}
+         */
+        TestedMethod: "oidc" | "ldap";
         /**
          * @description Tokens of a session.
          * @example {
@@ -7756,6 +8124,24 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Of the directory: the account is switched off here, or no group of it may sign in. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Of the directory: another account has the e-mail address. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -7794,6 +8180,15 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The directory cannot be asked; the log says why. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8070,6 +8465,177 @@ export interface operations {
             };
             /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authorize_oidc: {
+        parameters: {
+            query?: {
+                /** @description A path of this server, to be answered when the sign-in is finished. */
+                return_to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcStart"];
+                };
+            };
+            /** @description Sign-in by OpenID Connect is not switched on. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The provider cannot be used; the log says why. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exchange_oidc_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OidcCallback"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcLogin"];
+                };
+            };
+            /** @description The state is unknown, used, expired or of another browser, or code or token do not hold. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account is switched off here, or no group of it may sign in. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not switched on, or another account has the e-mail address. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter or field breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The provider cannot be used; the log says why. */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10152,6 +10718,303 @@ export interface operations {
             };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auth_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description For `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthConfig"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_auth_config: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` the change is based on. */
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthConfigUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    /** @description For `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthConfig"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the settings meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_auth_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthConfigTest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthConfigTestResult"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

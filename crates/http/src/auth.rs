@@ -49,8 +49,6 @@ pub struct AuthProviders {
     pub oidc_label: Option<String>,
     /// What the directory is called, while it is on.
     pub ldap_label: Option<String>,
-    /// Whether a forgotten password can be replaced by mail.
-    pub password_reset: bool,
     /// No user exists yet: `POST /api/auth/setup` creates the first.
     pub setup_required: bool,
     /// Setup needs the one-time token printed at the start of the server.
@@ -234,11 +232,10 @@ async fn get_auth_providers(State(state): State<AppState>, Anyone(cx): Anyone) -
         oidc_provider_name: offered.oidc.clone(),
         oidc_label: offered.oidc,
         ldap_label: offered.ldap,
-        password_reset: offered.internal && mail::is_on(state.services()).await?,
         setup_required: setup.needed,
         setup_token_required: setup.token_required,
         allow_private_default: state.config().loopback_only,
-        password_reset: bartizan_services::mail::is_on(state.services()).await?,
+        password_reset: offered.internal && mail::is_on(state.services()).await?,
     }))
 }
 

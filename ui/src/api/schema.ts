@@ -2327,11 +2327,7 @@ export interface components {
             oidc_label: string | null;
             /** @description Name of the OpenID provider, while it is on. */
             oidc_provider_name: string | null;
-<<<<<<< HEAD
             /** @description Whether a forgotten password is replaced with a link sent by mail: whether mail is set. */
-=======
-            /** @description Whether a forgotten password can be replaced by mail. */
->>>>>>> 5a48f97 (ui: types follow the API of sign-in)
             password_reset: boolean;
             /** @description No user exists yet: `POST /api/auth/setup` creates the first. */
             setup_required: boolean;

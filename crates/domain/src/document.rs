@@ -7,10 +7,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::OutcomeCounts;
-use crate::evidence::ports::PortState;
+use crate::evidence::ports::{PortState, PortSummary};
 use crate::score::Score;
 use crate::{
-    AssetRef, CheckId, Confidence, Fingerprint, Location, ScanProfile, ScanStatus, Severity, Transport, Verdict,
+    AssetRef, CheckId, Confidence, Fingerprint, Location, PortSet, ScanProfile, ScanStatus, Severity, Transport,
+    Verdict,
 };
 
 /// Name and version of the document.
@@ -81,8 +82,32 @@ pub struct HostResult {
     pub reached: bool,
     /// Ports with a state of their own.
     pub ports: Vec<PortResult>,
+    /// Ports without an entry of their own, counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub summarised: Vec<PortSummary>,
     /// Score of the asset, null when nothing was assessed.
     pub score: Option<u8>,
+    /// Why nothing answered, where nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_unreached: Option<String>,
+    /// What is missing although something answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+}
+
+/// Something that is missing from the results of an asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "gap", rename_all = "snake_case")]
+pub enum Gap {
+    /// Something could not be asked for want of resources on the scanning machine.
+    LocalResources,
+    /// Checks ended in errors and not one could be judged.
+    NothingJudged,
+    /// Ports that a target named are not open, so nothing of what was meant was seen.
+    NamedPortsNotOpen {
+        /// The ports.
+        ports: PortSet,
+    },
 }
 
 /// One port.

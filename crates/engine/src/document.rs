@@ -1,5 +1,6 @@
 //! Assembles the native result document (`bartizan.scan/1`) from what was gathered and judged.
 
+use crate::gaps;
 use bartizan_catalog::Catalog;
 use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::document::{
@@ -97,6 +98,9 @@ pub fn host_result(evidence: &HostEvidence, verdicts: &[Verdict]) -> HostResult 
         names: names_of(&evidence.asset),
         reached,
         ports: ports(evidence),
+        summarised: evidence.ports.observed().map(|ports| ports.summarised.clone()).unwrap_or_default(),
+        why_unreached: if reached { None } else { gaps::why_unreached(evidence) },
+        gaps: if reached { gaps::of(evidence, verdicts) } else { Vec::new() },
         score: asset_score(verdicts, reached),
     }
 }

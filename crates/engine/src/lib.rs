@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 pub mod document;
+mod gaps;
 mod gather;
 mod network;
 mod plan;
@@ -19,6 +20,7 @@ mod recorded;
 mod run;
 mod settings;
 
+pub use gaps::Settled;
 pub use network::NetworkProbes;
 pub use plan::{MAX_ASSETS, Plan, PlannedAsset};
 pub use probes::{HostScope, PathProbes, PortsDone, Probes};

@@ -1,6 +1,6 @@
 //! How far a scan is, in real counts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -121,6 +121,28 @@ struct State {
     findings: FindingCounts,
     current: Option<String>,
     in_flight: HashMap<AssetRef, Preview>,
+    estimates: Estimates,
+}
+
+/// What was estimated in the last few seconds. An estimate is told once it has stood still for as long: one that moves
+/// away as time goes by is no estimate.
+#[derive(Debug, Default)]
+struct Estimates(VecDeque<(Duration, Duration)>);
+
+impl Estimates {
+    /// Takes in that at `now` the end was expected at `end`, and says in how many seconds it is to be told, if it is.
+    fn add(&mut self, now: Duration, end: Duration) -> Option<u64> {
+        self.0.push_back((now, end));
+        while self.0.front().is_some_and(|(at, _)| now.saturating_sub(*at) > STANDS + TICK) {
+            self.0.pop_front();
+        }
+        let stood = self.0.front().is_some_and(|(at, _)| now.saturating_sub(*at) >= STANDS);
+        let latest = self.0.iter().map(|(_, end)| *end).max()?;
+        let earliest = self.0.iter().map(|(_, end)| *end).min()?;
+        let left = end.saturating_sub(now);
+        let steady = latest.saturating_sub(earliest) <= (left / 4).max(TICK);
+        (stood && steady).then(|| left.as_millis().div_ceil(1000).max(1)).and_then(|left| u64::try_from(left).ok())
+    }
 }
 
 /// What is known of an asset before all of it is gathered.
@@ -148,6 +170,10 @@ impl Preview {
 const HOSTS_BASIS: u64 = 3;
 /// Time that must have passed before any pace says anything.
 const TIME_BASIS: Duration = Duration::from_secs(3);
+/// How long an estimate must have stood still.
+const STANDS: Duration = Duration::from_secs(3);
+/// What it may move by whatever it says.
+const TICK: Duration = Duration::from_secs(1);
 
 impl Tracker {
     pub(crate) fn new(hosts: u64, checks_per_host: u64, ports: u64) -> Self {
@@ -218,7 +244,9 @@ impl Tracker {
     pub(crate) fn snapshot(&self) -> Progress {
         let elapsed = self.started.elapsed();
         let hosts_done = self.hosts_done.load(Ordering::Relaxed);
-        let state = self.lock();
+        let mut state = self.lock();
+        let end = self.expected_end(hosts_done, elapsed);
+        let eta_seconds = end.and_then(|end| state.estimates.add(elapsed, end));
         let (mut checks_done, mut findings) = (hosts_done * self.checks_per_host, state.findings);
         for preview in state.in_flight.values() {
             checks_done += (preview.checks.len() as u64).min(self.checks_per_host);
@@ -239,13 +267,13 @@ impl Tracker {
             findings,
             current: state.current.clone(),
             elapsed_seconds: elapsed.as_secs(),
-            eta_seconds: self.eta(hosts_done, elapsed),
+            eta_seconds,
         }
     }
 
     /// Finished hosts are the only honest measure of hosts to come, since what is open on them is not known. Where
     /// there are too few for that, the share of the probes that are done is one, once there are some.
-    fn eta(&self, hosts_done: u64, elapsed: Duration) -> Option<u64> {
+    fn expected_end(&self, hosts_done: u64, elapsed: Duration) -> Option<Duration> {
         if elapsed < TIME_BASIS || hosts_done >= self.hosts_total {
             return None;
         }
@@ -262,7 +290,7 @@ impl Tracker {
             return None;
         };
         let millis = u64::try_from(elapsed.as_millis()).ok()?;
-        Some((millis.checked_mul(total.saturating_sub(done))? / done).div_ceil(1000))
+        Some(Duration::from_millis(millis.checked_mul(total)? / done))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -316,7 +344,9 @@ mod tests {
         for _ in 0..3 {
             tracker.host_done(&asset(), &[]);
         }
-        assert_eq!(tracker.snapshot().eta_seconds, Some(70), "three hosts in 30 s, seven to go");
+        assert_eq!(tracker.snapshot().eta_seconds, None, "the first estimate has not stood yet");
+        tokio::time::advance(STANDS).await;
+        assert_eq!(tracker.snapshot().eta_seconds, Some(77), "three hosts in 33 s, seven to go");
         assert_eq!(tracker.snapshot().checks, Count { done: 15, total: 50 });
         for _ in 0..7 {
             tracker.host_done(&asset(), &[]);
@@ -325,14 +355,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_single_host_is_estimated_by_its_probes() {
+    async fn a_single_host_is_estimated_by_its_probes_while_they_keep_their_pace() {
         let tracker = Tracker::new(1, 5, 100);
         tokio::time::advance(Duration::from_secs(20)).await;
-        (0..8).for_each(|_| tracker.probe_planned());
-        (0..3).for_each(|_| tracker.probe_done());
+        (0..40).for_each(|_| tracker.probe_planned());
+        (0..20).for_each(|_| tracker.probe_done());
         assert_eq!(tracker.snapshot().eta_seconds, None);
-        tracker.probe_done();
-        assert_eq!(tracker.snapshot().eta_seconds, Some(20));
+        let mut told = None;
+        for _ in 0..3 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            tracker.probe_done();
+            told = tracker.snapshot().eta_seconds;
+        }
+        assert_eq!(told, Some(17));
+        for _ in 0..4 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            told = tracker.snapshot().eta_seconds;
+        }
+        assert_eq!(told, None, "the end moves away");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Runs a scan: assets side by side within bounds, events on a channel, an outcome at the end.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use bartizan_catalog::Catalog;
 use bartizan_checks::judge;
 use bartizan_domain::coverage::{Coverage, OutcomeCounts};
 use bartizan_domain::document::HostResult;
-use bartizan_domain::evidence::{FailureKind, HostEvidence, Observation};
+use bartizan_domain::evidence::HostEvidence;
 use bartizan_domain::score::{AssetScore, Score, scan_score};
 use bartizan_domain::{AssetRef, Clock, ScanStatus, Severity, Target, Verdict};
 use bartizan_evidence::Blob;
@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::document::host_result;
+use crate::gaps::{Gaps, NamedPorts, Names, Settled, hosts};
 use crate::gather::Gatherer;
 use crate::plan::{Plan, PlannedAsset};
 use crate::probes::Probes;
@@ -25,8 +26,6 @@ use crate::settings::{ScanSettings, SettingsError};
 
 /// How often progress is reported.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
-/// Names listed in a reason before it says "and N more".
-const NAMES_IN_REASON: usize = 5;
 
 /// What to scan.
 #[derive(Debug, Clone)]
@@ -36,7 +35,7 @@ pub struct ScanRequest {
     /// How.
     pub settings: ScanSettings,
     /// Assets that are finished already, by an earlier run of the same scan.
-    pub finished: HashSet<AssetRef>,
+    pub finished: HashMap<AssetRef, Settled>,
 }
 
 /// What a scan needs from its surroundings.
@@ -127,11 +126,11 @@ pub async fn run(
 ) -> Result<ScanOutcome, SettingsError> {
     let plan = Plan::new(deps.catalog, &request.targets, &request.settings)?;
     let todo: Vec<PlannedAsset> =
-        plan.assets.iter().filter(|planned| !request.finished.contains(&planned.asset)).cloned().collect();
+        plan.assets.iter().filter(|planned| !request.finished.contains_key(&planned.asset)).cloned().collect();
     let checks = request.settings.selection.len();
     let ports_of = |planned: &PlannedAsset| planned.tcp_ports(&request.settings).len() as u64;
     let ports = todo.iter().map(ports_of).sum();
-    let done_earlier = || plan.assets.iter().filter(|planned| request.finished.contains(&planned.asset));
+    let done_earlier = || plan.assets.iter().filter(|planned| request.finished.contains_key(&planned.asset));
     let earlier = Earlier { hosts: done_earlier().count() as u64, ports: done_earlier().map(ports_of).sum() };
     let stop = deps.cancel.child_token();
     let shared = Arc::new(Shared {
@@ -139,14 +138,16 @@ pub async fn run(
         permits: Semaphore::new(request.settings.concurrency as usize),
         settings: request.settings,
         needs: plan.needs,
+        named_ports: NamedPorts::new(&request.targets),
         deps,
         stop: stop.clone(),
     });
     let planned = ScanEvent::Planned { assets: todo.len(), checks };
     let mut tally = Tally::new(plan.assets.len(), &request.targets, plan.left_out);
-    for planned in plan.assets.iter().filter(|planned| request.finished.contains(&planned.asset)) {
-        // Reached or not was settled when it was finished.
-        tally.reached(planned.target);
+    for planned in plan.assets.iter().filter(|planned| request.finished.contains_key(&planned.asset)) {
+        if let Some(settled) = request.finished.get(&planned.asset) {
+            tally.settled(planned, settled);
+        }
         tally.earlier += 1;
     }
     if events.send(planned).await.is_err() {
@@ -175,6 +176,7 @@ struct Shared {
     permits: Semaphore,
     settings: ScanSettings,
     needs: std::collections::BTreeSet<bartizan_domain::evidence::EvidenceKind>,
+    named_ports: NamedPorts,
     deps: EngineDeps,
     stop: CancellationToken,
 }
@@ -183,7 +185,7 @@ impl Shared {
     async fn all(self: &Arc<Self>, todo: Vec<PlannedAsset>, events: &mpsc::Sender<ScanEvent>, tally: &mut Tally) {
         // Enough assets in flight to use every permit, few enough to bound memory.
         let abreast = (self.settings.concurrency as usize).clamp(1, 64);
-        let mut running: JoinSet<(usize, HostFinished)> = JoinSet::new();
+        let mut running: JoinSet<(PlannedAsset, HostFinished)> = JoinSet::new();
         let mut todo = todo.into_iter();
         let mut ticker = tokio::time::interval(PROGRESS_EVERY);
         ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -191,13 +193,16 @@ impl Shared {
             while running.len() < abreast && !self.stop.is_cancelled() {
                 let Some(planned) = todo.next() else { break };
                 let shared = Arc::clone(self);
-                running.spawn(async move { (planned.target, shared.host(&planned).await) });
+                running.spawn(async move {
+                    let finished = shared.host(&planned).await;
+                    (planned, finished)
+                });
             }
             tokio::select! {
                 joined = running.join_next() => match joined {
                     None => break,
-                    Some(Ok((target, finished))) => {
-                        tally.host(target, &finished);
+                    Some(Ok((planned, finished))) => {
+                        tally.host(&planned, &finished);
                         if events.send(ScanEvent::HostFinished(Box::new(finished))).await.is_err() {
                             // Nobody listens any more.
                             self.stop.cancel();
@@ -261,6 +266,8 @@ impl Shared {
         if interrupted {
             // What was judged before the stop is kept, and says too little for a number.
             result.score = None;
+        } else {
+            result.gaps.extend(self.named_ports.gap(&result));
         }
         HostFinished { evidence, blob, verdicts, coverage, result, interrupted }
     }
@@ -275,7 +282,7 @@ struct Tally {
     done: usize,
     interrupted: usize,
     failed_tasks: usize,
-    local_trouble: usize,
+    gaps: Gaps,
     targets: Vec<(String, bool)>,
     why_unreached: Vec<Option<String>>,
     counts: OutcomeCounts,
@@ -291,7 +298,7 @@ impl Tally {
             done: 0,
             interrupted: 0,
             failed_tasks: 0,
-            local_trouble: 0,
+            gaps: Gaps::default(),
             targets: targets.iter().map(|target| (target.to_string(), false)).collect(),
             why_unreached: vec![None; targets.len()],
             counts: OutcomeCounts::default(),
@@ -299,24 +306,25 @@ impl Tally {
         }
     }
 
-    fn reached(&mut self, target: usize) {
-        if let Some((_, reached)) = self.targets.get_mut(target) {
-            *reached = true;
+    /// Takes in how an asset ended, in this run or an earlier one.
+    fn settled(&mut self, planned: &PlannedAsset, settled: &Settled) {
+        if settled.reached {
+            if let Some((_, reached)) = self.targets.get_mut(planned.target) {
+                *reached = true;
+            }
+        } else if let Some(why) = self.why_unreached.get_mut(planned.target) {
+            why.clone_from(&settled.why_unreached);
         }
+        self.gaps.add(&planned.asset, &settled.gaps);
     }
 
-    fn host(&mut self, target: usize, finished: &HostFinished) {
+    fn host(&mut self, planned: &PlannedAsset, finished: &HostFinished) {
         if finished.interrupted {
             self.interrupted += 1;
         } else {
             self.done += 1;
         }
-        if finished.result.reached {
-            self.reached(target);
-        } else if let Some(why) = self.why_unreached.get_mut(target) {
-            *why = why_unreached(&finished.evidence);
-        }
-        self.local_trouble += usize::from(local_trouble(&finished.evidence));
+        self.settled(planned, &Settled::from(&finished.result));
         for verdict in &finished.verdicts {
             self.counts.add(verdict.outcome);
         }
@@ -336,22 +344,20 @@ impl Tally {
             reasons.push(format!("the time limit of {limit} s was reached"));
         }
         if self.interrupted > 0 {
-            reasons.push(format!("{} hosts were stopped in the middle", self.interrupted));
+            let were = if self.interrupted == 1 { "was" } else { "were" };
+            reasons.push(format!("{} {were} stopped in the middle", hosts(self.interrupted)));
         }
         if stopped && seen < self.planned {
             reasons.push(format!("{seen} of {} hosts were begun", self.planned));
         }
         if self.failed_tasks > 0 {
-            reasons.push(format!("{} hosts failed by a defect of the scanner; see its log", self.failed_tasks));
+            let failed = hosts(self.failed_tasks);
+            reasons.push(format!("{failed} failed by a defect of the scanner; see its log"));
         }
-        if self.local_trouble > 0 {
-            let hosts = self.local_trouble;
-            reasons.push(format!(
-                "on {hosts} hosts something could not be asked for want of resources on the scanning machine"
-            ));
-        }
+        reasons.extend(self.gaps.reasons());
         if self.left_out > 0 {
-            reasons.push(format!("{} hosts were left out, as max_hosts asked", self.left_out));
+            let were = if self.left_out == 1 { "was" } else { "were" };
+            reasons.push(format!("{} {were} left out, as max_hosts asked", hosts(self.left_out)));
         }
         if !stopped {
             reasons.extend(self.unreached());
@@ -370,52 +376,12 @@ impl Tally {
 
     /// A network is reached if any of its addresses is; dead addresses in it are no gap.
     fn unreached(&self) -> Option<String> {
-        let names: Vec<String> = self
-            .targets
-            .iter()
-            .zip(&self.why_unreached)
-            .filter(|((_, reached), why)| !reached && why.is_some())
-            .map(|((name, _), why)| why.as_ref().map_or_else(|| name.clone(), |why| format!("{name} ({why})")))
-            .collect();
-        let more = names.len().saturating_sub(NAMES_IN_REASON);
-        let listed = names.iter().take(NAMES_IN_REASON).cloned().collect::<Vec<_>>().join(", ");
-        match (names.len(), more) {
-            (0, _) => None,
-            (_, 0) => Some(format!("not reached: {listed}")),
-            (_, more) => Some(format!("not reached: {listed} and {more} more")),
+        let mut names = Names::default();
+        for ((name, reached), why) in self.targets.iter().zip(&self.why_unreached) {
+            if let (false, Some(why)) = (reached, why) {
+                names.add(|| format!("{name} ({why})"));
+            }
         }
+        (!names.is_empty()).then(|| format!("not reached: {names}"))
     }
-}
-
-/// Why an asset gave no answer; `None` if nothing was asked of it.
-fn why_unreached(evidence: &HostEvidence) -> Option<String> {
-    fn failure<T>(observation: &Observation<T>) -> Option<String> {
-        match observation {
-            Observation::Failed(failure) => Some(failure.detail.clone()),
-            _ => None,
-        }
-    }
-    failure(&evidence.addresses)
-        .or_else(|| failure(&evidence.ports))
-        .or_else(|| evidence.ports.observed().map(|_| "no port answered".to_owned()))
-        .or_else(|| failure(&evidence.dns))
-        .or_else(|| failure(&evidence.registration))
-}
-
-/// Whether something failed on this machine and not on the target.
-fn local_trouble(evidence: &HostEvidence) -> bool {
-    fn local<T>(observation: &Observation<T>) -> bool {
-        matches!(observation, Observation::Failed(failure) if failure.kind == FailureKind::Local)
-    }
-    let ports_error = evidence.ports.observed().is_some_and(|ports| {
-        use bartizan_domain::evidence::ports::PortState;
-        ports.listed.iter().any(|port| port.state == PortState::Error)
-            || ports.summarised.iter().any(|sum| sum.state == PortState::Error)
-    });
-    ports_error
-        || local(&evidence.addresses)
-        || local(&evidence.ports)
-        || evidence.services.items.iter().any(|item| local(&item.observation))
-        || evidence.tls.items.iter().any(|item| local(&item.observation))
-        || evidence.web.items.iter().any(|item| local(&item.observation))
 }

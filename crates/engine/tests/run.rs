@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use bartizan_domain::evidence::Observation;
 use bartizan_domain::scan::FeatureToggles;
 use bartizan_domain::{AssetRef, Outcome, ScanStatus, Severity};
-use bartizan_engine::{Count, ScanOptions, ScanSettings, document};
+use bartizan_engine::{Count, ScanOptions, ScanSettings, Settled, document};
 use common::{Hang, Told, Watched, catalog, redis_host, request, scan, settings};
 use tokio_util::sync::CancellationToken;
 
@@ -169,11 +169,32 @@ async fn the_time_limit_ends_a_scan_that_hangs() {
 async fn finished_assets_are_not_scanned_again() {
     let probes = Arc::new(Watched::new([redis_host("192.0.2.1")]));
     let mut request = request(&["192.0.2.0/30"], settings(|_| {}));
-    request.finished.insert(AssetRef::Ip([192, 0, 2, 1].into()));
+    let settled = Settled { reached: true, why_unreached: None, gaps: Vec::new() };
+    request.finished.insert(AssetRef::Ip([192, 0, 2, 1].into()), settled);
     let told = scan(request, Arc::clone(&probes), CancellationToken::new()).await;
     assert_eq!(told.hosts.len(), 3);
     assert!(!probes.called().iter().any(|call| call.contains("192.0.2.1 ")), "{:?}", probes.called());
     assert_eq!(told.outcome.hosts_total, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn gaps_of_an_earlier_run_are_gaps_of_the_whole_scan() {
+    let targets = ["192.0.2.1", "192.0.2.9"];
+    let (whole, _) = scan_redis(&targets, |_| {}).await;
+    let mut request = request(&targets, settings(|_| {}));
+    let silent = whole.hosts.iter().find(|host| !host.result.reached).unwrap();
+    request.finished.insert(silent.result.asset.clone(), Settled::from(&silent.result));
+    let told = scan(request, Arc::new(Watched::new([redis_host("192.0.2.1")])), CancellationToken::new()).await;
+    assert_eq!(told.hosts.len(), 1);
+    assert!(told.outcome.partial);
+    assert_eq!(told.outcome.partial_reasons, whole.outcome.partial_reasons);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_a_target_names_and_that_is_not_open_is_a_gap() {
+    let (told, _) = scan_redis(&["192.0.2.1:6379", "192.0.2.1:6380"], |_| {}).await;
+    assert!(told.hosts[0].result.reached);
+    assert_eq!(told.outcome.partial_reasons, ["not open: 192.0.2.1 port 6380"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -249,6 +249,7 @@ pub struct ScanProgress {
     "interrupted": false, "address": "192.0.2.10", "addresses": ["192.0.2.10"], "names": ["shop.example.com"], "reached": true,
     "ports": [{"address": "192.0.2.10", "port": 443, "protocol": "tcp", "state": "open", "reason": "syn-ack",
         "service": "http", "product": "nginx", "version": "1.26.2", "tls": true}],
+    "summarised": [{"address": "192.0.2.10", "protocol": "tcp", "state": "closed", "reason": "conn-refused", "count": 999}],
     "score": 79, "findings": {"critical": 0, "high": 1, "medium": 2, "low": 4, "info": 1},
     "outcomes": {"planned": 120, "passed": 80, "failed": 8, "error": 2, "not_applicable": 20, "not_tested": 10},
     "finished_at": "2026-11-20T09:31:12Z"}))]
@@ -267,8 +268,12 @@ pub struct ScanHost {
     pub names: Vec<String>,
     /// Whether anything answered.
     pub reached: bool,
+    /// Why nothing answered, where nothing did.
+    pub why_unreached: Option<String>,
     /// Ports with a state of their own.
     pub ports: Vec<ScanPort>,
+    /// The other ports, counted by state.
+    pub summarised: Vec<ScanPorts>,
     /// 0 to 100; null when nothing was assessed.
     pub score: Option<u8>,
     /// Failed checks by severity.
@@ -277,6 +282,22 @@ pub struct ScanHost {
     pub outcomes: OutcomeCounts,
     /// When it was done.
     pub finished_at: DateTime<Utc>,
+}
+
+/// Ports of a host that share a state and are not listed one by one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScanPorts {
+    /// The address, for hosts with several.
+    pub address: String,
+    /// Transport.
+    pub protocol: Transport,
+    /// `closed`, `filtered`, …
+    #[schema(example = "closed")]
+    pub state: String,
+    /// What the state was seen by.
+    pub reason: String,
+    /// How many ports.
+    pub count: u32,
 }
 
 /// One port of a host.

@@ -1,6 +1,7 @@
 //! What several formats say in the same words.
 
 use bartizan_domain::document::{ScanDocument, ScanSummary};
+use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::{Confidence, Severity};
 
 /// The wire form of a confidence.
@@ -50,7 +51,10 @@ pub(crate) fn coverage_text(document: &ScanDocument) -> String {
 pub(crate) fn nothing_found(document: &ScanDocument) -> String {
     let counts = document.coverage;
     let gaps = counts.error + counts.not_tested;
-    if counts.passed == 0 {
+    let any_open = || document.hosts.iter().flat_map(|host| &host.ports).any(|port| port.state == PortState::Open);
+    if document.score.value.is_none() && document.hosts.iter().any(|host| host.reached) && !any_open() {
+        "No open port was seen, so there was nothing to assess.".to_owned()
+    } else if counts.passed == 0 || document.score.value.is_none() {
         "Nothing could be assessed.".to_owned()
     } else if gaps > 0 {
         format!("No finding in what could be judged; {gaps} of {} verdicts could not be reached.", counts.applicable())

@@ -3,13 +3,15 @@
 //! Taken up again after a crash, it leaves out the hosts that are committed. Stopped with the process, it gives the job
 //! back; stopped by a person, it keeps what was found and ends the scan as cancelled.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bartizan_domain::id::{OrganizationId, ScanId};
 use bartizan_domain::{AssetRef, Error, Result, ScanStatus};
-use bartizan_engine::{EngineDeps, HostFinished, ScanEvent, ScanOutcome, ScanRequest, ScanSettings, SettingsError};
+use bartizan_engine::{
+    EngineDeps, HostFinished, ScanEvent, ScanOutcome, ScanRequest, ScanSettings, SettingsError, Settled,
+};
 use bartizan_jobs::{Control, Handler, Job, NewJob, Outcome, StopReason};
 use bartizan_storage::scan_hosts::{self, HostStatus};
 use bartizan_storage::scans::{self, Scan};
@@ -188,10 +190,10 @@ impl Run<'_> {
             true => Reach::Private,
             false => Reach::Public,
         };
-        let finished: HashSet<AssetRef> = scan_hosts::finished(db, organization, self.scan.id)
+        let finished: HashMap<AssetRef, Settled> = scan_hosts::finished(db, organization, self.scan.id)
             .await?
             .iter()
-            .map(|asset| AssetRef::from_canonical(asset))
+            .map(|result| (result.asset.clone(), Settled::from(result)))
             .collect();
         let mut position = scan_hosts::last_position(db, organization, self.scan.id).await?;
         // A scan that is taken up again has been going since it was first begun.
@@ -213,6 +215,7 @@ impl Run<'_> {
         // Dropping the receiver on an error below stops the engine.
         let engine = tokio::spawn(bartizan_engine::run(request, deps, sender));
         let mut stored = self.cx.now();
+        let mut last = None;
         while let Some(event) = events.recv().await {
             match event {
                 ScanEvent::Planned { .. } => {}
@@ -221,6 +224,7 @@ impl Run<'_> {
                     let value = serde_json::to_value(&progress).map_err(Error::internal)?;
                     self.services.live.set(self.changed(), progress);
                     let now = self.cx.now();
+                    last = Some(value.clone());
                     if (now - stored).to_std().is_ok_and(|passed| passed >= STORE_PROGRESS_EVERY) {
                         stored = now;
                         let tx = self.services.store.begin().await?;
@@ -233,6 +237,11 @@ impl Run<'_> {
                     self.host(*host, &assets, position).await?;
                 }
             }
+        }
+        if let Some(value) = last {
+            let tx = self.services.store.begin().await?;
+            scans::progress(tx.db(), organization, self.scan.id, &value, self.cx.now()).await?;
+            tx.commit().await?;
         }
         engine.await.map_err(|error| Error::internal(format!("the engine's task failed: {error}")))
     }

@@ -415,6 +415,7 @@ fn view(services: &Services, scan: Scan) -> Result<ScanView> {
 /// What is told live while it runs here, else what was stored, else what the counts say.
 fn progress_of(services: &Services, scan: &Scan) -> ScanProgress {
     let live = if scan.status == ScanStatus::Running { services.live.progress(scan.id) } else { None };
+    let is_live = live.is_some();
     let mut progress = live
         .or_else(|| serde_json::from_value(scan.progress.clone()).ok())
         .unwrap_or_else(|| Progress { hosts: Count { done: 0, total: scan.hosts_total }, ..Progress::default() });
@@ -423,13 +424,16 @@ fn progress_of(services: &Services, scan: &Scan) -> ScanProgress {
         progress.current = None;
         progress.eta_seconds = None;
     }
-    progress.findings = bartizan_engine::FindingCounts {
-        critical: scan.findings.critical,
-        high: scan.findings.high,
-        medium: scan.findings.medium,
-        low: scan.findings.low,
-        info: scan.findings.info,
-    };
+    // Live counts know of findings on hosts in flight; without them, what was committed is the truth.
+    if !is_live {
+        progress.findings = bartizan_engine::FindingCounts {
+            critical: scan.findings.critical,
+            high: scan.findings.high,
+            medium: scan.findings.medium,
+            low: scan.findings.low,
+            info: scan.findings.info,
+        };
+    }
     ScanProgress {
         scan_id: scan.id,
         status: scan.status,

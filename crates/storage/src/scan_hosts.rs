@@ -243,19 +243,21 @@ pub async fn list(
     Ok(Listed { rows, total: listed.total })
 }
 
-/// The assets that are finished in a scan.
+/// The results of the assets that are finished in a scan.
 ///
 /// # Errors
-/// If the database fails.
-pub async fn finished(db: Db<'_>, organization: OrganizationId, scan: ScanId) -> Result<Vec<String>> {
-    Ok(select(organization, scan, &HostFilter::default())
+/// If the database fails or a row is not as written.
+pub async fn finished(db: Db<'_>, organization: OrganizationId, scan: ScanId) -> Result<Vec<HostResult>> {
+    let results: Vec<serde_json::Value> = select(organization, scan, &HostFilter::default())
         .select_only()
-        .column(Column::Asset)
+        .column(Column::Result)
         .filter(Column::Status.eq(HostStatus::Finished.as_str()))
         .order_by_asc(Column::Position)
         .into_tuple()
         .all(&db.conn())
-        .await?)
+        .await?;
+    let read = |result| serde_json::from_value(result).map_err(|error| StorageError::Corrupt(error.to_string()));
+    results.into_iter().map(read).collect()
 }
 
 /// The highest position given out in a scan, 0 for none.

@@ -90,6 +90,11 @@ impl Check for NoRedirect {
             match https(site) {
                 Https::Unknown(reason) => out.error(location, reason),
                 Https::Absent { .. } if to_https => out.fail(location, Fail::new(facts(site, None))),
+                // Its own content would be the finding of `http.no_https`; without any, that visitors are led elsewhere
+                // in the clear is this one's.
+                Https::Absent { .. } if leads_to_https(site) == Some(false) => {
+                    out.fail(location, Fail::new(facts(site, None)));
+                }
                 Https::Absent { .. } => out.not_applicable(location, "the host offers no HTTPS to redirect to"),
                 Https::Available(at) => out.fail(location, Fail::new(facts(site, Some(&at)))),
             }

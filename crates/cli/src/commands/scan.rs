@@ -1,6 +1,6 @@
 //! `bartizan scan`: targets in, results out, no server and no database.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -99,7 +99,7 @@ async fn scan(
         clock: clock.clone(),
         cancel: cancel.clone(),
     };
-    let request = ScanRequest { targets, settings, finished: HashSet::new() };
+    let request = ScanRequest { targets, settings, finished: HashMap::new() };
     let (sender, mut events) = mpsc::channel(64);
     let engine = tokio::spawn(bartizan_engine::run(request, deps, sender));
     let mut reporter = Reporter::new(args.progress, args.quiet);

@@ -197,7 +197,7 @@ pub fn settings(change: impl FnOnce(&mut ScanOptions)) -> ScanSettings {
 
 pub fn request(targets: &[&str], settings: ScanSettings) -> ScanRequest {
     let targets = targets.iter().map(|text| text.parse::<Target>().unwrap()).collect();
-    ScanRequest { targets, settings, finished: std::collections::HashSet::new() }
+    ScanRequest { targets, settings, finished: std::collections::HashMap::new() }
 }
 
 pub async fn scan(request: ScanRequest, probes: Arc<Watched>, cancel: CancellationToken) -> Told {

@@ -1,11 +1,14 @@
 //! Between the types of the services and the wire.
 
+use std::collections::BTreeSet;
+
 use bartizan_domain::ScanStatus;
 use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::document::PortResult;
+use bartizan_domain::evidence::ports::PortSummary;
 use bartizan_services::scans;
 
-use super::{DownloadFormat, Scan, ScanHost, ScanPort, ScanProgress, ScanSort};
+use super::{DownloadFormat, Scan, ScanHost, ScanPort, ScanPorts, ScanProgress, ScanSort};
 use crate::wire::{Person, SeverityCounts, text_of};
 
 impl From<DownloadFormat> for scans::Format {
@@ -47,7 +50,14 @@ impl From<scans::ScanView> for Scan {
             partial: scan.partial,
             partial_reasons: scan.partial_reasons,
             error: scan.error,
-            asset_ids: view.targets.iter().filter_map(|target| target.asset_id).collect(),
+            // Several ports of one asset are several targets.
+            asset_ids: view
+                .targets
+                .iter()
+                .filter_map(|target| target.asset_id)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
             targets: view.targets.into_iter().map(|target| target.text).collect(),
             features: view.settings.toggles,
             ports: view.settings.tcp_ports.to_string(),
@@ -91,12 +101,7 @@ impl From<scans::ScanProgress> for ScanProgress {
             ports_total: progress.ports.total,
             ports_finished: progress.ports.done,
             checks_total: progress.checks.total,
-            // The last count that was stored while the scan ran may be older than its end.
-            checks_finished: if now.status == ScanStatus::Completed {
-                progress.checks.total
-            } else {
-                progress.checks.done
-            },
+            checks_finished: progress.checks.done,
             findings: SeverityCounts {
                 critical: progress.findings.critical,
                 high: progress.findings.high,
@@ -122,11 +127,25 @@ impl From<scans::ScanHost> for ScanHost {
             addresses: result.addresses.iter().map(ToString::to_string).collect(),
             names: result.names,
             reached: result.reached,
+            why_unreached: result.why_unreached,
             ports: result.ports.into_iter().map(ScanPort::from).collect(),
+            summarised: result.summarised.into_iter().map(ScanPorts::from).collect(),
             score: result.score,
             findings: host.findings.into(),
             outcomes: host.outcomes,
             finished_at: host.finished_at,
+        }
+    }
+}
+
+impl From<PortSummary> for ScanPorts {
+    fn from(ports: PortSummary) -> Self {
+        Self {
+            address: ports.address.to_string(),
+            protocol: ports.protocol,
+            state: text_of(&ports.state),
+            reason: ports.reason,
+            count: ports.count,
         }
     }
 }

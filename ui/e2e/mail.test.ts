@@ -54,7 +54,10 @@ describe("mail settings", () => {
     await page.goto(`${app.base}/ui/settings/team`);
     await page.getByLabel("E-mail").fill("guest@example.com");
     await page.getByRole("button", { name: "Invite" }).click();
-    await page.getByRole("cell", { name: /guest@example.com/ }).first().waitFor();
+    await page
+      .getByRole("cell", { name: /guest@example.com/ })
+      .first()
+      .waitFor();
     expect(await page.locator(".copybox").count()).toBe(0);
     expect(await sink.link("guest@example.com")).toContain(`${app.base}/ui/invitation#`);
     await page.getByRole("button", { name: "Make a link: guest@example.com" }).click();

@@ -1,8 +1,9 @@
 /**
- * Every word the pages show, in one place (settings and the platform in `strings/platform.ts`), so that a translation
+ * Every word the pages show, in one place (some parts in `strings/`), so that a translation
  * is a second file of this shape.
  * Sentence case; verbs on buttons; one term for one thing.
  */
+import { evidence } from "./strings/evidence";
 import { platform } from "./strings/platform";
 import { n, plural } from "./strings/words";
 
@@ -327,7 +328,7 @@ export const t = {
     ports: "Ports",
     portsHint: "top:100, 22,80,443, 1-1024",
     concurrency: "Concurrency",
-    concurrencyHint: "Hosts at once, 1 to 200",
+    concurrencyHint: "Probes in flight, 1 to 200",
     timeout: "Time-out",
     timeoutHint: "Seconds for one connection, 1 to 120",
     check: "Check and launch",
@@ -339,7 +340,8 @@ export const t = {
     summaryProfile: "Profile",
     summaryParts: "Parts",
     summaryLimits: "Limits",
-    limits: (concurrency: number, timeout: number) => `${concurrency} hosts at once, ${timeout} s`,
+    limits: (concurrency: number, timeout: number) =>
+      `${plural(concurrency, "probe", "probes")} in flight, ${timeout} s each`,
     assetsCount: (count: number) => plural(count, "asset", "assets"),
     adhocCount: (count: number) => plural(count, "other target", "other targets"),
     why: {
@@ -494,7 +496,7 @@ export const t = {
     reopened: "came back",
     isNew: "new",
     evidence: "Evidence",
-    what: "What was found",
+    checked: "What is checked",
     why: "Why it matters",
     fix: "How to fix it",
     controls: "Control mapping",
@@ -534,6 +536,7 @@ export const t = {
     copyMarkdown: "Copy as Markdown",
   },
 
+  ...evidence,
   ...platform,
 
   palette: {

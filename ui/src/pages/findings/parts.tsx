@@ -8,6 +8,7 @@ import { Ago, DemoMark, FindingStatusMark, SeverityMark } from "../../components
 import { ErrorState, SkeletonLines } from "../../components/states";
 import { controlName } from "../../lib/controls";
 import { t } from "../../strings";
+import { Evidence } from "./Evidence";
 
 export function Controls({
   values,
@@ -114,7 +115,7 @@ export function FindingBody({ finding, heading: Heading = "h3" }: { finding: Fin
         <Evidence value={finding.evidence} />
       </section>
       <section>
-        <Heading>{t.findings.what}</Heading>
+        <Heading>{t.findings.checked}</Heading>
         <p>{finding.description}</p>
       </section>
       <section>
@@ -171,51 +172,6 @@ export function FindingBody({ finding, heading: Heading = "h3" }: { finding: Fin
       </section>
     </>
   );
-}
-
-/** Facts as name and value; deeper structures as indented text. Everything is text: evidence comes from outside. */
-export function Evidence({ value }: { value: unknown }) {
-  if (value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0)) {
-    return <p className="muted">{t.findings.noEvidence}</p>;
-  }
-  if (typeof value !== "object" || Array.isArray(value)) {
-    return (
-      <CopyBox
-        label={t.findings.evidence}
-        text={typeof value === "string" ? value : JSON.stringify(value, null, 2)}
-        wrap
-      />
-    );
-  }
-  return (
-    <div className="evidence">
-      <dl>
-        {Object.entries(value).map(([name, fact]) => (
-          <div key={name} style={{ display: "contents" }}>
-            <dt>{name.replaceAll("_", " ")}</dt>
-            <dd>
-              <Fact value={fact} />
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </div>
-  );
-}
-
-function Fact({ value }: { value: unknown }) {
-  if (value === null) return <span className="muted">{t.common.none}</span>;
-  if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item !== "object")) {
-    return (
-      <ul>
-        {value.map((item) => (
-          <li key={String(item)}>{String(item)}</li>
-        ))}
-      </ul>
-    );
-  }
-  if (typeof value === "object") return <>{JSON.stringify(value, null, 2)}</>;
-  return <>{String(value)}</>;
 }
 
 function History({ id }: { id: string }) {

@@ -167,6 +167,23 @@ export const profilesQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
+/** Every check a profile may run, read page by page. */
+export const checksQuery = (profile: Profile) =>
+  queryOptions({
+    queryKey: ["checks", profile],
+    queryFn: async ({ signal }) => {
+      const all = [];
+      for (let page = 1, pages = 1; page <= pages; page += 1) {
+        const query = { page, page_size: 500, profile, sort: "id" as const };
+        const answer = await data(api.GET("/api/checks", { params: { query }, signal }));
+        all.push(...answer.data);
+        pages = answer.total_pages;
+      }
+      return all;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
 // Schedules
 
 export const schedulesQuery = (query: ListQuery) =>

@@ -1,10 +1,11 @@
-import { TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useId, useState } from "react";
 import type { Asset } from "../api/model";
 import { assetsQuery } from "../api/queries";
 import { t } from "../strings";
+import { Link } from "./Link";
 import { DemoMark } from "./marks";
 
 /** Finds assets by typing; the server searches, at most twelve are shown. */
@@ -12,10 +13,13 @@ export function AssetPicker({
   chosen,
   ids,
   onChange,
+  onAdd,
 }: {
   chosen: readonly Asset[];
   ids: readonly string[];
   onChange: (ids: string[]) => void;
+  /** Adds an asset without leaving the form; without it, a link to where assets are added. */
+  onAdd?: () => void;
 }) {
   const [text, setText] = useState("");
   const hint = useId();
@@ -23,6 +27,7 @@ export function AssetPicker({
     assetsQuery({ page: 1, page_size: 12, sort: "name", ...(text.trim() ? { search: text.trim() } : {}) }),
   );
   const total = found.data?.total ?? 0;
+  const none = found.data !== undefined && !found.isPlaceholderData && total === 0 && text.trim() === "";
   return (
     <fieldset>
       <legend>{t.newScan.assets}</legend>
@@ -68,8 +73,20 @@ export function AssetPicker({
         ))}
       </div>
       <p id={hint} className="small muted" role="status">
-        {found.data && (total === 0 ? t.newScan.noAssets : t.newScan.assetsShown(found.data.data.length, total))}
+        {none
+          ? t.newScan.noAssetsYet
+          : found.data && (total === 0 ? t.newScan.noAssets : t.newScan.assetsShown(found.data.data.length, total))}
       </p>
+      {none &&
+        (onAdd ? (
+          <Button variant="default" size="xs" onClick={onAdd}>
+            {t.newScan.addAsset}
+          </Button>
+        ) : (
+          <Link to="/assets" search={{ do: "add" }}>
+            {t.newScan.addAsset}
+          </Link>
+        ))}
     </fieldset>
   );
 }

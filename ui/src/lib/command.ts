@@ -17,21 +17,15 @@ export function asCurl(input: ScanInput, origin: string): string {
 
 /** `targets` are those of the chosen assets and the ad-hoc ones together: the command line knows no assets. */
 export function asCli(input: ScanInput, targets: readonly string[]): string {
-  const off = [
-    input.features.port_scan ? "" : "port_scan",
-    input.features.web_checks ? "" : "web_checks",
-    input.features.dns_checks ? "" : "dns_checks",
-    input.features.whois_checks ? "" : "whois_checks",
-  ].filter(Boolean);
-  const skipped: Record<string, string> = {
-    web_checks: "web",
-    dns_checks: "dns,mail",
-    whois_checks: "registration",
-  };
   const parts = ["bartizan scan", ...targets.map(quote), "--profile", input.scan_type];
   if (input.ports) parts.push("--ports", quote(input.ports));
-  const skip = off.map((name) => skipped[name]).filter(Boolean);
-  if (skip.length > 0) parts.push("--skip", skip.join(","));
+  if (input.udp_ports) parts.push("--udp-ports", quote(input.udp_ports));
+  if (input.checks?.length) parts.push("--checks", quote(input.checks.join(",")));
+  if (input.skip?.length) parts.push("--skip", quote(input.skip.join(",")));
+  if (!input.features.port_scan) parts.push("--no-port-scan");
+  if (!input.features.web_checks) parts.push("--no-web");
+  if (!input.features.dns_checks) parts.push("--no-dns");
+  if (!input.features.whois_checks) parts.push("--no-whois");
   if (input.concurrency !== 20) parts.push("--concurrency", String(input.concurrency));
   if (input.timeout_seconds !== 10) parts.push("--timeout", String(input.timeout_seconds));
   return parts.join(" ");

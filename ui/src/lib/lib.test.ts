@@ -74,11 +74,20 @@ describe("commands to copy", () => {
     expect(quote("it's; rm")).toBe(`'it'\\''s; rm'`);
     expect(asCli(input, ["$(id)"])).toContain("'$(id)'");
   });
+  it("name checks and UDP ports", () => {
+    const chosen = { ...input, udp_ports: "53,161", checks: ["tls.*", "hsts.missing"], skip: ["tls.v10"] };
+    expect(asCli(chosen, ["example.com"])).toContain(
+      "--ports 22,80 --udp-ports 53,161 --checks 'tls.*,hsts.missing' --skip tls.v10",
+    );
+    expect(asCurl(chosen, "http://127.0.0.1:8000")).toContain('"checks":["tls.*","hsts.missing"],"skip":["tls.v10"]');
+  });
   it("say what the form says", () => {
     const cli = asCli(input, ["example.com"]);
     expect(cli).toContain("--profile custom --ports 22,80");
     expect(cli).toContain("--concurrency 5");
     expect(cli).not.toContain("--timeout");
+    expect(cli).toContain("--no-dns");
+    expect(cli).not.toContain("--no-web");
     const curl = asCurl(input, "http://127.0.0.1:8000");
     const json = /-d '(.*)'$/s.exec(curl)?.[1] ?? "";
     expect(JSON.parse(json)).toEqual(input);

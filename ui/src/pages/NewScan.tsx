@@ -5,13 +5,17 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef, useState } from "react";
 import { ApiError } from "../api/errors";
 import { type Asset, may, type Profile } from "../api/model";
-import { assetQuery, launchScan, meQuery, newKey, profilesQuery, type ScanInput } from "../api/queries";
+import { assetQuery, checksQuery, launchScan, meQuery, newKey, profilesQuery, type ScanInput } from "../api/queries";
 import { message, toast } from "../app/toasts";
 import { AssetPicker } from "../components/AssetPicker";
 import { CopyBox } from "../components/Copy";
 import { Notice } from "../components/Notice";
+import { running } from "../lib/check-choice";
 import { asCli, asCurl } from "../lib/command";
+import { type PortPlan, portPlan, WEB_PORTS } from "../lib/targets";
 import { t } from "../strings";
+import { AssetForm } from "./assets/AssetForm";
+import { type CheckChoice, CheckPicker } from "./scans/CheckPicker";
 import { FEATURE_TEXT, FEATURES, targetsOf } from "./scans/features";
 
 export function NewScan() {
@@ -33,6 +37,9 @@ export function NewScan() {
   );
   const [features, setFeatures] = useState({ port_scan: true, web_checks: true, dns_checks: true, whois_checks: true });
   const [ports, setPorts] = useState("");
+  const [udpPorts, setUdpPorts] = useState("");
+  const [choice, setChoice] = useState<CheckChoice>({ only: [], skip: [] });
+  const [adding, setAdding] = useState(false);
   const [concurrency, setConcurrency] = useState<number | string>(20);
   const [timeout, setTimeoutSeconds] = useState<number | string>(10);
   const [consent, setConsent] = useState(search.consent === "1");
@@ -42,13 +49,18 @@ export function NewScan() {
   const chosen = useQueries({ queries: assetIds.map((id) => assetQuery(id)) });
   const assets = chosen.map((query) => query.data).filter((asset): asset is Asset => asset !== undefined);
   const targets = useMemo(() => targetsOf(adhoc), [adhoc]);
+  const custom = profile === "custom";
+  const checks = useQuery({ ...checksQuery("custom"), enabled: custom });
   const input: ScanInput = {
     kind: "surface",
     asset_ids: assetIds,
     targets,
     scan_type: profile,
     features,
-    ...(profile === "custom" && ports.trim() ? { ports: ports.trim() } : {}),
+    ...(custom && features.port_scan && ports.trim() ? { ports: ports.trim() } : {}),
+    ...(custom && features.port_scan && udpPorts.trim() ? { udp_ports: udpPorts.trim() } : {}),
+    ...(custom && choice.only.length > 0 ? { checks: choice.only } : {}),
+    ...(custom && choice.skip.length > 0 ? { skip: choice.skip } : {}),
     concurrency: Number(concurrency),
     timeout_seconds: Number(timeout),
   };
@@ -67,6 +79,7 @@ export function NewScan() {
   });
   const error = launch.error instanceof ApiError ? launch.error : null;
 
+  const left = checks.data ? running(checks.data, choice.only, choice.skip).length : null;
   const inRange = (value: number | string, low: number, high: number) =>
     Number.isInteger(Number(value)) && value !== "" && Number(value) >= low && Number(value) <= high;
   const why = !may(me.data, "scans.run")
@@ -75,14 +88,21 @@ export function NewScan() {
       ? t.newScan.why.target
       : !FEATURES.some((feature) => features[feature])
         ? t.newScan.why.parts
-        : !inRange(concurrency, 1, 200)
-          ? t.newScan.why.concurrency
-          : !inRange(timeout, 1, 120)
-            ? t.newScan.why.timeout
-            : !consent
-              ? t.newScan.why.consent
-              : null;
+        : custom && left === 0
+          ? t.newScan.why.checks
+          : !inRange(concurrency, 1, 200)
+            ? t.newScan.why.concurrency
+            : !inRange(timeout, 1, 120)
+              ? t.newScan.why.timeout
+              : !consent
+                ? t.newScan.why.consent
+                : null;
   const info = profiles.data?.find((entry) => entry.name === profile);
+  const plan = portPlan(targets, assetIds.length, input.ports ?? info?.ports ?? "");
+  const udp = input.udp_ports ?? info?.udp_ports ?? "";
+  // Until every chosen asset is known the command would leave one out.
+  const commandTargets =
+    assets.length === assetIds.length ? [...assets.map((asset) => asset.target_value), ...targets] : [];
   const order: Profile[] = ["quick", "full", "custom"];
 
   return (
@@ -103,7 +123,12 @@ export function NewScan() {
               <h2 id="what">{t.newScan.what}</h2>
             </header>
             <div className="body form">
-              <AssetPicker chosen={assets} onChange={setAssetIds} ids={assetIds} />
+              <AssetPicker
+                chosen={assets}
+                onChange={setAssetIds}
+                ids={assetIds}
+                onAdd={may(me.data, "assets.manage") ? () => setAdding(true) : undefined}
+              />
               <Textarea
                 label={t.newScan.adhoc}
                 description={t.newScan.adhocHint}
@@ -147,16 +172,31 @@ export function NewScan() {
                 </div>
                 {profiles.isError && <Notice kind="error">{message(profiles.error)}</Notice>}
               </fieldset>
-              {profile === "custom" && (
-                <TextInput
-                  label={t.newScan.ports}
-                  description={t.newScan.portsHint}
-                  placeholder={info?.ports}
-                  value={ports}
-                  spellCheck={false}
-                  error={error?.field("ports")}
-                  onChange={(event) => setPorts(event.target.value)}
-                />
+              {custom && (
+                <div className="two">
+                  <TextInput
+                    label={t.newScan.ports}
+                    description={features.port_scan ? t.newScan.portsHint : t.newScan.portsOff}
+                    placeholder={info?.ports}
+                    value={ports}
+                    disabled={!features.port_scan}
+                    spellCheck={false}
+                    autoComplete="off"
+                    error={error?.field("ports")}
+                    onChange={(event) => setPorts(event.target.value)}
+                  />
+                  <TextInput
+                    label={t.newScan.udpPorts}
+                    description={features.port_scan ? t.newScan.udpPortsHint : t.newScan.portsOff}
+                    placeholder={info?.udp_ports || t.common.none}
+                    value={udpPorts}
+                    disabled={!features.port_scan}
+                    spellCheck={false}
+                    autoComplete="off"
+                    error={error?.field("udp_ports")}
+                    onChange={(event) => setUdpPorts(event.target.value)}
+                  />
+                </div>
               )}
               <fieldset>
                 <legend>{t.newScan.toggles}</legend>
@@ -172,6 +212,15 @@ export function NewScan() {
                   ))}
                 </div>
               </fieldset>
+              {custom && checks.data && (
+                <CheckPicker
+                  checks={checks.data}
+                  value={choice}
+                  onChange={setChoice}
+                  error={error?.field("checks") ?? error?.field("skip")}
+                />
+              )}
+              {custom && checks.isError && <Notice kind="error">{message(checks.error)}</Notice>}
               <div className="two">
                 <NumberInput
                   label={t.newScan.concurrency}
@@ -211,12 +260,14 @@ export function NewScan() {
               <h2 id="copy">{t.newScan.copyHint}</h2>
             </header>
             <div className="body stack" style={{ gap: 10 }}>
-              <CopyBox
-                label={t.newScan.copyCli}
-                text={asCli(input, [...assets.map((asset) => asset.target_value), ...targets])}
-                wrap
-              />
-              <CopyBox label={t.newScan.copyCurl} text={asCurl(input, location.origin)} wrap />
+              {commandTargets.length === 0 ? (
+                <p className="muted">{t.newScan.copyNone}</p>
+              ) : (
+                <>
+                  <CopyBox label={t.newScan.copyCli} text={asCli(input, commandTargets)} wrap />
+                  <CopyBox label={t.newScan.copyCurl} text={asCurl(input, location.origin)} wrap />
+                </>
+              )}
             </div>
           </section>
         </div>
@@ -243,12 +294,37 @@ export function NewScan() {
                 <dt>{t.newScan.summaryProfile}</dt>
                 <dd>
                   {t.newScan.profiles[profile]}
-                  {info && <span className="muted">, {t.newScan.checks(info.check_count)}</span>}
+                  {info && (
+                    <span className="muted">
+                      ,{" "}
+                      {custom && checks.data && left !== null && left !== checks.data.length
+                        ? t.newScan.chosenChecks(left, checks.data.length)
+                        : t.newScan.checks(info.check_count)}
+                    </span>
+                  )}
                 </dd>
+                {input.checks && (
+                  <>
+                    <dt>{t.newScan.summaryOnly}</dt>
+                    <dd className="mono">{input.checks.join(", ")}</dd>
+                  </>
+                )}
+                {input.skip && (
+                  <>
+                    <dt>{t.newScan.summarySkip}</dt>
+                    <dd className="mono">{input.skip.join(", ")}</dd>
+                  </>
+                )}
                 <dt>{t.newScan.ports}</dt>
-                <dd className="mono">
-                  {features.port_scan ? (profile === "custom" && ports.trim()) || info?.ports : t.common.none}
+                <dd>
+                  <Ports plan={plan} portScan={features.port_scan} webChecks={features.web_checks} />
                 </dd>
+                {features.port_scan && udp && plan.scanned !== null && (
+                  <>
+                    <dt>{t.newScan.udpPorts}</dt>
+                    <dd className="mono">{udp}</dd>
+                  </>
+                )}
                 <dt>{t.newScan.summaryParts}</dt>
                 <dd>
                   {FEATURES.filter((feature) => features[feature])
@@ -285,6 +361,20 @@ export function NewScan() {
           </section>
         </aside>
       </form>
+      {adding && (
+        <AssetForm onClose={() => setAdding(false)} onAdded={(asset) => setAssetIds([...assetIds, asset.id])} />
+      )}
+    </>
+  );
+}
+
+function Ports({ plan, portScan, webChecks }: { plan: PortPlan; portScan: boolean; webChecks: boolean }) {
+  const scanned = portScan ? plan.scanned : webChecks ? WEB_PORTS : null;
+  if (plan.scanned === null) return t.newScan.portsNamed(plan.named, plan.more);
+  return (
+    <>
+      {scanned ? <span className="mono">{scanned}</span> : <span className="muted">{t.common.none}</span>}
+      {plan.named.length > 0 && <div className="small muted">{t.newScan.portsAlso(plan.named, plan.more)}</div>}
     </>
   );
 }

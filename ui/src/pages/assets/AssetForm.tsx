@@ -15,9 +15,11 @@ export function AssetForm({
   asset,
   canScan = false,
   onClose,
+  onAdded,
 }: {
   asset?: Asset;
   canScan?: boolean;
+  onAdded?: (asset: Asset) => void;
   onClose: () => void;
 }) {
   const client = useQueryClient();
@@ -43,6 +45,7 @@ export function AssetForm({
     onSuccess: (saved) => {
       void client.invalidateQueries({ queryKey: ["assets"] });
       void client.invalidateQueries({ queryKey: ["summary"] });
+      if (!asset) onAdded?.(saved as Asset);
       toast.ok(asset ? t.assets.form.saved(saved.name) : t.assets.form.added(saved.name));
       if (then.current === "scan") {
         void navigate({ to: "/scans/new" as never, search: { assets: saved.id, consent: "1" } as never });

@@ -1,10 +1,13 @@
 /** What was planned, what gave an answer, and why the rest did not: the honesty behind the score. */
 import { Button } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import type { OutcomeCounts, Scan, VerdictRecord } from "../../api/model";
-import { verdictsQuery } from "../../api/queries";
+import type { HostResult, OutcomeCounts, Scan, VerdictRecord } from "../../api/model";
+import { resultsQuery, verdictsQuery } from "../../api/queries";
 import { VerdictMark } from "../../components/marks";
+import { Notice } from "../../components/Notice";
+import { Pages } from "../../components/Pages";
+import { PlainTable } from "../../components/PlainTable";
 import { ErrorState, SkeletonLines, State } from "../../components/states";
 import { t } from "../../strings";
 import { isFinal } from "./live";
@@ -18,14 +21,20 @@ const COUNT: Record<(typeof OUTCOMES)[number], keyof OutcomeCounts> = {
   not_tested: "not_tested",
 };
 const STEP = 200;
+/** The verdicts of a scan are one document; one with more is fetched only when asked for. */
+const AT_ONCE = 20_000;
+const HOSTS_A_PAGE = 50;
 
 export function PlanTab({ scan }: { scan: Scan }) {
   const [shown, setShown] = useState<(typeof OUTCOMES)[number] | "all">("all");
   const [text, setText] = useState("");
   const [limit, setLimit] = useState(STEP);
   const final = isFinal(scan.status);
-  const verdicts = useQuery({ ...verdictsQuery(scan.id), enabled: final });
   const counts = scan.outcomes;
+  const [asked, setAsked] = useState(false);
+  const known = useQueryClient().getQueryData(verdictsQuery(scan.id).queryKey) !== undefined;
+  const listed = final && (counts.planned <= AT_ONCE || asked || known);
+  const verdicts = useQuery({ ...verdictsQuery(scan.id), enabled: listed });
 
   const rows = useMemo(() => {
     const needle = text.trim().toLowerCase();
@@ -44,7 +53,18 @@ export function PlanTab({ scan }: { scan: Scan }) {
   return (
     <div className="stack">
       <p className="muted">{t.scan.planText}</p>
-      <div className="tablebar">
+      {final && !listed && (
+        <>
+          <Notice kind="info">
+            {t.scan.planLarge(counts.planned)}{" "}
+            <button type="button" className="linkbtn" onClick={() => setAsked(true)}>
+              {t.scan.planLoad(counts.planned)}
+            </button>
+          </Notice>
+          <HostPlans scan={scan} />
+        </>
+      )}
+      <div className="tablebar" hidden={final && !listed}>
         <button
           type="button"
           className="filterbtn"
@@ -82,7 +102,7 @@ export function PlanTab({ scan }: { scan: Scan }) {
       </div>
       {!final && <State title={t.scan.planLater} text={t.scan.planLaterText} />}
       {verdicts.isError && <ErrorState error={verdicts.error} retry={() => void verdicts.refetch()} />}
-      {final && verdicts.isPending && <SkeletonLines />}
+      {listed && verdicts.isPending && <SkeletonLines />}
       {verdicts.data && (
         <div className="tablewrap sticky">
           <table className="data" data-density="compact" aria-label={t.scan.tabs.plan}>
@@ -126,6 +146,31 @@ export function PlanTab({ scan }: { scan: Scan }) {
         </div>
       )}
     </div>
+  );
+}
+
+/** The outcomes of each host, a page at a time. */
+function HostPlans({ scan }: { scan: Scan }) {
+  const [page, setPage] = useState(1);
+  const hosts = useQuery(resultsQuery(scan.id, { page, page_size: HOSTS_A_PAGE }));
+  if (hosts.isError) return <ErrorState error={hosts.error} retry={() => void hosts.refetch()} />;
+  if (!hosts.data) return <SkeletonLines />;
+  return (
+    <>
+      <PlainTable
+        label={t.scan.planByHost}
+        rows={hosts.data.data}
+        id={(host) => host.asset}
+        columns={[
+          { title: t.scan.host, cell: (host) => host.asset },
+          ...OUTCOMES.map((outcome) => ({
+            title: t.verdict[outcome] ?? outcome,
+            cell: (host: HostResult) => t.number(host.outcomes[COUNT[outcome]]),
+          })),
+        ]}
+      />
+      <Pages page={page} pages={hosts.data.total_pages} go={setPage} />
+    </>
   );
 }
 

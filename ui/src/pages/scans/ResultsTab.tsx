@@ -7,6 +7,7 @@ import { Score, SeverityCountsMark } from "../../components/marks";
 import { DataTable } from "../../components/table/DataTable";
 import { listQuery, useTableState } from "../../components/table/state";
 import type { Column, Filter } from "../../components/table/types";
+import { portCounts } from "../../lib/port-counts";
 import { t } from "../../strings";
 import { isFinal } from "./live";
 
@@ -43,6 +44,7 @@ const COLUMNS: readonly Column<HostResult>[] = [
         </strong>
         {host.address && host.address !== host.asset && <span className="mono small muted">{host.address}</span>}
         {!host.reached && <span className="small st st-warn">{t.scan.unreached}</span>}
+        {!host.reached && host.why_unreached && <span className="small muted">{host.why_unreached}</span>}
       </span>
     ),
   },
@@ -59,8 +61,13 @@ const COLUMNS: readonly Column<HostResult>[] = [
 
 function Ports({ host }: { host: HostResult }) {
   const open = host.ports.filter((port) => port.state === "open");
-  const other = host.ports.length - open.length;
-  if (host.ports.length === 0) return <span className="muted">{t.scan.noPorts}</span>;
+  const counts = portCounts(host);
+  if (counts.total === 0) return <span className="muted">{counts.exact ? t.scan.noPortsAsked : t.scan.noPorts}</span>;
+  const rest = counts.rest.map(({ protocol, state, count }) =>
+    t.scan.portCount(count, protocol.toUpperCase(), t.scan.portState[state] ?? state),
+  );
+  const sum = [t.scan.portCounts(counts.open, counts.total, counts.exact), rest.join(", ")].filter(Boolean).join(": ");
+  if (open.length === 0) return <span className="muted">{sum}</span>;
   return (
     <table className="ports" aria-label={t.scan.portsOf(host.asset)}>
       <tbody>
@@ -79,18 +86,11 @@ function Ports({ host }: { host: HostResult }) {
             </td>
           </tr>
         ))}
-        {open.length === 0 && (
-          <tr>
-            <td className="muted">{t.scan.noPorts}</td>
-          </tr>
-        )}
-        {other > 0 && (
-          <tr>
-            <td className="muted small" colSpan={4}>
-              {t.scan.otherPorts(other)}
-            </td>
-          </tr>
-        )}
+        <tr>
+          <td className="muted small" colSpan={4}>
+            {sum}
+          </td>
+        </tr>
       </tbody>
     </table>
   );

@@ -102,6 +102,25 @@ const PAGES: Visit[] = [
   ],
   ["scans", () => "/ui/scans", (page) => row(page).waitFor()],
   ["new scan", () => "/ui/scans/new", (page) => page.getByText("Local site").first().waitFor()],
+  [
+    "new scan with a choice of checks",
+    () => "/ui/scans/new",
+    async (page) => {
+      await page.getByRole("radio", { name: /Custom/ }).check();
+      await page.getByRole("button", { name: "Show the checks of tls.*" }).click();
+      await page.getByLabel("Skip tls.v10").check();
+      await page.getByLabel("Other targets").fill("127.0.0.1:8443");
+      await page.getByRole("button", { name: "Remove filter Skip tls.v10" }).waitFor();
+    },
+  ],
+  [
+    "evidence with a table",
+    () => "/ui/findings?check_id=cookie.no_httponly",
+    async (page) => {
+      await row(page).click();
+      await page.locator("aside.drawer").getByRole("table", { name: "Cookies" }).waitFor();
+    },
+  ],
   ["scan, progress", () => `/ui/scans/${scan}?tab=progress`],
   ["scan, results", () => `/ui/scans/${scan}?tab=results`, (page) => row(page).waitFor()],
   ["scan, findings", () => `/ui/scans/${scan}?tab=findings`, (page) => row(page).waitFor()],

@@ -43,6 +43,15 @@ describe("first scan", () => {
     await page.getByRole("dialog", { name: "Add asset" }).waitFor();
   });
 
+  it("says in New scan that there is no asset yet, and adds one there", async () => {
+    await page.goto(`${app.base}/ui/scans/new`);
+    await page.getByText("No assets yet").waitFor();
+    await page.getByRole("button", { name: "Add asset" }).click();
+    await page.getByRole("dialog", { name: "Add asset" }).waitFor();
+    await page.goto(`${app.base}/ui/assets?do=add`);
+    await page.getByRole("dialog", { name: "Add asset" }).waitFor();
+  });
+
   it("says what is wrong with a target and adds a right one", async () => {
     const dialog = page.getByRole("dialog", { name: "Add asset" });
     await dialog.getByLabel("Target", { exact: true }).fill("not a target!");
@@ -55,6 +64,42 @@ describe("first scan", () => {
     await dialog.getByRole("button", { name: "Add and scan" }).click();
     await page.getByRole("heading", { name: "New scan" }).waitFor();
     await page.getByRole("button", { name: "Remove filter Assets Local site" }).waitFor();
+  });
+
+  it("offers a command only for a target, and says where the ports come from", async () => {
+    const summary = page.getByRole("complementary", { name: "Summary" });
+    await page.getByText("bartizan scan 127.0.0.1 --profile quick").waitFor();
+    await summary.getByText("top:100").waitFor();
+    await page.getByRole("button", { name: "Remove filter Assets Local site" }).click();
+    await page.getByText("The commands appear here once there is a target.").waitFor();
+    await page.getByLabel("Other targets").fill("127.0.0.1:8443\n127.0.0.2:22");
+    await summary.getByText("from the targets: 8443, 22").waitFor();
+    await page.getByLabel("Other targets").fill("");
+    await page.getByLabel("Local site").check();
+  });
+
+  it("chooses checks of a custom scan by keyboard", async () => {
+    await page.getByRole("radio", { name: /Custom/ }).check();
+    const list = page.getByRole("region", { name: "Checks" });
+    await list.getByRole("button", { name: "Show the checks of svc.*" }).focus();
+    await page.keyboard.press("ArrowDown");
+    await list.getByRole("button", { name: "Show the checks of tls.*" }).press("Enter");
+    await list.getByLabel("Run only tls.*").press("Space");
+    await list.getByLabel("Run only tls.*").press("ArrowDown");
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toMatch(/^Run only tls\./);
+    await list.getByLabel("Skip tls.v10").check();
+    await page.getByLabel("UDP ports").fill("53");
+    await page.getByText("--udp-ports 53 --checks 'tls.*' --skip tls.v10").waitFor();
+    await page.getByText('"udp_ports":"53","checks":["tls.*"],"skip":["tls.v10"]').waitFor();
+
+    await page.getByLabel("Find checks by id, title or subject").fill("cookie.same");
+    await list.getByLabel("Skip cookie.samesite").waitFor();
+    expect(await list.getByLabel("Skip tls.v10").count()).toBe(0);
+    await page.getByLabel("Find checks by id, title or subject").fill("");
+    await list.getByLabel("Skip tls.*").check();
+    await page.getByText("No check is left to run").waitFor();
+    await page.getByRole("button", { name: "Clear the choice" }).click();
+    await page.getByLabel("UDP ports").fill("");
   });
 
   it("says why Launch is disabled, and launches", async () => {
@@ -81,6 +126,7 @@ describe("first scan", () => {
       .getByRole("link", { name: "Results" })
       .click();
     await page.getByText(`tcp/${site.port}`).waitFor();
+    await page.getByText(/^1 of (at least )?1 port open$/).waitFor();
     await page
       .getByRole("navigation", { name: /Scan #/ })
       .getByRole("link", { name: "Plan" })
@@ -116,12 +162,22 @@ describe("first scan", () => {
     await page.locator("tbody tr[data-row]").first().click();
     const drawer = page.locator("aside.drawer");
     await drawer.getByRole("heading", { name: "Evidence" }).waitFor();
+    await drawer.getByRole("heading", { name: "What is checked" }).waitFor();
     await drawer.getByRole("heading", { name: "How to fix it" }).waitFor();
     await drawer.getByText("Found for the first time").waitFor();
     const address = page.url();
     expect(address).toContain("open=");
     await page.goto(address);
     await drawer.getByRole("heading", { name: "Evidence" }).waitFor();
+  });
+
+  it("shows evidence as a table with names", async () => {
+    await page.goto(`${app.base}/ui/findings?check_id=cookie.no_httponly`);
+    await page.locator("tbody tr[data-row]").first().click();
+    const cookies = page.locator("aside.drawer").getByRole("table", { name: "Cookies" });
+    await cookies.getByRole("columnheader", { name: "Name" }).waitFor();
+    await cookies.getByRole("cell", { name: "session", exact: true }).waitFor();
+    expect(await page.locator("aside.drawer .evidence").textContent()).not.toMatch(/[{}[\]]/);
   });
 
   it("keeps the list's state on Back", async () => {

@@ -340,7 +340,7 @@ export const t = {
       legend: "Checks",
       hint: "Nothing chosen: all of the profile. A group holds also the checks that join it later.",
       search: "Find checks by id, title or subject",
-      run: "Run",
+      run: "Run only",
       skip: "Skip",
       runOf: (name: string) => `Run only ${name}`,
       skipOf: (name: string) => `Skip ${name}`,

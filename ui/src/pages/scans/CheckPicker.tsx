@@ -1,5 +1,5 @@
 /** Which checks run: groups that open to their checks, each to run only or to skip. All of it is native controls. */
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { ChevronDown, ChevronRight, X } from "lucide-react";
 import { type KeyboardEvent, useId, useMemo, useState } from "react";
 import type { CheckSummary } from "../../api/model";
@@ -62,9 +62,9 @@ export function CheckPicker({
               </button>
             </span>
           ))}
-          <Button variant="subtle" size="compact-sm" onClick={() => onChange({ only: [], skip: [] })}>
+          <button type="button" className="linkbtn" onClick={() => onChange({ only: [], skip: [] })}>
             {words.clear}
-          </Button>
+          </button>
         </div>
       )}
       <TextInput

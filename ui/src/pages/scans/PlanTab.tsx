@@ -64,42 +64,44 @@ export function PlanTab({ scan }: { scan: Scan }) {
           <HostPlans scan={scan} />
         </>
       )}
-      <div className="tablebar" hidden={final && !listed}>
-        <button
-          type="button"
-          className="filterbtn"
-          aria-pressed={shown === "all"}
-          data-on={shown === "all"}
-          onClick={() => setShown("all")}
-        >
-          {t.scan.allVerdicts} · {t.number(counts.planned)}
-        </button>
-        {OUTCOMES.map((outcome) => (
+      {(!final || listed) && (
+        <div className="tablebar">
           <button
-            key={outcome}
             type="button"
             className="filterbtn"
-            aria-pressed={shown === outcome}
-            data-on={shown === outcome}
-            onClick={() => {
-              setShown(outcome);
-              setLimit(STEP);
-            }}
+            aria-pressed={shown === "all"}
+            data-on={shown === "all"}
+            onClick={() => setShown("all")}
           >
-            <VerdictMark value={outcome} /> · {t.number(counts[COUNT[outcome]])}
+            {t.scan.allVerdicts} · {t.number(counts.planned)}
           </button>
-        ))}
-        <span className="grow" />
-        <div className="query plain">
-          <input
-            type="text"
-            aria-label={t.table.searchLabel}
-            placeholder={t.scan.planSearch}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
+          {OUTCOMES.map((outcome) => (
+            <button
+              key={outcome}
+              type="button"
+              className="filterbtn"
+              aria-pressed={shown === outcome}
+              data-on={shown === outcome}
+              onClick={() => {
+                setShown(outcome);
+                setLimit(STEP);
+              }}
+            >
+              <VerdictMark value={outcome} /> · {t.number(counts[COUNT[outcome]])}
+            </button>
+          ))}
+          <span className="grow" />
+          <div className="query plain">
+            <input
+              type="text"
+              aria-label={t.table.searchLabel}
+              placeholder={t.scan.planSearch}
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+            />
+          </div>
         </div>
-      </div>
+      )}
       {!final && <State title={t.scan.planLater} text={t.scan.planLaterText} />}
       {verdicts.isError && <ErrorState error={verdicts.error} retry={() => void verdicts.refetch()} />}
       {listed && verdicts.isPending && <SkeletonLines />}

@@ -107,7 +107,7 @@ const PAGES: Visit[] = [
     () => "/ui/scans/new",
     async (page) => {
       await page.getByRole("radio", { name: /Custom/ }).check();
-      await page.getByRole("button", { name: "Show the checks of tls.*" }).click();
+      await page.getByRole("button", { name: "tls.* TLS" }).click();
       await page.getByLabel("Skip tls.v10").check();
       await page.getByLabel("Other targets").fill("127.0.0.1:8443");
       await page.getByRole("button", { name: "Remove filter Skip tls.v10" }).waitFor();

@@ -81,9 +81,9 @@ describe("first scan", () => {
   it("chooses checks of a custom scan by keyboard", async () => {
     await page.getByRole("radio", { name: /Custom/ }).check();
     const list = page.getByRole("region", { name: "Checks" });
-    await list.getByRole("button", { name: "Show the checks of svc.*" }).focus();
+    await list.getByRole("button", { name: "svc.* Service" }).focus();
     await page.keyboard.press("ArrowDown");
-    await list.getByRole("button", { name: "Show the checks of tls.*" }).press("Enter");
+    await list.getByRole("button", { name: "tls.* TLS" }).press("Enter");
     await list.getByLabel("Run only tls.*").press("Space");
     await list.getByLabel("Run only tls.*").press("ArrowDown");
     expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toMatch(/^Run only tls\./);

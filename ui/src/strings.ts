@@ -345,8 +345,6 @@ export const t = {
       runOf: (name: string) => `Run only ${name}`,
       skipOf: (name: string) => `Skip ${name}`,
       checkOrGroup: "Check or group",
-      show: (pattern: string) => `Show the checks of ${pattern}`,
-      hide: (pattern: string) => `Hide the checks of ${pattern}`,
       none: "No check matches",
       clear: "Clear the choice",
       onlyChip: "Only",

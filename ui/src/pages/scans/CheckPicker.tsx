@@ -165,7 +165,6 @@ function GroupRow({
         <button
           type="button"
           aria-expanded={isOpen}
-          aria-label={isOpen ? words.hide(group.pattern) : words.show(group.pattern)}
           disabled={fixed}
           onClick={onToggle}
         >

@@ -76,7 +76,7 @@ fn check_ldap(fields: &mut Fields, directory: &LdapSettings) {
                 }
             }
             _ => {
-                fields.error("ldap.url", "must be ldap://host or ldaps://host, with a port if it is not the usual one")
+                fields.error("ldap.url", "must be ldap://host or ldaps://host, with a port if it is not the usual one");
             }
         }
     }

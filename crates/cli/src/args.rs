@@ -66,7 +66,7 @@ pub enum Command {
     /// Examine this machine: privileges, limits, resolver, clock, data folder
     Doctor(DoctorArgs),
     /// Run the server: web interface, API, worker and scheduler in one process
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Run only the worker and scheduler, beside servers on the same PostgreSQL
     Worker(WorkerArgs),
     /// Look after a server's data, on the machine it is on

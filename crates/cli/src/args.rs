@@ -68,7 +68,7 @@ pub enum Command {
     /// Run the server: web interface, API, worker and scheduler in one process
     Serve(Box<ServeArgs>),
     /// Run only the worker and scheduler, beside servers on the same PostgreSQL
-    Worker(WorkerArgs),
+    Worker(Box<WorkerArgs>),
     /// Look after a server's data, on the machine it is on
     Admin(AdminArgs),
     /// Print the OpenAPI document of the server

@@ -301,6 +301,8 @@ export function build(demo: boolean): Data {
       addresses: [`192.0.2.${10 + index}`],
       names: [asset.target_value],
       reached: index !== 4,
+      why_unreached: index === 4 ? "no port answered" : null,
+      summarised: [],
       interrupted: false,
       ports:
         index === 4

@@ -50,12 +50,7 @@ export type FindingEvent = Answer<Schemas["FindingEvent"]>;
 export type Scan = Answer<Schemas["Scan"]>;
 export type Progress = Answer<Schemas["ScanProgress"]>;
 export type OutcomeCounts = Schemas["OutcomeCounts"];
-export type HostResult = Answer<Schemas["ScanHost"]> & {
-  /** Ports that are not listed one by one. */
-  summarised?: { protocol: string; state: string; reason: string; count: number }[];
-  /** Why nothing answered. */
-  why_unreached?: string | null;
-};
+export type HostResult = Answer<Schemas["ScanHost"]>;
 export type CheckSummary = Answer<Schemas["CheckSummary"]>;
 export type Branding = Answer<Schemas["Branding"]>;
 export type AuditEntry = Answer<Schemas["PageOf_AuditEntry"]>["data"][number];

@@ -4596,6 +4596,10 @@ export interface components {
                  * @description 0 to 100; null when nothing was assessed.
                  */
                 score?: number | null;
+                /** @description The other ports, counted by state. */
+                summarised: components["schemas"]["ScanPorts"][];
+                /** @description Why nothing answered, where nothing did. */
+                why_unreached?: string | null;
             }[];
             /**
              * Format: int64
@@ -5352,7 +5356,16 @@ export interface components {
          *         }
          *       ],
          *       "reached": true,
-         *       "score": 79
+         *       "score": 79,
+         *       "summarised": [
+         *         {
+         *           "address": "192.0.2.10",
+         *           "count": 999,
+         *           "protocol": "tcp",
+         *           "reason": "conn-refused",
+         *           "state": "closed"
+         *         }
+         *       ]
          *     }
          */
         ScanHost: {
@@ -5385,6 +5398,10 @@ export interface components {
              * @description 0 to 100; null when nothing was assessed.
              */
             score: number | null;
+            /** @description The other ports, counted by state. */
+            summarised: components["schemas"]["ScanPorts"][];
+            /** @description Why nothing answered, where nothing did. */
+            why_unreached: string | null;
         };
         /**
          * Format: int64
@@ -5438,6 +5455,25 @@ export interface components {
             tls: boolean;
             /** @description Product version. */
             version: string | null;
+        };
+        /** @description Ports of a host that share a state and are not listed one by one. */
+        ScanPorts: {
+            /** @description The address, for hosts with several. */
+            address: string;
+            /**
+             * Format: int32
+             * @description How many ports.
+             */
+            count: number;
+            /** @description Transport. */
+            protocol: components["schemas"]["Transport"];
+            /** @description What the state was seen by. */
+            reason: string;
+            /**
+             * @description `closed`, `filtered`, …
+             * @example closed
+             */
+            state: string;
         };
         /**
          * @description How deep a surface scan goes (`scan_type` on the wire). What each selects is data: `content/profiles/`.

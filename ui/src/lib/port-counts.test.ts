@@ -18,8 +18,8 @@ describe("portCounts", () => {
     const counts = portCounts({
       ports: [...Array.from({ length: 12 }, () => port("udp", "closed")), port("tcp", "closed")],
       summarised: [
-        { protocol: "tcp", state: "closed", reason: "reset", count: 990 },
-        { protocol: "tcp", state: "closed", reason: "unreachable", count: 9 },
+        { address: "192.0.2.1", protocol: "tcp", state: "closed", reason: "reset", count: 990 },
+        { address: "192.0.2.1", protocol: "tcp", state: "closed", reason: "unreachable", count: 9 },
       ],
     });
     expect(counts).toEqual({

@@ -10,7 +10,7 @@ export interface PortCounts {
   rest: { protocol: string; state: string; count: number }[];
 }
 
-export function portCounts(host: Pick<HostResult, "ports" | "summarised">): PortCounts {
+export function portCounts(host: Pick<HostResult, "ports"> & Partial<Pick<HostResult, "summarised">>): PortCounts {
   const sums = new Map<string, PortCounts["rest"][number]>();
   const add = (protocol: string, state: string, count: number) => {
     const key = `${protocol} ${state}`;

@@ -162,12 +162,7 @@ function GroupRow({
   return (
     <tr className="group">
       <th scope="row">
-        <button
-          type="button"
-          aria-expanded={isOpen}
-          disabled={fixed}
-          onClick={onToggle}
-        >
+        <button type="button" aria-expanded={isOpen} disabled={fixed} onClick={onToggle}>
           {isOpen ? <ChevronDown aria-hidden /> : <ChevronRight aria-hidden />}
           <span className="mono">{group.pattern}</span>
           <span className="small muted">

@@ -42,10 +42,12 @@ pub(crate) fn of(evidence: &HostEvidence, verdicts: &[Verdict]) -> Vec<Gap> {
 
 /// The ports that targets name (`host:port`), by asset.
 #[derive(Debug)]
-pub(crate) struct NamedPorts(HashMap<AssetRef, PortSet>);
+pub struct NamedPorts(HashMap<AssetRef, PortSet>);
 
 impl NamedPorts {
-    pub(crate) fn new(targets: &[Target]) -> Self {
+    /// Collects them.
+    #[must_use]
+    pub fn new(targets: &[Target]) -> Self {
         let mut named: HashMap<AssetRef, PortSet> = HashMap::new();
         for target in targets {
             let Some(port) = target.port() else { continue };
@@ -58,7 +60,8 @@ impl NamedPorts {
     }
 
     /// The gap that is left if ports that were named are not open.
-    pub(crate) fn gap(&self, result: &HostResult) -> Option<Gap> {
+    #[must_use]
+    pub fn gap(&self, result: &HostResult) -> Option<Gap> {
         let open = |wanted: u16| {
             (result.ports.iter())
                 .any(|port| port.port == wanted && port.protocol == Transport::Tcp && port.state == PortState::Open)

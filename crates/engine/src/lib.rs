@@ -20,7 +20,7 @@ mod recorded;
 mod run;
 mod settings;
 
-pub use gaps::Settled;
+pub use gaps::{NamedPorts, Settled};
 pub use network::NetworkProbes;
 pub use plan::{MAX_ASSETS, Plan, PlannedAsset};
 pub use probes::{HostScope, PathProbes, PortsDone, Probes};

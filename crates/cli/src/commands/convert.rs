@@ -9,8 +9,8 @@ use bartizan_checks::judge;
 use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::document::{SCAN_SCHEMA, ScanDocument};
 use bartizan_domain::score::{AssetScore, scan_score};
-use bartizan_domain::{Outcome, ScanStatus, Severity};
-use bartizan_engine::{ScanSettings, document};
+use bartizan_domain::{Outcome, ScanStatus, Severity, Target};
+use bartizan_engine::{NamedPorts, ScanSettings, document};
 use bartizan_evidence::file::{Ending as FileEnding, Header, MAGIC, Reader};
 
 use super::outputs::{Ending, Outputs, write_document};
@@ -77,6 +77,9 @@ fn from_evidence(args: &ConvertArgs, name: &str, input: Box<dyn BufRead>) -> Res
     }
     let header = Header::new(scan.clone(), reader.header().settings.clone());
     outputs.begin(&scan, &header, evidence)?;
+    // Targets were written as they are parsed; one that is not readable names no port.
+    let targets: Vec<Target> = scan.targets.iter().filter_map(|text| text.parse().ok()).collect();
+    let named_ports = NamedPorts::new(&targets);
     let mut counts = OutcomeCounts::default();
     let mut scores = Vec::new();
     let mut worst: Option<Severity> = None;
@@ -89,7 +92,8 @@ fn from_evidence(args: &ConvertArgs, name: &str, input: Box<dyn BufRead>) -> Res
                 worst = worst.max(verdict.severity);
             }
         }
-        let result = document::host_result(&record.evidence, &verdicts);
+        let mut result = document::host_result(&record.evidence, &verdicts);
+        result.gaps.extend(named_ports.gap(&result));
         scores.push(AssetScore { asset: result.asset.clone(), value: result.score });
         if args.results.output.iter().any(|output| output.format == OutputFormat::Evidence) {
             let coverage = judge::coverage(catalog, &record.evidence, &verdicts);

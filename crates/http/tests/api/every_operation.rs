@@ -20,6 +20,9 @@ api_tests!(every_operation_succeeds_and_answers_as_documented);
 const ELSEWHERE: &[&str] = &[
     // A mail server: `mail.rs` and `password_resets.rs`.
     "test_mail_settings",
+    // An identity provider: `oidc.rs`.
+    "authorize_oidc",
+    "exchange_oidc_code",
     "reset_password",
 ];
 

@@ -70,13 +70,13 @@ pub(crate) async fn replay(
     }
     match first_or_replay(&state, request).await {
         Ok(Outcome::Replay(response)) => response,
-        Ok(Outcome::First(ticket, request)) => remember(&state, ticket, next.run(request).await).await,
+        Ok(Outcome::First(ticket, request)) => remember(&state, ticket, next.run(*request).await).await,
         Err(error) => error.into_response(),
     }
 }
 
 enum Outcome {
-    First(Ticket, Request),
+    First(Ticket, Box<Request>),
     Replay(Response),
 }
 
@@ -91,7 +91,7 @@ async fn first_or_replay(state: &AppState, request: Request) -> Result<Outcome, 
     match begin(&caller.cx, state.services(), &path, key, &body).await? {
         Attempt::First(ticket) => {
             parts.extensions.insert(ticket.claim());
-            Ok(Outcome::First(ticket, Request::from_parts(parts, Body::from(body))))
+            Ok(Outcome::First(ticket, Box::new(Request::from_parts(parts, Body::from(body)))))
         }
         Attempt::Replay(stored) => Ok(Outcome::Replay(restore(stored))),
     }

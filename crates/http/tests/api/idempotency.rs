@@ -35,6 +35,8 @@ const WITHOUT: &[(&str, &str)] = &[
     ("/api/auth/invitation", "the invitation's token is used once"),
     ("/api/auth/invitation/preview", "changes nothing"),
     ("/api/invitations/join", "the invitation's token is used once"),
+    ("/api/auth/oidc/callback", "nobody is signed in yet, and the state is used once"),
+    ("/api/config/auth/test", "launches nothing that lasts; each test is asked for anew"),
     ("/api/jobs/{job_id}/cancel", "repeating it changes nothing"),
     ("/api/scans/{scan_id}/cancel", "repeating it changes nothing"),
     ("/api/findings/bulk", "sets what it names; repeating it sets the same"),

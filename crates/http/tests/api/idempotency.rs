@@ -20,8 +20,6 @@ api_tests!(
 const WITHOUT: &[(&str, &str)] = &[
     ("/api/auth/setup", "works once: the second time there is a user"),
     ("/api/auth/login", "nobody is signed in yet, and each sign-in is a session of its own"),
-    ("/api/auth/oidc/callback", "a state is used once"),
-    ("/api/config/auth/test", "launches nothing that lasts; each test is asked for anew"),
     ("/api/auth/refresh", "a refresh token is used once, and its reuse ends the session on purpose"),
     ("/api/auth/logout", "repeating it changes nothing"),
     ("/api/auth/switch", "stores nothing but where the session is"),

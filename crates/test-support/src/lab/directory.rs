@@ -45,7 +45,7 @@ impl Directory {
         let text = format!(
             "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n\
              include /etc/ldap/schema/inetorgperson.schema\npidfile {pid}\nTLSCertificateFile {chain}\n\
-             TLSCertificateKeyFile {key}\nallow bind_anon_cred\ndatabase ldif\nsuffix \"dc=lab,dc=test\"\n\
+             TLSCertificateKeyFile {key}\nallow bind_anon_dn\ndatabase ldif\nsuffix \"dc=lab,dc=test\"\n\
              rootdn \"cn=root,dc=lab,dc=test\"\ndirectory {data}\naccess to attrs=userPassword by anonymous auth by * none\n\
              access to * by dn.exact=\"{SERVICE}\" read by * none\n",
             pid = path("pid").display(),

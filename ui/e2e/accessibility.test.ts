@@ -157,6 +157,14 @@ const PAGES: Visit[] = [
     () => "/ui/settings/team",
     (page) => page.getByRole("cell", { name: "admin@example.com" }).waitFor(),
   ],
+  [
+    "settings, sign-in",
+    () => "/ui/settings/sign-in",
+    async (page) => {
+      await page.getByRole("button", { name: "Add a group" }).first().click();
+      await page.getByLabel("Group 1", { exact: true }).waitFor();
+    },
+  ],
   ["settings, mail", () => "/ui/settings/mail", (page) => page.getByLabel("Sender's address").waitFor()],
   ["settings, branding", () => "/ui/settings/branding", (page) => page.getByText("Logo, dark theme").waitFor()],
   ["settings, system", () => "/ui/settings/system", (page) => row(page).waitFor()],
@@ -283,6 +291,7 @@ describe.each(["light", "dark"] as const)("signed in, %s", (scheme) => {
       "/ui/settings",
       "/ui/settings/account",
       "/ui/settings/team",
+      "/ui/settings/sign-in",
       "/ui/settings/mail",
       "/ui/settings/branding",
       "/ui/settings/system",

@@ -457,6 +457,31 @@ export const forgotPassword = (email: string) => done(api.POST("/api/auth/passwo
 export const resetPassword = (token: string, next: string) =>
   done(api.POST("/api/auth/password/reset", { body: { token, new_password: next } }));
 
+// Ways to sign in
+
+export type AuthConfig = Answer<Schemas["AuthConfig"]>;
+export type AuthConfigUpdate = Schemas["AuthConfigUpdate"];
+export type AuthTest = Schemas["AuthConfigTest"];
+
+export const authConfigQuery = queryOptions({
+  queryKey: ["config", "auth"],
+  queryFn: async ({ signal }) => {
+    const answer = await api.GET("/api/config/auth", { signal });
+    return { config: answer.data as AuthConfig, etag: answer.response.headers.get("etag") };
+  },
+});
+
+export const updateAuthConfig = (body: AuthConfigUpdate, etag: string | null) =>
+  data(api.PATCH("/api/config/auth", { body, headers: etag ? { "If-Match": etag } : {} }));
+
+export const testAuthConfig = (body: AuthTest) => data(api.POST("/api/config/auth/test", { body }));
+
+export const startOidc = (returnTo: string) =>
+  data(api.GET("/api/auth/oidc/authorize", { params: { query: { return_to: returnTo } } }));
+
+export const finishOidc = (body: { code: string; state: string }) =>
+  data(api.POST("/api/auth/oidc/callback", { body }));
+
 // Branding
 
 /** Of an organisation; null for the one whose sign-in page this is. */

@@ -25,6 +25,12 @@ export const SETTINGS: readonly Place[] = [
     synonyms: ["members", "users", "invitations", "roles"],
   },
   {
+    to: "/settings/sign-in",
+    title: t.signIn.title,
+    permissions: ["config.manage"],
+    synonyms: ["oidc", "openid", "ldap", "sso", "single sign-on", "directory"],
+  },
+  {
     to: "/settings/mail",
     title: t.mail.title,
     permissions: ["config.manage"],

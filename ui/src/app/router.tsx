@@ -28,6 +28,12 @@ const login = createRoute({
   component: lazyRouteComponent(() => import("../pages/Login"), "Login"),
 });
 
+const loginOidc = createRoute({
+  getParentRoute: () => root,
+  path: "/login/oidc",
+  component: lazyRouteComponent(() => import("../pages/LoginOidc"), "LoginOidc"),
+});
+
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
@@ -68,6 +74,7 @@ const page = <P extends string>(path: P, load: Parameters<typeof lazyRouteCompon
 const tree = root.addChildren([
   setup,
   login,
+  loginOidc,
   invitation,
   forgot,
   reset,
@@ -83,6 +90,7 @@ const tree = root.addChildren([
     page("/settings", () => import("../pages/settings/General"), "General"),
     page("/settings/account", () => import("../pages/settings/Account"), "Account"),
     page("/settings/team", () => import("../pages/settings/Team"), "Team"),
+    page("/settings/sign-in", () => import("../pages/settings/SignIn"), "SignIn"),
     page("/settings/mail", () => import("../pages/settings/Mail"), "Mail"),
     page("/settings/branding", () => import("../pages/settings/Branding"), "Branding"),
     page("/settings/system", () => import("../pages/settings/System"), "System"),

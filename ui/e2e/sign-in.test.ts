@@ -1,0 +1,141 @@
+/** Ways to sign in, set and tried in the pages, and used: a provider that agrees, one that refuses, a directory that is away. */
+
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CLIENT, IdentityProvider } from "./identity-provider";
+import { ADMIN, type App, Client, context, freePort, signIn, start } from "./support";
+
+let app: App;
+let page: Page;
+let provider: IdentityProvider;
+
+beforeAll(async () => {
+  app = await start();
+  provider = await IdentityProvider.start();
+  await new Client(app.base).setUp();
+  page = await (await context(app)).newPage();
+  await signIn(page, app.base);
+});
+
+afterAll(async () => {
+  provider?.stop();
+  await app?.stop();
+});
+
+const panel = (title: string) =>
+  page.locator("section.panel").filter({ has: page.getByRole("heading", { name: title, exact: true }) });
+
+describe("OpenID Connect", () => {
+  it("is tried before it is saved, step by step", async () => {
+    await page.goto(`${app.base}/ui/settings/sign-in`);
+    const form = panel("OpenID Connect");
+    await form.getByLabel("Issuer").fill(`http://127.0.0.1:${await freePort()}`);
+    await form.getByLabel("Client", { exact: true }).fill(CLIENT.id);
+    await form.getByLabel("Client secret").fill(CLIENT.secret);
+    await form.getByRole("button", { name: "Test" }).click();
+    await form.getByText("It does not work yet").waitFor();
+    await form.getByLabel("Issuer").fill(provider.issuer);
+    await form.getByRole("button", { name: "Test" }).click();
+    await form.getByText("It works", { exact: true }).waitFor();
+    expect(await form.getByRole("list", { name: "Steps of the test" }).locator("li").count()).toBe(3);
+  });
+
+  it("is saved with roles for groups", async () => {
+    const form = panel("OpenID Connect");
+    await form.getByLabel("Shown as").fill("Example login");
+    await form.getByLabel("Role of everybody else").selectOption("");
+    await form.getByRole("button", { name: "Add a group" }).click();
+    await form.getByLabel("Group 1", { exact: true }).fill("security");
+    await form.getByLabel("Role of group 1").selectOption("analyst");
+    await form.getByText("Sign in with OpenID Connect").click();
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.locator(".toast").filter({ hasText: "Saved" }).waitFor();
+    await form.getByText("One is stored; write to replace it").waitFor();
+    // The way one came in by is not switched off under one's feet.
+    await page.getByText("You came in this way").waitFor();
+  });
+
+  it("signs in, and goes on where one wanted to go", async () => {
+    const other = await (await context(app)).newPage();
+    await other.goto(`${app.base}/ui/findings?severity=high`);
+    await other.getByRole("button", { name: "Sign in with Example login" }).click();
+    await other.getByRole("heading", { level: 1, name: "Findings" }).waitFor();
+    expect(other.url()).toBe(`${app.base}/ui/findings?severity=high`);
+    await other.goto(`${app.base}/ui/settings/account`);
+    await other.getByText("single sign-on").waitFor();
+    await other.getByText("Analyst").waitFor();
+    expect(await other.getByRole("heading", { name: "Second factor" }).count()).toBe(0);
+    await other.context().close();
+  });
+
+  it("says why a sign-in did not happen", async () => {
+    const other = await (await context(app)).newPage();
+    provider.refuses = "access_denied";
+    await other.goto(`${app.base}/ui/login`);
+    await other.getByRole("button", { name: "Sign in with Example login" }).click();
+    await other.getByText("The provider did not allow the sign-in.").waitFor();
+    expect(other.url()).toBe(`${app.base}/ui/login/oidc`);
+    await other.goto(`${app.base}/ui/login/oidc?code=forged&state=forged`);
+    await other.getByText("began in another browser").waitFor();
+    await other.goto(`${app.base}/ui/login/oidc`);
+    await other.getByText("holds no answer of a provider").waitFor();
+    await other.getByRole("link", { name: "Sign in again" }).click();
+
+    // Somebody in none of the groups.
+    provider.claims = {
+      ...provider.claims,
+      sub: "1018",
+      preferred_username: "eve",
+      email: "eve@example.com",
+      groups: [],
+    };
+    await other.getByRole("button", { name: "Sign in with Example login" }).click();
+    await other.getByRole("alert").waitFor();
+    expect(other.url()).toBe(`${app.base}/ui/login/oidc`);
+    await other.context().close();
+  });
+});
+
+describe("LDAP", () => {
+  it("says at which step a directory does not answer", async () => {
+    await page.goto(`${app.base}/ui/settings/sign-in`);
+    const form = panel("LDAP");
+    await form.getByLabel("Address").fill(`ldap://127.0.0.1:${await freePort()}`);
+    await form.getByLabel("Where people are").fill("ou=people,dc=example,dc=com");
+    await form.getByRole("button", { name: "Test" }).click();
+    await form.getByText("It does not work yet").waitFor();
+    expect(await form.getByRole("list", { name: "Steps of the test" }).locator("li").last().textContent()).toContain(
+      "Connect",
+    );
+  });
+
+  it("names the field that is wrong", async () => {
+    const form = panel("LDAP");
+    await form.getByLabel("Address").fill("http://ldap.example.com");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.locator("[aria-invalid=true]").first().waitFor();
+  });
+
+  it("asks whose password it is when there are two, and says that the directory is away", async () => {
+    const form = panel("LDAP");
+    await form.getByLabel("Address").fill(`ldap://127.0.0.1:${await freePort()}`);
+    await form.getByText("StartTLS before anything else is sent").waitFor();
+    await form.getByLabel("Shown as").fill("Example directory");
+    await form.getByText("Sign in with the directory").click();
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.locator(".toast").filter({ hasText: "Saved" }).waitFor();
+    const other = await (await context(app)).newPage();
+    await other.goto(`${app.base}/ui/login`);
+    await other.getByLabel("Account").selectOption({ label: "Example directory" });
+    await other.getByLabel("Username").fill("somebody");
+    await other.getByLabel("Password", { exact: true }).fill("whatever it is");
+    await other.getByRole("button", { name: "Sign in", exact: true }).click();
+    await other.getByRole("alert").waitFor();
+    await other.getByLabel("Account").selectOption({ label: "Of this program" });
+    await other.getByLabel("Username").fill(ADMIN.username);
+    await other.getByLabel("Password", { exact: true }).fill(ADMIN.password);
+    await other.getByRole("button", { name: "Sign in", exact: true }).click();
+    await other.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await other.context().close();
+  });
+});

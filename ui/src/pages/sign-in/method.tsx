@@ -1,0 +1,133 @@
+/** What the forms of the two outside ways to sign in share: saving, trying, and the answer of a trial. */
+import { Button, NativeSelect, type NativeSelectProps } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { ApiError, fieldProblem } from "../../api/errors";
+import {
+  type AuthConfigUpdate,
+  type AuthTest,
+  authConfigQuery,
+  testAuthConfig,
+  updateAuthConfig,
+} from "../../api/queries";
+import { message, toast } from "../../app/toasts";
+import { Notice } from "../../components/Notice";
+import { Panel } from "../../components/Panel";
+import { Steps } from "../../components/Steps";
+import { t } from "../../strings";
+
+const words = t.signIn;
+
+export const BELOW: ("label" | "input" | "description" | "error")[] = ["label", "input", "description", "error"];
+
+/** `openid profile` and `openid, profile` alike. */
+export function scopesOf(text: string): string[] {
+  return [...new Set(text.split(/[\s,]+/).filter(Boolean))];
+}
+
+export function useMethod(update: () => AuthConfigUpdate, trial: () => AuthTest, etag: string | null) {
+  const client = useQueryClient();
+  const save = useMutation({
+    mutationFn: () => updateAuthConfig(update(), etag),
+    onSuccess: () => toast.ok(t.settings.saved),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: authConfigQuery.queryKey });
+      void client.invalidateQueries({ queryKey: ["providers"] });
+    },
+  });
+  const test = useMutation({ mutationFn: () => testAuthConfig(trial()) });
+  // What a trial refuses is wrong in the form as well.
+  const problem = (name: string) => fieldProblem(save.error, name) ?? fieldProblem(test.error, name);
+  return { save, test, problem };
+}
+
+export function DefaultRole({
+  value,
+  roles,
+  onChange,
+  ...rest
+}: {
+  value: string | null;
+  roles: { value: string; label: string }[];
+  onChange: (value: string | null) => void;
+} & Omit<NativeSelectProps, "value" | "onChange">) {
+  return (
+    <NativeSelect
+      label={words.defaultRole}
+      description={words.defaultRoleHint}
+      inputWrapperOrder={BELOW}
+      data={[{ value: "", label: words.noRole }, ...roles]}
+      value={value ?? ""}
+      onChange={(event) => onChange(event.target.value || null)}
+      {...rest}
+    />
+  );
+}
+
+export function MethodPanel({
+  title,
+  text,
+  fromFile,
+  canTest,
+  method,
+  names,
+  known,
+  tryout,
+  children,
+}: {
+  title: string;
+  text: string;
+  fromFile: boolean;
+  canTest: boolean;
+  method: ReturnType<typeof useMethod>;
+  /** Names of the steps of a test. */
+  names: Record<string, string>;
+  /** Fields that show their own problem. */
+  known: readonly string[];
+  /** Stands before the button of the test. */
+  tryout?: ReactNode;
+  children: ReactNode;
+}) {
+  const { save, test, problem } = method;
+  const told = (error: unknown) =>
+    error instanceof ApiError && error.fields.length > 0 && known.some((name) => problem(name) !== undefined);
+  return (
+    <Panel title={title} text={text}>
+      {fromFile && <Notice kind="info">{t.mail.fromFile}</Notice>}
+      <form
+        className="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const by = (event.nativeEvent as SubmitEvent).submitter as HTMLButtonElement | null;
+          if (by?.value === "test") test.mutate();
+          else save.mutate();
+        }}
+      >
+        {children}
+        {save.isError && !told(save.error) && <Notice kind="error">{message(save.error)}</Notice>}
+        {canTest && tryout}
+        <div className="actions">
+          {!fromFile && (
+            <Button type="submit" value="save" loading={save.isPending}>
+              {t.common.save}
+            </Button>
+          )}
+          {canTest && (
+            <Button type="submit" value="test" variant="default" loading={test.isPending}>
+              {words.test}
+            </Button>
+          )}
+        </div>
+        {test.isError && !told(test.error) && <Notice kind="error">{message(test.error)}</Notice>}
+        <div role="status">
+          {test.data && (
+            <div className="stack" style={{ gap: 8 }}>
+              <strong>{test.data.ok ? words.testOk : words.testFailed}</strong>
+              <Steps steps={test.data.steps} label={words.testSteps} names={names} />
+            </div>
+          )}
+        </div>
+      </form>
+    </Panel>
+  );
+}

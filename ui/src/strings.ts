@@ -5,6 +5,7 @@
  */
 import { evidence } from "./strings/evidence";
 import { platform } from "./strings/platform";
+import { organizations, roles } from "./strings/roles";
 import { n, plural } from "./strings/words";
 
 export const t = {
@@ -584,6 +585,8 @@ export const t = {
 
   ...evidence,
   ...platform,
+  roles,
+  organizations,
 
   palette: {
     label: "Commands and search",

@@ -1,5 +1,6 @@
 /**
- * Answers the API's paths in the development server, from memory. It follows the contract closely enough to look at
+ * Answers the API's paths in the development server, from memory: scans and findings here, people and the server in
+ * `platform.ts`, and the rest with the examples of the OpenAPI document. It follows the contract closely enough to look at
  * every page and state; the browser tests run against the real server, not against this.
  *
  * States to look at: `?` in the browser's address does not reach here, so set the cookie-free header-less switches by
@@ -9,6 +10,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connect, Plugin } from "vite";
 import type { FindingStatus, Severity } from "../../src/api/model";
 import { before, build, none } from "./data";
+import { example } from "./examples";
+import { Platform } from "./platform";
 
 const POLICY =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'";
@@ -23,18 +26,7 @@ export function mockApi(): Plugin {
   let setUp = process.env.MOCK_SETUP !== "1";
   let allowPrivate = true;
   let done = 0;
-  const user = {
-    id: "550e8400-e29b-41d4-a716-446655440000",
-    username: "admin",
-    email: "admin@example.com",
-    role: "admin",
-    organization: { id: "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55", name: "Example Ltd" },
-    permissions:
-      "dashboard.view assets.view scans.view findings.view scans.run scans.cancel scans.delete assets.manage findings.triage config.manage".split(
-        " ",
-      ),
-    theme_preference: "system",
-  };
+  const platform = new Platform();
   const tokens = () => ({
     access_token: `a${Date.now()}`,
     refresh_token: `r${Date.now()}`,
@@ -176,6 +168,9 @@ export function mockApi(): Plugin {
           ldap_enabled: false,
           oidc_enabled: false,
           oidc_provider_name: null,
+          oidc_label: null,
+          ldap_label: null,
+          password_reset: true,
           setup_required: !setUp,
           setup_token_required: false,
           allow_private_default: true,
@@ -186,17 +181,17 @@ export function mockApi(): Plugin {
             { field: "body -> password", message: "this password is too short or too common", type: "value_error" },
           ]);
         setUp = true;
-        return send(201, { ...tokens(), user });
+        return send(201, { ...tokens(), user: platform.user() });
       case "POST /api/auth/login":
         return String(body.password).startsWith("wrong")
           ? problem(401, "Wrong user name or password")
-          : send(200, { ...tokens(), user });
+          : send(200, { ...tokens(), user: platform.user() });
       case "POST /api/auth/refresh":
         return send(200, tokens());
       case "POST /api/auth/logout":
         return send(204);
       case "GET /api/auth/me":
-        return send(200, user);
+        return send(200, platform.user());
       case "GET /api/summary":
         return send(200, summary());
       case "GET /api/summary/trend": {
@@ -411,9 +406,15 @@ export function mockApi(): Plugin {
           uptime_seconds: 86_432,
           jobs: { waiting: 0, running: 1, failed: 0 },
           demo,
+          ...platform.status(),
         });
-      default:
-        return problem(404, `no mock for ${route}`);
+      default: {
+        const acted = platform.answer(`${method} ${path}`, body);
+        const found = acted ?? example(method, path);
+        if (!found) return problem(404, `no mock for ${route}`);
+        response.setHeader("etag", acted?.etag ?? '"1"');
+        return send(found.status, found.value);
+      }
     }
   }
 

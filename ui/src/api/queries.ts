@@ -284,6 +284,16 @@ export const rolesQuery = queryOptions({
   queryFn: ({ signal }) => data(api.GET("/api/roles", { signal })),
 });
 
+export type Role = Answer<Schemas["RoleDetail"]>;
+
+export const createRole = (body: Schemas["RoleCreate"]) =>
+  data(api.POST("/api/roles", { body, headers: { "Idempotency-Key": newKey() } }));
+
+export const updateRole = (name: string, body: Schemas["RoleUpdate"]) =>
+  data(api.PATCH("/api/roles/{role}", { params: { path: { role: name } }, body }));
+
+export const deleteRole = (name: string) => done(api.DELETE("/api/roles/{role}", { params: { path: { role: name } } }));
+
 export const updateMember = (id: string, body: Schemas["MemberUpdate"]) =>
   data(api.PATCH("/api/members/{user_id}", { params: { path: { user_id: id } }, body }));
 
@@ -340,6 +350,23 @@ export const auditQuery = (query: ListQuery) =>
     queryFn: ({ signal }) => data(api.GET("/api/audit", { params: { query: asked(query) }, signal })),
     placeholderData: keepPreviousData,
   });
+
+// Organisations
+
+export const organizationsQuery = queryOptions({
+  queryKey: ["organizations"],
+  queryFn: ({ signal }) => data(api.GET("/api/organizations", { signal })),
+  staleTime: 300_000,
+});
+
+export const createOrganization = (name: string) =>
+  data(api.POST("/api/organizations", { body: { name }, headers: { "Idempotency-Key": newKey() } }));
+
+export const renameOrganization = (name: string) => data(api.PATCH("/api/organization", { body: { name } }));
+
+export const joinOrganization = (token: string) => data(api.POST("/api/invitations/join", { body: { token } }));
+
+export const switchOrganization = (id: string) => data(api.POST("/api/auth/switch", { body: { organization_id: id } }));
 
 // Second factor
 

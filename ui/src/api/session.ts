@@ -88,9 +88,28 @@ export const session = {
   },
 };
 
-// Signing out in one tab signs out the others.
+/** Changes when the browser's session goes to another organisation: one session has one. */
+const PLACE = "bartizan.organization";
+
+/** Goes on in another organisation, in every tab. */
+export function goesTo(organization: string, token: string): void {
+  session.set({ access_token: token });
+  try {
+    localStorage.setItem(PLACE, organization);
+  } catch {
+    // Storage is blocked: no other tab shares the session.
+  }
+}
+
 if (typeof window !== "undefined") {
   window.addEventListener("storage", (event) => {
+    // What another tab shows is of the organisation that was left, and its ids mean nothing here.
+    if (event.key === PLACE && event.newValue !== null && session.exists()) {
+      access = null;
+      keep();
+      location.assign("/ui/");
+    }
+    // Signing out in one tab signs out the others.
     if (event.key === KEY && event.newValue === null) {
       access = null;
       keep();

@@ -27,23 +27,56 @@ import { meQuery, queryClient, scansQuery, summaryQuery, systemQuery } from "../
 import { session } from "../api/session";
 import { Brand } from "../components/Brand";
 import { Link } from "../components/Link";
+import { State } from "../components/states";
 import { useStored } from "../lib/stored";
 import { t } from "../strings";
 import { keyLabels, useActions, useKeys } from "./actions";
 import { usePageTitle, useProduct } from "./brand";
-import { PLACES, placeTitle, visible } from "./places";
+import { OrganizationMenu } from "./OrganizationMenu";
+import { PLACES, type Place, placeTitle, visible } from "./places";
 import { chooseTheme, type ThemeChoice, themeChoice, useScheme } from "./theme-choice";
 
 const Palette = lazy(() => import("./Palette").then((module) => ({ default: module.Palette })));
 const Help = lazy(() => import("./Help").then((module) => ({ default: module.Help })));
 
-const PAGES: { to: string; title: string; icon: LucideIcon; key: string; id: string; synonyms?: string[] }[] = [
-  { to: "/", title: t.nav.overview, icon: LayoutGrid, key: "o", id: "goOverview", synonyms: ["dashboard", "score"] },
-  { to: "/findings", title: t.nav.findings, icon: TriangleAlert, key: "f", id: "goFindings", synonyms: ["issues"] },
-  { to: "/assets", title: t.nav.assets, icon: Server, key: "a", id: "goAssets", synonyms: ["inventory", "targets"] },
+interface Entry extends Place {
+  icon: LucideIcon;
+  key: string;
+  id: string;
+}
+
+const PAGES: readonly Entry[] = [
+  {
+    to: "/",
+    title: t.nav.overview,
+    permissions: ["dashboard.view"],
+    icon: LayoutGrid,
+    key: "o",
+    id: "goOverview",
+    synonyms: ["dashboard", "score"],
+  },
+  {
+    to: "/findings",
+    title: t.nav.findings,
+    permissions: ["findings.view"],
+    icon: TriangleAlert,
+    key: "f",
+    id: "goFindings",
+    synonyms: ["issues"],
+  },
+  {
+    to: "/assets",
+    title: t.nav.assets,
+    permissions: ["assets.view"],
+    icon: Server,
+    key: "a",
+    id: "goAssets",
+    synonyms: ["inventory", "targets"],
+  },
   {
     to: "/scans",
     title: t.nav.scans,
+    permissions: ["scans.view", "schedules.view"],
     icon: Radar,
     key: "s",
     id: "goScans",
@@ -73,9 +106,10 @@ export function Shell() {
   const me = useQuery(meQuery);
   const running = useQuery({
     ...scansQuery({ page: 1, page_size: 1, status: "pending,running" }),
+    enabled: may(me.data, "scans.view"),
     refetchInterval: 10_000,
   });
-  const summary = useQuery({ ...summaryQuery, staleTime: 60_000 });
+  const summary = useQuery({ ...summaryQuery, enabled: may(me.data, "dashboard.view"), staleTime: 60_000 });
   const system = useQuery({
     ...systemQuery,
     enabled: may(me.data, "system.view"),
@@ -100,6 +134,14 @@ export function Shell() {
   const path = location.pathname;
   const product = useProduct();
   const page = PAGES.find((entry) => (entry.to === "/" ? path === "/" : path.startsWith(entry.to)));
+  // Until it is known who one is, the frame stands as it stands for nearly everybody.
+  const pages = PAGES.filter((entry) => !me.data || visible(me.data, entry));
+  const forbidden = page !== undefined && !pages.includes(page);
+  // Signing in leads to the overview; who may not see it begins at the first page there is.
+  const start = forbidden && path === "/" ? pages[0]?.to : undefined;
+  useEffect(() => {
+    if (start) void navigate({ to: start as never, replace: true });
+  }, [start, navigate]);
   usePageTitle(placeTitle(path) ?? page?.title);
   // A new page: the focus at its start for keyboards and screen readers.
   const first = useRef(true);
@@ -121,13 +163,13 @@ export function Shell() {
       palette: "act",
       run: () => setOverlay("help"),
     },
-    ...PAGES.map((page) => ({
+    ...pages.map((page) => ({
       id: page.id,
       title: t.actions[page.id as keyof typeof t.actions],
       keys: [`g ${page.key}`],
       section: "global" as const,
       palette: "go" as const,
-      synonyms: page.synonyms,
+      synonyms: [...(page.synonyms ?? [])],
       run: () => go(page.to),
     })),
     ...PLACES.filter((place) => visible(me.data, place)).map((place) => ({
@@ -192,7 +234,7 @@ export function Shell() {
         </Link>
         <div className="navlist">
           <ul>
-            {PAGES.map((page) => (
+            {pages.map((page) => (
               <li key={page.to}>
                 <Link
                   to={page.to}
@@ -261,6 +303,7 @@ export function Shell() {
             <CircleHelp aria-hidden />
           </button>
           <ThemeMenu />
+          <OrganizationMenu onEntered={() => go("/")} />
           <Menu position="bottom-end">
             <Menu.Target>
               <button type="button" className="iconbtn" aria-label={t.nav.accountOf(me.data?.username ?? "")}>
@@ -299,7 +342,14 @@ export function Shell() {
           </aside>
         ) : null}
         <main className="main" id="main" ref={main} tabIndex={-1}>
-          <Outlet />
+          {forbidden ? (
+            <>
+              <h1 className="sr">{page.title}</h1>
+              <State title={t.settings.forbidden} text={t.settings.forbiddenText} />
+            </>
+          ) : (
+            <Outlet />
+          )}
         </main>
       </div>
       <Suspense>

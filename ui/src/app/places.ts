@@ -22,7 +22,13 @@ export const SETTINGS: readonly Place[] = [
     to: "/settings/team",
     title: t.team.title,
     permissions: ["members.manage"],
-    synonyms: ["members", "users", "invitations", "roles"],
+    synonyms: ["members", "users", "invitations"],
+  },
+  {
+    to: "/settings/roles",
+    title: t.roles.title,
+    permissions: ["members.manage"],
+    synonyms: ["permissions", "rights", "who may do what"],
   },
   {
     to: "/settings/sign-in",
@@ -52,7 +58,7 @@ export const SETTINGS: readonly Place[] = [
 ];
 
 export const SCANS: readonly Place[] = [
-  { to: "/scans", title: t.schedules.runs, synonyms: ["scan status", "scan history"] },
+  { to: "/scans", title: t.schedules.runs, permissions: ["scans.view"], synonyms: ["scan status", "scan history"] },
   {
     to: "/scans/schedules",
     title: t.schedules.title,

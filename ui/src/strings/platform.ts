@@ -158,13 +158,15 @@ export const platform = {
     revoked: "The link is not good any more",
   },
   invitation: {
+    window: "Invitation",
     title: (organization: string) => `Join ${organization}`,
-    text: (email: string) => `The invitation is for ${email}.`,
+    text: (email: string, role: string) => `${email} is invited with the role “${role}”.`,
     bad: "This link is not good any more. Ask for a new invitation.",
     accept: "Create the account and sign in",
-    account: "There is an account with this address: sign in, then open the link again to join.",
+    account: "There is an account with this address. Sign in with it to join.",
+    as: (name: string, email: string) => `You are signed in as ${name} (${email}).`,
+    other: (name: string) => `${name} is signed in here, and is signed out of this browser when you go on.`,
     join: "Join the organisation",
-    joined: "You belong to the organisation now; switch to it to work there",
   },
   audit: {
     title: "Audit log",

@@ -1,9 +1,20 @@
 /** Settings of this browser and of the organisation: scanning, appearance, keyboard, demo data. */
-import { Button, Switch } from "@mantine/core";
+import { Button, Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { may } from "../../api/model";
-import { deleteDemo, loadDemo, meQuery, scanningQuery, systemQuery, updateScanning } from "../../api/queries";
+import { fieldProblem } from "../../api/errors";
+import { may, type User } from "../../api/model";
+import {
+  createOrganization,
+  deleteDemo,
+  loadDemo,
+  meQuery,
+  organizationsQuery,
+  renameOrganization,
+  scanningQuery,
+  systemQuery,
+  updateScanning,
+} from "../../api/queries";
 import { singleKeys } from "../../app/actions";
 import { chooseTheme, type ThemeChoice, themeChoice, useScheme } from "../../app/theme-choice";
 import { toast } from "../../app/toasts";
@@ -26,6 +37,7 @@ export function General() {
   return (
     <SettingsPage>
       <Appearance />
+      {manage && me.data && <Organization user={me.data} />}
       {may(me.data, "config.view") && <Scanning canManage={manage} />}
       {manage && system.data && <Demo loaded={system.data.demo} />}
     </SettingsPage>
@@ -62,6 +74,93 @@ function Appearance() {
           singleKeys.set(event.target.checked);
         }}
       />
+    </Panel>
+  );
+}
+
+function Organization({ user }: { user: User }) {
+  const client = useQueryClient();
+  const [name, setName] = useState(user.organization.name);
+  const [other, setOther] = useState("");
+  const rename = useMutation({
+    mutationFn: () => renameOrganization(name.trim()),
+    onSuccess: () => toast.ok(t.settings.saved),
+    onError: (error) => {
+      if (!fieldProblem(error, "name")) toast.error(error);
+    },
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: meQuery.queryKey });
+      void client.invalidateQueries({ queryKey: organizationsQuery.queryKey });
+    },
+  });
+  const add = useMutation({
+    mutationFn: () => createOrganization(other.trim()),
+    onSuccess: (made) => {
+      setOther("");
+      toast.ok(t.organizations.added(made.name));
+    },
+    onError: (error) => {
+      if (!fieldProblem(error, "name")) toast.error(error);
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: organizationsQuery.queryKey }),
+  });
+  return (
+    <Panel title={t.organizations.title}>
+      <form
+        className="formrow"
+        onSubmit={(event) => {
+          event.preventDefault();
+          rename.mutate();
+        }}
+      >
+        <TextInput
+          label={t.organizations.name}
+          required
+          withAsterisk={false}
+          maxLength={100}
+          autoComplete="off"
+          value={name}
+          error={fieldProblem(rename.error, "name")}
+          onChange={(event) => setName(event.target.value)}
+        />
+        <Button
+          type="submit"
+          variant="default"
+          disabled={name.trim() === user.organization.name}
+          loading={rename.isPending}
+        >
+          {t.common.save}
+        </Button>
+      </form>
+      {may(user, "system.manage") && (
+        <details>
+          <summary>{t.organizations.add}</summary>
+          <p className="small muted" style={{ margin: "6px 0 8px" }}>
+            {t.organizations.addHint}
+          </p>
+          <form
+            className="formrow"
+            onSubmit={(event) => {
+              event.preventDefault();
+              add.mutate();
+            }}
+          >
+            <TextInput
+              label={t.organizations.otherName}
+              required
+              withAsterisk={false}
+              maxLength={100}
+              autoComplete="off"
+              value={other}
+              error={fieldProblem(add.error, "name")}
+              onChange={(event) => setOther(event.target.value)}
+            />
+            <Button type="submit" variant="default" loading={add.isPending}>
+              {t.organizations.addButton}
+            </Button>
+          </form>
+        </details>
+      )}
     </Panel>
   );
 }

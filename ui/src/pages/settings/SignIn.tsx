@@ -7,6 +7,7 @@ import { toast } from "../../app/toasts";
 import { Panel } from "../../components/Panel";
 import { QueryState } from "../../components/QueryState";
 import { SettingsPage } from "../../components/SettingsPage";
+import { roleName } from "../../lib/role-name";
 import { t } from "../../strings";
 import { LdapForm } from "../sign-in/LdapForm";
 import { OidcForm } from "../sign-in/OidcForm";
@@ -20,7 +21,7 @@ export function SignIn() {
   const roles = useQuery({ ...rolesQuery, enabled: may(me.data, "members.manage") });
   const choices = (roles.data?.map((role) => role.name) ?? Object.keys(t.settings.roles)).map((value) => ({
     value,
-    label: t.settings.roles[value] ?? value,
+    label: roleName(value),
   }));
   return (
     <SettingsPage>

@@ -23,9 +23,8 @@ import { Panel } from "../../components/Panel";
 import { PlainTable } from "../../components/PlainTable";
 import { QueryState } from "../../components/QueryState";
 import { SettingsPage } from "../../components/SettingsPage";
+import { roleName } from "../../lib/role-name";
 import { t } from "../../strings";
-
-const roleName = (role: string) => t.settings.roles[role] ?? role;
 
 export function Team() {
   return (

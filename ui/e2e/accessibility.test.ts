@@ -158,6 +158,29 @@ const PAGES: Visit[] = [
     (page) => page.getByRole("cell", { name: "admin@example.com" }).waitFor(),
   ],
   [
+    "roles",
+    () => "/ui/settings/roles",
+    (page) => page.getByRole("button", { name: "Show what Admin may do" }).waitFor(),
+  ],
+  [
+    "what a role may do",
+    () => "/ui/settings/roles",
+    async (page) => {
+      await page.getByRole("button", { name: "Show what Admin may do" }).click();
+      await page.getByRole("dialog").getByText("Without effect in this version").click();
+    },
+  ],
+  [
+    "new role",
+    () => "/ui/settings/roles",
+    async (page) => {
+      await page.getByRole("button", { name: "New role" }).click();
+      await page.getByRole("dialog").getByText("Without effect in this version").click();
+      await page.getByRole("button", { name: "Create role" }).click();
+      await page.getByText("Choose at least one thing it may do.").waitFor();
+    },
+  ],
+  [
     "settings, sign-in",
     () => "/ui/settings/sign-in",
     async (page) => {
@@ -183,6 +206,14 @@ const PAGES: Visit[] = [
     async (page) => {
       await row(page).click();
       await page.locator("aside.drawer dl").waitFor();
+    },
+  ],
+  [
+    "menu of the theme",
+    () => "/ui/",
+    async (page) => {
+      await page.getByRole("button", { name: "Theme", exact: true }).click();
+      await page.getByRole("menuitemradio", { name: "Dark theme" }).waitFor();
     },
   ],
   [
@@ -291,6 +322,7 @@ describe.each(["light", "dark"] as const)("signed in, %s", (scheme) => {
       "/ui/settings",
       "/ui/settings/account",
       "/ui/settings/team",
+      "/ui/settings/roles",
       "/ui/settings/sign-in",
       "/ui/settings/mail",
       "/ui/settings/branding",

@@ -82,7 +82,7 @@ describe("roles", () => {
     const other = await (await context(app)).newPage();
     await signInAs(other, GUEST);
     await other.goto(`${app.base}/ui/scans`);
-    await other.getByRole("link", { name: "New scan" }).first().waitFor();
+    await other.getByRole("button", { name: "New scan" }).first().waitFor();
     // Findings are not the role's to see: said, not failed.
     await other.goto(`${app.base}/ui/findings`);
     await other.getByText(/role does not/).waitFor();

@@ -47,7 +47,7 @@ describe("OpenID Connect", () => {
     await form.getByRole("button", { name: "Add a group" }).click();
     await form.getByLabel("Group 1", { exact: true }).fill("security");
     await form.getByLabel("Role of group 1").selectOption("analyst");
-    await form.getByText("Sign in with OpenID Connect").click();
+    await form.getByLabel("Sign in with OpenID Connect").check();
     await form.getByRole("button", { name: "Save" }).click();
     await page.locator(".toast").filter({ hasText: "Saved" }).waitFor();
     await form.getByText("One is stored; write to replace it").waitFor();
@@ -121,7 +121,7 @@ describe("LDAP", () => {
     await form.getByLabel("Address").fill(`ldap://127.0.0.1:${await freePort()}`);
     await form.getByText("StartTLS before anything else is sent").waitFor();
     await form.getByLabel("Shown as").fill("Example directory");
-    await form.getByText("Sign in with the directory").click();
+    await form.getByLabel("Sign in with the directory").check();
     await form.getByRole("button", { name: "Save" }).click();
     await page.locator(".toast").filter({ hasText: "Saved" }).waitFor();
     const other = await (await context(app)).newPage();

@@ -25,20 +25,18 @@ export function OrganizationMenu({ onEntered }: { onEntered: () => void }) {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{t.organizations.label}</Menu.Label>
-        {list.map((organization) => (
-          <Menu.Item
-            key={organization.id}
-            role="menuitemradio"
-            aria-checked={organization.current}
-            disabled={go.isPending}
-            rightSection={organization.current ? <span aria-hidden>✓</span> : null}
-            onClick={() => {
-              if (!organization.current) go.mutate(organization.id);
-            }}
-          >
-            {organization.name} <span className="muted">{roleName(organization.role)}</span>
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup
+          value={here.id}
+          onChange={(id) => {
+            if (id !== here.id) go.mutate(id);
+          }}
+        >
+          {list.map((organization) => (
+            <Menu.RadioItem key={organization.id} value={organization.id} closeMenuOnClick disabled={go.isPending}>
+              {organization.name} <span className="muted">{roleName(organization.role)}</span>
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );

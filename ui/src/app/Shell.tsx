@@ -34,7 +34,8 @@ import { keyLabels, useActions, useKeys } from "./actions";
 import { usePageTitle, useProduct } from "./brand";
 import { OrganizationMenu } from "./OrganizationMenu";
 import { PLACES, type Place, placeTitle, visible } from "./places";
-import { chooseTheme, type ThemeChoice, themeChoice, useScheme } from "./theme-choice";
+import { type ThemeChoice, themeChoice, useScheme } from "./theme-choice";
+import { adoptTheme, preferTheme } from "./theme-preference";
 
 const Palette = lazy(() => import("./Palette").then((module) => ({ default: module.Palette })));
 const Help = lazy(() => import("./Help").then((module) => ({ default: module.Help })));
@@ -120,6 +121,10 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
 
   useKeys();
+
+  useEffect(() => {
+    if (me.data) adoptTheme(me.data);
+  }, [me.data]);
 
   // The session ended (refused refresh, sign-out in another tab): back to the door, and then here again.
   const leaving = useRef(false);
@@ -217,7 +222,7 @@ export function Shell() {
       section: "global",
       palette: "act",
       synonyms: ["dark mode"],
-      run: () => chooseTheme(scheme === "dark" ? "light" : "dark"),
+      run: () => preferTheme(scheme === "dark" ? "light" : "dark"),
     },
     { id: "signOut", title: t.actions.signOut, section: "global", palette: "act", run: () => void signOut() },
   ]);
@@ -378,18 +383,16 @@ function ThemeMenu() {
         </button>
       </Menu.Target>
       <Menu.Dropdown>
-        {THEMES.map((entry) => (
-          <Menu.Item
-            key={entry.choice}
-            role="menuitemradio"
-            aria-checked={entry.choice === choice}
-            leftSection={<entry.icon aria-hidden />}
-            rightSection={entry.choice === choice ? <span aria-hidden>✓</span> : null}
-            onClick={() => chooseTheme(entry.choice)}
-          >
-            {entry.label}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={choice} onChange={(chosen) => preferTheme(chosen as ThemeChoice)}>
+          {THEMES.map((entry) => (
+            <Menu.RadioItem key={entry.choice} value={entry.choice} closeMenuOnClick>
+              <span className="withicon">
+                <entry.icon aria-hidden />
+                {entry.label}
+              </span>
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );

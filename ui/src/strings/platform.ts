@@ -185,7 +185,7 @@ export const platform = {
     until: "Until",
     export: "Export as CSV",
     intact: (sealed: number, unsealed: number) =>
-      `The chain of ${plural(sealed, "entry", "entries")} is intact; ${n(unsealed)} are not sealed yet.`,
+      `The chain of ${plural(sealed, "entry", "entries")} is intact${unsealed > 0 ? `; ${n(unsealed)} more ${unsealed === 1 ? "is" : "are"} not sealed yet` : ""}.`,
     broken: (at: number) => `The chain breaks at entry ${n(at)}: the log was changed.`,
     kinds: { user: "person", api_key: "API key", system: "system", anonymous: "not signed in" } as Record<
       string,

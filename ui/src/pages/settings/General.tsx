@@ -16,7 +16,8 @@ import {
   updateScanning,
 } from "../../api/queries";
 import { singleKeys } from "../../app/actions";
-import { chooseTheme, type ThemeChoice, themeChoice, useScheme } from "../../app/theme-choice";
+import { type ThemeChoice, themeChoice, useScheme } from "../../app/theme-choice";
+import { preferTheme } from "../../app/theme-preference";
 import { toast } from "../../app/toasts";
 import { useConfirmed } from "../../components/confirmed";
 import { Panel } from "../../components/Panel";
@@ -58,7 +59,7 @@ function Appearance() {
                 type="radio"
                 name="theme"
                 checked={themeChoice() === choice}
-                onChange={() => chooseTheme(choice)}
+                onChange={() => preferTheme(choice)}
               />
               <strong>{label}</strong>
             </label>

@@ -354,12 +354,15 @@ describe.each(["light", "dark"] as const)("signed in, %s", (scheme) => {
     await client.logIn();
     await client.call("POST", "/api/demo");
     await client.call("PATCH", "/api/system/maintenance", { enabled: true, reason: "moving" });
-    await page.goto(`${app.base}/ui/`);
-    await page.locator(".demobar").nth(1).waitFor();
-    await page.waitForLoadState("networkidle").catch(() => undefined);
-    expect(await axe(page)).toEqual([]);
-    await client.call("PATCH", "/api/system/maintenance", { enabled: false });
-    await client.call("DELETE", "/api/demo");
+    try {
+      await page.goto(`${app.base}/ui/`);
+      await page.locator(".demobar").nth(1).waitFor();
+      await page.waitForLoadState("networkidle").catch(() => undefined);
+      expect(await axe(page)).toEqual([]);
+    } finally {
+      await client.call("PATCH", "/api/system/maintenance", { enabled: false });
+      await client.call("DELETE", "/api/demo");
+    }
   });
 
   it("needs no exception from the content security policy", () => watch.check());

@@ -70,7 +70,7 @@ describe("roles", () => {
   });
 
   it("refuses a name that is taken, at its field", async () => {
-    await page.getByRole("button", { name: "Make a role like Scan operator" }).click();
+    await page.getByRole("button", { name: "Copy Scan operator into a new role" }).click();
     await dialog().getByLabel("Name", { exact: true }).fill("scan operator");
     await dialog().getByRole("button", { name: "Create role" }).click();
     await dialog().getByText("There is a role scan_operator already").waitFor();
@@ -107,7 +107,7 @@ describe("roles", () => {
     await page.getByRole("button", { name: "Delete Scan operator" }).click();
     await dialog().getByRole("button", { name: "Delete" }).click();
     await said("The role Scan operator was deleted");
-    await page.getByRole("cell", { name: "Scan operator" }).waitFor({ state: "detached" });
+    await page.getByRole("cell", { name: "Scan operator", exact: true }).waitFor({ state: "detached" });
   });
 });
 

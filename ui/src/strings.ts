@@ -218,6 +218,7 @@ export const t = {
     allScans: "All scans",
     firstTitle: "Nothing scanned yet",
     firstText: "Add an asset you own, scan it, and findings appear here, most urgent first.",
+    firstOthers: "When somebody whose role allows it has scanned something, its findings appear here.",
     addAsset: "Add asset",
     newScan: "New scan",
   },

@@ -5,6 +5,7 @@ import { Building2, ChevronsUpDown } from "lucide-react";
 import { organizationsQuery } from "../api/queries";
 import { roleName } from "../lib/role-name";
 import { t } from "../strings";
+import { MENU } from "./menu";
 import { enter } from "./organizations";
 import { toast } from "./toasts";
 
@@ -15,7 +16,7 @@ export function OrganizationMenu({ onEntered }: { onEntered: () => void }) {
   const here = list.find((organization) => organization.current);
   if (list.length < 2 || !here) return null;
   return (
-    <Menu position="bottom-end">
+    <Menu {...MENU}>
       <Menu.Target>
         <button type="button" className="iconbtn" aria-label={t.organizations.current(here.name)} title={here.name}>
           <Building2 aria-hidden />

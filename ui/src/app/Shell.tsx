@@ -32,6 +32,7 @@ import { useStored } from "../lib/stored";
 import { t } from "../strings";
 import { keyLabels, useActions, useKeys } from "./actions";
 import { usePageTitle, useProduct } from "./brand";
+import { MENU } from "./menu";
 import { OrganizationMenu } from "./OrganizationMenu";
 import { PLACES, type Place, placeTitle, visible } from "./places";
 import { type ThemeChoice, themeChoice, useScheme } from "./theme-choice";
@@ -309,7 +310,7 @@ export function Shell() {
           </button>
           <ThemeMenu />
           <OrganizationMenu onEntered={() => go("/")} />
-          <Menu position="bottom-end">
+          <Menu {...MENU}>
             <Menu.Target>
               <button type="button" className="iconbtn" aria-label={t.nav.accountOf(me.data?.username ?? "")}>
                 <UserRound aria-hidden />
@@ -335,9 +336,7 @@ export function Shell() {
         {system.data?.maintenance.enabled && (
           <aside className="demobar" aria-label={t.system.maintenance.title}>
             <Wrench aria-hidden />
-            <span role="status">
-              {t.system.maintenance.bar} {system.data.maintenance.reason}
-            </span>
+            <span role="status">{t.system.maintenance.bar(system.data.maintenance.reason)}</span>
           </aside>
         )}
         {summary.data?.demo ? (
@@ -376,7 +375,7 @@ function ThemeMenu() {
   const choice = themeChoice();
   const Icon = scheme === "dark" ? Moon : Sun;
   return (
-    <Menu position="bottom-end">
+    <Menu {...MENU}>
       <Menu.Target>
         <button type="button" className="iconbtn" aria-label={t.nav.theme} title={t.nav.theme}>
           <Icon aria-hidden />

@@ -79,5 +79,8 @@ export function visible(user: User | undefined, place: Place): boolean {
 
 /** The title of an address inside a section. */
 export function placeTitle(path: string): string | undefined {
+  if (path === "/scans/new") return t.scans.new;
+  const scan = /^\/scans\/(\d+)$/.exec(path)?.[1];
+  if (scan) return t.scan.title(Number(scan));
   return PLACES.find((place) => place.to === path)?.title;
 }

@@ -1,10 +1,11 @@
 /** What to do now, the score with its coverage, composition, recent scans. Every number leads to the table behind it. */
 import { Button } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ArrowRight } from "lucide-react";
-import { may, SEVERITIES, type SeverityCounts } from "../api/model";
-import { findingsQuery, meQuery, scansQuery, summaryQuery, trendQuery } from "../api/queries";
+import { may, SEVERITIES, type SeverityCounts, type User } from "../api/model";
+import { findingsQuery, loadDemo, meQuery, scansQuery, summaryQuery, trendQuery } from "../api/queries";
+import { toast } from "../app/toasts";
 import { Link } from "../components/Link";
 import {
   Ago,
@@ -22,16 +23,56 @@ import { TrendArea } from "./overview/TrendArea";
 
 const DAY = 86_400_000;
 
+/** Before the first scan: what one may begin with. */
+function First({ user }: { user: User | undefined }) {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const demo = useMutation({
+    mutationFn: loadDemo,
+    onError: toast.error,
+    onSettled: () => client.invalidateQueries(),
+  });
+  const adds = may(user, "assets.manage");
+  const runs = may(user, "scans.run");
+  return (
+    <State title={t.overview.firstTitle} text={adds || runs ? t.overview.firstText : t.overview.firstOthers}>
+      {(adds || runs) && (
+        <>
+          {adds && (
+            <Button onClick={() => void navigate({ to: "/assets" as never, search: { do: "add" } as never })}>
+              {t.overview.addAsset}
+            </Button>
+          )}
+          {runs && (
+            <Button variant="default" onClick={() => void navigate({ to: "/scans/new" as never })}>
+              {t.overview.newScan}
+            </Button>
+          )}
+          {adds && runs && (
+            <Button variant="default" loading={demo.isPending} onClick={() => demo.mutate()}>
+              {t.settings.demoLoad}
+            </Button>
+          )}
+        </>
+      )}
+    </State>
+  );
+}
+
 export function Overview() {
   const navigate = useNavigate();
   const me = useQuery(meQuery);
   const summary = useQuery({ ...summaryQuery, refetchInterval: 30_000 });
   const scans = useQuery({
     ...scansQuery({ page: 1, page_size: 5, sort: "id", sort_dir: "desc" }),
+    enabled: may(me.data, "scans.view"),
     refetchInterval: 30_000,
   });
   const trend = useQuery(trendQuery(30));
-  const reopened = useQuery(findingsQuery({ page: 1, page_size: 1, reopened: "true", status: "open" }));
+  const reopened = useQuery({
+    ...findingsQuery({ page: 1, page_size: 1, reopened: "true", status: "open" }),
+    enabled: may(me.data, "findings.view"),
+  });
 
   if (summary.isError && !summary.data)
     return <ErrorState error={summary.error} retry={() => void summary.refetch()} />;
@@ -72,14 +113,7 @@ export function Overview() {
 
       {scans.data && !started && (
         <div className="panel" style={{ marginBottom: 16 }}>
-          <State title={t.overview.firstTitle} text={t.overview.firstText}>
-            <Button onClick={() => void navigate({ to: "/assets" as never, search: { do: "add" } as never })}>
-              {t.overview.addAsset}
-            </Button>
-            <Button variant="default" onClick={() => void navigate({ to: "/scans/new" as never })}>
-              {t.overview.newScan}
-            </Button>
-          </State>
+          <First user={me.data} />
         </div>
       )}
 
@@ -196,8 +230,8 @@ export function Overview() {
                         </Link>{" "}
                         <DemoMark on={scan.demo} />
                       </td>
-                      <td>
-                        <span className="clip" style={{ maxWidth: 150 }} title={scan.targets.join(", ")}>
+                      <td style={{ width: "100%", maxWidth: 90 }}>
+                        <span className="clip" title={scan.targets.join(", ")}>
                           {scan.targets.join(", ")}
                         </span>
                       </td>

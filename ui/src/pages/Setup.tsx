@@ -2,7 +2,7 @@
 import { Button, PasswordInput, Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { api, data } from "../api/client";
 import { ApiError } from "../api/errors";
 import { providersQuery, queryClient } from "../api/queries";
@@ -26,6 +26,11 @@ export function Setup() {
     // Not after one's own setup: that leads on by itself.
     if (providers.data && !providers.data.setup_required && !session.exists()) void navigate({ to: "/login" as never });
   }, [providers.data, navigate]);
+
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    first.current?.focus();
+  }, []);
 
   const privateOn = allowPrivate ?? providers.data?.allow_private_default ?? false;
   const setup = useMutation({
@@ -78,6 +83,7 @@ export function Setup() {
           </Notice>
         )}
         <TextInput
+          ref={first}
           label={t.setup.organization}
           description={t.setup.organizationHint}
           name="organization"

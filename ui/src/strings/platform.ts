@@ -534,7 +534,8 @@ export const platform = {
       askText: "From now on every change is refused for everybody, until it is switched off here.",
       isOn: "Maintenance is on",
       isOff: "Maintenance is off",
-      bar: "Maintenance: changes are refused for now.",
+      bar: (reason: string | null) =>
+        `Maintenance: changes are refused for now${reason ? `, because: ${reason}` : "."}`,
       since: "Since",
     },
     list: {

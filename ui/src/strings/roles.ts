@@ -14,7 +14,7 @@ export const roles = {
   edit: "Edit",
   editOf: (name: string) => `Edit ${name}`,
   copy: "Copy",
-  copyOf: (name: string) => `Make a role like ${name}`,
+  copyOf: (name: string) => `Copy ${name} into a new role`,
   delete: "Delete",
   deleteOf: (name: string) => `Delete ${name}`,
   deleteTitle: (name: string) => `Delete the role ${name}?`,

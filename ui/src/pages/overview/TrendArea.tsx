@@ -30,29 +30,31 @@ export function TrendArea({ days }: { days: readonly Day[] }) {
         <span>{t.overview.trendTop(top)}</span>
         <span>{day(days[days.length - 1]?.date)}</span>
       </div>
-      <table className="sr">
-        <caption>{t.overview.trend}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t.overview.day}</th>
-            {SEVERITIES.map((severity) => (
-              <th key={severity} scope="col">
-                {t.severity[severity]}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {days.map((entry) => (
-            <tr key={entry.date}>
-              <th scope="row">{entry.date}</th>
+      <div className="sr">
+        <table>
+          <caption>{t.overview.trend}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t.overview.day}</th>
               {SEVERITIES.map((severity) => (
-                <td key={severity}>{entry[severity]}</td>
+                <th key={severity} scope="col">
+                  {t.severity[severity]}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {days.map((entry) => (
+              <tr key={entry.date}>
+                <th scope="row">{entry.date}</th>
+                {SEVERITIES.map((severity) => (
+                  <td key={severity}>{entry[severity]}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </>
   );
 }

@@ -37,7 +37,13 @@ impl Selection {
                 && !catalog.checks().any(|meta| framework::matches(selector, &meta.id))
                 && catalog.check(selector).is_none()
             {
-                return Err(format!("unknown check `{selector}`: see `bartizan checks list`"));
+                let group = format!("{}.*", selector.trim_end_matches(['.', '*']));
+                let is_group = catalog.checks().any(|meta| framework::matches(&group, &meta.id));
+                return Err(if is_group {
+                    format!("unknown check `{selector}`: the group is `{group}`")
+                } else {
+                    format!("unknown check `{selector}`: see `bartizan checks list`")
+                });
             }
         }
         Ok(Self { ids })

@@ -78,13 +78,14 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print a manual page, or write them all to a folder
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// Domains, https:// URLs, addresses, CIDRs, ranges, host:port; @FILE reads more, one a line, # begins a comment
+    /// Domains, https:// URLs, addresses, CIDRs, ranges, host:port; @FILE reads more, one a line, # begins a comment; @-
+    /// reads them from standard input
     #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::Hostname)]
     pub targets: Vec<String>,
 
@@ -238,7 +239,7 @@ pub struct ResultArgs {
 
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
-    /// A scan saved with -o json or -o evidence; - reads standard input
+    /// A scan saved with -o json, -o jsonl or -o evidence; - reads standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
@@ -468,6 +469,17 @@ pub struct ListArgs {
     /// How to print the list
     #[arg(long, value_enum, default_value = "table")]
     pub format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Command to print the page of, such as scan or checks list [default: the program]
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+
+    /// Write one page per command to this folder, made where it is missing; `man -l DIR/bartizan.1` reads one
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

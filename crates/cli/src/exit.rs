@@ -36,7 +36,7 @@ pub const HELP: &str = "Exit codes:
   0    done, nothing found at or above --fail-on
   1    something found at or above --fail-on
   2    wrong usage or configuration, or an internal error
-  3    incomplete: a target was not reached, or time or resources ran out (0 with --allow-partial; comes before 1 only
-       with --strict)
+  3    incomplete: a target was not reached, or time or resources ran out
+       (0 with --allow-partial; comes before 1 only with --strict)
   4    nothing to scan
   130  interrupted; what was found is written and marked incomplete";

@@ -1,6 +1,6 @@
-//! Targets as given on the command line: each argument, and each line of an `@FILE`.
+//! Targets as given on the command line: each argument, and each line of an `@FILE` or of standard input (`@-`).
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 
 use anyhow::{Context as _, Result, bail};
 use bartizan_domain::Target;
@@ -19,15 +19,31 @@ pub fn read(arguments: &[String]) -> Result<Vec<Target>> {
     let mut targets = Vec::new();
     for argument in arguments {
         match argument.strip_prefix('@') {
-            Some("") => bail!("`@` names no file"),
+            Some("") => bail!("`@` names no file: @FILE reads targets from a file, @- from standard input"),
             Some(path) => read_file(path, &mut targets)?,
-            None => targets.push(argument.parse::<Target>().map_err(anyhow::Error::msg)?),
+            None if argument == "-" => bail!("`-` is not a target: targets are read from standard input with @-"),
+            None => targets.push(named(argument)?),
         }
         if targets.len() > MAX_TARGETS {
             bail!("{} targets: at most {MAX_TARGETS} are allowed", targets.len());
         }
     }
     Ok(targets)
+}
+
+/// A target, with a word to whoever forgot the `@` before the name of a file.
+fn named(argument: &str) -> Result<Target> {
+    let is_file = || std::path::Path::new(argument).is_file();
+    match argument.parse::<Target>() {
+        Ok(target) => {
+            if matches!(target, Target::Domain { port: None, .. }) && is_file() {
+                crate::io::say(&format!("`{argument}` is also a file here: to read targets from it, give @{argument}"));
+            }
+            Ok(target)
+        }
+        Err(_) if is_file() => bail!("`{argument}` is a file: to read targets from it, give @{argument}"),
+        Err(message) => Err(anyhow::Error::msg(message)),
+    }
 }
 
 fn read_file(path: &str, targets: &mut Vec<Target>) -> Result<()> {
@@ -40,26 +56,34 @@ fn read_file(path: &str, targets: &mut Vec<Target>) -> Result<()> {
     })
 }
 
-/// Hands over each line of a target file that says something; an error gets file and line put before it.
-pub fn for_each_line(path: &str, mut line_is: impl FnMut(&str) -> Result<()>) -> Result<()> {
+/// Hands over each line of a target file that says something; an error gets file and line put before it. The path `-`
+/// is standard input.
+pub fn for_each_line(path: &str, line_is: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    if path == "-" {
+        return lines_of("standard input", std::io::stdin().lock(), line_is);
+    }
     let file = std::fs::File::open(path).with_context(|| format!("cannot read the target file `{path}`"))?;
-    let mut bounded = BufReader::new(file.take(MAX_FILE + 1));
+    lines_of(path, file, line_is)
+}
+
+fn lines_of(name: &str, input: impl std::io::Read, mut line_is: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    let mut bounded = BufReader::new(input.take(MAX_FILE + 1));
     let mut line = String::new();
     let (mut number, mut size) = (0, 0);
     loop {
         line.clear();
-        let read = bounded.read_line(&mut line).with_context(|| format!("cannot read the target file `{path}`"))?;
+        let read = bounded.read_line(&mut line).with_context(|| format!("cannot read targets from `{name}`"))?;
         if read == 0 {
             return Ok(());
         }
         number += 1;
         size += read as u64;
         if size > MAX_FILE {
-            bail!("the target file `{path}` is larger than the {MAX_FILE} bytes allowed");
+            bail!("`{name}` is larger than the {MAX_FILE} bytes allowed");
         }
         let text = line.split('#').next().unwrap_or_default().trim().trim_start_matches('\u{feff}');
         if !text.is_empty() {
-            line_is(text).map_err(|error| anyhow::anyhow!("{path}:{number}: {error:#}"))?;
+            line_is(text).map_err(|error| anyhow::anyhow!("{name}:{number}: {error:#}"))?;
         }
     }
 }

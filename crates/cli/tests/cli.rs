@@ -4,6 +4,8 @@
 mod common;
 
 use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
 
 use common::{Peer, bartizan, run, run_in, stderr, stdout};
 use serde_json::Value;
@@ -25,7 +27,7 @@ fn bad_input_is_refused_before_anything_is_written() {
     fs::write(folder.path().join("anchor"), ". IN A 192.0.2.1\n").unwrap();
     fs::write(folder.path().join("bad.toml"), "[scan]\nspeed = 9\n").unwrap();
     let before = listing(folder.path());
-    let cases: [(&[&str], &str); 29] = [
+    let cases: [(&[&str], &str); 33] = [
         (&["scan"], "TARGET"),
         (&["scan", "foo"], "`foo` is not a target"),
         (&["scan", "10.0.0.0/33"], "`10.0.0.0/33` is not a CIDR"),
@@ -51,6 +53,10 @@ fn bad_input_is_refused_before_anything_is_written() {
         (&["scan", "127.0.0.1", "-o", "json=nowhere/out.json"], "nowhere/out.json"),
         (&["scan", "127.0.0.1", "-o", "json", "-o", "csv"], "only one format"),
         (&["scan", "127.0.0.1", "-o", "evidence"], "name a file"),
+        (&["scan", "127.0.0.1", "--checks", "tls"], "unknown check `tls`: the group is `tls.*`"),
+        (&["scan", "-"], "read from standard input with @-"),
+        (&["scan", "@"], "@FILE reads targets from a file"),
+        (&["scan", "anchor"], "`anchor` is a file: to read targets from it, give @anchor"),
         (&["scan", "@missing.txt"], "missing.txt"),
         (&["scan", "@bad.txt"], "bad.txt:3"),
         (&["scan", "127.0.0.1", "--ca-file", "empty.pem"], "empty.pem"),
@@ -68,7 +74,10 @@ fn bad_input_is_refused_before_anything_is_written() {
         (&["--config", "bad.toml", "profiles"][..], "no setting `speed`"),
         (&["checks", "explain", "nope.nope"], "unknown check `nope.nope`"),
         (&["convert", "missing.json"], "missing.json"),
-        (&["convert", "bad.txt"], "neither a result document"),
+        (&["convert", "bad.txt"], "no format that is known here"),
+        (&["man", "nope"], "no command `nope`: expected scan, ports"),
+        (&["man", "checks", "scan"], "`bartizan checks` has no command `scan`: expected list, explain"),
+        (&["man", "--dir", "bad.txt"], "cannot write to `bad.txt`"),
     ] {
         let output = run_in(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -146,6 +155,7 @@ fn the_evidence_converts_to_the_very_document_of_the_scan() {
         &["convert", "out.evidence", "-o", "json"][..],
         &["convert", "out.evidence", "--rejudge", "-o", "json"],
         &["convert", "out.json", "-o", "json"],
+        &["convert", "out.jsonl", "-o", "json"],
     ] {
         let converted = run_in(folder.path(), arguments);
         assert_eq!(converted.status.code(), Some(0), "{arguments:?}: {}", stderr(&converted));
@@ -171,8 +181,81 @@ fn the_evidence_converts_to_the_very_document_of_the_scan() {
     let read: Value = serde_json::from_slice(&cut.stdout).unwrap();
     assert_eq!(read["hosts"].as_array().unwrap().len(), 1);
     assert_eq!(read["scan"]["partial"], true);
-    let rejudged = run_in(folder.path(), &["convert", "out.json", "--rejudge", "-o", "json"]);
-    assert_eq!(rejudged.status.code(), Some(2), "a document holds no evidence");
+    for holds_no_evidence in ["out.json", "out.jsonl"] {
+        let rejudged = run_in(folder.path(), &["convert", holds_no_evidence, "--rejudge", "-o", "json"]);
+        assert_eq!(rejudged.status.code(), Some(2), "{holds_no_evidence}");
+        assert!(stderr(&rejudged).contains("holds results"), "{}", stderr(&rejudged));
+    }
+
+    let end = lines.rfind("{\"type\":\"summary\"").unwrap();
+    for cut in [end, end + 20] {
+        fs::write(folder.path().join("cut.jsonl"), &lines[..cut]).unwrap();
+        let cut = run_in(folder.path(), &["convert", "cut.jsonl", "-o", "json"]);
+        assert_eq!(cut.status.code(), Some(3), "{}", stderr(&cut));
+        assert!(stderr(&cut).contains("`cut.jsonl` is cut ("), "{}", stderr(&cut));
+        let read: Value = serde_json::from_slice(&cut.stdout).unwrap();
+        assert_eq!((&read["scan"]["status"], &read["scan"]["partial"]), (&"failed".into(), &true.into()));
+        assert_eq!(read["hosts"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_converted_is_called_by_its_name() {
+    let site = Peer::site();
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = vec!["scan".to_owned(), site.target(), "--checks".into(), "csp.missing".into()];
+    for format in ["csv", "sarif", "html", "table", "json"] {
+        arguments.extend(["-o".to_owned(), format!("{format}=out.{format}")]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_eq!(run_in(folder.path(), &arguments).status.code(), Some(0));
+    let ports = run(&["ports", &site.target(), "-o", "json", "--quiet"]);
+    assert_eq!(ports.status.code(), Some(0), "{}", stderr(&ports));
+    fs::write(folder.path().join("ports.json"), &ports.stdout).unwrap();
+    let document = fs::read(folder.path().join("out.json")).unwrap();
+    fs::write(folder.path().join("half.json"), &document[..document.len() / 2]).unwrap();
+    fs::write(folder.path().join("empty"), "\n").unwrap();
+    fs::write(folder.path().join("other.json"), "{\"schema\":\"acme/1\"}").unwrap();
+    fs::write(folder.path().join("lines.jsonl"), "{\"host\":1}\n{\"host\":2}\n").unwrap();
+    for (file, what) in [
+        ("out.csv", "is CSV, which holds findings only"),
+        ("out.sarif", "is SARIF, which holds findings only"),
+        ("out.html", "is an HTML page"),
+        ("out.table", "no format that is known here"),
+        ("ports.json", "is a port scan"),
+        ("half.json", "is a damaged result document"),
+        ("empty", "is empty"),
+        ("other.json", "JSON with the schema `acme/1`"),
+        ("lines.jsonl", "is no result of a scan"),
+    ] {
+        let output = run_in(folder.path(), &["convert", file, "-o", "json"]);
+        assert_eq!(output.status.code(), Some(2), "{file}");
+        let said = stderr(&output);
+        assert!(said.contains(&format!("`{file}` ")) && said.contains(what), "{said}");
+        assert!(file == "half.json" || said.contains("-o json, -o jsonl and -o evidence"), "{said}");
+    }
+}
+
+#[test]
+fn targets_come_from_standard_input_too() {
+    let site = Peer::site();
+    let scan = |input: &str| {
+        let mut child = bartizan()
+            .args(["scan", "@-", "--checks", "csp.missing", "--quiet", "-o", "json"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let output = scan(&format!("# ours\n{}  # the shop\n", site.target()));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["scan"]["targets"][0], site.target());
+    let output = scan("127.0.0.1\nnot/a/target\n");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("standard input:2: `not/a/target`"), "{}", stderr(&output));
+    assert_eq!(scan("").status.code(), Some(4));
 }
 
 #[test]
@@ -256,13 +339,39 @@ fn the_catalogue_can_be_read() {
 
 #[test]
 fn manual_and_completions_are_made_of_the_arguments() {
-    let manual = stdout(&run(&["man"]));
-    for flag in ["fail\\-on", "trust\\-anchor", "rejudge"] {
-        assert!(manual.contains(flag), "{flag}");
+    assert!(stdout(&run(&["man"])).contains("bartizan\\-scan(1)"));
+    for (command, flag) in [("scan", "trust\\-anchor"), ("convert", "rejudge"), ("ports", "service\\-detection")] {
+        let page = stdout(&run(&["man", command]));
+        assert!(page.contains(flag) && page.contains(&format!(".TH bartizan-{command} 1")), "{page}");
     }
     for shell in ["bash", "zsh", "fish"] {
         assert!(stdout(&run(&["completions", shell])).contains("--fail-on") || shell == "fish");
     }
+}
+
+#[test]
+fn manual_pages_refer_to_pages_that_are_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run_in(folder.path(), &["man", "--dir", "share/man1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let pages = folder.path().join("share/man1");
+    let names = listing(&pages);
+    for name in ["bartizan.1", "bartizan-scan.1", "bartizan-checks.1", "bartizan-checks-explain.1", "bartizan-man.1"] {
+        assert!(names.iter().any(|known| known == name), "{name} in {names:?}");
+    }
+    assert!(stderr(&output).contains(&format!("wrote {} pages", names.len())), "{}", stderr(&output));
+    let mut references = 0;
+    for name in &names {
+        let page = fs::read_to_string(pages.join(name)).unwrap().replace("\\-", "-");
+        for (before, _) in page.match_indices("(1)").map(|(at, _)| page.split_at(at)) {
+            let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '-').map_or(0, |at| at + 1);
+            let file = format!("{}.1", before[start..].trim_start_matches("fB").trim_start_matches("fR"));
+            assert!(names.contains(&file), "{name} refers to {file}");
+            references += 1;
+        }
+    }
+    // Each page but the first is referred to.
+    assert!(references >= names.len() - 1, "{references} references, {} pages", names.len());
 }
 
 #[test]

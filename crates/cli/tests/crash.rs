@@ -1,5 +1,6 @@
 //! Kill -9 at random moments while scans run, assets are imported and schedules are run: nothing that was acknowledged is
-//! lost, nothing is done twice, the audit log stays whole, and scans end with the findings of an undisturbed run.
+//! lost, nothing is done twice, the audit log stays whole, and scans end with the findings of an undisturbed run - with
+//! its gaps as well.
 //!
 //! `BARTIZAN_TEST_LONG=1` kills fifty times on each database instead of four. The seed of the random moments is printed;
 //! `BARTIZAN_TEST_SEED` repeats them.
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use bartizan_test_support::TestDatabase;
 use serde_json::{Value, json};
-use served::{Client, Sent, Served, wait_longer_for};
+use served::{Client, Sent, Served, wait_for, wait_longer_for};
 use sites::SlowSites;
 
 /// Assets of one import.
@@ -311,4 +312,80 @@ fn kills_lose_nothing_on_sqlite() {
 fn kills_lose_nothing_on_postgresql() {
     let database = TestDatabase::postgres();
     storm(database.postgres_url());
+}
+
+/// Hosts that end at once and leave gaps, before hosts that take their time.
+fn with_gaps(sites: &SlowSites) -> Value {
+    let mut scan = sites.scan();
+    let slow = scan["targets"][0].clone();
+    // A name that nobody resolves, and a port that nobody listens on.
+    scan["targets"] = json!(["gone.example.com", "127.0.9.1:1", slow]);
+    scan["concurrency"] = json!(2);
+    scan["timeout_seconds"] = json!(2);
+    scan
+}
+
+/// The native document without what differs from one scan to the next: its number and its times.
+fn document(client: &Client, scan: i64) -> Value {
+    let mut document = client.get(&format!("/api/scans/{scan}/download"));
+    for differing in ["id", "started_at", "finished_at"] {
+        assert!(!document["scan"][differing].is_null(), "{differing}");
+        document["scan"][differing] = Value::Null;
+    }
+    document
+}
+
+fn gaps_survive(postgres: Option<&str>) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let sites = SlowSites::answering_after(Duration::from_millis(60));
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = silent.local_addr().unwrap().to_string();
+    let start = || Served::on(&data, postgres, &["--job-lease", "1", "--resolver", &resolver]);
+    let server = start();
+    let client = server.begin();
+    let token = client.token.clone().unwrap();
+
+    let calm = client.post("/api/scans", &with_gaps(&sites))["id"].as_i64().unwrap();
+    let end = wait_for_end(&client, calm);
+    assert_eq!((&end["status"], &end["partial"]), (&json!("completed"), &json!(true)));
+    let expected = document(&client, calm);
+    let reasons = expected["scan"]["partial_reasons"].to_string();
+    assert!(reasons.contains("gone.example.com") && reasons.contains("127.0.9.1 port 1"), "{reasons}");
+    assert_eq!(expected["hosts"].as_array().unwrap().len() as u64, SlowSites::HOSTS + 2);
+
+    let killed = client.post("/api/scans", &with_gaps(&sites))["id"].as_i64().unwrap();
+    let settled = wait_for("the hosts with gaps to be committed while others are not", || {
+        assert_ne!(client.get(&format!("/api/scans/{killed}"))["status"], "completed", "it ended before the kill");
+        let hosts = client.get(&format!("/api/scans/{killed}/results"));
+        let hosts: BTreeSet<&str> =
+            hosts["data"].as_array().unwrap().iter().filter_map(|host| host["asset"].as_str()).collect();
+        (hosts.contains("gone.example.com") && hosts.contains("127.0.9.1")).then_some(hosts.len())
+    });
+    server.kill();
+    assert!((settled as u64) < SlowSites::HOSTS + 2, "nothing was left to do");
+
+    let server = start();
+    let client = server.client(&token);
+    let resumed = wait_for_end(&client, killed);
+    for same in
+        ["status", "partial", "partial_reasons", "score", "coverage", "outcomes", "hosts_finished", "hosts_total"]
+    {
+        assert_eq!(resumed[same], end[same], "{same}");
+    }
+    assert_eq!(document(&client, killed), expected);
+    let jobs = client.all("/api/jobs?kind=scan");
+    let attempts = jobs.iter().find(|job| job["subject"] == killed.to_string()).unwrap()["attempts"].as_u64().unwrap();
+    assert!(attempts > 1, "the kill ended no attempt");
+}
+
+#[test]
+fn gaps_of_a_killed_scan_survive_on_sqlite() {
+    gaps_survive(None);
+}
+
+#[test]
+fn gaps_of_a_killed_scan_survive_on_postgresql() {
+    let database = TestDatabase::postgres();
+    gaps_survive(database.postgres_url());
 }

@@ -36,6 +36,17 @@ pub struct ScanDocument {
     pub coverage: OutcomeCounts,
 }
 
+impl ScanDocument {
+    /// Puts everything into canonical order, whatever order it was found in, so that the same results give the same
+    /// bytes.
+    pub fn sort(&mut self) {
+        self.hosts.sort_by(|a, b| a.asset.cmp(&b.asset));
+        self.score.assets.sort_by(|a, b| a.asset.cmp(&b.asset));
+        self.verdicts.sort_by(|a, b| (&a.asset, &a.check_id, &a.location).cmp(&(&b.asset, &b.check_id, &b.location)));
+        sort_findings(&mut self.findings);
+    }
+}
+
 /// Head of a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScanSummary {

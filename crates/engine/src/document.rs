@@ -5,7 +5,6 @@ use bartizan_catalog::Catalog;
 use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::document::{
     FindingRecord, HostResult, PortResult, SCAN_SCHEMA, ScanDocument, ScanSummary, VerdictRecord, names_of,
-    sort_findings,
 };
 use bartizan_domain::evidence::{Endpoint, HostEvidence, ServiceEvidence};
 use bartizan_domain::score::{AssetScore, asset_score, scan_score};
@@ -56,11 +55,8 @@ impl<'c> Builder<'c> {
     /// give the same bytes.
     #[must_use]
     pub fn finish(mut self, scan: ScanSummary) -> ScanDocument {
-        self.hosts.sort_by(|a, b| a.asset.cmp(&b.asset));
         self.scores.sort_by(|a, b| a.asset.cmp(&b.asset));
-        self.verdicts.sort_by(|a, b| (&a.asset, &a.check_id, &a.location).cmp(&(&b.asset, &b.check_id, &b.location)));
-        sort_findings(&mut self.findings);
-        ScanDocument {
+        let mut document = ScanDocument {
             schema: SCAN_SCHEMA.to_owned(),
             scan,
             hosts: self.hosts,
@@ -68,7 +64,9 @@ impl<'c> Builder<'c> {
             verdicts: self.verdicts,
             score: scan_score(self.scores, self.counts),
             coverage: self.counts,
-        }
+        };
+        document.sort();
+        document
     }
 }
 

@@ -137,6 +137,41 @@ async fn plain_http_beside_https_must_redirect() {
     assert_eq!(failed(&verdicts(&host)), ["http.no_redirect"]);
 }
 
+/// A site that has nothing of its own and sends visitors to another host.
+fn sends_to(target: String) -> impl Fn(&bartizan_test_support::lab::web::Request) -> Answer {
+    move |request| Answer::redirect(302, &format!("{target}{}", request.path))
+}
+
+#[tokio::test]
+async fn a_redirect_in_the_clear_to_another_host_is_found_there_and_nothing_of_that_host() {
+    // Another host by its name in the URL, with faults that are none of the first one's.
+    let careless = serve(Over::Plain, |_| Answer::html("<!doctype html><title>Elsewhere</title>")).await;
+    let to_careless = format!("http://{}", careless.address);
+    let secure = serve(Over::Tls, sites::good).await;
+    let to_secure = format!("https://{}", secure.address);
+    let by_detour = serve(Over::Plain, sends_to(to_secure.clone())).await;
+    let to_detour = format!("http://{}", by_detour.address);
+
+    for (target, followed) in [(&to_careless, &careless), (&to_detour, &by_detour), (&to_secure, &secure)] {
+        let site = serve(Over::Plain, sends_to(target.clone())).await;
+        let alone = gather(site.address, Over::Plain, HOST, &WebOptions::default()).await;
+        assert!(followed.asked().iter().all(|request| request.starts_with("GET /")), "{:?}", followed.asked());
+        assert!(!followed.asked().is_empty(), "the redirect to {target} was followed");
+        // Without HTTPS on the host, and with it.
+        for host in [
+            host_of(vec![alone.clone()]),
+            host_of(vec![alone, gather(secure.address, Over::Tls, HOST, &WebOptions::default()).await]),
+        ] {
+            let verdicts = verdicts(&host);
+            assert_eq!(failed(&verdicts), ["http.no_redirect"], "to {target}: {verdicts:#?}");
+            let finding = verdicts.iter().find(|verdict| verdict.outcome == Outcome::Fail).unwrap();
+            assert_eq!(finding.location.as_str(), format!("tcp/{}", site.address.port()));
+            assert_eq!(finding.evidence["redirects_to"], format!("{target}/"));
+            assert_eq!(of(&verdicts, "http.no_https").outcome, Outcome::NotApplicable);
+        }
+    }
+}
+
 #[tokio::test]
 async fn metadata_services_are_never_contacted() {
     let site = serve(Over::Plain, |request| match request.path.as_str() {
@@ -348,6 +383,14 @@ async fn write_fixtures() {
         ]);
         runs.push((name.to_owned(), settled(&both, &[(first.address.port(), 80), (secure.address.port(), 443)])));
     }
+    let elsewhere = serve(Over::Plain, |_| Answer::html("<!doctype html><title>Elsewhere</title>")).await;
+    let gone = serve(Over::Plain, sends_to(format!("http://{}", elsewhere.address))).await;
+    let ports = [(gone.address.port(), 80), (secure.address.port(), 443), (elsewhere.address.port(), 8080)];
+    let gone = gather(gone.address, Over::Plain, HOST, &WebOptions::default()).await;
+    runs.push(("redirect-elsewhere".to_owned(), settled(&host_of(vec![gone.clone()]), &ports)));
+    let secure = gather(secure.address, Over::Tls, HOST, &WebOptions::default()).await;
+    runs.push(("redirect-elsewhere-beside-https".to_owned(), settled(&host_of(vec![gone, secure]), &ports)));
+
     let failure = ProbeFailure::new(FailureKind::Timeout, "GET /: no answer within 10s");
     let mut unanswered = host_of(vec![AtEndpoint {
         endpoint: Endpoint::tcp([127, 0, 0, 1].into(), 443),
@@ -374,7 +417,9 @@ async fn write_fixtures() {
             } else {
                 continue;
             };
-            if written.insert(kind) || (kind == "inconclusive" && name == "switched-off") {
+            let wanted = (kind == "inconclusive" && name == "switched-off")
+                || (kind == "fail" && name.starts_with("redirect-elsewhere"));
+            if written.insert(kind) || wanted {
                 let file = target.join(format!("{kind}-{name}.json"));
                 std::fs::write(file, serde_json::to_string_pretty(host).unwrap() + "\n").unwrap();
             }

@@ -1,5 +1,6 @@
 //! One self-contained page: no script, no request, readable in light, dark and on paper.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::OnceLock;
 
@@ -14,8 +15,11 @@ use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 
 use crate::ReportError;
+use crate::evidence;
 use crate::view::{confidence, coverage_text, duration_text, glyph, nothing_found, score_text, severity_counts};
 
+/// Places of one check that are unfolded; the others are a click away, and on paper.
+const SHOWN_PLACES: usize = 10;
 /// Rows of the "not conclusive" list; the rest is counted, since a wide scan has many of the same kind.
 const MAX_GAPS: usize = 500;
 
@@ -38,7 +42,9 @@ struct Page<'a> {
     formula: &'a str,
     coverage: String,
     severities: Vec<SeverityCount>,
-    findings: Vec<Finding<'a>>,
+    findings: usize,
+    groups: Vec<Group<'a>>,
+    shown: usize,
     hosts: Vec<Host<'a>>,
     gaps: Vec<Gap<'a>>,
     gaps_left_out: usize,
@@ -54,17 +60,14 @@ struct SeverityCount {
     per_mille: usize,
 }
 
+/// What one check found: its texts once, then every place.
 #[derive(Serialize)]
-struct Finding<'a> {
+struct Group<'a> {
     number: usize,
     severity: &'static str,
     glyph: &'static str,
     title: &'a str,
     check_id: &'a str,
-    asset: &'a str,
-    location: &'a str,
-    confidence: &'static str,
-    status: String,
     category: &'a str,
     controls: &'a [String],
     description: Option<&'a str>,
@@ -72,7 +75,19 @@ struct Finding<'a> {
     remediation: &'a [String],
     examples: Vec<Example<'a>>,
     references: &'a [String],
-    evidence: Vec<Fact>,
+    places: Vec<Place<'a>>,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    asset: &'a str,
+    location: &'a str,
+    severity: &'static str,
+    glyph: &'static str,
+    confidence: &'static str,
+    status: String,
+    /// HTML, everything from outside in it escaped.
+    evidence: Option<String>,
     fingerprint: &'a str,
 }
 
@@ -80,12 +95,6 @@ struct Finding<'a> {
 struct Example<'a> {
     label: &'a str,
     text: &'a str,
-}
-
-#[derive(Serialize)]
-struct Fact {
-    name: String,
-    value: String,
 }
 
 #[derive(Serialize)]
@@ -176,8 +185,21 @@ pub fn render_html(
     let template = environment().get_template("scan.html").map_err(|error| ReportError::Render(error.to_string()))?;
     let html =
         template.render(minijinja::value::Serde(&page)).map_err(|error| ReportError::Render(error.to_string()))?;
-    out.write_all(html.as_bytes())?;
+    out.write_all(seen(&html).as_bytes())?;
     Ok(())
+}
+
+/// The same with control characters of targets, which a browser would swallow, replaced by their symbols.
+fn seen(html: &str) -> String {
+    html.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
+            '\u{7f}' => '\u{2421}',
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c => c,
+        })
+        .collect()
 }
 
 fn environment() -> &'static Environment<'static> {
@@ -227,12 +249,9 @@ fn page<'a>(document: &'a ScanDocument, catalog: &'a Catalog, look: Look<'a>) ->
         formula: &document.score.formula,
         coverage: coverage_text(document),
         severities,
-        findings: document
-            .findings
-            .iter()
-            .enumerate()
-            .map(|(index, finding)| finding_view(index + 1, finding, catalog))
-            .collect(),
+        findings: document.findings.len(),
+        groups: groups(&document.findings, catalog),
+        shown: SHOWN_PLACES,
         hosts: document.hosts.iter().map(host_view).collect(),
         gaps_left_out: gaps.len().saturating_sub(MAX_GAPS),
         gaps: gaps.into_iter().take(MAX_GAPS).map(gap_view).collect(),
@@ -248,18 +267,28 @@ fn title(document: &ScanDocument) -> String {
     }
 }
 
-fn finding_view<'a>(number: usize, finding: &'a FindingRecord, catalog: &'a Catalog) -> Finding<'a> {
+/// Findings by check, in the order of the document: a check stands where the worst of its findings does.
+fn groups<'a>(findings: &'a [FindingRecord], catalog: &'a Catalog) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    for finding in findings {
+        let index = *known.entry((finding.check_id.as_str(), &finding.title)).or_insert_with(|| {
+            groups.push(group(groups.len() + 1, finding, catalog));
+            groups.len() - 1
+        });
+        groups[index].places.push(place(finding));
+    }
+    groups
+}
+
+fn group<'a>(number: usize, finding: &'a FindingRecord, catalog: &'a Catalog) -> Group<'a> {
     let meta = catalog.check(finding.check_id.as_str());
-    Finding {
+    Group {
         number,
         severity: finding.severity.as_str(),
         glyph: glyph(finding.severity),
         title: &finding.title,
         check_id: finding.check_id.as_str(),
-        asset: &finding.asset,
-        location: finding.location.as_str(),
-        confidence: confidence(finding.confidence),
-        status: finding.status.to_string(),
         category: &finding.category,
         controls: &finding.controls,
         description: meta.map(|meta| meta.description.trim()),
@@ -269,26 +298,21 @@ fn finding_view<'a>(number: usize, finding: &'a FindingRecord, catalog: &'a Cata
             .map(|meta| meta.examples.iter().map(|e| Example { label: &e.label, text: e.text.trim_end() }).collect())
             .unwrap_or_default(),
         references: meta.map(|meta| meta.references.as_slice()).unwrap_or_default(),
-        evidence: facts(&finding.evidence),
-        fingerprint: finding.fingerprint.as_str(),
+        places: Vec::new(),
     }
 }
 
-fn facts(evidence: &serde_json::Value) -> Vec<Fact> {
-    let Some(object) = evidence.as_object() else { return Vec::new() };
-    object
-        .iter()
-        .map(|(name, value)| Fact {
-            name: name.replace('_', " "),
-            value: match value {
-                serde_json::Value::String(text) => text.clone(),
-                serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_string) => {
-                    items.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join("\n")
-                }
-                other => serde_json::to_string_pretty(other).unwrap_or_default(),
-            },
-        })
-        .collect()
+fn place(finding: &FindingRecord) -> Place<'_> {
+    Place {
+        asset: &finding.asset,
+        location: finding.location.as_str(),
+        severity: finding.severity.as_str(),
+        glyph: glyph(finding.severity),
+        confidence: confidence(finding.confidence),
+        status: finding.status.to_string(),
+        evidence: evidence::html(&finding.evidence),
+        fingerprint: finding.fingerprint.as_str(),
+    }
 }
 
 fn host_view(host: &HostResult) -> Host<'_> {
@@ -331,3 +355,16 @@ fn gap_view(verdict: &VerdictRecord) -> Gap<'_> {
 
 // Severity is ordered in the template by `Severity::ALL`; a new one must get a colour there.
 const _: () = assert!(Severity::ALL.len() == 5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_seen() {
+        assert_eq!(
+            seen("x\u{1b}[2J\u{0}\u{7f}\u{9b}\r\n\tB: ü"),
+            "x\u{241b}[2J\u{2400}\u{2421}\u{fffd}\u{240d}\n\tB: ü"
+        );
+    }
+}

@@ -1,11 +1,12 @@
-//! The native document, whole or as JSON Lines.
+//! The native document, whole or as JSON Lines, and back from those.
 
 use std::io::Write;
 
+use bartizan_domain::ScanStatus;
 use bartizan_domain::coverage::OutcomeCounts;
-use bartizan_domain::document::{FindingRecord, HostResult, ScanDocument, ScanSummary, VerdictRecord};
-use bartizan_domain::score::Score;
-use serde::Serialize;
+use bartizan_domain::document::{FindingRecord, HostResult, SCAN_SCHEMA, ScanDocument, ScanSummary, VerdictRecord};
+use bartizan_domain::score::{AssetScore, Score, scan_score};
+use serde::{Deserialize, Serialize};
 
 use crate::ReportError;
 
@@ -66,4 +67,117 @@ pub(crate) fn render_lines(document: &ScanDocument, out: &mut dyn Write) -> Resu
         json_line(&JsonLine::Verdict(verdict), out)?;
     }
     json_line(&JsonLine::Summary { scan: &document.scan, score: &document.score, coverage: &document.coverage }, out)
+}
+
+/// The same record as it is read. A record of a kind that is not known says nothing to this version.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Record {
+    Scan {
+        schema: String,
+        scan: ScanSummary,
+    },
+    Host(HostResult),
+    Finding(FindingRecord),
+    Verdict(VerdictRecord),
+    Summary {
+        scan: ScanSummary,
+        score: Score,
+        coverage: OutcomeCounts,
+    },
+    #[serde(other)]
+    Unknown,
+}
+
+/// What JSON Lines were read to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FromLines {
+    /// The document. If the lines were cut short it is marked partial, and counts and score are of what is there.
+    pub document: ScanDocument,
+    /// Why nothing more was read, if the lines were cut short.
+    pub cut: Option<String>,
+}
+
+/// Why JSON Lines could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LinesError {
+    /// The first record is not the head of a scan.
+    #[error("line 1 is not the head of a scan: expected \"type\":\"scan\" with \"schema\":\"{SCAN_SCHEMA}\"")]
+    NoHead,
+    /// Written by another version.
+    #[error("the schema is `{0}`: this program reads {SCAN_SCHEMA}")]
+    Schema(String),
+    /// A line is no record.
+    #[error("line {number}: {why}")]
+    Line {
+        /// Which, from 1.
+        number: usize,
+        /// What is wrong with it.
+        why: serde_json::Error,
+    },
+}
+
+/// Whether `text` begins as the JSON Lines of a scan do.
+#[must_use]
+pub fn is_json_lines(text: &[u8]) -> bool {
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    matches!(serde_json::from_slice(first), Ok(Record::Scan { .. }))
+}
+
+/// Reads JSON Lines back into the document they were made from.
+///
+/// # Errors
+/// [`LinesError`], naming the line. A missing end is none: see [`FromLines::cut`].
+pub fn from_json_lines(text: &[u8]) -> Result<FromLines, LinesError> {
+    let mut records = text.split_inclusive(|byte| *byte == b'\n').enumerate();
+    let Some(Ok(Record::Scan { schema, scan })) = records.next().map(|(_, line)| serde_json::from_slice(line)) else {
+        return Err(LinesError::NoHead);
+    };
+    if schema != SCAN_SCHEMA {
+        return Err(LinesError::Schema(schema));
+    }
+    let (mut hosts, mut findings, mut verdicts, mut ending) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let mut cut = None;
+    for (index, line) in records {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match serde_json::from_slice(line) {
+            Ok(Record::Host(host)) => hosts.push(host),
+            Ok(Record::Finding(finding)) => findings.push(finding),
+            Ok(Record::Verdict(verdict)) => verdicts.push(verdict),
+            Ok(Record::Summary { scan, score, coverage }) => ending = Some((scan, score, coverage)),
+            Ok(Record::Scan { .. } | Record::Unknown) => {}
+            // The writer was stopped in the middle of a line; only the last one can lack its end.
+            Err(_) if !line.ends_with(b"\n") => cut = Some(format!("line {} breaks off", index + 1)),
+            Err(why) => return Err(LinesError::Line { number: index + 1, why }),
+        }
+    }
+    let (scan, score, coverage) = if let Some(ending) = ending {
+        ending
+    } else {
+        let why = cut.get_or_insert_with(|| "the last line, \"type\":\"summary\", is missing".to_owned());
+        unfinished(scan, why, &hosts, &verdicts)
+    };
+    let mut document = ScanDocument { schema, scan, hosts, findings, verdicts, score, coverage };
+    document.sort();
+    Ok(FromLines { document, cut })
+}
+
+/// The end of a scan whose end is not there.
+fn unfinished(
+    mut scan: ScanSummary,
+    why: &str,
+    hosts: &[HostResult],
+    verdicts: &[VerdictRecord],
+) -> (ScanSummary, Score, OutcomeCounts) {
+    scan.status = ScanStatus::Failed;
+    scan.partial = true;
+    scan.partial_reasons.push(format!("the JSON Lines are cut: {why}"));
+    let mut counts = OutcomeCounts::default();
+    for verdict in verdicts {
+        counts.add(verdict.verdict);
+    }
+    let assets = hosts.iter().map(|host| AssetScore { asset: host.asset.clone(), value: host.score }).collect();
+    (scan, scan_score(assets, counts), counts)
 }

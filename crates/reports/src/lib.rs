@@ -1,4 +1,5 @@
-//! Renders the native scan document to every other format. Pure: the same document gives the same bytes.
+//! Renders the native scan document to every other format, and reads it back from those that hold all of it. Pure: the
+//! same document gives the same bytes.
 //!
 //! Nothing is judged, sorted anew or looked up elsewhere; texts of checks come from the catalogue. Start reading
 //! at [`render`]; one file a format.
@@ -14,6 +15,7 @@ use bartizan_domain::document::ScanDocument;
 
 pub mod audit;
 mod csv;
+mod evidence;
 mod html;
 mod json;
 mod ports;
@@ -23,7 +25,7 @@ mod view;
 
 pub use self::csv::neutralise;
 pub use html::{Brand, render_html};
-pub use json::{JsonLine, json_line};
+pub use json::{FromLines, JsonLine, LinesError, from_json_lines, is_json_lines, json_line};
 pub use ports::{PortsFormat, port_line, render_ports};
 
 /// An output format.

@@ -1,7 +1,7 @@
 //! `http.no_https`, `http.no_redirect`: plain HTTP where HTTPS should be.
 //!
 //! Both look at endpoints that speak HTTP without TLS, whatever their port. With no HTTPS anywhere on the host the
-//! content itself is the finding; with HTTPS, that visitors are not led there.
+//! content itself is the finding; with HTTPS, or with nothing but a redirect, that visitors are not led to HTTPS.
 
 use bartizan_domain::evidence::{EvidenceKind, FailureKind, HostEvidence, Observation, Scheme};
 use bartizan_domain::{Confidence, Location};

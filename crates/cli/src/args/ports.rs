@@ -10,20 +10,21 @@ use super::{ColorMode, NetworkArgs, ProgressMode, duration};
 use crate::io::OutputSpec;
 
 /// What `--help` says below the options.
-pub const HELP: &str = "Ports: 22,80,8000-8100, top:100, - for all. T: and U: before a port change the protocol of what
-follows, as in -p T:22,80,U:53,161.
+pub const HELP: &str = "Ports: 22,80,8000-8100, top:100, - for all. T: and U: before a port change the
+protocol of what follows, as in -p T:22,80,U:53,161.
 
 Exit codes:
   0    done
   2    wrong usage or configuration, or an internal error
-  3    incomplete: a name did not resolve, a host named singly did not answer, or time or resources ran out (0 with
-       --allow-partial)
+  3    incomplete: a name did not resolve, a host named singly did not answer,
+       or time or resources ran out (0 with --allow-partial)
   4    nothing to scan
   130  interrupted; what was found is written and marked incomplete";
 
 #[derive(Debug, Args)]
 pub struct PortsArgs {
-    /// Domains, addresses, CIDRs, ranges; @FILE reads more, one a line, # begins a comment
+    /// Domains, addresses, CIDRs, ranges; @FILE reads more, one a line, # begins a comment; @- reads them from standard
+    /// input
     #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::Hostname)]
     pub targets: Vec<String>,
 

@@ -8,10 +8,13 @@ use bartizan_catalog::Catalog;
 use bartizan_checks::judge;
 use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::document::{SCAN_SCHEMA, ScanDocument};
+use bartizan_domain::port_document::PORTS_SCHEMA;
 use bartizan_domain::score::{AssetScore, scan_score};
 use bartizan_domain::{Outcome, ScanStatus, Severity, Target};
 use bartizan_engine::{NamedPorts, ScanSettings, document};
 use bartizan_evidence::file::{Ending as FileEnding, Header, MAGIC, Reader};
+use bartizan_reports::audit::AUDIT_SCHEMA;
+use bartizan_reports::{from_json_lines, is_json_lines};
 
 use super::outputs::{Ending, Outputs, write_document};
 use super::scan::reaches;
@@ -35,17 +38,98 @@ pub fn run(args: &ConvertArgs) -> Result<Exit> {
 }
 
 fn from_document(args: &ConvertArgs, name: &str, input: Box<dyn BufRead>) -> Result<Exit> {
-    if args.rejudge || args.print_evidence {
-        bail!("`{name}` is a result document: only evidence (-o evidence=FILE) can be judged again or printed");
+    let mut text = Vec::new();
+    input.take(MAX_DOCUMENT + 1).read_to_end(&mut text).with_context(|| format!("cannot read `{name}`"))?;
+    if text.len() as u64 > MAX_DOCUMENT {
+        bail!("`{name}` is larger than the {MAX_DOCUMENT} bytes allowed");
     }
-    let document: ScanDocument = serde_json::from_reader(input.take(MAX_DOCUMENT))
-        .with_context(|| format!("`{name}` is neither a result document ({SCAN_SCHEMA}) nor an evidence file"))?;
-    if document.schema != SCAN_SCHEMA {
-        bail!("`{name}` has schema `{}`: this program reads {SCAN_SCHEMA}", document.schema);
+    let (document, cut) = if is_json_lines(&text) {
+        let read = from_json_lines(&text).with_context(|| format!("`{name}` is damaged"))?;
+        (read.document, read.cut)
+    } else {
+        (document_of(name, &text)?, None)
+    };
+    drop(text);
+    if args.rejudge || args.print_evidence {
+        bail!("`{name}` holds results: only evidence (-o evidence=FILE) can be judged again or printed");
+    }
+    if let Some(why) = &cut {
+        complain(&format!("`{name}` is cut ({why}): {} hosts were read", document.hosts.len()));
     }
     write_document(&args.results, &document, Catalog::builtin())?;
     let found = reaches(args.results.fail_on, document.findings.iter().map(|finding| finding.severity));
-    Ok(if found { Exit::Findings } else { Exit::Done })
+    Ok(match (found, cut) {
+        (true, _) => Exit::Findings,
+        (false, Some(_)) => Exit::Incomplete,
+        (false, None) => Exit::Done,
+    })
+}
+
+/// Reads a whole document; what cannot be read is called by its name, with what could be.
+fn document_of(name: &str, text: &[u8]) -> Result<ScanDocument> {
+    let error = match serde_json::from_slice::<ScanDocument>(text) {
+        Ok(document) if document.schema == SCAN_SCHEMA => return Ok(document),
+        Ok(document) => bail!("`{name}` has the schema `{}`: this program reads {SCAN_SCHEMA}", document.schema),
+        Err(error) => error,
+    };
+    match what_it_is(text, &error) {
+        Given::Scan => bail!("`{name}` is a damaged result document: {error}"),
+        Given::Other(what) => bail!("`{name}` is {what}. {READABLE}"),
+    }
+}
+
+/// What `convert` reads.
+const READABLE: &str = "convert reads what holds a whole scan: the files of -o json, -o jsonl and -o evidence, each as `bartizan scan` wrote it";
+
+enum Given {
+    /// A result document with something wrong in it.
+    Scan,
+    /// Something else, in words.
+    Other(String),
+}
+
+/// Names what a file is that cannot be read.
+fn what_it_is(text: &[u8], error: &serde_json::Error) -> Given {
+    #[derive(serde::Deserialize)]
+    struct Marks {
+        schema: Option<serde_json::Value>,
+        #[serde(rename = "$schema")]
+        sarif: Option<String>,
+        runs: Option<serde::de::IgnoredAny>,
+    }
+    let other = |what: &str| Given::Other(what.to_owned());
+    let start = text.trim_ascii_start();
+    let begins = |with: &str| start.get(..with.len()).is_some_and(|s| s.eq_ignore_ascii_case(with.as_bytes()));
+    if start.is_empty() {
+        return other("empty");
+    }
+    if let Ok(marks) = serde_json::from_slice::<Marks>(text) {
+        return match marks.schema.as_ref().and_then(serde_json::Value::as_str) {
+            Some(SCAN_SCHEMA) => Given::Scan,
+            Some(PORTS_SCHEMA) => other("a port scan, which `bartizan ports` writes in every format it has"),
+            Some(AUDIT_SCHEMA) => other("a package audit, which `bartizan audit` writes in every format it has"),
+            Some(schema) => Given::Other(format!("JSON with the schema `{schema}`")),
+            None if marks.runs.is_some() || marks.sarif.is_some_and(|schema| schema.contains("sarif")) => {
+                other("SARIF, which holds findings only")
+            }
+            None => other("JSON without a `schema`"),
+        };
+    }
+    // A document that breaks off is no JSON, but still shows what it was.
+    let head = &start[..start.len().min(200)];
+    if begins("{") && String::from_utf8_lossy(head).contains(SCAN_SCHEMA) {
+        Given::Scan
+    } else if begins("severity,check_id,") {
+        other("CSV, which holds findings only")
+    } else if begins("<!doctype html") || begins("<html") {
+        other("an HTML page, which is for reading only")
+    } else if begins("<") {
+        other("XML")
+    } else if begins("{") || begins("[") {
+        Given::Other(format!("no result of a scan: {error}"))
+    } else {
+        other("no format that is known here")
+    }
 }
 
 fn from_evidence(args: &ConvertArgs, name: &str, input: Box<dyn BufRead>) -> Result<Exit> {

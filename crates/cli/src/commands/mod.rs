@@ -1,7 +1,6 @@
 //! The commands, one file each.
 
 use anyhow::Result;
-use clap::CommandFactory as _;
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
@@ -14,6 +13,7 @@ mod checks;
 mod convert;
 mod doctor;
 mod feeds;
+mod man;
 mod outputs;
 mod ports;
 mod profiles;
@@ -42,29 +42,10 @@ pub fn run(args: Cli) -> Result<Exit> {
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "bartizan", &mut script);
+            clap_complete::generate(shell, &mut crate::args::command(), "bartizan", &mut script);
             io::print(&String::from_utf8(script)?)?;
             Ok(Exit::Done)
         }
-        Command::Man => {
-            io::print(&manual()?)?;
-            Ok(Exit::Done)
-        }
+        Command::Man(man) => man::run(&man),
     }
-}
-
-/// One page for the program and all its commands.
-fn manual() -> Result<String> {
-    let mut page = Vec::new();
-    let mut command = Cli::command();
-    command.build();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        let man = clap_mangen::Man::new(sub.clone());
-        page.extend_from_slice(format!(".SH \"COMMAND {}\"\n", sub.get_name().to_uppercase()).as_bytes());
-        man.render_synopsis_section(&mut page)?;
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
-    }
-    Ok(String::from_utf8(page)?)
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use bartizan_test_support::api_tests;
 use bartizan_test_support::app::{Actor, Options, TestApp};
 use hyper::Method;
@@ -11,6 +13,7 @@ api_tests!(
     a_waiting_scan_is_cancelled_and_then_deleted,
     bad_scans_name_the_field_and_nothing_is_queued,
     a_launch_with_a_key_happens_once,
+    what_is_named_twice_is_scanned_once,
     another_organisations_scan_does_not_exist,
     the_list_filters_and_sorts,
 );
@@ -159,6 +162,40 @@ async fn a_launch_with_a_key_happens_once() {
     let again = call().send().await.expect(202);
     assert_eq!((first.body, again.header("idempotent-replayed")), (again.body.clone(), "true"));
     assert_eq!(auditor.get("/api/scans").await.json()["total"], 1);
+}
+
+async fn what_is_named_twice_is_scanned_once() {
+    let app = with_shop().await;
+    let auditor = app.auditor().await;
+    let asset = auditor.post("/api/assets", &json!({"target_value": "shop.example.com"})).await.expect(201).json();
+    let id = &asset["id"];
+    // By its id twice, by its name in two spellings, and narrowed to a port that it is scanned on anyway.
+    for body in [
+        json!({"asset_ids": [id, id]}),
+        json!({"targets": ["shop.example.com", "SHOP.example.com.", "https://shop.example.com/"]}),
+        json!({"asset_ids": [id, id], "targets": ["shop.example.com", "shop.example.com:443"]}),
+    ] {
+        let mut body = body;
+        body["scan_type"] = "full".into();
+        let scan = scanned(&auditor, &body).await;
+        assert_eq!(scan["status"], "completed", "{body}");
+        assert_eq!((&scan["hosts_total"], &scan["hosts_finished"]), (&json!(1), &json!(1)), "{body}");
+        let number = &scan["id"];
+        let hosts = auditor.get(&format!("/api/scans/{number}/results")).await.expect(200).json();
+        assert_eq!((&hosts["total"], &hosts["data"][0]["asset_id"]), (&json!(1), id), "{body}");
+        let document = auditor.get(&format!("/api/scans/{number}/download")).await.expect(200).json();
+        assert_eq!(document["hosts"].as_array().unwrap().len(), 1, "{body}");
+        let fingerprints: BTreeSet<&str> =
+            document["findings"].as_array().unwrap().iter().filter_map(|one| one["fingerprint"].as_str()).collect();
+        let listed = auditor.get("/api/findings?page_size=500").await.expect(200).json();
+        assert_eq!(document["findings"].as_array().unwrap().len(), fingerprints.len(), "{body}");
+        assert_eq!(listed["total"], fingerprints.len(), "{body}");
+        // Each scan saw each finding once.
+        for finding in listed["data"].as_array().unwrap() {
+            assert_eq!(finding["occurrences"], *number, "{body}: {finding}");
+        }
+    }
+    assert_eq!(auditor.get("/api/assets").await.expect(200).json()["total"], 1);
 }
 
 async fn another_organisations_scan_does_not_exist() {

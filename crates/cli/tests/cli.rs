@@ -209,7 +209,8 @@ fn what_cannot_be_converted_is_called_by_its_name() {
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     assert_eq!(run_in(folder.path(), &arguments).status.code(), Some(0));
-    let ports = run(&["ports", &site.target(), "-o", "json", "--quiet"]);
+    let port = site.target().rsplit(':').next().unwrap().to_owned();
+    let ports = run(&["ports", "127.0.0.1", "-p", &port, "-o", "json", "--quiet"]);
     assert_eq!(ports.status.code(), Some(0), "{}", stderr(&ports));
     fs::write(folder.path().join("ports.json"), &ports.stdout).unwrap();
     let document = fs::read(folder.path().join("out.json")).unwrap();

@@ -5,7 +5,10 @@
 //! (`…ubuntu0.18.04.1`, `…+deb10u1`); where the version does not tell, the label is not compared.
 //!
 //! Most false positives among them are files of a language package that a distribution's package owns (`urllib3` of an
-//! RPM), which only the image shows and the label does not say: they are counted and pinned, not required.
+//! RPM). Labels name no paths, but all labels of one image together are a part of its inventory: what the packages of the
+//! distribution among them tell about owners is concluded as of any bill of materials. What remains unclear is reported,
+//! and not with high confidence. (A document of a real scanner states paths, and what lies apart from the distribution is
+//! then reported with full confidence.)
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed unwrap is a failed test; counts are printed")]
 
@@ -14,7 +17,8 @@ use std::path::Path;
 
 use bartizan_accuracy::{Store, corpus, text};
 use bartizan_feeds::store::Snapshot;
-use bartizan_matching::model::{Authority, Ecosystem, Event, Package, Range};
+use bartizan_inventory::ownership::{self, Placed};
+use bartizan_matching::model::{Authority, Confidence, Ecosystem, Event, Package, Range};
 use bartizan_matching::store::AdvisoryStore;
 use bartizan_matching::{Options, correlate};
 use serde_json::Value;
@@ -40,6 +44,40 @@ fn place(version: &str) -> Option<Option<(Ecosystem, String)>> {
                 revision.starts_with(|c: char| c.is_ascii_digit()) || revision.starts_with('r')
             });
     (!distribution).then_some(None)
+}
+
+/// The packages of distributions among the labels of an image.
+fn system(labels: &[&Value]) -> Vec<Package> {
+    let mut found: BTreeMap<(String, String), Package> = BTreeMap::new();
+    for label in labels {
+        let (name, version) =
+            (label["package"]["name"].as_str().unwrap(), label["package"]["version"].as_str().unwrap());
+        let (ecosystem, release) = match place(version) {
+            Some(Some(known)) => known,
+            Some(None) => continue,
+            None if version.contains(".el") => {
+                (Ecosystem::RedHat, after(version, ".el").unwrap_or_default().to_owned())
+            }
+            None if version.rsplit_once('-').is_some_and(|(_, revision)| revision.starts_with('r')) => {
+                (Ecosystem::Alpine, String::new())
+            }
+            None => (Ecosystem::Debian, String::new()),
+        };
+        let mut package = Package::new(ecosystem, name, version);
+        package.release = release.into();
+        found.insert((name.to_owned(), version.to_owned()), package);
+    }
+    found.into_values().collect()
+}
+
+/// The packages with what the rest of their image tells about their owners.
+fn owned(packages: Vec<Package>, system: &[Package]) -> Vec<Package> {
+    let count = packages.len();
+    let all = packages.into_iter().chain(system.iter().cloned());
+    let mut placed: Vec<Placed> =
+        all.map(|package| Placed { package, paths: Vec::new(), owner: None }).collect();
+    ownership::settle(&mut placed);
+    placed.into_iter().take(count).map(|placed| placed.package).collect()
 }
 
 /// The package a label is about, once for each ecosystem in which a record of the vulnerability names it.
@@ -96,28 +134,41 @@ fn verdicts_of_people_are_met() {
     let snapshot = store.open().unwrap();
     let mut corrections = 0;
     let (mut counts, mut lines) = (BTreeMap::<(&str, bool), usize>::new(), Vec::new());
-    for line in text(&corpus.join("labels/match-labels-shared.jsonl.zst")).unwrap().lines() {
-        let label: Value = serde_json::from_str(line).unwrap();
+    let labels: Vec<Value> = text(&corpus.join("labels/match-labels-shared.jsonl.zst"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let mut by_image: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for label in &labels {
+        by_image.entry(label["image"]["exact"].as_str().unwrap()).or_default().push(label);
+    }
+    let systems: BTreeMap<&str, Vec<Package>> =
+        by_image.into_iter().map(|(image, labels)| (image, system(&labels))).collect();
+    for label in &labels {
         let verdict = match label["label"].as_str().unwrap() {
             "TP" => "TP",
             "FP" => "FP",
             _ => continue,
         };
-        let packages = packages(&snapshot, &label);
+        let packages = packages(&snapshot, label);
         if packages.is_empty() {
             continue;
         }
+        let packages = owned(packages, &systems[label["image"]["exact"].as_str().unwrap()]);
         let wanted: Vec<&str> =
             ["vulnerability_id", "effective_cve"].iter().filter_map(|field| label[*field].as_str()).collect();
         let found = correlate(&snapshot, &packages, &Options::default()).unwrap();
-        let reported =
-            found.matches.iter().any(|one| one.is_finding() && one.ids.iter().any(|id| wanted.contains(&id.as_str())));
+        let about = found.matches.iter().filter(|one| one.ids.iter().any(|id| wanted.contains(&id.as_str())));
+        let confidence = about.filter(|one| one.is_finding()).map(|one| one.confidence).max();
+        let reported = confidence.is_some();
+        let high = confidence >= Some(Confidence::HIGH);
         // The advisory has been corrected since people judged: it names the very version as the fixed one.
         let corrected = !reported && verdict == "TP" && is_fixed(&snapshot, &packages, &wanted);
         if corrected {
             corrections += 1;
         } else {
-            *counts.entry((verdict, reported)).or_default() += 1;
+            *counts.entry((verdict, if verdict == "FP" { high } else { reported })).or_default() += 1;
         }
         lines.push(format!(
             "{},{verdict},{},{},{},{}",
@@ -126,7 +177,8 @@ fn verdicts_of_people_are_met() {
             packages[0].name,
             packages[0].version,
             match (reported, corrected) {
-                (true, _) => "reported",
+                (true, _) if high => "reported",
+                (true, _) => "reported with less confidence",
                 (false, true) => "named as fixed by the advisory",
                 (false, false) => "not reported",
             }
@@ -140,7 +192,7 @@ fn verdicts_of_people_are_met() {
     let (hit, missed) = (count("TP", true), count("TP", false));
     let (wrong, right) = (count("FP", true), count("FP", false));
     eprintln!(
-        "labels compared: {} (TP {hit} of {}, {corrections} more on versions that the advisory names as fixed by now; FP not reported {right} of {})",
+        "labels compared: {} (TP {hit} of {}, {corrections} more on versions that the advisory names as fixed by now; FP not reported with high confidence {right} of {})",
         lines.len(),
         hit + missed,
         wrong + right
@@ -149,6 +201,7 @@ fn verdicts_of_people_are_met() {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables/labels.csv");
     assert_eq!(std::fs::read_to_string(table).unwrap(), lines.join("\n") + "\n");
     assert!(hit * 100 >= (hit + missed) * 95, "recall {hit} of {}", hit + missed);
+    assert!(right * 100 >= (wrong + right) * 80, "of {} false positives {right} are not sure", wrong + right);
 }
 
 /// Whether a record of the vulnerability names the package's version as one that contains the fix.

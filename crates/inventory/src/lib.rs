@@ -16,6 +16,7 @@ mod component;
 mod format;
 pub mod lock;
 pub mod os;
+pub mod ownership;
 pub mod sbom;
 pub mod triage;
 mod xml;

@@ -2,15 +2,18 @@
 //!
 //! Rules: the CycloneDX specification. Components nest; one of type `operating-system` names the system. The component the
 //! document is about (`metadata.component`) is not one it consists of, but its own parts are. Trivy states source packages
-//! in properties (`aquasecurity:trivy:SrcName` …).
+//! in properties (`aquasecurity:trivy:SrcName` …). Where the files of a component lie is in `evidence.occurrences` and in
+//! properties of Syft and Trivy.
 //!
 //! Not supported: services, compositions, and `scope` beyond `excluded` (which is left out). Vulnerabilities inside a
 //! document are read where VEX is read.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::Item;
-use crate::component::{Collector, ReadError, Reading, utf8};
+use crate::component::{ReadError, Reading, utf8};
 use crate::os::Os;
 use crate::xml::{self, Element};
 
@@ -44,7 +47,20 @@ struct Component {
     cpe: Option<String>,
     scope: Option<String>,
     properties: Vec<Property>,
+    evidence: Option<Evidence>,
     components: Vec<Component>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Evidence {
+    occurrences: Vec<Occurrence>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Occurrence {
+    location: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -89,6 +105,8 @@ fn list(parent: &Element) -> Vec<Component> {
 fn of_xml(element: &Element) -> Component {
     let value = |name: &str| element.value(name).map(str::to_owned);
     let properties = element.child("properties").into_iter().flat_map(|list| list.all("property"));
+    let occurrences = element.child("evidence").and_then(|evidence| evidence.child("occurrences"));
+    let occurrences = occurrences.into_iter().flat_map(|list| list.all("occurrence"));
     Component {
         kind: element.attribute("type").unwrap_or_default().to_owned(),
         group: value("group"),
@@ -103,6 +121,11 @@ fn of_xml(element: &Element) -> Component {
                 value: Some(property.text.trim().to_owned()),
             })
             .collect(),
+        evidence: Some(Evidence {
+            occurrences: occurrences
+                .map(|one| Occurrence { location: one.value("location").unwrap_or_default().to_owned() })
+                .collect(),
+        }),
         components: list(element),
     }
 }
@@ -114,15 +137,11 @@ fn finish(components: &[Component], about: Option<&Component>) -> Result<Reading
     // An image's document may be about the system itself.
     let system = all.iter().copied().chain(about).find(|component| component.kind == OPERATING_SYSTEM);
     let os = system.map(|system| Os::of_id(&system.name, system.version.as_deref().unwrap_or_default()));
-    let mut collector = Collector::default();
-    for component in all {
-        let is_file_or_excluded = component.kind == "file" || component.scope.as_deref() == Some("excluded");
-        if is_file_or_excluded || component.kind == OPERATING_SYSTEM {
-            continue;
-        }
-        component.item().take(os.as_ref(), &mut collector);
-    }
-    collector.finish()
+    let is_package = |component: &&Component| {
+        component.kind != "file" && component.kind != OPERATING_SYSTEM && component.scope.as_deref() != Some("excluded")
+    };
+    let items = all.into_iter().filter(is_package).map(Component::item).collect();
+    super::finish(items, os.as_ref(), &HashMap::new())
 }
 
 fn flatten<'c>(components: &'c [Component], all: &mut Vec<&'c Component>) {
@@ -156,18 +175,28 @@ impl Component {
             }
             (source.to_owned(), version)
         });
+        let stated = self.properties.iter().filter(|property| {
+            let name = property.name.strip_prefix("syft:location:");
+            name.is_some_and(|name| name.ends_with(":path")) || property.name == "aquasecurity:trivy:FilePath"
+        });
+        let paths = stated.filter_map(|property| property.value.clone());
+        let occurrences = self.evidence.iter().flat_map(|evidence| &evidence.occurrences);
+        let paths = paths.chain(occurrences.map(|one| one.location.clone())).filter(|path| !path.is_empty());
         Item {
             name,
             version: self.version.clone().unwrap_or_default(),
             purl: self.purl.clone().filter(|purl| !purl.is_empty()),
             cpes,
             source,
+            id: String::new(),
+            paths: paths.collect(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bartizan_matching::model::Ownership;
     use proptest::prelude::*;
 
     use super::*;
@@ -215,6 +244,21 @@ mod tests {
         );
         assert_eq!(reading.gaps.len(), 1);
         assert!(read_json(b"{}").is_err());
+    }
+
+    #[test]
+    fn places_of_components_tell_whose_they_are() {
+        let text = r#"{"bomFormat":"CycloneDX","components":[
+            {"type":"library","name":"python3-urllib3","version":"1.26.5-1","purl":"pkg:deb/debian/python3-urllib3@1.26.5-1?distro=debian-12"},
+            {"type":"library","name":"urllib3","version":"1.26.5","purl":"pkg:pypi/urllib3@1.26.5",
+             "properties":[{"name":"syft:location:0:path","value":"/usr/lib/python3/dist-packages/urllib3/METADATA"}]},
+            {"type":"library","name":"six","version":"1.16","purl":"pkg:pypi/six@1.16",
+             "evidence":{"occurrences":[{"location":"/app/venv/six.py"}]}},
+            {"type":"library","name":"idna","version":"3","purl":"pkg:pypi/idna@3"}]}"#;
+        let reading = read_json(text.as_bytes()).unwrap();
+        let of = |name: &str| reading.packages.iter().find(|p| &*p.name == name).unwrap().ownership.clone();
+        assert!(matches!(of("urllib3"), Ownership::Distribution(owner) if &*owner.name == "python3-urllib3"));
+        assert_eq!((of("six"), of("idna")), (Ownership::Own, Ownership::Unclear));
     }
 
     #[test]

@@ -9,10 +9,13 @@ pub mod purl;
 pub mod spdx;
 pub mod spdx_tag;
 
+use std::collections::HashMap;
+
 use bartizan_matching::model::{Ecosystem, Package};
 
-use crate::component::Collector;
+use crate::component::{Collector, ReadError, Reading};
 use crate::os::Os;
+use crate::ownership::{self, Placed};
 
 /// A component of a bill of materials, in the words all formats share.
 #[derive(Debug, Default)]
@@ -23,14 +26,52 @@ pub(crate) struct Item {
     pub(crate) cpes: Vec<String>,
     /// Source package, where the producing tool says it outside the package URL.
     pub(crate) source: Option<(String, String)>,
+    /// The document's own id of the component, empty if it has none.
+    pub(crate) id: String,
+    /// Where its files lie in the system that the document is about.
+    pub(crate) paths: Vec<String>,
 }
 
 /// Most CPE names kept of one component; some tools guess hundreds.
 const MAX_CPES: usize = 32;
+/// Most paths of one component that are looked at.
+const MAX_PATHS: usize = 256;
+
+/// What the components of a document yield. `owners` maps ids of components to the ids of those that contain their files,
+/// where the document says so.
+pub(crate) fn finish(
+    items: Vec<Item>,
+    os: Option<&Os>,
+    owners: &HashMap<String, String>,
+) -> Result<Reading, ReadError> {
+    let mut collector = Collector::default();
+    let mut placed = Vec::new();
+    let mut ids = Vec::new();
+    for mut item in items {
+        let id = std::mem::take(&mut item.id);
+        let mut paths = std::mem::take(&mut item.paths);
+        paths.truncate(MAX_PATHS);
+        if let Some(package) = item.package(os, &mut collector) {
+            placed.push(Placed { package, paths, owner: None });
+            ids.push(id);
+        }
+    }
+    if !owners.is_empty() {
+        let at: HashMap<&str, usize> = ids.iter().enumerate().map(|(at, id)| (&**id, at)).collect();
+        for (placed, id) in placed.iter_mut().zip(&ids) {
+            placed.owner = owners.get(id).and_then(|owner| at.get(&**owner)).copied();
+        }
+    }
+    ownership::settle(&mut placed);
+    for Placed { package, .. } in placed {
+        collector.push(package);
+    }
+    collector.finish()
+}
 
 impl Item {
     /// Turns the component into a package, or a gap.
-    pub(crate) fn take(mut self, os: Option<&Os>, collector: &mut Collector) {
+    fn package(mut self, os: Option<&Os>, collector: &mut Collector) -> Option<Package> {
         self.cpes.sort();
         self.cpes.dedup();
         self.cpes.truncate(MAX_CPES);
@@ -48,17 +89,17 @@ impl Item {
                 Some(package)
             }
             Some((_, Err(rule))) if self.cpes.is_empty() => {
-                return collector.gap(self.name, format!("its package URL cannot be read: {rule}"));
+                collector.gap(self.name, format!("its package URL cannot be read: {rule}"));
+                return None;
             }
             _ if self.cpes.is_empty() => None,
             _ => Some(Package::new(Ecosystem::Generic, self.name.as_str(), self.version.as_str())),
         };
-        match package {
-            Some(mut package) => {
-                package.cpes = self.cpes.iter().map(Into::into).collect();
-                collector.push(package);
-            }
-            None => collector.gap(self.name, "it has no package URL and no CPE name"),
-        }
+        let Some(mut package) = package else {
+            collector.gap(self.name, "it has no package URL and no CPE name");
+            return None;
+        };
+        package.cpes = self.cpes.iter().map(Into::into).collect();
+        Some(package)
     }
 }

@@ -4,12 +4,17 @@
 //! `OPERATING-SYSTEM` names the system. In 3.0 (JSON-LD) packages are elements of `@graph` with `software_packageUrl` and
 //! external identifiers.
 //!
-//! Not supported: RDF, YAML and spreadsheets; files and snippets; relationships (what a document contains counts).
+//! Of relationships one counts: Syft's `OTHER` whose comment begins with `ownership-by-file-overlap` says which package of
+//! a distribution contains the files of which other package. Its `sourceInfo` says where they lie.
+//!
+//! Not supported: RDF, YAML and spreadsheets; files and snippets; other relationships (what a document contains counts).
+
+use std::collections::HashMap;
 
 use serde::Deserialize;
 
 use super::Item;
-use crate::component::{Collector, ReadError, Reading, utf8};
+use crate::component::{ReadError, Reading, utf8};
 use crate::os::Os;
 
 #[derive(Deserialize)]
@@ -20,11 +25,33 @@ struct Document {
     packages: Vec<Listed>,
     #[serde(rename = "@graph", default)]
     graph: Vec<Element>,
+    #[serde(default)]
+    relationships: Vec<Relationship>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Relationship {
+    #[serde(rename = "spdxElementId")]
+    from: String,
+    #[serde(rename = "relatedSpdxElement")]
+    to: String,
+    comment: Option<String>,
+}
+
+impl Relationship {
+    fn is_ownership(&self) -> bool {
+        self.comment.as_deref().is_some_and(|comment| comment.starts_with("ownership-by-file-overlap"))
+    }
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Listed {
+    #[serde(rename = "SPDXID")]
+    id: String,
+    #[serde(rename = "sourceInfo")]
+    source: Option<String>,
     name: String,
     #[serde(rename = "versionInfo")]
     version: Option<String>,
@@ -81,17 +108,23 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
         }
         None => document.graph.into_iter().filter(|e| e.kind == "software_Package").map(Element::item).collect(),
     };
-    finish(items)
+    let owners = document.relationships.into_iter().filter(Relationship::is_ownership);
+    finish(items, &owners.map(|relationship| (relationship.to, relationship.from)).collect())
 }
 
-/// Items, and whether each is the operating system.
-pub(super) fn finish(items: Vec<(Item, bool)>) -> Result<Reading, ReadError> {
+/// Items, and whether each is the operating system; and which contains the files of which.
+pub(super) fn finish(items: Vec<(Item, bool)>, owners: &HashMap<String, String>) -> Result<Reading, ReadError> {
     let os = items.iter().find(|(_, is_system)| *is_system).map(|(item, _)| Os::of_id(&item.name, &item.version));
-    let mut collector = Collector::default();
-    for (item, _) in items.into_iter().filter(|(_, is_system)| !is_system) {
-        item.take(os.as_ref(), &mut collector);
-    }
-    collector.finish()
+    let packages = items.into_iter().filter(|(_, is_system)| !is_system).map(|(item, _)| item).collect();
+    super::finish(packages, os.as_ref(), owners)
+}
+
+/// The paths in Syft's `acquired package info from … manifest file: /a, /b`.
+pub(super) fn paths(source: &str) -> Vec<String> {
+    let Some((_, list)) = source.split_once(": ").filter(|(head, _)| head.starts_with("acquired package info")) else {
+        return Vec::new();
+    };
+    list.split(", ").map(str::trim).filter(|path| path.starts_with('/')).map(str::to_owned).collect()
 }
 
 /// Whether a type of reference is a CPE 2.3 name; tools write it with and without prefix.
@@ -108,6 +141,8 @@ impl Listed {
             purl: purl.map(|reference| reference.locator.clone()),
             cpes: self.references.iter().filter(|r| is_cpe(&r.kind)).map(|r| r.locator.clone()).collect(),
             source: None,
+            id: self.id,
+            paths: self.source.as_deref().map(paths).unwrap_or_default(),
         };
         (item, self.purpose.as_deref() == Some("OPERATING-SYSTEM"))
     }
@@ -124,7 +159,7 @@ impl Element {
             version: self.version.clone().unwrap_or_default(),
             purl: self.purl.clone().or_else(purl),
             cpes: of_kind("cpe23"),
-            source: None,
+            ..Item::default()
         };
         (item, self.purpose.as_deref() == Some("operatingSystem"))
     }
@@ -132,6 +167,7 @@ impl Element {
 
 #[cfg(test)]
 mod tests {
+    use bartizan_matching::model::Ownership;
     use proptest::prelude::*;
 
     use super::*;
@@ -158,6 +194,27 @@ mod tests {
         assert_eq!(names, ["lodash", "ng"]);
         assert!(read(b"{}").is_err());
         assert!(read(br#"{"spdxVersion":"SPDX-9"}"#).is_err());
+    }
+
+    #[test]
+    fn the_owner_of_files_is_read() {
+        let text = r#"{"spdxVersion":"SPDX-2.3","packages":[
+            {"name":"debian","SPDXID":"SPDXRef-os","versionInfo":"12.4","primaryPackagePurpose":"OPERATING-SYSTEM"},
+            {"name":"mercurial","SPDXID":"SPDXRef-deb","versionInfo":"6.3.2-1","externalRefs":[
+              {"referenceType":"purl","referenceLocator":"pkg:deb/debian/mercurial@6.3.2-1"}]},
+            {"name":"hg","SPDXID":"SPDXRef-py","versionInfo":"6.3.2","externalRefs":[
+              {"referenceType":"purl","referenceLocator":"pkg:pypi/hg@6.3.2"}]},
+            {"name":"six","SPDXID":"SPDXRef-six","versionInfo":"1.16",
+             "sourceInfo":"acquired package info from installed python package manifest file: /app/six/METADATA, /app/six/RECORD","externalRefs":[
+              {"referenceType":"purl","referenceLocator":"pkg:pypi/six@1.16"}]}],
+          "relationships":[
+            {"spdxElementId":"SPDXRef-DOCUMENT","relatedSpdxElement":"SPDXRef-deb","relationshipType":"DESCRIBES"},
+            {"spdxElementId":"SPDXRef-deb","relatedSpdxElement":"SPDXRef-py","relationshipType":"OTHER",
+             "comment":"ownership-by-file-overlap: indicates that the parent package claims ownership of a child package"}]}"#;
+        let reading = read(text.as_bytes()).unwrap();
+        let of = |name: &str| reading.packages.iter().find(|p| &*p.name == name).unwrap().ownership.clone();
+        assert!(matches!(of("hg"), Ownership::Distribution(owner) if &*owner.name == "mercurial"));
+        assert_eq!(of("six"), Ownership::Own);
     }
 
     proptest! {

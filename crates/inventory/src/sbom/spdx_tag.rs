@@ -5,8 +5,10 @@
 //!
 //! Not supported: files, snippets and relationships.
 
+use std::collections::HashMap;
+
 use super::Item;
-use super::spdx::{finish, is_cpe};
+use super::spdx::{finish, is_cpe, paths};
 use crate::component::{ReadError, Reading, utf8};
 
 /// Reads a tag-value document. Linear in its size.
@@ -39,6 +41,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
         let Some((item, is_system)) = items.last_mut().filter(|_| in_package) else { continue };
         match tag {
             "PackageVersion" => value.clone_into(&mut item.version),
+            "PackageSourceInfo" => item.paths = paths(value.trim_start_matches("<text>").trim_end_matches("</text>")),
             "PrimaryPackagePurpose" => *is_system = value == "OPERATING-SYSTEM",
             "ExternalRef" => {
                 let mut words = value.split_whitespace();
@@ -54,7 +57,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
         }
     }
     match version {
-        Some(version) if version.starts_with("SPDX-2.") => finish(items),
+        Some(version) if version.starts_with("SPDX-2.") => finish(items, &HashMap::new()),
         Some(version) => Err(ReadError::Unsupported(format!("`{}` is not read", crate::component::one_line(&version)))),
         None => Err(ReadError::Syntax("it has no SPDXVersion".to_owned())),
     }

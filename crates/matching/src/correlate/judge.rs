@@ -8,7 +8,7 @@ use super::id_order;
 use crate::cpe::{Applicability, CompiledConfiguration, Cpe, Product, Satisfied, vendor_and_product};
 use crate::model::{
     AdvisoryEvidence, AdvisoryHead, AdvisoryKind, Affected, Authority, Condition, Confidence, Ecosystem, GapReason,
-    Match, MatchState, Method, NameKind, NoMatchReason, Origin, Package, Signals, Text, VendorState,
+    Match, MatchState, Method, NameKind, NoMatchReason, Origin, Ownership, Package, Signals, Text, VendorState,
 };
 use crate::range::{Membership, Statement, describe};
 use crate::score::{Score, Weights, cvss_of};
@@ -110,7 +110,15 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
             let gap = self.gap(package)?;
             verdict.gaps.extend(gap);
             match gap {
-                None => read = self.read(package, &mut verdict.gaps)?,
+                None => {
+                    read = self.read(package, &mut verdict.gaps)?;
+                    if let Some((limit, note)) = self.owned(&package.ownership)? {
+                        for one in &mut read {
+                            one.confidence = one.confidence.min(limit);
+                            one.notes.push(note.clone());
+                        }
+                    }
+                }
                 // A language package of an ecosystem without a source may still be known by its CPE.
                 Some(GapReason::EcosystemNotCovered) => by_cpe = authority == Authority::Ecosystem,
                 Some(_) => {}
@@ -142,20 +150,49 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         if ecosystem.has_releases() && package.release.is_empty() {
             return Ok(Some(GapReason::ReleaseUnknown));
         }
-        let key = (ecosystem, package.release.clone());
-        let coverage = match self.coverage.get(&key) {
-            Some(known) => *known,
-            None => {
-                let asked = self.store.coverage(&key.0, &key.1)?;
-                self.coverage.insert(key, asked);
-                asked
-            }
-        };
-        Ok(match coverage {
+        Ok(match self.coverage(ecosystem, &package.release)? {
             Coverage::Covered => None,
             Coverage::ReleaseNotCovered => Some(GapReason::ReleaseNotCovered),
             Coverage::EcosystemNotCovered => Some(GapReason::EcosystemNotCovered),
         })
+    }
+
+    fn coverage(&mut self, ecosystem: Ecosystem, release: &Text) -> Result<Coverage, StoreError> {
+        let key = (ecosystem, release.clone());
+        if let Some(known) = self.coverage.get(&key) {
+            return Ok(*known);
+        }
+        let asked = self.store.coverage(&key.0, &key.1)?;
+        self.coverage.insert(key, asked);
+        Ok(asked)
+    }
+
+    /// How sure a statement of an ecosystem can be about a package with such an owner, and why.
+    ///
+    /// What a covered distribution owns is judged under the owner's name. Of one that is not covered nobody speaks: then
+    /// the ecosystem's statement is all there is, and stays a finding.
+    fn owned(&mut self, ownership: &Ownership) -> Result<Option<(Confidence, Text)>, StoreError> {
+        let owner = match ownership {
+            Ownership::Own => return Ok(None),
+            Ownership::Unclear => {
+                let note = "lies in a system beside packages of a distribution, one of which may contain it fixed";
+                return Ok(Some((Confidence::UNCLEAR_OWNER, note.into())));
+            }
+            Ownership::Distribution(owner) => owner,
+        };
+        let name = match (&*owner.name, &*owner.version) {
+            ("", _) => format!("a package of {}", owner.ecosystem),
+            (name, version) => format!("{name} {version} of {}", owner.ecosystem),
+        };
+        let known = !owner.ecosystem.has_releases() || !owner.release.is_empty();
+        let covered =
+            known && self.coverage(owner.ecosystem.advised_by().clone(), &owner.release)? == Coverage::Covered;
+        Ok(Some(if covered {
+            (Confidence::FOREIGN, format!("is a part of {name}, whose own advisories decide").into())
+        } else {
+            let note = format!("is a part of {name}, which may have fixed it; no advisories of that release are at hand");
+            (Confidence::UNCLEAR_OWNER, note.into())
+        }))
     }
 
     /// The compiled statements about a name.

@@ -85,6 +85,7 @@ pub fn correlate<S: AdvisoryStore + ?Sized>(
 pub(crate) struct Identity<'p> {
     text: [&'p str; 8],
     origin: crate::model::Origin,
+    ownership: &'p crate::model::Ownership,
     cpes: &'p [crate::model::Text],
 }
 
@@ -104,6 +105,7 @@ impl<'p> Identity<'p> {
                 &package.module,
             ],
             origin: package.origin,
+            ownership: &package.ownership,
             cpes: &package.cpes,
         }
     }

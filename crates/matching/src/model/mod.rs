@@ -18,7 +18,7 @@ mod verdict;
 pub use advisory::{Advisory, AdvisoryHead, AdvisoryKind, Cwe, Reference, ReferenceKind, ScoreSystem, SeverityScore};
 pub use affected::{Affected, Condition, Event, NameKind, PackageKey, Range, VendorState};
 pub use ecosystem::{Authority, Ecosystem, Scope};
-pub use package::{DependencyScope, Origin, Package, SourcePackage};
+pub use package::{DependencyScope, Origin, Owner, Ownership, Package, SourcePackage};
 pub use signals::{Epss, ExploitIndex, Kev, Signals, Ssvc};
 pub use text::{Interner, Text};
 pub use verdict::{

@@ -43,6 +43,9 @@ pub struct Package {
     /// What it is needed for.
     #[serde(default)]
     pub scope: DependencyScope,
+    /// Whose files it consists of.
+    #[serde(default, skip_serializing_if = "Ownership::is_own")]
+    pub ownership: Ownership,
 }
 
 impl Package {
@@ -62,6 +65,7 @@ impl Package {
             location: Text::default(),
             origin: Origin::default(),
             scope: DependencyScope::default(),
+            ownership: Ownership::default(),
         }
     }
 }
@@ -89,6 +93,44 @@ pub enum Origin {
     Vcs,
     /// A path in the same tree: the audited project itself or a member of its workspace.
     Local,
+}
+
+/// Whose files a language package consists of. Distributions ship language packages inside packages of their own and fix
+/// them without a new version of the language package: then their advisories speak, and the ecosystem's mislead.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ownership {
+    /// Its own: it was installed or is declared as what it is.
+    #[default]
+    Own,
+    /// Not known: it lies in a system beside packages of a distribution, one of which may contain it.
+    Unclear,
+    /// A package of the distribution contains it.
+    Distribution(Box<Owner>),
+}
+
+impl Ownership {
+    /// Whether nothing speaks for an owner.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        matches!(self, Self::Own)
+    }
+}
+
+/// The package of a distribution that contains a language package.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Owner {
+    /// The distribution.
+    pub ecosystem: Ecosystem,
+    /// Its release, as in [`Package::release`].
+    #[serde(default)]
+    pub release: Text,
+    /// The package, empty if only the place of the files tells that there is one.
+    #[serde(default)]
+    pub name: Text,
+    /// The package's version.
+    #[serde(default)]
+    pub version: Text,
 }
 
 /// What a dependency is needed for.

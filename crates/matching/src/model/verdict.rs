@@ -111,17 +111,22 @@ impl Confidence {
     /// Name and version compared in the ecosystem's own order, by the source that decides.
     pub const EXACT: Self = Self(100);
     /// As exact, but the package comes from a place the advisory does not speak of (another repository, a path, a version
-    /// control system), or is a companion of the one it speaks of (the headers of a kernel).
+    /// control system), is a companion of the one it speaks of (the headers of a kernel), or is a part of a distribution's
+    /// package whose own advisories are at hand.
     pub const FOREIGN: Self = Self(20);
     /// Vendor, product and version by CPE, in an order that fits the version's form.
     pub const CPE: Self = Self(80);
     /// The version could not be read in the ecosystem's order and was compared roughly, or a condition of the advisory
     /// could not be evaluated.
     pub const ROUGH: Self = Self(40);
+    /// As exact, but the files may belong to a package of a distribution, which may have fixed them under the same version.
+    pub const UNCLEAR_OWNER: Self = Self(60);
     /// Vendor and product only.
     pub const NAME_ONLY: Self = Self(10);
     /// From here on a match is a finding; below it is a lead that only a listing of everything shows.
     pub const FINDING: Self = Self(50);
+    /// From here on nothing is known that speaks against it.
+    pub const HIGH: Self = Self(80);
 }
 
 /// One statement that was read for a match, and what it came to. Serves the explanation.

@@ -12,6 +12,7 @@ use bartizan_matching::model::{Ecosystem, Package};
 
 use crate::component::{ReadError, Reading};
 use crate::format::Format;
+use crate::lock::requirements::Included;
 use crate::os::{self, Os};
 use crate::{lock, sbom};
 
@@ -111,13 +112,15 @@ pub struct Collector {
     stated: Option<Os>,
     inventory: Inventory,
     entries: usize,
+    /// The folder that is being walked.
+    root: Option<PathBuf>,
 }
 
 impl Collector {
     /// A collector. `stated` is the system of package databases that lie without an `os-release`.
     #[must_use]
     pub fn new(limits: Limits, stated: Option<Os>) -> Self {
-        Self { limits, stated, inventory: Inventory::default(), entries: 0 }
+        Self { limits, stated, inventory: Inventory::default(), entries: 0, root: None }
     }
 
     /// Reads a file, or a folder and what is below it.
@@ -132,7 +135,9 @@ impl Collector {
         let metadata = fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
             fs::read_dir(path).map_err(unreadable)?;
+            self.root = Some(path.to_path_buf());
             self.walk(path);
+            self.root = None;
             return Ok(());
         }
         fs::File::open(path).map_err(unreadable)?;
@@ -274,6 +279,7 @@ impl Collector {
             }
             Format::GoSum => (lock::gosum::read(&bytes, &named), None),
             Format::Pom => (pom(path, &bytes), None),
+            Format::Requirements => (requirements(path, &bytes, self.root.as_deref()), None),
             other => (document(other, &bytes), None),
         };
         self.inventory.sources.push(Source { path: shown(path), format, os, reading });
@@ -321,7 +327,7 @@ fn document(format: Format, bytes: &[u8]) -> Result<Reading, ReadError> {
         Format::PoetryLock => lock::poetry::read(bytes),
         Format::UvLock => lock::uv::read(bytes),
         Format::PipfileLock => lock::pipfile::read(bytes),
-        Format::Requirements => lock::requirements::read(bytes),
+        Format::Requirements => lock::requirements::read(bytes, &mut |_| Included::Missing),
         Format::GoMod => lock::gomod::read(bytes).map(|module| module.reading),
         Format::GoSum => lock::gosum::read(bytes, &[]),
         Format::GemfileLock => lock::gemfile::read(bytes),
@@ -339,6 +345,30 @@ fn document(format: Format, bytes: &[u8]) -> Result<Reading, ReadError> {
         Format::ApkInstalled => os::apk::read(bytes, &Os::unknown(Ecosystem::Alpine)),
         Format::RpmDatabase => os::rpm::read(bytes, None, &Os::unknown(Ecosystem::Other("rpm".into()))),
     }
+}
+
+/// Reads requirements with the files they name. A walk of `root` finds those that are inventories by their name itself.
+fn requirements(path: &Path, bytes: &[u8], root: Option<&Path>) -> Result<Reading, ReadError> {
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    lock::requirements::read(bytes, &mut |relative| {
+        let mut other = folder.clone();
+        for part in Path::new(relative).components() {
+            match part {
+                Component::Normal(name) => other.push(name),
+                Component::CurDir => {}
+                Component::ParentDir if other.pop() => {}
+                _ => return Included::Missing,
+            }
+        }
+        // Beyond the audited folder lie files of the machine.
+        if !other.starts_with(root.unwrap_or(&folder)) || !fs::symlink_metadata(&other).is_ok_and(|m| m.is_file()) {
+            return Included::Missing;
+        }
+        if root.is_some() && Format::of_path(&other) == Some(Format::Requirements) {
+            return Included::Elsewhere;
+        }
+        self::bytes(&other, Format::Requirements.limit()).map_or(Included::Missing, Included::Content)
+    })
 }
 
 /// Reads a `pom.xml` with the parents that lie beside or above it.
@@ -417,6 +447,17 @@ fn shown(path: &Path) -> String {
 }
 
 impl Inventory {
+    /// CPE names of what the packages run on: as documents state it, and the operating systems of package databases.
+    #[must_use]
+    pub fn platform(&self) -> Vec<String> {
+        let stated = self.sources.iter().flat_map(|source| source.reading.iter().flat_map(|read| read.platform.clone()));
+        let systems = self.sources.iter().filter_map(|source| source.os.as_ref()?.0.cpe());
+        let mut platform: Vec<String> = stated.chain(systems).collect();
+        platform.sort();
+        platform.dedup();
+        platform
+    }
+
     /// Every package with the path it was found at as its location, and how many there are of each format.
     #[must_use]
     pub fn packages(&self) -> Vec<Package> {

@@ -9,6 +9,8 @@ use bartizan_matching::model::{DependencyScope, Origin, Package};
 const MAX_TEXT: usize = 512;
 /// Packages of one file. The largest real lock files hold some ten thousand.
 pub const MAX_PACKAGES: usize = 1_000_000;
+/// CPE names of the platform that are kept of one file.
+const MAX_PLATFORM: usize = 10_000;
 /// Gaps of one file that are kept one by one; the rest is counted.
 const MAX_GAPS: usize = 2_000;
 
@@ -50,6 +52,9 @@ pub struct Reading {
     pub gaps: Vec<Gap>,
     /// Gaps beyond those listed.
     pub more_gaps: usize,
+    /// CPE names of what the packages run on or beside (operating system, hardware, products without a version), sorted,
+    /// each once: restricting members of CPE configurations are looked up here.
+    pub platform: Vec<String>,
 }
 
 /// Why a file cannot be read.
@@ -127,6 +132,13 @@ impl Collector {
         self.reading.gaps.push(Gap { subject: shortened(subject.as_ref()), reason: reason.into() });
     }
 
+    /// Takes the CPE name of something that is no package to be judged and may be what a configuration asks for besides.
+    pub(crate) fn platform(&mut self, cpe: &str) {
+        if self.reading.platform.len() < MAX_PLATFORM && readable(cpe) {
+            self.reading.platform.push(cpe.to_owned());
+        }
+    }
+
     /// The result, in order.
     pub(crate) fn finish(mut self) -> Result<Reading, ReadError> {
         if self.overflow {
@@ -143,6 +155,8 @@ impl Collector {
         });
         self.reading.gaps.sort();
         self.reading.gaps.dedup();
+        self.reading.platform.sort();
+        self.reading.platform.dedup();
         Ok(self.reading)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A weighted mean over sources, each scaled to 0–10 first: a catalogue of exploited vulnerabilities 10 or 0, a published
 //! exploit by the kind of list that names it, EPSS ten times its probability, CVSS as it is. A source that says nothing
-//! (no EPSS, no CVSS) is left out of the denominator. The parts are kept, so that a reader can check the sum.
+//! (no EPSS, no CVSS, no catalogue at hand) is left out of the denominator. The parts are kept, so that a reader can check the sum.
 
 use std::cmp::Ordering;
 
@@ -55,11 +55,15 @@ pub struct Weights {
     pub epss: f32,
     /// Weight of [`ScoreSource::Cvss`].
     pub cvss: f32,
+    /// Whether a catalogue of exploited vulnerabilities is at hand. Without one, that it names nothing says nothing.
+    pub kev_at_hand: bool,
+    /// Whether an index of exploits is at hand.
+    pub exploits_at_hand: bool,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { kev: 2.0, exploit: 1.0, epss: 1.5, cvss: 1.0 }
+        Self { kev: 2.0, exploit: 1.0, epss: 1.5, cvss: 1.0, kev_at_hand: true, exploits_at_hand: true }
     }
 }
 
@@ -67,15 +71,16 @@ impl Score {
     /// The score of a vulnerability.
     #[must_use]
     pub fn of(signals: &Signals, cvss: Option<f32>, weights: &Weights) -> Self {
-        let exploit = signals.exploits.iter().min().map_or(0.0, |best| match best {
+        let exploit = signals.exploits.iter().min().map(|best| match best {
             ExploitIndex::Metasploit => 10.0,
             ExploitIndex::Nuclei => 9.0,
             ExploitIndex::ExploitDb => 8.0,
             ExploitIndex::Poc => 6.0,
         });
+        let kev = (!signals.kev.is_empty()).then_some(10.0);
         let parts = [
-            (ScoreSource::Kev, Some(if signals.kev.is_empty() { 0.0 } else { 10.0 }), weights.kev),
-            (ScoreSource::Exploit, Some(exploit), weights.exploit),
+            (ScoreSource::Kev, kev.or(weights.kev_at_hand.then_some(0.0)), weights.kev),
+            (ScoreSource::Exploit, exploit.or(weights.exploits_at_hand.then_some(0.0)), weights.exploit),
             (ScoreSource::Epss, signals.epss.map(|epss| epss.score * 10.0), weights.epss),
             (ScoreSource::Cvss, cvss, weights.cvss),
         ];
@@ -148,6 +153,16 @@ mod tests {
 
     fn vector(system: ScoreSystem, vector: &str) -> SeverityScore {
         SeverityScore { system, vector: vector.into(), score: None, label: "".into(), asserter: "t".into() }
+    }
+
+    #[test]
+    fn a_catalogue_that_is_not_at_hand_is_left_out() {
+        let weights = Weights { kev_at_hand: false, exploits_at_hand: false, ..Weights::default() };
+        let score = Score::of(&Signals::default(), Some(9.8), &weights);
+        assert_eq!((score.composite, score.parts.len()), (9.8, 1));
+        // What another source says of exploits counts all the same.
+        let signals = Signals { exploits: vec![ExploitIndex::Poc], ..Signals::default() };
+        assert_eq!(Score::of(&signals, Some(9.8), &weights).part(ScoreSource::Exploit), Some(6.0));
     }
 
     #[test]

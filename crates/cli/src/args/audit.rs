@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bartizan_domain::Severity;
 use bartizan_inventory::os::Os;
+use bartizan_matching::score::Weights;
 use bartizan_reports::audit::AuditFormat;
 use clap::{Args, ValueHint};
 
@@ -24,6 +25,10 @@ pub struct InventoryArgs {
     /// Operating system of package databases that lie without an os-release: debian:12, ubuntu:22.04, alpine:3.18
     #[arg(long, value_name = "ID:VERSION", value_parser = os, env = "BARTIZAN_OS", help_heading = "What to read")]
     pub os: Option<Os>,
+
+    /// Weights of the composite score, 0 leaves a part out, such as kev=2,exploit=1,epss=1.5,cvss=1 (the default)
+    #[arg(long, value_name = "PART=WEIGHT,…", value_parser = weights, env = "BARTIZAN_WEIGHTS", help_heading = "Results")]
+    pub weights: Option<Weights>,
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +113,24 @@ impl Formats for AuditFormat {
     fn name(self) -> &'static str {
         self.as_str()
     }
+}
+
+fn weights(text: &str) -> Result<Weights, String> {
+    let mut weights = Weights::default();
+    for part in text.split(',').map(str::trim) {
+        let rule = || format!("`{part}` is not PART=WEIGHT with kev, exploit, epss or cvss and a weight from 0 to 100");
+        let (name, value) = part.split_once('=').ok_or_else(rule)?;
+        let value: f32 = value.trim().parse().ok().filter(|value| (0.0..=100.0).contains(value)).ok_or_else(rule)?;
+        match name.trim() {
+            "kev" => weights.kev = value,
+            "exploit" => weights.exploit = value,
+            "epss" => weights.epss = value,
+            "cvss" => weights.cvss = value,
+            _ => return Err(rule()),
+        }
+    }
+    let sum = weights.kev + weights.exploit + weights.epss + weights.cvss;
+    if sum > 0.0 { Ok(weights) } else { Err(format!("`{text}` leaves every part out")) }
 }
 
 fn os(text: &str) -> Result<Os, String> {

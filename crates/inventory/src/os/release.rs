@@ -116,6 +116,27 @@ impl Os {
         Some(Self::of_id("ubuntu", release))
     }
 
+    /// Its CPE 2.3 name as NVD's dictionary writes it, of systems that are known by one.
+    #[must_use]
+    pub fn cpe(&self) -> Option<String> {
+        let (vendor, product) = match self.ecosystem {
+            Ecosystem::Debian => ("debian", "debian_linux"),
+            Ecosystem::Ubuntu => ("canonical", "ubuntu_linux"),
+            Ecosystem::Alpine => ("alpinelinux", "alpine_linux"),
+            Ecosystem::RedHat => ("redhat", "enterprise_linux"),
+            Ecosystem::CentOs => ("centos", "centos"),
+            Ecosystem::AlmaLinux => ("almalinux", "almalinux"),
+            Ecosystem::RockyLinux => ("rocky_linux", "rocky_linux"),
+            Ecosystem::OracleLinux => ("oracle", "linux"),
+            Ecosystem::AmazonLinux => ("amazon", "linux"),
+            Ecosystem::Fedora => ("fedoraproject", "fedora"),
+            _ => return None,
+        };
+        let is_number = self.release.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let release = if is_number && !self.release.is_empty() { &*self.release } else { "*" };
+        Some(format!("cpe:2.3:o:{vendor}:{product}:{release}:*:*:*:*:*:*:*"))
+    }
+
     /// The OSV form: `Debian:12`.
     #[must_use]
     pub fn ecosystem_and_release(&self) -> String {

@@ -141,7 +141,8 @@ fn finish(components: &[Component], about: Option<&Component>) -> Result<Reading
         component.kind != "file" && component.kind != OPERATING_SYSTEM && component.scope.as_deref() != Some("excluded")
     };
     let items = all.into_iter().filter(is_package).map(Component::item).collect();
-    super::finish(items, os.as_ref(), &HashMap::new())
+    let platform = system.map(Component::cpes).unwrap_or_default();
+    super::finish(items, os.as_ref(), &platform, &HashMap::new())
 }
 
 fn flatten<'c>(components: &'c [Component], all: &mut Vec<&'c Component>) {
@@ -156,14 +157,17 @@ impl Component {
         self.properties.iter().find(|property| property.name == name)?.value.as_deref()
     }
 
+    /// Its CPE names; Syft states further ones as properties.
+    fn cpes(&self) -> Vec<String> {
+        let further = self.properties.iter().filter(|property| property.name == "syft:cpe23");
+        self.cpe.iter().cloned().chain(further.filter_map(|property| property.value.clone())).collect()
+    }
+
     fn item(&self) -> Item {
         let name = match &self.group {
             Some(group) if !group.is_empty() => format!("{group}/{}", self.name),
             _ => self.name.clone(),
         };
-        let mut cpes: Vec<String> = self.cpe.iter().cloned().collect();
-        // Syft states further names as properties.
-        cpes.extend(self.properties.iter().filter(|p| p.name == "syft:cpe23").filter_map(|p| p.value.clone()));
         let trivy = |name: &str| self.property(&format!("aquasecurity:trivy:{name}")).filter(|value| !value.is_empty());
         let source = trivy("SrcName").map(|source| {
             let mut version = trivy("SrcVersion").unwrap_or_default().to_owned();
@@ -186,7 +190,7 @@ impl Component {
             name,
             version: self.version.clone().unwrap_or_default(),
             purl: self.purl.clone().filter(|purl| !purl.is_empty()),
-            cpes,
+            cpes: self.cpes(),
             source,
             id: String::new(),
             paths: paths.collect(),
@@ -244,6 +248,20 @@ mod tests {
         );
         assert_eq!(reading.gaps.len(), 1);
         assert!(read_json(b"{}").is_err());
+    }
+
+    #[test]
+    fn the_system_and_what_has_no_version_are_the_platform() {
+        let text = r#"{"bomFormat":"CycloneDX","components":[
+            {"type":"operating-system","name":"windows_10","version":"22H2","cpe":"cpe:2.3:o:microsoft:windows_10:-:*:*:*:*:*:*:*"},
+            {"type":"device","name":"router","cpe":"cpe:2.3:h:acme:router:-:*:*:*:*:*:*:*"},
+            {"type":"application","name":"app","version":"1","cpe":"cpe:2.3:a:acme:app:1:*:*:*:*:*:*:*"}]}"#;
+        let reading = read_json(text.as_bytes()).unwrap();
+        assert_eq!(reading.packages.len(), 1);
+        let platform = ["cpe:2.3:h:acme:router:-:*:*:*:*:*:*:*", "cpe:2.3:o:microsoft:windows_10:-:*:*:*:*:*:*:*"];
+        assert_eq!(reading.platform, platform);
+        let linux = r#"{"bomFormat":"CycloneDX","components":[{"type":"operating-system","name":"debian","version":"12.4"}]}"#;
+        assert_eq!(read_json(linux.as_bytes()).unwrap().platform, ["cpe:2.3:o:debian:debian_linux:12:*:*:*:*:*:*:*"]);
     }
 
     #[test]

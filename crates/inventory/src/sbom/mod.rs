@@ -37,14 +37,18 @@ const MAX_CPES: usize = 32;
 /// Most paths of one component that are looked at.
 const MAX_PATHS: usize = 256;
 
-/// What the components of a document yield. `owners` maps ids of components to the ids of those that contain their files,
+/// What the components of a document yield. `platform` are CPE names of the operating system; `owners` maps ids of components to the ids of those that contain their files,
 /// where the document says so.
 pub(crate) fn finish(
     items: Vec<Item>,
     os: Option<&Os>,
+    platform: &[String],
     owners: &HashMap<String, String>,
 ) -> Result<Reading, ReadError> {
     let mut collector = Collector::default();
+    for cpe in platform.iter().cloned().chain(os.and_then(Os::cpe)) {
+        collector.platform(&cpe);
+    }
     let mut placed = Vec::new();
     let mut ids = Vec::new();
     for mut item in items {
@@ -100,6 +104,9 @@ impl Item {
             return None;
         };
         package.cpes = self.cpes.iter().map(Into::into).collect();
+        if package.version.is_empty() {
+            self.cpes.iter().for_each(|cpe| collector.platform(cpe));
+        }
         Some(package)
     }
 }

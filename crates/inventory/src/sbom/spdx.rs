@@ -114,9 +114,11 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
 
 /// Items, and whether each is the operating system; and which contains the files of which.
 pub(super) fn finish(items: Vec<(Item, bool)>, owners: &HashMap<String, String>) -> Result<Reading, ReadError> {
-    let os = items.iter().find(|(_, is_system)| *is_system).map(|(item, _)| Os::of_id(&item.name, &item.version));
+    let system = items.iter().find(|(_, is_system)| *is_system).map(|(item, _)| item);
+    let os = system.map(|item| Os::of_id(&item.name, &item.version));
+    let platform = system.map(|item| item.cpes.clone()).unwrap_or_default();
     let packages = items.into_iter().filter(|(_, is_system)| !is_system).map(|(item, _)| item).collect();
-    super::finish(packages, os.as_ref(), owners)
+    super::finish(packages, os.as_ref(), &platform, owners)
 }
 
 /// The paths in Syft's `acquired package info from … manifest file: /a, /b`.

@@ -3,8 +3,12 @@
 //! Rules: the CycloneDX specification, 1.4 and later. `affects[].ref` is a `bom-ref` of the same document, or a BOM-Link
 //! (`urn:cdx:serial/version#bom-ref`); a reference that is a package URL itself, as most tools write them, names the package.
 //!
+//! Where `affects[].versions` lists versions, the statement is about these alone, each with its own `status`, which is
+//! `affected` unless said otherwise: a version that is `unaffected` is cleared whatever the state, and one that is
+//! `affected` is never cleared.
+//!
 //! Not supported: XML; a BOM-Link whose reference is no package URL (the other document is not read); version ranges in
-//! `affects[].versions` (a single version is).
+//! `affects[].versions`, which are reported as not usable.
 
 use std::collections::HashMap;
 
@@ -41,17 +45,11 @@ pub(super) fn read(document: &Value) -> Vex {
         ids.retain(|id| !id.is_empty());
         for affected in list(vulnerability, "affects") {
             let reference = text(affected, "ref").unwrap_or_default();
-            let Some(mut subject) = subject(reference, &components) else {
+            let Some(subject) = subject(reference, &components) else {
                 vex.unusable(reference, "it names no package of this document");
                 continue;
             };
-            // Exactly one version narrows the statement; of several each is one statement in itself.
-            let versions: Vec<&str> =
-                list(affected, "versions").filter_map(|version| text(version, "version")).collect();
-            if let (Subject::Package(package), [version]) = (&mut subject, versions.as_slice()) {
-                package.version = (*version).into();
-            }
-            vex.push(Statement {
+            let statement = |subject: Subject, status: Status| Statement {
                 ids: ids.clone(),
                 subject,
                 status,
@@ -60,10 +58,43 @@ pub(super) fn read(document: &Value) -> Vex {
                 timestamp: time(analysis, "lastUpdated")
                     .or_else(|| time(vulnerability, "updated"))
                     .or_else(|| document.get("metadata").and_then(|metadata| time(metadata, "timestamp"))),
-            });
+            };
+            let mut versions = list(affected, "versions").peekable();
+            if versions.peek().is_none() {
+                vex.push(statement(subject, status));
+                continue;
+            }
+            for listed in versions {
+                match narrowed(&subject, status, listed) {
+                    Ok((subject, status)) => vex.push(statement(subject, status)),
+                    Err(reason) => vex.unusable(reference, reason),
+                }
+            }
         }
     }
     vex
+}
+
+/// What is said of one entry of `affects[].versions`, or why it cannot be used.
+fn narrowed(subject: &Subject, status: Status, listed: &Value) -> Result<(Subject, Status), &'static str> {
+    let Some(version) = text(listed, "version") else {
+        return Err("it is about a range of versions, which is not read");
+    };
+    let Subject::Package(package) = subject else {
+        return Err("it is about a version of something that is named by CPE");
+    };
+    let status = match (text(listed, "status").unwrap_or("affected"), status) {
+        ("unaffected", Status::Fixed) => Status::Fixed,
+        ("unaffected", _) => Status::NotAffected,
+        ("affected", Status::NotAffected | Status::Fixed) => {
+            return Err("its state clears what its list of versions calls affected");
+        }
+        ("affected", status) => status,
+        _ => return Err("the status of a version is unknown"),
+    };
+    let mut package = package.clone();
+    package.version = version.into();
+    Ok((Subject::Package(package), status))
 }
 
 fn index<'v>(parent: &'v Value, depth: usize, into: &mut HashMap<&'v str, &'v Value>) {
@@ -124,6 +155,35 @@ mod tests {
         assert!(vex.statements[2].speaks_of(&linked, &["CVE-2021-3".into()]));
         assert_eq!(vex.statements.len(), 3);
         assert_eq!(vex.unusable.len(), 1);
+    }
+
+    #[test]
+    fn versions_are_never_widened() {
+        let left = |version: &str| Package::new(Ecosystem::Npm, "left", version);
+        let statuses = |state: &str, versions: &str, version: &str| {
+            let document = format!(
+                r#"{{"bomFormat":"CycloneDX","vulnerabilities":[{{"id":"CVE-1","analysis":{{"state":"{state}"}},
+                "affects":[{{"ref":"pkg:npm/left","versions":{versions}}}]}}]}}"#
+            );
+            let vex = Vex::read(document.as_bytes()).unwrap();
+            let of: Vec<Status> = vex
+                .statements
+                .iter()
+                .filter(|statement| statement.speaks_of(&left(version), &["CVE-1".into()]))
+                .map(|statement| statement.status)
+                .collect();
+            (of, vex.unusable.len())
+        };
+        assert_eq!(statuses("not_affected", r#"[{"range":"vers:npm/<1.0.0"}]"#, "1.5.0"), (vec![], 1));
+        let two = r#"[{"version":"0.1.0","status":"unaffected"},{"version":"0.2.0","status":"unaffected"}]"#;
+        assert_eq!(statuses("not_affected", two, "1.5.0"), (vec![], 0));
+        assert_eq!(statuses("not_affected", two, "0.2.0"), (vec![Status::NotAffected], 0));
+        assert_eq!(statuses("not_affected", r#"[{"version":"1.5.0"}]"#, "1.5.0"), (vec![], 1));
+        assert_eq!(statuses("not_affected", r#"[{"version":"1.5.0","status":"unknown"}]"#, "1.5.0"), (vec![], 1));
+        let mixed = r#"[{"version":"1.5.0","status":"unaffected"},{"version":"1.4.0"}]"#;
+        assert_eq!(statuses("exploitable", mixed, "1.5.0"), (vec![Status::NotAffected], 0));
+        assert_eq!(statuses("exploitable", mixed, "1.4.0"), (vec![Status::Affected], 0));
+        assert_eq!(statuses("exploitable", "[]", "1.4.0"), (vec![Status::Affected], 0));
     }
 
     proptest! {

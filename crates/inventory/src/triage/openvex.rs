@@ -2,7 +2,8 @@
 //!
 //! Rules: the OpenVEX specification. A statement has a vulnerability (a text before 0.2, then an object with `name` and
 //! `aliases`), products, and a status. Where a product has subcomponents, the statement is about these: the product is
-//! what is shipped, and an audit does not know its name.
+//! what is shipped, and an audit does not know its name. A `not_affected` without justification and impact statement
+//! breaks the specification ("Status Justifications") and is not used.
 //!
 //! Not supported: supersession between documents (of several statements about a match the newest counts).
 
@@ -20,6 +21,11 @@ pub(super) fn read(document: &Value) -> Vex {
         let ids = ids(statement.get("vulnerability").unwrap_or(&Value::Null));
         if ids.is_empty() {
             vex.unusable("statement", "it names no vulnerability");
+            continue;
+        }
+        let is_reasoned = ["justification", "impact_statement"].iter().any(|key| text(statement, key).is_some());
+        if status == Status::NotAffected && !is_reasoned {
+            vex.unusable(&ids[0], "it says `not_affected` and gives neither a justification nor an impact statement");
             continue;
         }
         for product in list(statement, "products") {
@@ -89,7 +95,8 @@ mod tests {
          "status":"not_affected","justification":"vulnerable_code_not_present","impact_statement":"never called"},
         {"vulnerability":"CVE-2021-2","products":["pkg:cargo/time"],"status":"fixed","timestamp":"2024-02-01T00:00:00Z"},
         {"vulnerability":{"name":"CVE-2021-3"},"products":[{"@id":"https://x.example/app"}],"status":"affected"},
-        {"vulnerability":{"name":"CVE-2021-4"},"products":[{"@id":"pkg:npm/x"}],"status":"odd"}]}"#;
+        {"vulnerability":{"name":"CVE-2021-4"},"products":[{"@id":"pkg:npm/x"}],"status":"odd"},
+        {"vulnerability":{"name":"CVE-2021-5"},"products":[{"@id":"pkg:npm/x"}],"status":"not_affected"}]}"#;
 
     #[test]
     fn statements_of_both_versions() {
@@ -102,7 +109,7 @@ mod tests {
         let time = Package::new(Ecosystem::CratesIo, "time", "0.1.45");
         assert!(vex.statements[1].speaks_of(&time, &["CVE-2021-2".into()]));
         assert!(!vex.statements[1].speaks_of(&time, &["CVE-2021-1".into()]));
-        assert_eq!(vex.unusable.len(), 2);
+        assert_eq!(vex.unusable.len(), 3);
     }
 
     proptest! {

@@ -104,6 +104,13 @@ impl Statement {
         &self.unreadable
     }
 
+    /// The version without its local label, which PEP 440 ("Version matching") leaves out of `==` with a version that has
+    /// none.
+    fn public(&self, version: &str) -> Option<SortKey> {
+        let (public, _) = version.split_once('+').filter(|_| self.dialect == Dialect::Pep440)?;
+        self.dialect.key(public).ok()
+    }
+
     /// Whether a version is meant. `key` is the version in the statement's dialect, if it could be read in it.
     #[must_use]
     pub fn membership(&self, version: &str, key: Option<&SortKey>) -> Membership {
@@ -119,6 +126,7 @@ impl Statement {
         };
         let inside = self.set.contains(key)
             || self.versions.binary_search(key).is_ok()
+            || self.public(version).is_some_and(|key| self.versions.binary_search(&key).is_ok())
             || self.requirements.iter().any(|requirement| requirement.contains(key))
             || self.exceptions.iter().any(|none| !none.iter().any(|requirement| requirement.contains(key)));
         match (inside, self.known_order) {
@@ -128,6 +136,18 @@ impl Statement {
             (false, _) => Membership::Unknown,
         }
     }
+}
+
+/// The bound of `last_affected`. PEP 440, "Inclusive ordered comparison": the local label of a candidate does not count
+/// where the bound has none, so that `1.13.0+cu117` is not newer than `1.13.0`.
+fn last_affected(dialect: Dialect, version: &str, key: SortKey) -> Bound {
+    if dialect == Dialect::Pep440
+        && !version.contains('+')
+        && let Ok(key) = crate::dialect::pep440::after_locals(version)
+    {
+        return Bound::excluding(key);
+    }
+    Bound { key, inclusive: true }
 }
 
 /// The evaluation of the OSV schema as intervals: events sorted by version, affected from an `introduced` to the next
@@ -169,8 +189,11 @@ fn events_to_set(dialect: Dialect, events: &[Event]) -> Result<VersionSet, Text>
             }
             Event::Fixed(_) | Event::LastAffected(_) => {
                 if let (Some(low), Some(key)) = (open.take(), place) {
-                    let inclusive = matches!(event, Event::LastAffected(_));
-                    intervals.push(Interval { low, high: Some(Bound { key, inclusive }) });
+                    let high = match event {
+                        Event::LastAffected(version) => last_affected(dialect, version, key),
+                        _ => Bound::excluding(key),
+                    };
+                    intervals.push(Interval { low, high: Some(high) });
                 }
             }
             Event::Limit(_) => {}
@@ -300,6 +323,19 @@ mod tests {
         let s = statement(Ecosystem::PyPi, vec![], &["1.0"]);
         assert_eq!(asks(&s, "1.0.0"), Membership::Inside);
         assert_eq!(asks(&s, "1.0.1"), Membership::Outside);
+    }
+
+    #[test]
+    fn local_labels_do_not_make_a_python_version_newer() {
+        let s = statement(Ecosystem::PyPi, vec![events(&[("i", "0"), ("l", "1.13.0")])], &["2.0", "2.1+here"]);
+        for inside in ["1.13.0", "1.13.0+cu117", "2.0+cpu", "2.1+here"] {
+            assert_eq!(asks(&s, inside), Membership::Inside, "{inside}");
+        }
+        for outside in ["1.13.1", "1.13.0.post1", "2.1", "2.1+there"] {
+            assert_eq!(asks(&s, outside), Membership::Outside, "{outside}");
+        }
+        let fixed = statement(Ecosystem::PyPi, vec![events(&[("i", "0"), ("f", "1.13.0")])], &[]);
+        assert_eq!(asks(&fixed, "1.13.0+cu117"), Membership::Outside);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
+use bartizan_inventory::Inventory;
 use bartizan_inventory::sbom::purl;
-use bartizan_matching::correlate::{Explanation, Options, explain};
+use bartizan_matching::correlate::{Explanation, explain};
 use bartizan_matching::model::{AdvisoryEvidence, Match, NoMatch, NoMatchReason, Package};
 use serde_json::json;
 
 use super::document::{reason, wire};
-use super::{collect, open_store};
+use super::{collect, open_store, options};
 use crate::args::{ExplainArgs, ListFormat};
 use crate::exit::Exit;
 use crate::io::{self, complain};
@@ -21,16 +22,17 @@ const MAX_PLACES: usize = 100;
 
 /// Runs the command.
 pub fn run(args: &ExplainArgs) -> Result<Exit> {
-    let (packages, wanted) = packages(args)?;
+    let (inventory, packages, wanted) = packages(args)?;
     if wanted.is_empty() {
         complain(&format!("no package `{}` was found: nothing to explain", args.package));
         return Ok(Exit::Nothing);
     }
     let store = open_store(&args.inventory.store.store)?;
+    let options = options(&inventory, &store, &args.inventory);
     let mut explained = Vec::new();
     for index in wanted.iter().copied().take(MAX_PLACES) {
         let number = u32::try_from(index)?;
-        explained.push((&packages[index], explain(&store, &packages, number, &args.id, &Options::default())?));
+        explained.push((&packages[index], explain(&store, &packages, number, &args.id, &options)?));
     }
     let text = match args.format {
         ListFormat::Json => {
@@ -58,8 +60,8 @@ pub fn run(args: &ExplainArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// All packages, and which of them are meant.
-fn packages(args: &ExplainArgs) -> Result<(Vec<Package>, Vec<usize>)> {
+/// What was read, all its packages, and which of them are meant.
+fn packages(args: &ExplainArgs) -> Result<(Inventory, Vec<Package>, Vec<usize>)> {
     let is_purl = args.package.starts_with("pkg:");
     let stated = if is_purl {
         match purl::package(&args.package, args.inventory.os.as_ref()) {
@@ -78,11 +80,12 @@ fn packages(args: &ExplainArgs) -> Result<(Vec<Package>, Vec<usize>)> {
             Some(package) if package.version.is_empty() => {
                 bail!("`{}` has no version: add @VERSION, or a PATH or --host to look for it", args.package)
             }
-            Some(package) => Ok((vec![package], vec![0])),
+            Some(package) => Ok((Inventory::default(), vec![package], vec![0])),
             None => bail!("`{}` is a name: add a PATH or --host to look for it, or give a package URL", args.package),
         };
     }
-    let packages = collect(&args.paths, &args.inventory)?.packages();
+    let inventory = collect(&args.paths, &args.inventory)?;
+    let packages = inventory.packages();
     let (name, version) = match args.package.char_indices().skip(1).find(|(_, c)| *c == '@') {
         Some((at, _)) => (&args.package[..at], &args.package[at + 1..]),
         None => (args.package.as_str(), ""),
@@ -97,7 +100,7 @@ fn packages(args: &ExplainArgs) -> Result<(Vec<Package>, Vec<usize>)> {
     };
     let wanted =
         packages.iter().enumerate().filter(|(_, package)| is_wanted(package)).map(|(index, _)| index).collect();
-    Ok((packages, wanted))
+    Ok((inventory, packages, wanted))
 }
 
 fn is_named(package: &Package, name: &str) -> bool {

@@ -10,7 +10,9 @@ use bartizan_inventory::collect::Limits;
 use bartizan_inventory::triage::{self, Decisions};
 use bartizan_inventory::{Collector, Inventory};
 use bartizan_matching::correlate::{Options, correlate};
+use bartizan_matching::cpe::Cpe;
 use bartizan_matching::model::DependencyScope;
+use bartizan_matching::score::Weights;
 use bartizan_reports::ReportError;
 use bartizan_reports::audit::{AuditDocument, AuditFormat, render};
 
@@ -56,7 +58,7 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
     if !args.quiet {
         say(&format!("{} packages in {} files", packages.len(), inventory.sources.len()));
     }
-    let correlation = correlate(&store, &packages, &Options::default())?;
+    let correlation = correlate(&store, &packages, &options(&inventory, &store, &args.inventory))?;
     let assembled = document::assemble(document::Parts {
         inventory: &inventory,
         packages: &packages,
@@ -105,6 +107,20 @@ fn write(sinks: Vec<(AuditOutput, Sink)>, document: &AuditDocument, args: &Audit
         sink.commit()?;
     }
     Ok(())
+}
+
+/// What a run is told: what the packages run on, and the weights of the score.
+pub fn options(inventory: &Inventory, store: &Snapshot, args: &InventoryArgs) -> Options {
+    let holds = |formats: &[&str]| {
+        store.manifest().sources.values().any(|source| source.segment.is_some() && formats.contains(&&*source.format))
+    };
+    let weights = Weights {
+        kev_at_hand: holds(&["kev-json", "kev-csv"]),
+        exploits_at_hand: holds(&["exploitdb-csv", "metasploit-modules", "nuclei-cves", "poc-index"]),
+        ..args.weights.unwrap_or_default()
+    };
+    let platform = inventory.platform();
+    Options { weights, platform: platform.iter().filter_map(|name| Cpe::parse(name).ok()).collect() }
 }
 
 /// Opens the store; an empty one is an error, because nothing would be found in it.

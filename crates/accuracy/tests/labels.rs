@@ -74,8 +74,7 @@ fn system(labels: &[&Value]) -> Vec<Package> {
 fn owned(packages: Vec<Package>, system: &[Package]) -> Vec<Package> {
     let count = packages.len();
     let all = packages.into_iter().chain(system.iter().cloned());
-    let mut placed: Vec<Placed> =
-        all.map(|package| Placed { package, paths: Vec::new(), owner: None }).collect();
+    let mut placed: Vec<Placed> = all.map(|package| Placed { package, paths: Vec::new(), owner: None }).collect();
     ownership::settle(&mut placed);
     placed.into_iter().take(count).map(|placed| placed.package).collect()
 }

@@ -450,7 +450,8 @@ impl Inventory {
     /// CPE names of what the packages run on: as documents state it, and the operating systems of package databases.
     #[must_use]
     pub fn platform(&self) -> Vec<String> {
-        let stated = self.sources.iter().flat_map(|source| source.reading.iter().flat_map(|read| read.platform.clone()));
+        let stated =
+            self.sources.iter().flat_map(|source| source.reading.iter().flat_map(|read| read.platform.clone()));
         let systems = self.sources.iter().filter_map(|source| source.os.as_ref()?.0.cpe());
         let mut platform: Vec<String> = stated.chain(systems).collect();
         platform.sort();

@@ -51,7 +51,8 @@ const DISTRIBUTION_FOLDERS: [&str; 12] = [
     "/usr/share/cargo/registry/",
 ];
 /// Folders in which installers of languages place files as well, run by an administrator.
-const SHARED_FOLDERS: [&str; 6] = ["/usr/lib/", "/usr/lib64/", "/usr/libexec/", "/usr/share/", "/lib/", "/var/lib/gems/"];
+const SHARED_FOLDERS: [&str; 6] =
+    ["/usr/lib/", "/usr/lib64/", "/usr/libexec/", "/usr/share/", "/lib/", "/var/lib/gems/"];
 /// Folders of programs: a compiled program may have come either way.
 const PROGRAM_FOLDERS: [&str; 4] = ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"];
 
@@ -104,9 +105,12 @@ pub fn settle(all: &mut [Placed]) {
             let stated = placed.owner.filter(|at| all.get(*at).is_some_and(is_distribution));
             let named = || {
                 let names = names(&placed.package);
-                names.iter().filter_map(|name| by_name.get(name)).flatten().copied().find(|at| {
-                    same_version(&placed.package, &all[*at].package.version)
-                })
+                names
+                    .iter()
+                    .filter_map(|name| by_name.get(name))
+                    .flatten()
+                    .copied()
+                    .find(|at| same_version(&placed.package, &all[*at].package.version))
             };
             match (place, stated) {
                 (_, Some(owner)) => Ownership::Distribution(Box::new(owner_of(owner))),

@@ -260,7 +260,8 @@ mod tests {
         assert_eq!(reading.packages.len(), 1);
         let platform = ["cpe:2.3:h:acme:router:-:*:*:*:*:*:*:*", "cpe:2.3:o:microsoft:windows_10:-:*:*:*:*:*:*:*"];
         assert_eq!(reading.platform, platform);
-        let linux = r#"{"bomFormat":"CycloneDX","components":[{"type":"operating-system","name":"debian","version":"12.4"}]}"#;
+        let linux =
+            r#"{"bomFormat":"CycloneDX","components":[{"type":"operating-system","name":"debian","version":"12.4"}]}"#;
         assert_eq!(read_json(linux.as_bytes()).unwrap().platform, ["cpe:2.3:o:debian:debian_linux:12:*:*:*:*:*:*:*"]);
     }
 

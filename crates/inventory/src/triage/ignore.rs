@@ -92,7 +92,7 @@ impl Entry {
     #[must_use]
     pub fn speaks_of(&self, package: &Package, ids: &[Text]) -> bool {
         let ecosystem = &package.ecosystem;
-        self.id.as_deref().is_none_or(|id| ids.iter().any(|known| known.as_str() == id))
+        self.id.as_deref().is_none_or(|id| ids.iter().any(|known| known.eq_ignore_ascii_case(id)))
             && self
                 .package
                 .as_deref()

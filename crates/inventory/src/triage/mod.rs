@@ -86,7 +86,7 @@ impl Statement {
     /// Whether it speaks of this package and one of these names of a vulnerability.
     #[must_use]
     pub fn speaks_of(&self, package: &Package, ids: &[Text]) -> bool {
-        self.ids.iter().any(|id| ids.iter().any(|known| known.as_str() == id)) && self.subject.is(package)
+        self.ids.iter().any(|id| ids.iter().any(|known| known.eq_ignore_ascii_case(id))) && self.subject.is(package)
     }
 }
 

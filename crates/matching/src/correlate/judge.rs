@@ -190,7 +190,8 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         Ok(Some(if covered {
             (Confidence::FOREIGN, format!("is a part of {name}, whose own advisories decide").into())
         } else {
-            let note = format!("is a part of {name}, which may have fixed it; no advisories of that release are at hand");
+            let note =
+                format!("is a part of {name}, which may have fixed it; no advisories of that release are at hand");
             (Confidence::UNCLEAR_OWNER, note.into())
         }))
     }

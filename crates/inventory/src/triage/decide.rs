@@ -152,7 +152,7 @@ mod tests {
     fn openvex(status: &str, time: &str) -> String {
         format!(
             "{{\"@context\":\"https://openvex.dev/ns/v0.2.0\",\"statements\":[{{\"vulnerability\":{{\"name\":\"CVE-1\"}},\
-             \"products\":[{{\"@id\":\"pkg:npm/lodash\"}}],\"status\":\"{status}\",\"timestamp\":\"{time}\"}}]}}"
+             \"products\":[{{\"@id\":\"pkg:npm/lodash\"}}],\"status\":\"{status}\",\"justification\":\"component_not_present\",\"timestamp\":\"{time}\"}}]}}"
         )
     }
 

@@ -10,6 +10,7 @@ use bartizan_auth::{KeyRing, Passwords};
 use bartizan_catalog::Catalog;
 use bartizan_domain::Clock;
 use bartizan_engine::{NetworkProbes, Probes, ScanSettings};
+use bartizan_services::workers::{Process, ProcessKind};
 use bartizan_services::{Network, Random, Reach, Services, ServicesConfig, Timing, audit};
 use bartizan_storage::Store;
 use secrecy::ExposeSecret as _;
@@ -67,12 +68,14 @@ pub fn timing(args: &JobArgs) -> Timing {
     Timing { lease: Duration::from_secs(args.job_lease), ..Timing::default() }
 }
 
-/// Names this process in the leases of its jobs.
-pub fn process_name() -> String {
+/// This process, under a name of its own for the leases of its jobs.
+pub fn process(kind: ProcessKind) -> Process {
     let mut random = [0; 4];
     SystemRandom.fill(&mut random);
+    let (host, id) = (host_name(), std::process::id());
     // Processes of containers often have the same number, and sometimes the same host name.
-    format!("{}:{}:{:08x}", host_name(), std::process::id(), u32::from_be_bytes(random))
+    let name = format!("{host}:{id}:{:08x}", u32::from_be_bytes(random));
+    Process { name, kind, host, id, version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 /// SQLite in the data folder, or the PostgreSQL that `DATABASE_URL` names.

@@ -86,6 +86,11 @@ fn a_killed_worker_hands_its_scan_on_within_the_lease() {
         let jobs = jobs["data"].as_array().unwrap().clone();
         jobs.into_iter().find_map(|job| workers.iter().position(|worker| worker.has(&job)).map(|index| (job, index)))
     });
+    let processes = |alive: bool| -> BTreeSet<String> {
+        let workers = there.all("/api/system/workers");
+        workers.iter().filter(|one| one["alive"] == alive).map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    wait_for("two servers and two workers on the list", || (processes(true).len() == 4).then_some(()));
     workers.swap_remove(victim).kill();
     let path = format!("/api/jobs/{}", job["id"].as_str().unwrap());
     // The lease is 2 s, and every process looks once a second.
@@ -94,6 +99,8 @@ fn a_killed_worker_hands_its_scan_on_within_the_lease() {
         (now["attempts"].as_u64() > job["attempts"].as_u64()).then_some(now)
     });
     assert_ne!(again["worker"], job["worker"], "{again}");
+    let lost = BTreeSet::from([job["worker"].as_str().unwrap().to_owned()]);
+    wait_for("the loss on the list", || (processes(false) == lost).then_some(()));
     wait_longer_for("the end of every scan", Duration::from_secs(150), || {
         (here.get("/api/scans?status=running,pending")["total"] == 0).then_some(())
     });
@@ -109,6 +116,7 @@ fn a_killed_worker_hands_its_scan_on_within_the_lease() {
     for worker in workers {
         worker.ends_in_order();
     }
+    assert_eq!((processes(true).len(), processes(false)), (2, lost), "who ends in order leaves the list");
 }
 
 #[test]

@@ -315,11 +315,12 @@ async fn login_user(
 
 /// Exchanges a refresh token for new tokens.
 ///
-/// The refresh token is replaced; using an old one again ends the session.
+/// The refresh token is replaced; using an old one again ends the session. One whose answer was lost may be presented
+/// again for 30 seconds, until its successor is used; the successor that was lost is withdrawn.
 #[utoipa::path(post, path = "/api/auth/refresh", operation_id = "refresh_session", tag = "auth", security(()),
     request_body = RefreshRequest,
     responses((status = 200, body = TokenPair),
-        (status = 401, body = Problem, description = "The refresh token is unknown, expired or was used before."),
+        (status = 401, body = Problem, description = "The refresh token is unknown, expired, withdrawn or was used before."),
         (status = 413, body = Problem, description = "The body is too large."),
         (status = 415, body = Problem, description = "The body is not JSON."),
         PublicErrors))]

@@ -62,6 +62,7 @@ pub mod system;
 mod ui;
 pub mod users;
 pub mod wire;
+pub mod workers;
 
 use error::ApiError;
 pub use limits::{BadRedisUrl, SharedLimits};
@@ -186,6 +187,7 @@ fn operations() -> OpenApiRouter<AppState> {
         .merge(scans::router())
         .merge(schedules::router())
         .merge(jobs::router())
+        .merge(workers::router())
         .merge(findings::router())
         .merge(checks::router())
         .merge(compliance::router())

@@ -10,10 +10,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 mod cron;
+mod process;
 mod queue;
 mod runner;
 
 pub use bartizan_storage::jobs::{CancelOutcome, Job, JobFilter, JobStatus};
 pub use cron::{BadSchedule, CronSchedule, Timer, time_zone};
+pub use process::{Process, ProcessKind};
 pub use queue::{NewJob, Pause, Queue, enqueue};
 pub use runner::{Control, Handler, Outcome, Runner, StopReason, Ticker, Timing};

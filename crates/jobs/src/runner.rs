@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bartizan_domain::Clock;
 use bartizan_domain::id::JobId;
 use bartizan_storage::jobs::{self, Attempt, AttemptEnd, Job, Renewal};
-use bartizan_storage::{Backend, StorageError, Store};
+use bartizan_storage::{Backend, StorageError, Store, workers};
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
@@ -17,7 +17,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Queue, Timer};
+use crate::process::Heartbeat;
+use crate::{Process, Queue, Timer};
 
 /// Delay before the first retry; it doubles with each.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(5);
@@ -153,7 +154,7 @@ pub struct Runner {
     queue: Queue,
     clock: Arc<dyn Clock>,
     new_id: Arc<dyn Fn() -> JobId + Send + Sync>,
-    owner: String,
+    process: Process,
     handlers: HashMap<&'static str, Slot>,
     timers: Vec<Timer>,
     tickers: Vec<Arc<dyn Ticker>>,
@@ -167,26 +168,26 @@ struct Slot {
 
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runner").field("owner", &self.owner).finish_non_exhaustive()
+        f.debug_struct("Runner").field("process", &self.process.name).finish_non_exhaustive()
     }
 }
 
 impl Runner {
-    /// A runner without handlers. `owner` names this process in leases and must be its own.
+    /// A runner without handlers.
     #[must_use]
     pub fn new(
         store: Store,
         queue: Queue,
         clock: Arc<dyn Clock>,
         new_id: Arc<dyn Fn() -> JobId + Send + Sync>,
-        owner: String,
+        process: Process,
     ) -> Self {
         Self {
             store,
             queue,
             clock,
             new_id,
-            owner,
+            process,
             handlers: HashMap::new(),
             timers: Vec::new(),
             tickers: Vec::new(),
@@ -232,6 +233,7 @@ impl Runner {
         if self.store.backend() == Backend::Sqlite {
             let tx = self.store.begin().await?;
             let released = jobs::release_all(tx.db()).await?;
+            workers::remove_all(tx.db()).await?;
             tx.commit().await?;
             if released > 0 {
                 tracing::info!(jobs = released, "took up the jobs of the process before");
@@ -241,6 +243,8 @@ impl Runner {
             timer.start(&self.store, self.now(), (self.new_id)()).await?;
         }
         let runner = Arc::new(self);
+        let (heart, stop_heart) = (runner.heartbeat(), CancellationToken::new());
+        let beating = tokio::spawn(heart.go_on(stop_heart.clone()));
         let listening = tokio::spawn(listen(runner.store.clone(), runner.queue.clone(), shutdown.clone()));
         let mut tasks = JoinSet::new();
         let controls: Controls = Arc::default();
@@ -286,7 +290,26 @@ impl Runner {
         }
         while tasks.join_next().await.is_some() {}
         listening.abort();
+        stop_heart.cancel();
+        // A sign of life after the last word would put the process back on the list.
+        if beating.await.is_ok()
+            && let Err(error) = Heartbeat::leave(&runner.store, &runner.process.name).await
+        {
+            tracing::warn!(%error, "this process is still on the list of workers");
+        }
         Ok(())
+    }
+
+    fn heartbeat(&self) -> Heartbeat {
+        let slots: usize = self.handlers.values().map(|slot| slot.handler.concurrency().max(1)).sum();
+        Heartbeat {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            process: self.process.clone(),
+            slots: u32::try_from(slots).unwrap_or(u32::MAX),
+            lease: self.timing.lease(),
+            every: self.timing.renew_every(),
+        }
     }
 
     /// What is due now and then, whether or not there is work.
@@ -305,7 +328,7 @@ impl Runner {
         if lock(controls).is_empty() {
             return;
         }
-        match jobs::stop_requests(self.store.read(), &self.owner).await {
+        match jobs::stop_requests(self.store.read(), &self.process.name).await {
             Ok(asked) => {
                 let controls = lock(controls);
                 for control in asked.iter().filter_map(|id| controls.get(id)) {
@@ -358,7 +381,7 @@ impl Runner {
         for kind in kinds {
             let Some(permits) = permits.get_mut(kind) else { continue };
             let until = now + self.timing.lease();
-            let found = jobs::claim(tx.db(), kind, &self.owner, (now, until), permits.len() as u64).await?;
+            let found = jobs::claim(tx.db(), kind, &self.process.name, (now, until), permits.len() as u64).await?;
             // No more are found than there are permits.
             claimed.extend(found.into_iter().zip(permits.drain(..)));
         }
@@ -445,7 +468,7 @@ impl Runner {
     }
 
     fn attempt(&self, job: &Job) -> Attempt<'_> {
-        Attempt { job: job.id, owner: &self.owner, number: job.attempts }
+        Attempt { job: job.id, owner: &self.process.name, number: job.attempts }
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -10,7 +10,7 @@ use bartizan_catalog::Catalog;
 use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{Clock, Result, Role};
 use bartizan_engine::{Probes, ScanSettings};
-use bartizan_jobs::{Queue, Runner, Timing};
+use bartizan_jobs::{Process, Queue, Runner, Timing};
 use bartizan_storage::Store;
 use secrecy::SecretString;
 use tokio::sync::Notify;
@@ -135,14 +135,14 @@ impl Services {
         OpContext::new(Actor::System(name), Some(organization), Role::Admin.permissions(), origin, self.sources())
     }
 
-    /// The worker of this process: runs scans and housekeeping until its token fires. `owner` names the process.
+    /// The worker of this process: runs scans and housekeeping until its token fires.
     ///
     /// # Errors
     /// If a timer of ours cannot be parsed, which is a defect.
-    pub fn worker(&self, owner: String) -> Result<Runner> {
+    pub fn worker(&self, process: Process) -> Result<Runner> {
         let sources = self.clone();
         let new_id = Arc::new(move || sources.anonymous(Origin::default()).new_id());
-        let runner = Runner::new(self.store.clone(), self.queue.clone(), Arc::clone(&self.clock), new_id, owner)
+        let runner = Runner::new(self.store.clone(), self.queue.clone(), Arc::clone(&self.clock), new_id, process)
             .handler(Arc::new(ScanHandler::new(self.clone())))
             .handler(Arc::new(Housekeeper::new(self.clone())))
             .handler(Arc::new(Mailer::new(self.clone())))

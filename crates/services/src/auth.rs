@@ -28,6 +28,8 @@ use crate::{Actor, OpContext, Origin, Services, auth_config, ldap, passwords, ro
 
 /// How long a refresh token may wait for its use.
 pub const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(7);
+/// How long after its first exchange a refresh token may be presented again, if its successor was never used.
+pub const REPLAY_GRACE: TimeDelta = TimeDelta::seconds(30);
 
 /// Whether the product still has to be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,34 +267,75 @@ pub(crate) fn refused() -> Error {
     Error::Unauthenticated("Invalid username or password".to_owned())
 }
 
-/// Exchanges a refresh token for the next one. A token that was exchanged before ends its whole session: either its
-/// owner or a thief is holding a copy.
+/// Exchanges a refresh token for the next one.
+///
+/// Tokens rotate, and a replay ends the session (RFC 9700, section 4.14.2): a token that comes back after its successor
+/// was used is held by two, and nobody can tell which of them is the thief. An answer that never arrived looks the same
+/// from here: a page that is reloaded while it waits has the old token only and presents it again. So a token that
+/// comes back within [`REPLAY_GRACE`] of its first exchange, *while its successor was never used*, gets a fresh
+/// successor, and the unused one is withdrawn.
+///
+/// What a thief gains by that is nothing: whoever holds a copy of an unused token can exchange it anyway, and is found
+/// out when the owner presents the other one. It is the same here, since a withdrawn token that comes back ends the
+/// session like a used one: of two parties that go on, whoever comes second after the other's use ends it for both. The
+/// grace is counted from the first exchange and not from the last replay, so that it cannot be drawn out.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] for a token that is unknown, used, expired, or of an ended session.
+/// [`Error::Unauthenticated`] for a token that is unknown, used, withdrawn, expired, or of an ended session.
 pub async fn refresh(cx: &OpContext, services: &Services, token: &SecretString) -> Result<SignedIn> {
     let refused = || Error::Unauthenticated("Invalid refresh token".to_owned());
     let hash = token_hash(token.expose_secret());
-    let now = cx.now();
-    let change = Mutation::begin_open(cx, services, None).await?;
+    // Whose it is does not change, so it may be read ahead: the change is to be the user's, not nobody's.
+    let Some((_, found)) = sessions::by_token(services.store.read(), &hash).await? else { return Err(refused()) };
+    let Some(owner) = users::get(services.store.read(), found.user_id).await? else { return Err(refused()) };
+    let actor = Actor::User { id: owner.id, username: owner.username, session: Some(found.id), key: None };
+    let organization = Some(found.organization_id);
+    let cx = &OpContext::new(actor, organization, [], cx.origin().clone(), services.sources());
+    let change = Mutation::begin_open(cx, services, organization).await?;
+    sessions::lock_tokens(change.db(), found.id).await?;
     let Some((stored, session)) = sessions::by_token(change.db(), &hash).await? else { return Err(refused()) };
+    let now = cx.now();
     if session.ended_at.is_some() || stored.expires_at <= now {
         return Err(refused());
     }
-    if stored.used_at.is_some() || !sessions::use_token(change.db(), &hash, now).await? {
-        sessions::end(change.db(), session.user_id, session.id, now, "refresh_token_reused").await?;
-        change.commit(Change::new("auth.refresh_token_reused", "session", session.id)).await?;
-        return Err(refused());
-    }
+    let unused = match lost_answer(change.db(), &stored, now).await? {
+        _ if stored.is_fresh() => None,
+        Some(unused) => Some(unused),
+        None => {
+            sessions::end(change.db(), session.user_id, session.id, now, "refresh_token_reused").await?;
+            change.commit(Change::new("auth.refresh_token_reused", "session", session.id)).await?;
+            return Err(refused());
+        }
+    };
     let place = identity(change.db(), session.user_id, session.organization_id).await?;
     let Some((user, membership, organization)) = place else {
         return Err(refused());
     };
     let profile = profile_of(change.db(), &user, &membership, &organization).await?;
     let signed_in = next_token(cx, change.db(), profile, session.id).await?;
+    let successor = token_hash(signed_in.refresh_token.expose_secret());
+    sessions::exchange(change.db(), &hash, &successor, now).await?;
+    let mut entry = Change::new("auth.refresh", "session", session.id);
+    if let Some(unused) = unused {
+        sessions::withdraw(change.db(), &unused, now).await?;
+        entry = entry.after(json!({ "repeated": true }));
+    }
     sessions::touch(change.db(), session.id, now, signed_in.refresh_expires_at).await?;
-    change.commit(Change::new("auth.refresh", "session", session.id)).await?;
+    change.commit(entry).await?;
     Ok(signed_in)
+}
+
+/// The successor of a used token, if its answer may have been lost: it was exchanged a moment ago, and what it was
+/// exchanged for has been used by nobody.
+async fn lost_answer(db: Db<'_>, token: &RefreshToken, now: DateTime<Utc>) -> Result<Option<Vec<u8>>> {
+    let (Some(used_at), Some(successor), None) = (token.used_at, &token.successor, token.withdrawn_at) else {
+        return Ok(None);
+    };
+    if now - used_at > REPLAY_GRACE {
+        return Ok(None);
+    }
+    let successor = sessions::token(db, successor).await?.filter(RefreshToken::is_fresh);
+    Ok(successor.map(|successor| successor.hash))
 }
 
 /// The context of a request with a valid access token: the session must still be open, the user active, and the
@@ -389,8 +432,15 @@ pub(crate) async fn open_session(cx: &OpContext, db: Db<'_>, profile: Profile) -
 async fn next_token(cx: &OpContext, db: Db<'_>, profile: Profile, session: SessionId) -> Result<SignedIn> {
     let token = hex::encode(cx.random_bytes::<32>());
     let expires_at = cx.now() + REFRESH_LIFETIME;
-    let stored =
-        RefreshToken { hash: token_hash(&token), session_id: session, issued_at: cx.now(), expires_at, used_at: None };
+    let stored = RefreshToken {
+        hash: token_hash(&token),
+        session_id: session,
+        issued_at: cx.now(),
+        expires_at,
+        used_at: None,
+        successor: None,
+        withdrawn_at: None,
+    };
     sessions::insert_token(db, &stored).await?;
     Ok(SignedIn { profile, session, refresh_token: token.into(), refresh_expires_at: expires_at })
 }

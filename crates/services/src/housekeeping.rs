@@ -6,7 +6,9 @@ use bartizan_domain::{Error, Result, ScanStatus};
 use bartizan_jobs::{Control, Handler, Job, NewJob, Outcome, Timer};
 use bartizan_storage::oidc::{self, Begun};
 use bartizan_storage::scans::{self, ScanFilter, ScanSort};
-use bartizan_storage::{Page, SortDir, api_keys, evidence, idempotency, jobs, organizations, schedules, sessions};
+use bartizan_storage::{
+    Page, SortDir, api_keys, evidence, idempotency, jobs, organizations, schedules, sessions, workers,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
@@ -71,6 +73,7 @@ pub(crate) async fn run(services: &Services) -> Result<()> {
     let tx = services.store.begin().await?;
     jobs::remove_ended(tx.db(), now - KEPT).await?;
     jobs::remove_fires(tx.db(), now - KEPT).await?;
+    workers::remove_dead(tx.db(), now - crate::workers::SHOWN).await?;
     schedules::remove_runs(tx.db(), now - HISTORY_KEPT).await?;
     sessions::remove_old(tx.db(), now - KEPT).await?;
     crate::passwords::remove_old(tx.db(), now).await?;

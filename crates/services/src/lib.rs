@@ -54,6 +54,7 @@ pub mod summary;
 pub mod system;
 pub mod users;
 mod validate;
+pub mod workers;
 
 pub use app::{Network, Reach, Services, ServicesConfig};
 pub use bartizan_engine::{Probes, ScanSettings};

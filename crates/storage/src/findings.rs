@@ -17,8 +17,11 @@ use crate::error::parse;
 use crate::{BATCH, Db, Listed, Page, Result, SortDir, StorageError, codes, page};
 
 mod events;
+mod search;
 mod tally;
 mod totals;
+
+use search::{Use, Wanted, column};
 
 pub use events::{EventKind, FindingEvent, append_events, history};
 pub use tally::compact;
@@ -264,19 +267,42 @@ fn active(finding: &Finding) -> entity::ActiveModel {
     }
 }
 
-fn select(organization: OrganizationId, filter: &FindingFilter) -> Select<entity::Entity> {
-    let mut all = Condition::all().add(Column::OrganizationId.eq(organization.0));
+/// The findings that are wanted, as they come.
+fn select(db: Db<'_>, organization: OrganizationId, wanted: &Wanted) -> Select<entity::Entity> {
+    // Where a text is searched, its index is to serve; SQLite, which knows nothing of how many rows have a value, would
+    // take any other.
+    let rest = if wanted.searches() && !db.is_postgres() { Use::Check } else { Use::Index };
+    matching(wanted.condition(db, organization, Use::Index), &wanted.filter, rest)
+}
+
+/// Findings that are wanted in order, of which there are `total`.
+fn in_order(db: Db<'_>, organization: OrganizationId, wanted: &Wanted, total: u64) -> Select<entity::Entity> {
+    // Of many rows SQLite would collect and sort all for the sake of one condition. Instead, the index of the order is
+    // walked until the page is full.
+    let walk = !db.is_postgres()
+        && total > SORTED_AT_ONCE
+        && (wanted.searches() || tally::select(organization, &wanted.filter).is_some());
+    if !walk {
+        return select(db, organization, wanted);
+    }
+    matching(wanted.condition(db, organization, Use::Check), &wanted.filter, Use::Check)
+}
+
+fn matching(mut all: Condition, filter: &FindingFilter, how: Use) -> Select<entity::Entity> {
+    all = Condition::all().add(all);
     if !filter.severities.is_empty() {
-        all = all.add(Column::Severity.is_in(filter.severities.iter().map(|severity| codes::severity(*severity))));
+        let codes = filter.severities.iter().map(|severity| codes::severity(*severity));
+        all = all.add(column(Column::Severity, how).is_in(codes));
     }
     if !filter.statuses.is_empty() {
-        all = all.add(Column::Status.is_in(filter.statuses.iter().map(|status| codes::status(*status))));
+        let codes = filter.statuses.iter().map(|status| codes::status(*status));
+        all = all.add(column(Column::Status, how).is_in(codes));
     }
     if !filter.categories.is_empty() {
-        all = all.add(Column::Category.is_in(filter.categories.iter().map(String::as_str)));
+        all = all.add(column(Column::Category, how).is_in(filter.categories.iter().map(String::as_str)));
     }
     if !filter.checks.is_empty() {
-        all = all.add(Column::CheckId.is_in(filter.checks.iter().map(String::as_str)));
+        all = all.add(column(Column::CheckId, how).is_in(filter.checks.iter().map(String::as_str)));
     }
     if let Some(asset) = filter.asset_id {
         all = all.add(Column::AssetId.eq(asset.0));
@@ -286,10 +312,6 @@ fn select(organization: OrganizationId, filter: &FindingFilter) -> Select<entity
     }
     if let Some(scan) = filter.scan {
         all = all.add(seen_in(scan));
-    }
-    if let Some(q) = &filter.q {
-        let fields = [Column::Title, Column::Asset, Column::CheckId, Column::Location];
-        all = all.add(fields.into_iter().fold(Condition::any(), |any, field| any.add(page::contains(field, q))));
     }
     if let Some(ids) = &filter.ids {
         all = all.add(Column::Id.is_in(ids.iter().map(|id| id.0)));
@@ -301,7 +323,7 @@ fn select(organization: OrganizationId, filter: &FindingFilter) -> Select<entity
         all = all.add(Column::FirstSeenAt.gte(at));
     }
     if !filter.tags.is_empty() {
-        all = all.add(on_tagged(organization, &filter.tags));
+        all = all.add(on_tagged(&filter.tags));
     }
     if let Some(demo) = filter.demo {
         all = all.add(Column::Demo.eq(demo));
@@ -314,42 +336,15 @@ fn select(organization: OrganizationId, filter: &FindingFilter) -> Select<entity
     entity::Entity::find().filter(all)
 }
 
-/// Findings that are wanted in order, of which there are `total`.
-fn in_order(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter, total: u64) -> Select<entity::Entity> {
-    // SQLite, which knows nothing of how many rows have a value, would collect and sort all of many rows for the sake of
-    // one condition. A plus sign keeps it from that: the index of the order is walked until the page is full.
-    let walk = !db.is_postgres() && total > SORTED_AT_ONCE && tally::select(organization, filter).is_some();
-    if !walk {
-        return select(organization, filter);
-    }
-    let one_of = |column: &str, values: Vec<sea_orm::Value>| {
-        Expr::cust(format!("+\"findings\".\"{column}\"")).is_in(values.into_iter().map(Expr::value))
-    };
-    let mut all = Condition::all().add(Column::OrganizationId.eq(organization.0));
-    let conditions: [(&str, Vec<sea_orm::Value>); 4] = [
-        ("severity", filter.severities.iter().map(|severity| codes::severity(*severity).into()).collect()),
-        ("status", filter.statuses.iter().map(|status| codes::status(*status).into()).collect()),
-        ("category", filter.categories.iter().map(|category| category.as_str().into()).collect()),
-        ("check_id", filter.checks.iter().map(|check| check.as_str().into()).collect()),
-    ];
-    for (column, values) in conditions {
-        if !values.is_empty() {
-            all = all.add(one_of(column, values));
-        }
-    }
-    if let Some(demo) = filter.demo {
-        all = all.add(Column::Demo.eq(demo));
-    }
-    entity::Entity::find().filter(all)
-}
-
-fn on_tagged(organization: OrganizationId, tags: &[String]) -> SimpleExpr {
+fn on_tagged(tags: &[String]) -> SimpleExpr {
     use crate::assets::tag;
     Expr::exists(
         Query::select()
             .expr(Expr::val(1))
             .from(tag::Entity)
-            .and_where(tag::Column::OrganizationId.eq(organization.0))
+            .and_where(
+                Expr::col((tag::Entity, tag::Column::OrganizationId)).equals((entity::Entity, Column::OrganizationId)),
+            )
             .and_where(tag::Column::Tag.is_in(tags.iter().map(String::as_str)))
             .and_where(Expr::col((tag::Entity, tag::Column::AssetId)).equals((entity::Entity, Column::AssetId)))
             .take(),
@@ -396,9 +391,10 @@ pub async fn list(
     (sort, dir): (FindingSort, SortDir),
     page: Page,
 ) -> Result<Listed<Finding>> {
-    let total = count(db, organization, filter).await?;
+    let wanted = Wanted::of(db, organization, filter).await?;
+    let total = total(db, organization, &wanted).await?;
     let by = page::SortBy::never_null(sort_column(sort), dir);
-    let select = in_order(db, organization, filter, total);
+    let select = in_order(db, organization, &wanted, total);
     let rows = page::rows(&db.conn(), select, by, Column::Id, (page, total)).await?;
     Ok(Listed { rows: rows.into_iter().map(Finding::try_from).collect::<Result<_>>()?, total })
 }
@@ -415,14 +411,15 @@ pub async fn list_after(
     (sort, dir): (FindingSort, SortDir),
     (after, size): (&Finding, u64),
 ) -> Result<Listed<Finding>> {
-    let total = count(db, organization, filter).await?;
+    let wanted = Wanted::of(db, organization, filter).await?;
+    let total = total(db, organization, &wanted).await?;
     let here = Expr::tuple([sort_column(sort), Column::Id.into_simple_expr()]);
     let there = Expr::tuple([sort_value(after, sort), Expr::value(after.id.0)]);
     let rest = match dir {
         SortDir::Asc => here.gt(there),
         SortDir::Desc => here.lt(there),
     };
-    let rows = in_order(db, organization, filter, total)
+    let rows = in_order(db, organization, &wanted, total)
         .filter(rest)
         .order_by(sort_column(sort), dir.into())
         .order_by(Column::Id, dir.into())
@@ -451,9 +448,13 @@ fn sort_value(finding: &Finding, sort: FindingSort) -> SimpleExpr {
 /// # Errors
 /// If the database fails.
 pub async fn count(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<u64> {
-    match tally::select(organization, filter) {
+    total(db, organization, &Wanted::of(db, organization, filter).await?).await
+}
+
+async fn total(db: Db<'_>, organization: OrganizationId, wanted: &Wanted) -> Result<u64> {
+    match wanted.kept(organization) {
         Some(kept) => tally::total(db, kept).await,
-        None => page::count(&db.conn(), &select(organization, filter)).await,
+        None => page::count(&db.conn(), &select(db, organization, wanted)).await,
     }
 }
 
@@ -467,7 +468,8 @@ pub async fn ids(
     filter: &FindingFilter,
     limit: u64,
 ) -> Result<Vec<FindingId>> {
-    let rows: Vec<uuid::Uuid> = select(organization, filter)
+    let wanted = Wanted::of(db, organization, filter).await?;
+    let rows: Vec<uuid::Uuid> = select(db, organization, &wanted)
         .select_only()
         .column(Column::Id)
         .order_by_asc(Column::Id)
@@ -497,7 +499,8 @@ pub struct Brief {
 /// If the database fails.
 pub async fn briefs_of_scan(db: Db<'_>, organization: OrganizationId, scan: ScanId) -> Result<Vec<Brief>> {
     let seen = FindingFilter { scan: Some(scan), ..FindingFilter::default() };
-    let rows: Vec<(uuid::Uuid, String, i32, i32)> = select(organization, &seen)
+    let wanted = Wanted::of(db, organization, &seen).await?;
+    let rows: Vec<(uuid::Uuid, String, i32, i32)> = select(db, organization, &wanted)
         .select_only()
         .columns([Column::Id, Column::CheckId, Column::Severity, Column::Status])
         .order_by_desc(Column::Severity)

@@ -3,6 +3,8 @@
 //! A job is `queued`, `running`, `done`, `failed` or `cancelled`. Whoever runs it holds a lease that must be renewed;
 //! a lease that ran out makes the job claimable again.
 
+use std::collections::HashMap;
+
 use bartizan_domain::id::{JobId, OrganizationId};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
@@ -380,6 +382,24 @@ pub async fn counts(db: Db<'_>) -> Result<Vec<(String, u64)>> {
         .all(&db.conn())
         .await?;
     Ok(rows.into_iter().map(|(status, count)| (status, crate::counts::unsigned(count))).collect())
+}
+
+/// How many jobs each owner runs.
+///
+/// # Errors
+/// If the database fails.
+pub async fn running_by_owner(db: Db<'_>) -> Result<HashMap<String, u64>> {
+    let rows: Vec<(Option<String>, i64)> = entity::Entity::find()
+        .select_only()
+        .column(Column::Owner)
+        .expr(Expr::col(Column::Id).count())
+        .filter(Column::Status.eq(JobStatus::Running.as_str()))
+        .group_by(Column::Owner)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    let count = |(owner, count): (Option<String>, i64)| Some((owner?, crate::counts::unsigned(count)));
+    Ok(rows.into_iter().filter_map(count).collect())
 }
 
 /// Removes jobs that ended before `cutoff`. Says how many.

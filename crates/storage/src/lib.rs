@@ -45,6 +45,7 @@ pub mod sessions;
 pub mod settings;
 mod store;
 pub mod users;
+pub mod workers;
 
 pub use counts::SeverityCounts;
 pub use error::{Result, StorageError};

@@ -1,9 +1,9 @@
-//! Sign-in sessions. A session is one family of refresh tokens: each token is used once, to get the next; only
-//! hashes of tokens are stored.
+//! Sign-in sessions. A session is one family of refresh tokens: each token is used once, to get the next, which it
+//! remembers; only hashes of tokens are stored.
 
 use bartizan_domain::id::{OrganizationId, SessionId, UserId};
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
@@ -47,8 +47,20 @@ pub struct RefreshToken {
     pub issued_at: DateTime<Utc>,
     /// When it ends.
     pub expires_at: DateTime<Utc>,
-    /// When it was exchanged for the next one.
+    /// When it was first exchanged for the next one.
     pub used_at: Option<DateTime<Utc>>,
+    /// SHA-256 of the token that was last handed out for it.
+    pub successor: Option<Vec<u8>>,
+    /// When another token was handed out in its place, before it was used.
+    pub withdrawn_at: Option<DateTime<Utc>>,
+}
+
+impl RefreshToken {
+    /// Whether it may still be exchanged: nobody has, and no other one has taken its place.
+    #[must_use]
+    pub const fn is_fresh(&self) -> bool {
+        self.used_at.is_none() && self.withdrawn_at.is_none()
+    }
 }
 
 mod entity {
@@ -88,6 +100,8 @@ mod token {
         pub issued_at: DateTimeUtc,
         pub expires_at: DateTimeUtc,
         pub used_at: Option<DateTimeUtc>,
+        pub successor: Option<Vec<u8>>,
+        pub withdrawn_at: Option<DateTimeUtc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -145,9 +159,25 @@ pub async fn insert_token(db: Db<'_>, token: &RefreshToken) -> Result<()> {
         issued_at: Set(token.issued_at),
         expires_at: Set(token.expires_at),
         used_at: Set(token.used_at),
+        successor: Set(token.successor.clone()),
+        withdrawn_at: Set(token.withdrawn_at),
     };
     row.insert(&db.conn()).await?;
     Ok(())
+}
+
+impl From<token::Model> for RefreshToken {
+    fn from(row: token::Model) -> Self {
+        Self {
+            hash: row.hash,
+            session_id: row.session_id.into(),
+            issued_at: row.issued_at,
+            expires_at: row.expires_at,
+            used_at: row.used_at,
+            successor: row.successor,
+            withdrawn_at: row.withdrawn_at,
+        }
+    }
 }
 
 /// The token with this hash and its session.
@@ -155,30 +185,53 @@ pub async fn insert_token(db: Db<'_>, token: &RefreshToken) -> Result<()> {
 /// # Errors
 /// If the database fails.
 pub async fn by_token(db: Db<'_>, hash: &[u8]) -> Result<Option<(RefreshToken, Session)>> {
-    let Some(row) = token::Entity::find_by_id(hash.to_vec()).one(&db.conn()).await? else { return Ok(None) };
-    let Some(session) = entity::Entity::find_by_id(row.session_id).one(&db.conn()).await? else { return Ok(None) };
-    let token = RefreshToken {
-        hash: row.hash,
-        session_id: row.session_id.into(),
-        issued_at: row.issued_at,
-        expires_at: row.expires_at,
-        used_at: row.used_at,
-    };
-    Ok(Some((token, session.into())))
+    let Some(token) = token(db, hash).await? else { return Ok(None) };
+    Ok(get(db, token.session_id).await?.map(|session| (token, session)))
 }
 
-/// Marks an unused token as used. Says whether it was unused: of two callers with the same token one is told no.
+/// The token with this hash.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn use_token(db: Db<'_>, hash: &[u8], at: DateTime<Utc>) -> Result<bool> {
-    let done = token::Entity::update_many()
-        .col_expr(token::Column::UsedAt, Expr::value(at))
+pub async fn token(db: Db<'_>, hash: &[u8]) -> Result<Option<RefreshToken>> {
+    Ok(token::Entity::find_by_id(hash.to_vec()).one(&db.conn()).await?.map(Into::into))
+}
+
+/// Holds the tokens of a session until the end of the transaction: what was read before may have changed while waiting.
+///
+/// # Errors
+/// If the database fails.
+pub async fn lock_tokens(db: Db<'_>, session: SessionId) -> Result<()> {
+    db.lock(&format!("refresh:{session}")).await
+}
+
+/// Notes that a token was exchanged for another one, the first time or again; the time of the first stays.
+///
+/// # Errors
+/// If the database fails.
+pub async fn exchange(db: Db<'_>, hash: &[u8], successor: &[u8], at: DateTime<Utc>) -> Result<()> {
+    let first = Func::coalesce([Expr::col(token::Column::UsedAt), Expr::value(at)]);
+    token::Entity::update_many()
+        .col_expr(token::Column::UsedAt, first.into())
+        .col_expr(token::Column::Successor, Expr::value(successor.to_vec()))
+        .filter(token::Column::Hash.eq(hash.to_vec()))
+        .exec(&db.conn())
+        .await?;
+    Ok(())
+}
+
+/// Withdraws a token that nobody has used: another one takes its place.
+///
+/// # Errors
+/// If the database fails.
+pub async fn withdraw(db: Db<'_>, hash: &[u8], at: DateTime<Utc>) -> Result<()> {
+    token::Entity::update_many()
+        .col_expr(token::Column::WithdrawnAt, Expr::value(at))
         .filter(token::Column::Hash.eq(hash.to_vec()))
         .filter(token::Column::UsedAt.is_null())
         .exec(&db.conn())
         .await?;
-    Ok(done.rows_affected == 1)
+    Ok(())
 }
 
 /// Notes that a session was refreshed and lives on until `expires_at`.

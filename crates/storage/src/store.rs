@@ -331,7 +331,8 @@ fn sqlite_options(
         .in_memory(false)
         .shared_cache(false)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
+        // What was acknowledged is to survive a loss of power, not the loss of the process alone: one sync a commit.
+        .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(15))
 }

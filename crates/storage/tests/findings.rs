@@ -14,7 +14,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-on_both_databases!(kept_counts_agree_with_the_rows, every_row_is_on_one_page_and_behind_one_cursor,);
+on_both_databases!(
+    kept_counts_agree_with_the_rows,
+    every_row_is_on_one_page_and_behind_one_cursor,
+    a_text_is_found_wherever_it_is,
+);
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
@@ -204,5 +208,92 @@ async fn every_row_is_on_one_page_and_behind_one_cursor(database: &TestDatabase)
             walked.dedup();
             assert_eq!(walked.len(), paged.len(), "by {sort:?} {dir:?}");
         }
+    }
+}
+
+/// What a walk over all of them finds.
+fn holding<'a>(rows: &'a [Finding], needle: &str) -> Vec<&'a Finding> {
+    let holds = |text: &str| text.to_lowercase().contains(&needle.to_lowercase());
+    let fields = |row: &Finding| {
+        [row.title.clone(), row.asset.clone(), row.check_id.to_string(), row.location.as_str().to_owned()]
+    };
+    rows.iter().filter(|row| fields(row).iter().any(|field| holds(field))).collect()
+}
+
+async fn search(store: &Store, organization: OrganizationId, rows: &[Finding], needle: &str) {
+    let db = store.read();
+    let text = FindingFilter { q: Some(needle.to_owned()), ..FindingFilter::default() };
+    let high = FindingFilter { severities: vec![Severity::High], ..text.clone() };
+    let one_check = FindingFilter { checks: vec!["group.check_3".to_owned()], ..text.clone() };
+    for filter in [text, high, one_check] {
+        let passes = |row: &&Finding| {
+            (filter.severities.is_empty() || filter.severities.contains(&row.severity))
+                && (filter.checks.is_empty() || filter.checks.contains(&row.check_id.to_string()))
+        };
+        let mut expected: Vec<FindingId> = holding(rows, needle).into_iter().filter(passes).map(|row| row.id).collect();
+        expected.sort();
+        let total = expected.len() as u64;
+        assert_eq!(findings::count(db, organization, &filter).await.unwrap(), total, "{filter:?}");
+        let sort = (FindingSort::Severity, SortDir::Desc);
+        let listed = findings::list(db, organization, &filter, sort, Page::first(10_000)).await.unwrap();
+        assert!(listed.rows.is_sorted_by(|a, b| (a.severity, a.id) >= (b.severity, b.id)));
+        let mut found: Vec<FindingId> = listed.rows.iter().map(|row| row.id).collect();
+        found.sort();
+        assert!(found == expected, "{filter:?}: {} instead of {}", found.len(), expected.len());
+        if let Some(middle) = listed.rows.get(listed.rows.len() / 2) {
+            let rest = findings::list_after(db, organization, &filter, sort, (middle, 10_000)).await.unwrap();
+            assert_eq!(rest.total, total);
+            assert_eq!(rest.rows, listed.rows[listed.rows.len() / 2 + 1..], "{filter:?}");
+        }
+        assert_eq!(findings::ids(db, organization, &filter, 10_000).await.unwrap(), expected);
+        let by_severity = findings::facet(db, organization, &filter, Facet::Severity).await.unwrap();
+        assert_eq!(by_severity.iter().map(|(_, count)| count).sum::<u64>(), total, "{filter:?}");
+    }
+}
+
+async fn a_text_is_found_wherever_it_is(database: &TestDatabase) {
+    let (store, organization) = open(database).await;
+    let mut rows: Vec<Finding> = (1..=7_000).map(|number| finding(organization, number)).collect();
+    rows[0].location = Location::from_stored(format!("tcp/443/{}%_end", "long".repeat(700)));
+    write(&store, &rows).await;
+    let other = OrganizationId(Uuid::from_u128(2));
+    let tx = store.begin().await.unwrap();
+    organizations::insert(tx.db(), &Organization { id: other, name: "Other".to_owned(), created_at: at(0) })
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut theirs = finding(other, 8_000);
+    theirs.asset = "elsewhere.example".to_owned();
+    write(&store, &[theirs.clone()]).await;
+    let needles = [
+        "h11",
+        "H11.EX",
+        "example",
+        "check_3",
+        "title 3",
+        "TCP/70",
+        "tcp/7000",
+        "3",
+        "1",
+        "%_END",
+        "_",
+        "elsewhere",
+        "nowhere",
+        "",
+    ];
+    for needle in needles {
+        search(&store, organization, &rows, needle).await;
+    }
+    search(&store, other, &[theirs], "elsewhere").await;
+
+    // A check with several titles, and one that has changed its only one.
+    for row in &mut rows {
+        if row.check_id.as_str() == "group.check_4" || (row.check_id.as_str() == "group.check_5" && row.demo) {
+            row.title = "Another name".to_owned();
+        }
+    }
+    write(&store, &rows).await;
+    for needle in ["another", "title 4", "title 5", "check_5"] {
+        search(&store, organization, &rows, needle).await;
     }
 }

@@ -14,6 +14,7 @@ use bartizan_domain::{Clock, Role};
 use bartizan_engine::RecordedProbes;
 use bartizan_http::{AppState, HttpConfig};
 use bartizan_services::system::{LogControl, LogLevel};
+use bartizan_services::workers::{Process, ProcessKind};
 use bartizan_services::{Network, Origin, Probes, Random, Reach, ScanSettings, Services, ServicesConfig};
 use bartizan_storage::members::{self, Membership};
 use bartizan_storage::organizations::{self, Organization};
@@ -226,7 +227,14 @@ impl TestApp {
 
     /// Starts the worker, which runs queued scans on the recorded hosts.
     pub fn start_worker(&self) {
-        let runner = self.services.worker("test".to_owned()).unwrap();
+        let process = Process {
+            name: "test".to_owned(),
+            kind: ProcessKind::Worker,
+            host: "test".to_owned(),
+            id: std::process::id(),
+            version: "0.0.0".to_owned(),
+        };
+        let runner = self.services.worker(process).unwrap();
         let stop = self.worker.clone();
         tokio::spawn(async move { runner.run(stop).await.unwrap() });
     }

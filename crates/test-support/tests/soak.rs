@@ -4,6 +4,7 @@
 //! An ordinary run does two thousand; `BARTIZAN_TEST_LONG=1` does all.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::ops::Range;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,10 @@ use chrono::Utc;
 use serde_json::json;
 use uuid::Uuid;
 
+/// Jobs added in one transaction.
+const BATCH: u64 = 250;
+/// More are added while fewer wait: there is always work, and the queue stays short.
+const WAITING: u64 = 750;
 /// Share of the jobs that are to be killed in their middle, in percent.
 const KILLED: u64 = 5;
 /// More resident memory than this, in MiB, no worker may have.
@@ -70,6 +75,17 @@ async fn jobs(store: &Store, which: &str) -> u64 {
     number(store, &format!("SELECT count(*) FROM jobs WHERE kind = 'soak' AND {which}")).await
 }
 
+/// Adds the jobs with these numbers, all or none. Says which comes next.
+async fn add(store: &Store, numbers: Range<u64>) -> u64 {
+    let tx = store.begin().await.unwrap();
+    for number in numbers.clone() {
+        let new = NewJob { max_attempts: 1_000, ..NewJob::new("soak", json!({ "number": number })) };
+        assert!(enqueue(tx.db(), JobId(Uuid::now_v7()), new, Utc::now()).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    numbers.end
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_job_has_its_effect_exactly_once() {
     let all: u64 = if std::env::var_os("BARTIZAN_TEST_LONG").is_some() { 20_000 } else { 2_000 };
@@ -78,17 +94,14 @@ async fn every_job_has_its_effect_exactly_once() {
     let store = Store::postgres(url).await.unwrap();
     store.damage("CREATE TABLE soak_effects (number BIGINT PRIMARY KEY)").await.unwrap();
     store.damage("CREATE TABLE soak_sum (amount BIGINT NOT NULL)").await.unwrap();
-    let tx = store.begin().await.unwrap();
-    for job in 0..all {
-        let new = NewJob { max_attempts: 1_000, ..NewJob::new("soak", json!({ "number": job })) };
-        assert!(enqueue(tx.db(), JobId(Uuid::now_v7()), new, Utc::now()).await.unwrap());
-    }
-    tx.commit().await.unwrap();
-
     let begin = Instant::now();
     let mut workers = [Worker::start(url), Worker::start(url)];
     let (mut kills, mut most, mut growth) = (0_usize, 0, 0);
+    let mut enqueued = 0;
     let (interrupted, done) = loop {
+        if enqueued < all && jobs(&store, "status = 'queued'").await < WAITING {
+            enqueued = add(&store, enqueued..all.min(enqueued + BATCH)).await;
+        }
         let interrupted = jobs(&store, "attempts > 1").await;
         let done = jobs(&store, "status = 'done'").await;
         for worker in &mut workers {
@@ -106,7 +119,7 @@ async fn every_job_has_its_effect_exactly_once() {
             kills += 1;
         }
         assert!(begin.elapsed() < Duration::from_secs(1_200), "{done} of {all} jobs are done");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
     };
     say(&format!(
         "{done} jobs in {:?}; {kills} kills, {interrupted} jobs killed in their middle; {most} MiB at most, {growth} MiB of growth",

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use bartizan_auth::{AccessTokens, OpaqueToken, SigningKey};
 use bartizan_http::{AppState, HttpConfig, SharedLimits};
 use bartizan_services::system::LogControl;
+use bartizan_services::workers::ProcessKind;
 use bartizan_services::{Origin, Services, ServicesConfig, audit, auth, demo};
 use bartizan_storage::Store;
 use secrecy::ExposeSecret as _;
@@ -62,7 +63,7 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     let state = AppState::new(services.clone(), AccessTokens::new(&key), http_config(args, loopback)?);
 
     let stop = CancellationToken::new();
-    let worker = tokio::spawn(services.worker(compose::process_name())?.run(stop.clone()));
+    let worker = tokio::spawn(services.worker(compose::process(ProcessKind::Server))?.run(stop.clone()));
     if let Some(address) = args.metrics_listen {
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
         crate::io::say(&format!("monitoring on http://{}/metrics", listener.local_addr()?));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bartizan_services::system::LogControl;
+use bartizan_services::workers::ProcessKind;
 use bartizan_services::{ServicesConfig, audit};
 use tokio_util::sync::CancellationToken;
 
@@ -42,8 +43,9 @@ async fn work(args: &WorkerArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     };
     let services = compose::services(store.clone(), &args.network, config);
     let stop = CancellationToken::new();
-    let name = compose::process_name();
-    let mut runner = tokio::spawn(services.worker(name.clone())?.run(stop.clone()));
+    let process = compose::process(ProcessKind::Worker);
+    let name = process.name.clone();
+    let mut runner = tokio::spawn(services.worker(process)?.run(stop.clone()));
     // What a worker does is put on record as well, and there may be no server up to seal it.
     tokio::spawn(audit::keep_sealing(services.clone(), stop.clone()));
     crate::io::say(&format!("bartizan {} works as {name}", env!("CARGO_PKG_VERSION")));

@@ -7,6 +7,7 @@ use serde_json::json;
 api_tests!(
     health_has_the_members_of_the_reference,
     the_status_counts_jobs,
+    workers_are_listed,
     checks_and_profiles_are_listed,
     maintenance_refuses_writes_and_lets_reads_and_running_work_go_on,
     the_log_level_is_changed_at_run_time,
@@ -52,6 +53,20 @@ async fn checks_and_profiles_are_listed() {
     let check = reader.get("/api/checks/dns.caa_missing").await.expect(200).json();
     assert_eq!(check["id"], "dns.caa_missing");
     let _ = reader.get("/api/checks/no.such_check").await.expect(404);
+}
+
+async fn workers_are_listed() {
+    let app = TestApp::start().await;
+    let auditor = app.auditor().await;
+    assert_eq!(auditor.get("/api/system/workers").await.expect(200).json()["total"], 0);
+    app.start_worker();
+    let found = crate::mail::until(&auditor, "/api/system/workers", |workers| workers["total"] == 1).await;
+    let worker = found["data"][0].clone();
+    assert_eq!((&worker["id"], &worker["kind"], &worker["alive"]), (&json!("test"), &json!("worker"), &json!(true)));
+    assert!(worker["slots"].as_u64().unwrap() > worker["running_jobs"].as_u64().unwrap(), "{worker}");
+    let bad = auditor.get("/api/system/workers?host=test").await.expect(422);
+    assert_eq!(bad.fields(), ["query -> host"]);
+    let _ = app.anonymous().get("/api/system/workers").await.expect(401);
 }
 
 async fn maintenance_refuses_writes_and_lets_reads_and_running_work_go_on() {

@@ -9,3 +9,4 @@ mod scans;
 mod schedules;
 mod secrets;
 mod support;
+mod workers;

@@ -23,6 +23,7 @@ use bartizan_engine::{HostScope, PathProbes, PortsDone, RecordedProbes};
 use bartizan_services::auth::{Setup, SignedIn};
 use bartizan_services::scans::{NewScan, ScanProgress};
 use bartizan_services::settings::ScanSettings as ScanPolicy;
+use bartizan_services::workers::{Process, ProcessKind};
 use bartizan_services::{
     Network, OpContext, Origin, Probes, Random, Reach, ScanSettings, Services, ServicesConfig, Timing, auth, scans,
 };
@@ -234,7 +235,14 @@ impl App {
     /// Runs a worker until dropped or stopped.
     pub fn work(&self, owner: &str) -> Worker {
         let stop = CancellationToken::new();
-        let runner = self.services.worker(owner.to_owned()).unwrap();
+        let process = Process {
+            name: owner.to_owned(),
+            kind: ProcessKind::Worker,
+            host: "test".to_owned(),
+            id: std::process::id(),
+            version: "0.0.0".to_owned(),
+        };
+        let runner = self.services.worker(process).unwrap();
         let task = tokio::spawn(runner.run(stop.clone()));
         Worker { stop, task: Some(task) }
     }

@@ -11,7 +11,7 @@ use sea_orm::{
     QuerySelect as _, Select,
 };
 
-use super::{Column, FindingFilter, entity, select, tally};
+use super::{Column, FindingFilter, Wanted, entity, select, tally};
 use crate::counts::unsigned;
 use crate::{BATCH, Db, Result, SeverityCounts, StorageError, codes};
 
@@ -124,10 +124,11 @@ pub async fn facet(
         Facet::Category => Column::Category,
         Facet::Check => Column::CheckId,
     };
-    if let Some(kept) = tally::select(organization, filter) {
+    let wanted = Wanted::of(db, organization, filter).await?;
+    if let Some(kept) = wanted.kept(organization) {
         return kept_facet(db, kept, facet).await;
     }
-    let grouped = select(organization, filter)
+    let grouped = select(db, organization, &wanted)
         .select_only()
         .column(column)
         .expr(Expr::col(Column::Id).count())
@@ -184,14 +185,15 @@ fn named(rows: Vec<(i32, i64)>, facet: Facet) -> Result<Vec<(String, u64)>> {
 /// # Errors
 /// If the database fails.
 pub async fn by_severity(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<SeverityCounts> {
-    let rows: Vec<(i32, i64)> = match tally::select(organization, filter) {
+    let wanted = Wanted::of(db, organization, filter).await?;
+    let rows: Vec<(i32, i64)> = match wanted.kept(organization) {
         Some(kept) => {
             let by = tally::entity::Column::Severity;
             let grouped = kept.select_only().column(by).expr(tally::sum()).group_by(by);
             grouped.into_tuple().all(&db.conn()).await?
         }
         None => {
-            select(organization, filter)
+            select(db, organization, &wanted)
                 .select_only()
                 .column(Column::Severity)
                 .expr(Expr::col(Column::Id).count())

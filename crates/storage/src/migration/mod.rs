@@ -17,6 +17,9 @@ mod m0008_external_sign_in;
 mod m0009_branding;
 mod m0010_finding_tally;
 mod m0011_idempotency_leases;
+mod m0012_refresh_successors;
+mod m0013_workers;
+mod m0014_finding_texts;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
@@ -35,6 +38,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_branding::Migration),
             Box::new(m0010_finding_tally::Migration),
             Box::new(m0011_idempotency_leases::Migration),
+            Box::new(m0012_refresh_successors::Migration),
+            Box::new(m0013_workers::Migration),
+            Box::new(m0014_finding_texts::Migration),
         ]
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bartizan_domain::Clock;
 use bartizan_domain::id::JobId;
-use bartizan_jobs::{Control, Handler, Job, Outcome, Queue, Runner, Timing};
+use bartizan_jobs::{Control, Handler, Job, Outcome, Process, ProcessKind, Queue, Runner, Timing};
 use bartizan_storage::Store;
 use bartizan_storage::jobs::{Attempt, holds};
 use chrono::{DateTime, Utc};
@@ -69,7 +69,14 @@ async fn main() {
     let new_id = Arc::new(|| JobId(Uuid::now_v7()));
     let timing = Timing { lease: Duration::from_secs(1), look_every: Duration::from_millis(200) };
     let effect = Effect { store: store.clone(), owner: owner.clone() };
-    let runner = Runner::new(store, Queue::default(), Arc::new(Now), new_id, owner);
+    let process = Process {
+        name: owner,
+        kind: ProcessKind::Worker,
+        host: "soak".to_owned(),
+        id: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let runner = Runner::new(store, Queue::default(), Arc::new(Now), new_id, process);
     // Until it is killed.
     runner.handler(Arc::new(effect)).timing(timing).run(CancellationToken::new()).await.unwrap();
 }

@@ -460,7 +460,8 @@ export interface paths {
         put?: never;
         /**
          * Exchanges a refresh token for new tokens.
-         * @description The refresh token is replaced; using an old one again ends the session.
+         * @description The refresh token is replaced; using an old one again ends the session. One whose answer was lost may be presented
+         *     again for 30 seconds, until its successor is used; the successor that was lost is withdrawn.
          */
         post: operations["refresh_session"];
         delete?: never;
@@ -1698,6 +1699,27 @@ export interface paths {
          * @description Needs `system.view`.
          */
         get: operations["get_system_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the processes that run background work.
+         * @description Needs `system.view`. Servers and workers; the living first, then by name. A process that ends in order leaves the list
+         *     at once; one that is lost is shown as not alive when its last sign of life has run out, and leaves the list a day later.
+         */
+        get: operations["list_workers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4802,6 +4824,72 @@ export interface components {
              */
             total_pages: number;
         };
+        /** @description One page of a list. */
+        PageOf_Worker: {
+            /** @description The items of this page. */
+            data: {
+                /** @description Whether it holds now. The jobs of a process that was lost go to the others then. */
+                alive: boolean;
+                /**
+                 * Format: date-time
+                 * @description Until when that sign holds: as long as the lease of a job, 60 seconds unless set otherwise.
+                 */
+                alive_until: string;
+                /** @description Name of its machine. */
+                host: string;
+                /** @description Its name, as in `worker` of a job. */
+                id: string;
+                /** @description What it is. */
+                kind: components["schemas"]["WorkerKind"];
+                /**
+                 * Format: date-time
+                 * @description Its last sign of life.
+                 */
+                last_heartbeat_at: string;
+                /**
+                 * Format: int32
+                 * @description Its number there.
+                 */
+                process_id: number;
+                /**
+                 * Format: int64
+                 * @description Jobs it runs.
+                 */
+                running_jobs: number;
+                /**
+                 * Format: int32
+                 * @description Jobs it runs at a time at most, of all kinds together.
+                 */
+                slots: number;
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                started_at: string;
+                /** @description Version of the program. */
+                version: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
         /**
          * @description The present and the new password.
          * @example {
@@ -6558,6 +6646,69 @@ export interface components {
              */
             role?: string | null;
         };
+        /**
+         * @description A process that runs background work.
+         * @example {
+         *       "alive": true,
+         *       "alive_until": "2026-11-20T09:31:00Z",
+         *       "host": "scanner-1",
+         *       "id": "scanner-1:4711:5f1d2c9a",
+         *       "kind": "worker",
+         *       "last_heartbeat_at": "2026-11-20T09:30:00Z",
+         *       "process_id": 4711,
+         *       "running_jobs": 1,
+         *       "slots": 4,
+         *       "started_at": "2026-11-20T08:00:00Z",
+         *       "version": "0.1.0"
+         *     }
+         */
+        Worker: {
+            /** @description Whether it holds now. The jobs of a process that was lost go to the others then. */
+            alive: boolean;
+            /**
+             * Format: date-time
+             * @description Until when that sign holds: as long as the lease of a job, 60 seconds unless set otherwise.
+             */
+            alive_until: string;
+            /** @description Name of its machine. */
+            host: string;
+            /** @description Its name, as in `worker` of a job. */
+            id: string;
+            /** @description What it is. */
+            kind: components["schemas"]["WorkerKind"];
+            /**
+             * Format: date-time
+             * @description Its last sign of life.
+             */
+            last_heartbeat_at: string;
+            /**
+             * Format: int32
+             * @description Its number there.
+             */
+            process_id: number;
+            /**
+             * Format: int64
+             * @description Jobs it runs.
+             */
+            running_jobs: number;
+            /**
+             * Format: int32
+             * @description Jobs it runs at a time at most, of all kinds together.
+             */
+            slots: number;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string;
+            /** @description Version of the program. */
+            version: string;
+        };
+        /**
+         * @description What a process is.
+         * @enum {string}
+         */
+        WorkerKind: "server" | "worker";
     };
     responses: never;
     parameters: never;
@@ -9009,7 +9160,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenPair"];
                 };
             };
-            /** @description The refresh token is unknown, expired or was used before. */
+            /** @description The refresh token is unknown, expired, withdrawn or was used before. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16480,6 +16631,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemStatus"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: a parameter breaks a rule; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_workers: {
+        parameters: {
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_Worker"];
                 };
             };
             /** @description Authentication required: no, expired or wrong credentials. */

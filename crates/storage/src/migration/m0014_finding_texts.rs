@@ -40,17 +40,17 @@ CREATE INDEX findings_by_location ON findings (organization_id, substr(location,
 const KEPT_ON_SQLITE: &str = "
 CREATE UNIQUE INDEX finding_texts_row ON finding_texts (organization_id, field, text, title);
 CREATE TRIGGER findings_texts_insert AFTER INSERT ON findings BEGIN
-    INSERT OR IGNORE INTO finding_texts VALUES (NEW.organization_id, 1, NEW.asset, '');
-    INSERT OR IGNORE INTO finding_texts VALUES (NEW.organization_id, 2, NEW.check_id, NEW.title);
-    INSERT OR IGNORE INTO finding_texts VALUES (NEW.organization_id, 3, NEW.location, '');
+    INSERT INTO finding_texts VALUES (NEW.organization_id, 1, NEW.asset, '') ON CONFLICT DO NOTHING;
+    INSERT INTO finding_texts VALUES (NEW.organization_id, 2, NEW.check_id, NEW.title) ON CONFLICT DO NOTHING;
+    INSERT INTO finding_texts VALUES (NEW.organization_id, 3, NEW.location, '') ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER findings_texts_update AFTER UPDATE OF organization_id, asset, check_id, title, location ON findings
 WHEN (OLD.organization_id, OLD.asset, OLD.check_id, OLD.title, OLD.location)
     IS NOT (NEW.organization_id, NEW.asset, NEW.check_id, NEW.title, NEW.location)
 BEGIN
-    INSERT OR IGNORE INTO finding_texts VALUES (NEW.organization_id, 1, NEW.asset, '');
-    INSERT OR IGNORE INTO finding_texts VALUES (NEW.organization_id, 2, NEW.check_id, NEW.title);
-    INSERT OR IGNORE INTO finding_texts VALUES (NEW.organization_id, 3, NEW.location, '');
+    INSERT INTO finding_texts VALUES (NEW.organization_id, 1, NEW.asset, '') ON CONFLICT DO NOTHING;
+    INSERT INTO finding_texts VALUES (NEW.organization_id, 2, NEW.check_id, NEW.title) ON CONFLICT DO NOTHING;
+    INSERT INTO finding_texts VALUES (NEW.organization_id, 3, NEW.location, '') ON CONFLICT DO NOTHING;
 END;
 ";
 

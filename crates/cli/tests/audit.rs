@@ -41,7 +41,7 @@ fn data(folder: &Path) {
         }],
     });
     fs::write(folder.join("feeds/known_exploited_vulnerabilities.json"), kev.to_string()).unwrap();
-    let output = run_in(folder, &["feeds", "import", "--store", "store", "feeds"]);
+    let output = run_in(folder, &["feeds", "import", "--complete", "--store", "store", "feeds"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
@@ -131,6 +131,16 @@ fn exit_codes_tell_what_happened() {
     assert_eq!(document["matches"].as_array().unwrap().len(), 2);
     fs::create_dir(folder.path().join("empty")).unwrap();
     assert_eq!(audit(folder.path(), &["empty"]).0, 4);
+    // A few records that nobody calls complete say nothing about the others.
+    fs::remove_file(folder.path().join("app/Cargo.lock")).unwrap();
+    assert_eq!(audit(folder.path(), &["app"]).0, 0);
+    let output = run_in(folder.path(), &["feeds", "import", "--store", "store", "feeds"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let (code, document, _) = audit(folder.path(), &["app"]);
+    assert_eq!(code, 3);
+    assert_eq!(document["not_covered"][0]["count"], 3);
+    assert!(document["not_covered"][0]["reason"].as_str().unwrap().contains("only 2 records"), "{document}");
+    assert_eq!(document["matches"].as_array().unwrap().len(), 2);
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub struct Options {
     pub http: Option<HttpState>,
     /// What to remember as origin instead of names of files.
     pub origin: Option<String>,
+    /// Whether the input is complete for the ecosystems it speaks of, whatever its size ([`crate::coverage`]).
+    pub complete: bool,
 }
 
 impl Default for Options {
@@ -59,6 +61,7 @@ impl Default for Options {
             memory: 96 << 20,
             http: None,
             origin: None,
+            complete: false,
         }
     }
 }
@@ -203,6 +206,7 @@ pub fn import(
                     origin: options.origin.clone().map_or(origin, |origin| vec![origin]),
                     rejected: stats.rejected,
                     http: options.http.clone(),
+                    complete: options.complete,
                 };
                 match writer.replace(&name, draft, provenance, options.shrinking, now) {
                     Ok(done) => Ok(done),

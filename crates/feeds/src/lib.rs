@@ -12,6 +12,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod coverage;
 pub mod error;
 pub mod fetch;
 pub mod formats;

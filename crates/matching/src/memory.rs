@@ -1,4 +1,5 @@
-//! A store in memory: for tests, for small sets and as the model of what a store on disk must answer.
+//! A store in memory: for tests, for small sets and as the model of what a store on disk must answer. Whatever it is given
+//! is taken to be the whole of the ecosystems it speaks of.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -38,6 +39,9 @@ impl MemoryStore {
             let at = u32::try_from(at).unwrap_or(u32::MAX);
             self.by_name.entry((key.ecosystem.clone(), key.name.clone())).or_default().push((number, at));
             self.releases.insert((key.ecosystem.clone(), key.release.clone()));
+        }
+        if !advisory.configurations.is_empty() {
+            self.releases.insert((Ecosystem::Generic, Text::default()));
         }
         let mut products = BTreeSet::new();
         for configuration in &advisory.configurations {

@@ -22,8 +22,13 @@ pub struct Candidate {
 /// What a store holds for an ecosystem and release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coverage {
-    /// Records of a source that speaks for it.
+    /// Records of a source that speaks for it as a whole: silence means that nothing is known.
     Covered,
+    /// Some records, of no source that speaks for the whole: silence means nothing.
+    PartlyCovered {
+        /// How many speak of the ecosystem and release.
+        records: u32,
+    },
     /// Records for the ecosystem, none for this release.
     ReleaseNotCovered,
     /// Nothing for the ecosystem.

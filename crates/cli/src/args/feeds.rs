@@ -82,6 +82,10 @@ pub struct ImportArgs {
     #[arg(long)]
     pub accept_shrinking: bool,
 
+    /// The sources are complete for the ecosystems they speak of, however few records they have
+    #[arg(long)]
+    pub complete: bool,
+
     /// No progress on standard error
     #[arg(short, long, env = "BARTIZAN_QUIET")]
     pub quiet: bool,

@@ -52,6 +52,7 @@ fn import_files(args: &ImportArgs) -> Result<Exit> {
         source: args.source.clone(),
         mode: if args.update { Mode::Update } else { Mode::Replace },
         shrinking: shrinking(args.accept_shrinking),
+        complete: args.complete,
         memory: MEMORY,
         ..Options::default()
     };

@@ -286,12 +286,32 @@ pub fn platform(text: &str) -> Option<(Ecosystem, String)> {
         ("SUSE Linux Enterprise", Ecosystem::Suse),
         ("SUSE", Ecosystem::Suse),
     ];
+    /// How Red Hat calls its subscriptions in words, and in CPE names.
+    const EXTENDED: [(&str, &str); 10] = [
+        ("Extended Update Support", "rhel_eus"),
+        ("Advanced Update Support", "rhel_aus"),
+        ("Advanced Mission Critical Update Support", "rhel_aus"),
+        ("Telecommunications Update Service", "rhel_tus"),
+        ("Update Services for SAP Solutions", "rhel_e4s"),
+        ("Extended Lifecycle Support", "rhel_els"),
+        ("EUS", "rhel_eus"),
+        ("AUS", "rhel_aus"),
+        ("TUS", "rhel_tus"),
+        ("E4S", "rhel_e4s"),
+    ];
     let text = text.trim();
     let (name, ecosystem) = KNOWN.iter().find(|(name, _)| text.starts_with(name))?;
     let rest = text[name.len()..].trim();
     let release = match ecosystem {
         Ecosystem::Suse => ecosystem.normalise_release(&format!("Linux Enterprise {rest}")),
         Ecosystem::OpenSuse => ecosystem.normalise_release(rest),
+        // A subscription of its own, whose fixes are other builds than those of the release.
+        Ecosystem::RedHat if EXTENDED.iter().any(|(words, _)| rest.contains(words)) => {
+            let mut words = rest.split([' ', '(', ')']).map(|word| word.trim_start_matches("v."));
+            let number = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+            let (_, product) = EXTENDED.iter().find(|(words, _)| rest.contains(words))?;
+            ecosystem.normalise_release(&format!("{product}:{number}"))
+        }
         _ => {
             let number = rest.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
             ecosystem.normalise_release(number)
@@ -331,6 +351,8 @@ mod tests {
             assert_eq!(platform(text), Some((ecosystem, release.to_owned())), "{text}");
         };
         is("Red Hat Enterprise Linux 9", Ecosystem::RedHat, "9");
+        is("Red Hat Enterprise Linux 8.6 Extended Update Support", Ecosystem::RedHat, "rhel_eus:8.6");
+        is("Red Hat Enterprise Linux BaseOS E4S (v.8.6)", Ecosystem::RedHat, "rhel_e4s:8.6");
         is("Oracle Linux 8", Ecosystem::OracleLinux, "8");
         is("Debian GNU/Linux 11", Ecosystem::Debian, "11");
         is("SUSE Linux Enterprise Server 15 SP5", Ecosystem::Suse, "15-SP5");

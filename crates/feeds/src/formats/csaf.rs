@@ -1,7 +1,8 @@
 //! CSAF 2.0 advisories and VEX: Red Hat, SUSE, CISA's industrial advisories.
 //!
 //! Source of the rules: OASIS CSAF 2.0, sections 3.2.2 (product tree) and 3.2.3 (vulnerabilities); Red Hat's notes on how its
-//! documents use them. A security advisory becomes one record that addresses its CVEs; a VEX document (`csaf_vex`) becomes one
+//! documents use them. A security advisory becomes one record that addresses its CVEs, whose statements name those they
+//! are about where they are not about all; a VEX document (`csaf_vex`) becomes one
 //! record for each of its vulnerabilities. A product is a package on a platform: the relationship
 //! `default_component_of` (or `installed_on` …) joins both; the package is told by its package URL, else by the
 //! name-version-release-architecture text of its name; the platform by its CPE (Red Hat), else by its name.
@@ -20,7 +21,7 @@
 //! at most [`crate::Limits::max_record`]. Linear in products times vulnerabilities.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use bartizan_matching::cpe::{Configuration, CpeMatch, Node, Operator};
 use bartizan_matching::model::{
@@ -434,7 +435,7 @@ fn scope(platform: &Entry<'_>) -> Option<Scope> {
 }
 
 /// One product of one vulnerability.
-fn product(tree: &Tree<'_>, id: &str, state: VendorState, advisory: &mut Advisory, seen: &mut BTreeSet<Affected_>) {
+fn product(tree: &Tree<'_>, id: &str, state: VendorState, advisory: &mut Advisory, seen: &mut Seen) {
     let (package, platform, module) = tree.resolve(id);
     // A module is where packages come from; it is no package itself.
     let Some(entry) = package.filter(|entry| !entry.purl.starts_with("pkg:rpmmod/")) else { return };
@@ -483,7 +484,7 @@ fn stream_of(module: &Entry<'_>) -> Option<Text> {
 }
 
 /// A product that is no package: a device or an application.
-fn other_product(entry: &Entry<'_>, state: VendorState, advisory: &mut Advisory, seen: &mut BTreeSet<Affected_>) {
+fn other_product(entry: &Entry<'_>, state: VendorState, advisory: &mut Advisory, seen: &mut Seen) {
     if state == VendorState::Affected {
         // Its fixed version; what is affected is stated by the affected products.
         return;
@@ -555,20 +556,57 @@ fn versions(text: &str) -> Option<Vec<Range>> {
 /// A key by which equal statements are left out: architectures share them all.
 type Affected_ = (PackageKey, NameKind, u8, String);
 
-fn add(statement: Affected, advisory: &mut Advisory, seen: &mut BTreeSet<Affected_>) {
+fn add(statement: Affected, advisory: &mut Advisory, seen: &mut Seen) {
     let rest = format!("{:?}{:?}", statement.ranges, statement.conditions);
-    if seen.insert((statement.package.clone(), statement.name_kind, statement.state as u8, rest)) {
-        advisory.affected.push(statement);
+    let key = (statement.package.clone(), statement.name_kind, statement.state as u8, rest);
+    let about = match seen.places.get(&key) {
+        Some(at) => &mut seen.about[*at],
+        None => {
+            seen.places.insert(key, advisory.affected.len());
+            advisory.affected.push(statement);
+            seen.about.push(Vec::new());
+            let last = seen.about.len() - 1;
+            &mut seen.about[last]
+        }
+    };
+    if about.last() != Some(&seen.vulnerability) {
+        about.push(seen.vulnerability);
+    }
+}
+
+/// The statements of a document, and which of its vulnerabilities say each of them.
+#[derive(Default)]
+struct Seen {
+    places: BTreeMap<Affected_, usize>,
+    /// For each statement the vulnerabilities by their place in the document, ascending.
+    about: Vec<Vec<usize>>,
+    /// The vulnerability that is read.
+    vulnerability: usize,
+}
+
+impl Seen {
+    /// Writes into each statement which vulnerabilities it is about, unless it is about all of them: documents give one
+    /// package different states for different vulnerabilities.
+    fn settle(&self, vulnerabilities: &[Vulnerability<'_>], advisory: &mut Advisory) {
+        let all = &advisory.head.addresses;
+        for (statement, about) in advisory.affected.iter_mut().zip(&self.about) {
+            let mut ids: Vec<Text> = Vec::new();
+            for id in about.iter().map(|at| &vulnerabilities[*at].cve) {
+                if !ids.iter().any(|known| *known == **id) {
+                    ids.push((&**id).into());
+                }
+            }
+            // What a vulnerability without a name says cannot be told from the others.
+            let unnamed = ids.iter().any(|id| !all.contains(id));
+            if !unnamed && ids.len() < all.len() {
+                statement.conditions.push(Condition::About(ids));
+            }
+        }
     }
 }
 
 /// The statements of one vulnerability.
-fn statements(
-    tree: &Tree<'_>,
-    vulnerability: &Vulnerability<'_>,
-    advisory: &mut Advisory,
-    seen: &mut BTreeSet<Affected_>,
-) {
+fn statements(tree: &Tree<'_>, vulnerability: &Vulnerability<'_>, advisory: &mut Advisory, seen: &mut Seen) {
     let status = &vulnerability.product_status;
     for id in status.fixed.iter().chain(&status.first_fixed).chain(&status.recommended) {
         product(tree, id, VendorState::Affected, advisory, seen);
@@ -652,7 +690,7 @@ fn convert(bytes: &[u8], out: &mut Output<'_>) -> Result<()> {
             advisory.head.severities.extend(common::label(&meta.aggregate_severity.text, source));
             describe(vulnerability, source, &mut advisory);
             references(&vulnerability.references, &mut advisory);
-            statements(&tree, vulnerability, &mut advisory, &mut BTreeSet::new());
+            statements(&tree, vulnerability, &mut advisory, &mut Seen::default());
             out.take(Ok(Record::Advisory(Box::new(advisory))))?;
         }
         return Ok(());
@@ -662,8 +700,9 @@ fn convert(bytes: &[u8], out: &mut Output<'_>) -> Result<()> {
     advisory.details = common::details(note(&meta.notes, &["summary", "description", "general"]));
     advisory.head.severities.extend(common::label(&meta.aggregate_severity.text, source));
     references(&meta.references, &mut advisory);
-    let mut seen = BTreeSet::new();
-    for vulnerability in &read.vulnerabilities {
+    let mut seen = Seen::default();
+    for (at, vulnerability) in read.vulnerabilities.iter().enumerate() {
+        seen.vulnerability = at;
         if common::is_cve(&vulnerability.cve)
             && !advisory.head.addresses.iter().any(|known| known == &*vulnerability.cve)
         {
@@ -672,6 +711,7 @@ fn convert(bytes: &[u8], out: &mut Output<'_>) -> Result<()> {
         describe(vulnerability, source, &mut advisory);
         statements(&tree, vulnerability, &mut advisory, &mut seen);
     }
+    seen.settle(&read.vulnerabilities, &mut advisory);
     out.take(Ok(Record::Advisory(Box::new(advisory))))
 }
 

@@ -5,7 +5,8 @@
 //! is not known is stored under its own name and never compared. `upstream`, and `related` of distributions that use it
 //! so, become the vulnerabilities the record addresses. An entry is affected if the version is in `versions` or in a
 //! range; evaluation is not here. `informational` of RustSec and the prefix `MAL-` set the kind. Where a distribution
-//! lists the binary packages of a source package, statements are about these.
+//! lists the binary packages of a source package, statements are about these. The format has no module streams: where a
+//! fix is a package of a stream (`.module` in its release) the stream is what the summary names (`nodejs:18`), else unknown.
 //!
 //! Not supported: `credits`; symbols beyond fifty a statement. YAML of the same shape (PyPA) is read too. Linear in the
 //! bytes; memory of one record.
@@ -267,7 +268,37 @@ fn binaries(specific: &Value) -> Vec<(Text, Text)> {
     found
 }
 
-fn statements(affected: &AffectedJson<'_>, into: &mut Vec<Affected>) {
+/// `name:stream` words of a summary (`Important: virt:rhel and virt-devel:rhel security update`), divided by blanks. A
+/// word before a blank (`Important:`) is no stream. A record of several streams does not say which package is in which.
+fn streams(summary: &str) -> Text {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+'))
+    };
+    let mut found = String::new();
+    for word in summary.split([' ', ',', ';']).map(|word| word.trim_end_matches(['.', ':'])) {
+        let named = word.split_once(':').is_some_and(|(name, stream)| is_part(name) && is_part(stream));
+        if named && !found.split(' ').any(|known| known == word) && found.len() < 200 {
+            if !found.is_empty() {
+                found.push(' ');
+            }
+            found.push_str(word);
+        }
+    }
+    if found.is_empty() { Condition::UNKNOWN_STREAM.into() } else { found.into() }
+}
+
+/// Whether a statement's fix is a package of a module stream, by the mark in its release.
+fn is_modular(statement: &Affected) -> bool {
+    statement.package.ecosystem.purl_type() == "rpm"
+        && statement.ranges.iter().any(|range| {
+            matches!(range, Range::Events { events, .. } if events.iter().any(
+                |event| matches!(event, Event::Fixed(version) if version.contains(".module")),
+            ))
+        })
+}
+
+fn statements(affected: &AffectedJson<'_>, summary: &str, into: &mut Vec<Affected>) {
     let Some(package) = &affected.package else { return };
     let Scope { ecosystem, release, pocket } = Scope::of_osv(&package.ecosystem);
     let mut conditions = conditions(&affected.ecosystem_specific);
@@ -301,6 +332,9 @@ fn statements(affected: &AffectedJson<'_>, into: &mut Vec<Affected>) {
         return;
     }
     statement.conditions = conditions;
+    if is_modular(&statement) {
+        statement.conditions.push(Condition::Module(streams(summary)));
+    }
     into.push(statement);
 }
 
@@ -376,7 +410,7 @@ fn convert(osv: &Osv<'_>) -> Result<Advisory> {
             Some(_) => advisory.head.kind = AdvisoryKind::Notice,
             None => {}
         }
-        statements(affected, &mut advisory.affected);
+        statements(affected, &osv.summary, &mut advisory.affected);
     }
     advisory.references = osv
         .references
@@ -403,4 +437,23 @@ pub(super) fn records(stream: &mut JsonStream<'_>, out: &mut Output<'_>) -> Resu
 pub(super) fn yaml(json: &Value, out: &mut Output<'_>) -> Result<()> {
     let bytes = serde_json::to_vec(json).map_err(|error| FeedError::record("", error))?;
     out.take(record(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summaries_name_module_streams() {
+        let is = |summary: &str, expected: &str| assert_eq!(streams(summary), expected, "{summary}");
+        is("Important: postgresql:12 security update", "postgresql:12");
+        is(
+            "Moderate: virt:rhel and virt-devel:rhel security, bug fix, and enhancement update",
+            "virt:rhel virt-devel:rhel",
+        );
+        is("container-tools:rhel8 bug fix update", "container-tools:rhel8");
+        is("Moderate: pki-core:10.6 and pki-deps:10.6, and more", "pki-core:10.6 pki-deps:10.6");
+        is("criu bug fix and enhancement update", "?");
+        is("", "?");
+    }
 }

@@ -167,6 +167,7 @@ impl Encoder {
             Condition::Functions(texts) => encoder.tagged_texts(3, texts),
             Condition::Os(texts) => encoder.tagged_texts(4, texts),
             Condition::Unevaluated(text) => encoder.tagged_text(5, text),
+            Condition::About(texts) => encoder.tagged_texts(6, texts),
         });
     }
 
@@ -502,6 +503,7 @@ impl<'b> Decoder<'b> {
                     3 => Condition::Functions(decoder.texts()?),
                     4 => Condition::Os(decoder.texts()?),
                     5 => Condition::Unevaluated(decoder.owned()?),
+                    6 => Condition::About(decoder.texts()?),
                     _ => return Err(Self::damaged()),
                 })
             })?,

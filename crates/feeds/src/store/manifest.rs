@@ -58,6 +58,9 @@ pub struct SourceEntry {
     /// When the data was imported that holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_at: Option<DateTime<Utc>>,
+    /// Ecosystems it speaks for as a whole, by their written names ([`crate::coverage`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<String>,
     /// Names of the files, or the address, it was imported from.
     #[serde(default)]
     pub origin: Vec<String>,

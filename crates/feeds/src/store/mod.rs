@@ -41,7 +41,7 @@ use segment::{Kind, Segment};
 use table::Block;
 
 /// Version of everything in the folder. A store of another version is imported anew.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Memory for blocks that were read, if nothing else is said.
 const CACHE: usize = 48 << 20;
@@ -91,6 +91,8 @@ fn criterion_key(criteria: &str) -> Vec<u8> {
 struct Open {
     name: String,
     segment: Segment,
+    /// Ecosystems it speaks for as a whole.
+    covers: Vec<String>,
     /// Number of its first record among all.
     base: u32,
     /// Patterns of vendor and product, read when first asked for.
@@ -300,7 +302,8 @@ fn open_all(folder: &Path, manifest: &Manifest) -> Result<Vec<Open>> {
         let next = base
             .checked_add(records)
             .ok_or(FeedError::Limit { what: "the number of advisories in the store", limit: u32::MAX.into() })?;
-        sources.push(Open { name: name.clone(), segment, base, patterns: OnceLock::new() });
+        let covers = entry.covers.clone();
+        sources.push(Open { name: name.clone(), segment, covers, base, patterns: OnceLock::new() });
         base = next;
     }
     Ok(sources)
@@ -372,20 +375,31 @@ impl AdvisoryStore for Snapshot {
     }
 
     fn coverage(&self, ecosystem: &Ecosystem, release: &str) -> std::result::Result<Coverage, StoreError> {
-        let mut coverage = Coverage::EcosystemNotCovered;
+        let mut other_release = false;
+        let mut records = 0_u64;
         for source in &self.sources {
+            let whole = source.covers.iter().any(|name| name == ecosystem.as_str());
+            // Products are spoken of by configurations, which have no scope.
+            if whole && *ecosystem == Ecosystem::Generic {
+                return Ok(Coverage::Covered);
+            }
             let first = (ecosystem.as_str().to_owned(), String::new());
-            for (known, its_release) in source.segment.summary.scopes.range(first..).map(|(scope, _)| scope) {
+            for ((known, its_release), count) in source.segment.summary.scopes.range(first..) {
                 if known != ecosystem.as_str() {
                     break;
                 }
-                if its_release.is_empty() || its_release == release {
-                    return Ok(Coverage::Covered);
+                match (whole, its_release.is_empty() || its_release == release) {
+                    (true, true) => return Ok(Coverage::Covered),
+                    (false, true) => records += count,
+                    (_, false) => other_release = true,
                 }
-                coverage = Coverage::ReleaseNotCovered;
             }
         }
-        Ok(coverage)
+        Ok(match (records, other_release) {
+            (1.., _) => Coverage::PartlyCovered { records: u32::try_from(records).unwrap_or(u32::MAX) },
+            (0, true) => Coverage::ReleaseNotCovered,
+            (0, false) => Coverage::EcosystemNotCovered,
+        })
     }
 }
 

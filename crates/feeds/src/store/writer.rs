@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 use super::draft::Draft;
 use super::manifest::{self, Failure, HttpState, Manifest, SourceEntry};
 use super::segment::{Kind, SameId, Segment, Summary};
+use crate::coverage::claimed;
 use crate::error::{FeedError, Result};
+use crate::formats::Format;
 use crate::record::Record;
 
 /// Ids of changed records that are listed at most; beyond it everything counts as changed.
@@ -36,6 +38,8 @@ pub struct Provenance {
     pub rejected: u64,
     /// Validators of the response it came in.
     pub http: Option<HttpState>,
+    /// Whether whoever imports it calls it complete for the ecosystems it speaks of ([`crate::coverage`]).
+    pub complete: bool,
 }
 
 /// What an import changed.
@@ -158,6 +162,8 @@ impl StoreWriter {
         let place = manifest::segment_path(&self.folder, &name);
         fs::rename(&path, &place).map_err(|error| FeedError::io("writing", &place, error))?;
         manifest::sync_folder(&folder)?;
+        let format = Format::ALL.iter().find(|format| format.slug() == provenance.format);
+        let covers = format.map(|format| claimed(*format, &summary, provenance.complete)).unwrap_or_default();
         let entry = SourceEntry {
             segment: Some(name),
             bytes,
@@ -168,6 +174,7 @@ impl StoreWriter {
             lifecycles: summary.lifecycles,
             rejected: provenance.rejected,
             imported_at: Some(now),
+            covers,
             origin: provenance.origin,
             http: provenance.http,
             failure: None,

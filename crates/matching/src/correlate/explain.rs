@@ -59,7 +59,12 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
     let names = std::iter::once(&package.name).chain(package.source.iter().map(|source| &source.name));
     let mut seen = Vec::new();
     for name in names {
-        for compiled in judge.statements(&package.ecosystem, name)?.iter().filter(|compiled| speaks(&compiled.head)) {
+        for compiled in judge
+            .statements(&package.ecosystem, name)?
+            .iter()
+            .filter(|compiled| speaks(&compiled.head))
+            .filter(|compiled| compiled.is_about(&group.ids) || compiled.head.id.as_str() == id)
+        {
             seen.push(compiled.advisory);
             let (advisory, source) = (compiled.head.id.clone(), compiled.head.source.clone());
             if compiled.head.withdrawn.is_some() {

@@ -7,12 +7,13 @@ use super::groups::{Group, Groups};
 use super::id_order;
 use crate::cpe::{Applicability, CompiledConfiguration, Cpe, Product, Satisfied, vendor_and_product};
 use crate::model::{
-    AdvisoryEvidence, AdvisoryHead, AdvisoryKind, Affected, Authority, Condition, Confidence, Ecosystem, GapReason,
-    Match, MatchState, Method, NameKind, NoMatchReason, Origin, Ownership, Package, Signals, Text, VendorState,
+    AdvisoryEvidence, AdvisoryHead, AdvisoryKind, Affected, Authority, Condition, Confidence, Ecosystem, Event,
+    GapReason, Match, MatchState, Method, NameKind, NoMatchReason, Origin, Ownership, Package, Range, Signals, Text,
+    VendorState,
 };
 use crate::range::{Membership, Statement, describe};
 use crate::score::{Score, Weights, cvss_of};
-use crate::store::{AdvisoryRef, AdvisoryStore, Coverage, StoreError};
+use crate::store::{AdvisoryRef, AdvisoryStore, Candidate, Coverage, StoreError};
 use crate::{Dialect, SortKey};
 
 /// How many names and products are kept compiled. Packages come ordered by name, so a few are enough.
@@ -52,6 +53,22 @@ pub(super) struct Read {
     name: Text,
     version: Text,
     notes: Vec<Text>,
+    weight: Weight,
+}
+
+/// What a statement counts for beside the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// It is about the pocket the package comes from, or there are no pockets.
+    Own,
+    /// The fix of the package's own pocket is installed, whatever other pockets say.
+    Fixed,
+    /// It is about the archive, and the package is from a pocket.
+    Archive,
+    /// It is about extended maintenance, and the package is from the archive.
+    Extended,
+    /// It is about another pocket.
+    Elsewhere,
 }
 
 #[derive(Debug, Clone)]
@@ -67,6 +84,114 @@ pub(super) struct Compiled {
     pub(super) head: Arc<AdvisoryHead>,
     pub(super) affected: Affected,
     pub(super) statement: Statement,
+    /// Whether its fixes are packages outside every module stream, of a distribution that has streams.
+    outside_modules: bool,
+}
+
+impl Compiled {
+    fn new(candidate: Candidate) -> Self {
+        let Candidate { advisory, head, affected } = candidate;
+        let statement = Statement::compile(&affected);
+        let outside_modules = has_modules(&affected.package.ecosystem) && is_plain(&affected);
+        Self { advisory, head, affected, statement, outside_modules }
+    }
+
+    /// The vulnerabilities of the record it is about; none if about all of them.
+    fn about(&self) -> Option<&[Text]> {
+        self.affected.conditions.iter().find_map(|condition| match condition {
+            Condition::About(ids) => Some(&ids[..]),
+            _ => None,
+        })
+    }
+
+    /// Whether it is about one of these names of a vulnerability.
+    pub(super) fn is_about(&self, ids: &[Text]) -> bool {
+        self.about().is_none_or(|about| about.iter().any(|id| ids.contains(id)))
+    }
+
+    fn pocket(&self) -> Pocket {
+        let named = self.affected.conditions.iter().find_map(|condition| match condition {
+            Condition::Pocket(pocket) => Some(Pocket::named(pocket)),
+            _ => None,
+        });
+        named.unwrap_or(Pocket::Archive)
+    }
+}
+
+/// Whether the distribution builds streams of modules beside its ordinary packages.
+const fn has_modules(ecosystem: &Ecosystem) -> bool {
+    matches!(ecosystem, Ecosystem::RedHat | Ecosystem::AlmaLinux | Ecosystem::RockyLinux | Ecosystem::OracleLinux)
+}
+
+/// Whether a statement names fixes, and none of them is of a module stream.
+fn is_plain(affected: &Affected) -> bool {
+    let mut fixes = affected.ranges.iter().filter_map(|range| match range {
+        Range::Events { events, .. } => Some(events),
+        _ => None,
+    });
+    let mut named = false;
+    let plain = fixes.all(|events| {
+        events.iter().all(|event| match event {
+            Event::Fixed(version) => {
+                named = true;
+                !version.contains(MODULE_MARK)
+            }
+            _ => true,
+        })
+    });
+    named && plain && !affected.conditions.iter().any(|condition| matches!(condition, Condition::Module(_)))
+}
+
+/// What the release of a package of a module stream holds (`12.22-9.module_el8.10.0+4094+3bb7cf19`).
+const MODULE_MARK: &str = ".module";
+
+fn is_modular(package: &Package) -> bool {
+    !package.module.is_empty() || package.version.contains(MODULE_MARK)
+}
+
+/// Where a package of Ubuntu comes from, and what a statement is about. Other distributions have the archive only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pocket {
+    Archive,
+    /// Extended maintenance (`esm-infra`, `pro`).
+    Extended,
+    /// Certified builds, which are versions of their own.
+    Fips,
+    /// Any other.
+    Other,
+}
+
+impl Pocket {
+    fn named(text: &str) -> Self {
+        if text.contains("fips") {
+            Self::Fips
+        } else if text.contains("esm") || text == "pro" {
+            Self::Extended
+        } else {
+            Self::Other
+        }
+    }
+
+    /// By the marks that Ubuntu puts into versions.
+    fn of(package: &Package) -> Self {
+        if package.ecosystem != Ecosystem::Ubuntu {
+            return Self::Archive;
+        }
+        let marked = |mark: &str| {
+            package.version.contains(mark)
+                || package
+                    .source
+                    .as_ref()
+                    .is_some_and(|source| source.version.contains(mark) || mark == "fips" && source.name.contains(mark))
+        };
+        if marked("fips") {
+            Self::Fips
+        } else if marked("esm") {
+            Self::Extended
+        } else {
+            Self::Archive
+        }
+    }
 }
 
 type Configured = (Arc<AdvisoryHead>, Vec<CompiledConfiguration>);
@@ -110,7 +235,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
             let gap = self.gap(package)?;
             verdict.gaps.extend(gap);
             match gap {
-                None => {
+                None | Some(GapReason::PartlyCovered { .. }) => {
                     read = self.read(package, &mut verdict.gaps)?;
                     if let Some((limit, note)) = self.owned(&package.ownership)? {
                         for one in &mut read {
@@ -129,8 +254,13 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         }
         let mut restricted = Vec::new();
         if by_cpe {
-            if package.cpes.is_empty() && authority == Authority::Cpe {
-                verdict.gaps.push(GapReason::EcosystemNotCovered);
+            if authority == Authority::Cpe {
+                let gap = if package.cpes.is_empty() {
+                    Some(GapReason::EcosystemNotCovered)
+                } else {
+                    self.uncovered(&Ecosystem::Generic, &Text::default())?
+                };
+                verdict.gaps.extend(gap);
             }
             self.read_configurations(package, products, &mut read, &mut restricted)?;
         }
@@ -150,8 +280,13 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         if ecosystem.has_releases() && package.release.is_empty() {
             return Ok(Some(GapReason::ReleaseUnknown));
         }
-        Ok(match self.coverage(ecosystem, &package.release)? {
+        self.uncovered(ecosystem, &package.release)
+    }
+
+    fn uncovered(&mut self, ecosystem: &Ecosystem, release: &Text) -> Result<Option<GapReason>, StoreError> {
+        Ok(match self.coverage(ecosystem.clone(), release)? {
             Coverage::Covered => None,
+            Coverage::PartlyCovered { records } => Some(GapReason::PartlyCovered { records }),
             Coverage::ReleaseNotCovered => Some(GapReason::ReleaseNotCovered),
             Coverage::EcosystemNotCovered => Some(GapReason::EcosystemNotCovered),
         })
@@ -207,18 +342,8 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
             return Ok(Arc::clone(known));
         }
         let candidates = self.store.statements(&key.0, &key.1)?;
-        let compiled: Vec<Arc<Compiled>> = candidates
-            .into_iter()
-            .map(|candidate| {
-                let statement = Statement::compile(&candidate.affected);
-                Arc::new(Compiled {
-                    advisory: candidate.advisory,
-                    head: candidate.head,
-                    affected: candidate.affected,
-                    statement,
-                })
-            })
-            .collect();
+        let compiled: Vec<Arc<Compiled>> =
+            candidates.into_iter().map(|candidate| Arc::new(Compiled::new(candidate))).collect();
         let compiled = Arc::new(compiled);
         if self.statements.len() >= KEPT {
             self.statements.clear();
@@ -230,6 +355,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
     fn read(&mut self, package: &Package, gaps: &mut Vec<GapReason>) -> Result<Vec<Read>, StoreError> {
         let mut read = Vec::new();
         let mut unreadable = false;
+        let pocket = Pocket::of(package);
         for subject in subjects(package) {
             let statements = self.statements(&package.ecosystem, subject.name)?;
             let mut keys: [Option<(Dialect, Option<SortKey>)>; 2] = [None, None];
@@ -238,8 +364,14 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                     continue;
                 }
                 match examine(package, &subject, compiled, &mut keys) {
-                    Ok(found) => read.push(found),
+                    Ok(mut found) => {
+                        found.weight = weight(compiled.pocket(), pocket);
+                        read.push(found);
+                    }
                     Err(NoMatchReason::VersionUnreadable) => unreadable = true,
+                    Err(NoMatchReason::OutsideRange) if pocket != Pocket::Archive && compiled.pocket() == pocket => {
+                        read.push(fixed_in_pocket(&subject, compiled));
+                    }
                     Err(_) => {}
                 }
             }
@@ -283,6 +415,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                     name: name.clone(),
                     version: package.version.clone(),
                     notes: Vec::new(),
+                    weight: Weight::Own,
                 };
                 match (hit, limited) {
                     (Some(hit), _) => read.push(make(hit)),
@@ -321,6 +454,9 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         let mut by_group: BTreeMap<Text, (Arc<Group>, Vec<Read>)> = BTreeMap::new();
         for one in read {
             for group in self.groups.of_record(self.store, &one.head)? {
+                if matches!(&one.source, ReadSource::Statement(compiled) if !compiled.is_about(&group.ids)) {
+                    continue;
+                }
                 let entry = by_group.entry(group.primary().clone()).or_insert_with(|| (group, Vec::new()));
                 entry.1.push(one.clone());
             }
@@ -411,11 +547,18 @@ fn examine(
     if affected.name_kind != subject.kind {
         return Err(NoMatchReason::OtherPackage);
     }
-    if !affected.package.release.is_empty() && affected.package.release != package.release {
-        return Err(NoMatchReason::OtherRelease);
-    }
     let mut notes = Vec::new();
     let mut confidence = Confidence::EXACT;
+    if !affected.package.release.is_empty() && affected.package.release != package.release {
+        if !is_base_of(&affected.package.release, package) {
+            return Err(NoMatchReason::OtherRelease);
+        }
+        notes.push("the statement is about the release without extended support".into());
+        confidence = Confidence::ROUGH;
+    }
+    if compiled.outside_modules && is_modular(package) {
+        return Err(NoMatchReason::ConditionFails);
+    }
     for condition in &affected.conditions {
         match holds(package, condition) {
             Held::Yes => {}
@@ -459,7 +602,40 @@ fn examine(
         name: subject.name.clone(),
         version: subject.version.clone(),
         notes,
+        weight: Weight::Own,
     })
+}
+
+/// Whether `release` is the operating system that a package's subscription (`rhel_eus:8.8`) is of. Its fixes are other
+/// builds, so that what is said about it is a lead there.
+fn is_base_of(release: &str, package: &Package) -> bool {
+    let Some((product, number)) = package.release.split_once(':') else { return false };
+    product.starts_with("rhel_") && number.split('.').next() == Some(release)
+}
+
+/// What a statement about one pocket counts for a package of another.
+fn weight(statement: Pocket, package: Pocket) -> Weight {
+    match (statement, package) {
+        (statement, package) if statement == package => Weight::Own,
+        (Pocket::Archive, _) => Weight::Archive,
+        (Pocket::Extended, Pocket::Archive) => Weight::Extended,
+        _ => Weight::Elsewhere,
+    }
+}
+
+/// The package's own pocket says that the installed version contains the fix.
+fn fixed_in_pocket(subject: &Subject<'_>, compiled: &Arc<Compiled>) -> Read {
+    Read {
+        head: Arc::clone(&compiled.head),
+        source: ReadSource::Statement(Arc::clone(compiled)),
+        state: VendorState::NotAffected,
+        confidence: Confidence::EXACT,
+        method: Method::Vendor,
+        name: subject.name.clone(),
+        version: subject.version.clone(),
+        notes: vec!["the installed version contains the fix of the pocket it comes from".into()],
+        weight: Weight::Fixed,
+    }
 }
 
 /// Why a statement made about the package's name may not be about this package.
@@ -502,26 +678,76 @@ fn holds(package: &Package, condition: &Condition) -> Held {
                 Held::No
             }
         }
-        Condition::Module(stream) if package.module.is_empty() && package.version.contains(".module") => {
-            Held::Unknown(format!("only in module stream {stream}; the inventory does not name the stream"))
-        }
-        Condition::Module(stream) => {
-            // A stream may carry version, context and architecture behind it.
-            let same = package.module == *stream
-                || !stream.is_empty()
-                    && package.module.strip_prefix(&**stream).is_some_and(|rest| rest.starts_with(':'));
-            if same { Held::Yes } else { Held::No }
-        }
-        Condition::Pocket(pocket) => Held::Noted(format!("the statement is about {pocket}")),
+        Condition::Module(streams) => in_stream(package, streams),
+        Condition::Pocket(pocket) => match (Pocket::named(pocket), Pocket::of(package)) {
+            (Pocket::Fips, Pocket::Archive | Pocket::Extended | Pocket::Other) => Held::No,
+            _ => Held::Noted(format!("the statement is about {pocket}")),
+        },
+        Condition::About(_) => Held::Yes,
         Condition::Functions(names) => Held::Noted(format!("only {} affected", list(names))),
         Condition::Os(names) => Held::Noted(format!("only on {}", list(names))),
         Condition::Unevaluated(text) => Held::Unknown(format!("not evaluated: {text}")),
     }
 }
 
+fn in_stream(package: &Package, streams: &str) -> Held {
+    match (is_modular(package), streams) {
+        (modular, "") => {
+            if modular {
+                Held::No
+            } else {
+                Held::Yes
+            }
+        }
+        (false, _) => Held::No,
+        (true, Condition::UNKNOWN_STREAM) => {
+            Held::Unknown("only in a module stream that the source does not name".to_owned())
+        }
+        (true, _) if package.module.is_empty() => {
+            Held::Unknown(format!("only in module stream {streams}; the inventory does not name the stream"))
+        }
+        (true, _) => {
+            // A stream may carry version, context and architecture behind it.
+            let same = |stream: &str| {
+                package.module.strip_prefix(stream).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            };
+            if streams.split(' ').any(same) { Held::Yes } else { Held::No }
+        }
+    }
+}
+
+/// Whether a denial counts among what is read about one vulnerability. It does for the pocket it is about. The word
+/// about the archive holds in pockets that say nothing else; that of extended maintenance holds in the archive where
+/// the archive is not looked at any more. A rough one does not outweigh a sure finding.
+fn counts(denial: &Read, read: &[Read]) -> bool {
+    let asserts =
+        |weight: Weight| read.iter().any(|other| other.weight == weight && other.state != VendorState::NotAffected);
+    let in_force = match denial.weight {
+        Weight::Own => true,
+        Weight::Fixed | Weight::Archive => !asserts(Weight::Own),
+        Weight::Extended => read.iter().any(|other| {
+            other.weight == Weight::Own && matches!(other.state, VendorState::EndOfLife | VendorState::WillNotFix)
+        }),
+        Weight::Elsewhere => false,
+    };
+    in_force
+        && (denial.confidence >= Confidence::FINDING
+            || !read
+                .iter()
+                .any(|other| other.state != VendorState::NotAffected && other.confidence >= Confidence::FINDING))
+}
+
 /// Joins the statements about one vulnerability of one package.
 fn decide(group: Arc<Group>, mut read: Vec<Read>, restricted: bool) -> Option<Decided> {
-    let denied = read.iter().any(|one| one.state == VendorState::NotAffected);
+    let idle: Vec<usize> = (0..read.len())
+        .filter(|at| read[*at].state == VendorState::NotAffected && !counts(&read[*at], &read))
+        .collect();
+    for at in idle {
+        read[at].weight = Weight::Elsewhere;
+        read[at].notes.push("this does not decide for the installed package".into());
+    }
+    let denies = |one: &Read| one.state == VendorState::NotAffected && one.weight != Weight::Elsewhere;
+    let denied = read.iter().any(denies);
     let asserted = read.iter().any(|one| one.state != VendorState::NotAffected);
     // That something is not affected is news only where a record says that it is.
     if !asserted {
@@ -530,13 +756,8 @@ fn decide(group: Arc<Group>, mut read: Vec<Read>, restricted: bool) -> Option<De
     let rank = |one: &Read| {
         let fixed = !fixed_of(one).is_empty();
         match one.state {
-            VendorState::NotAffected => {
-                if denied {
-                    0
-                } else {
-                    9
-                }
-            }
+            VendorState::NotAffected if one.weight != Weight::Elsewhere => 0,
+            VendorState::NotAffected => 9,
             VendorState::Affected if fixed => 1,
             VendorState::WillNotFix => 2,
             VendorState::EndOfLife => 3,
@@ -553,8 +774,8 @@ fn decide(group: Arc<Group>, mut read: Vec<Read>, restricted: bool) -> Option<De
             .then_with(|| id_order(&a.head.id, &b.head.id))
             .then_with(|| a.head.source.cmp(&b.head.source))
     });
-    let confidence =
-        read.iter().filter(|one| (one.state == VendorState::NotAffected) == denied).map(|one| one.confidence).max()?;
+    let agrees = |one: &&Read| if denied { denies(one) } else { one.state != VendorState::NotAffected };
+    let confidence = read.iter().filter(agrees).map(|one| one.confidence).max()?;
     let deciding = &read[0];
     let (state, method, kind) = (MatchState::from(deciding.state), deciding.method, deciding.head.kind);
     // Of several that agree the surest gives the confidence; a vulnerability outweighs a notice.
@@ -572,7 +793,6 @@ fn fixed_of(read: &Read) -> Vec<&Text> {
 
 /// Fixed versions newer than the installed one.
 fn fixed_versions<'a>(affected: &'a Affected, statement: &Statement, version: &str) -> Vec<&'a Text> {
-    use crate::model::{Event, Range};
     let dialect = statement.dialect();
     let installed = dialect.key(version).ok();
     let stated = affected.ranges.iter().filter_map(|range| match range {

@@ -7,7 +7,7 @@ use crate::cpe::{Configuration, CpeMatch, Node, Operator};
 use crate::memory::MemoryStore;
 use crate::model::{
     Advisory, AdvisoryHead, AdvisoryKind, Affected, Condition, Confidence, CoverageGap, Ecosystem, Event, GapReason,
-    MatchState, Method, NameKind, NoMatchReason, Origin, PackageKey, Range, SourcePackage, Text, VendorState,
+    Match, MatchState, Method, NameKind, NoMatchReason, Origin, PackageKey, Range, SourcePackage, Text, VendorState,
 };
 
 fn advisory(id: &str, aliases: &[&str], affected: Vec<Affected>) -> Advisory {
@@ -445,4 +445,178 @@ mod fleets {
         let rows = run.rows(&store, &fleet).unwrap();
         assert_eq!(rows, [Row { asset: 1, package: 0, group: 0 }]);
     }
+}
+
+fn rpm(ecosystem: Ecosystem, release: &str, name: &str, version: &str) -> Package {
+    let mut package = Package::new(ecosystem, name, version);
+    package.release = release.into();
+    package
+}
+
+#[test]
+fn a_module_stream_is_judged_by_its_own_fixes() {
+    let fix = |stream: &str, version: &str| {
+        let mut statement = affected(Ecosystem::AlmaLinux, "8", "postgresql", "0", Some(version));
+        statement.conditions = vec![Condition::Module(stream.into())];
+        statement
+    };
+    let store = MemoryStore::new([
+        advisory("ALSA-12", &[], vec![fix("postgresql:12", "12.22-9.module_el8.10.0+4094+3bb7cf19")]),
+        advisory("ALSA-15", &[], vec![fix("postgresql:15", "15.12-1.module_el8.10.0+3959+9d0e8b49")]),
+        advisory("ALSA-16", &[], vec![fix("client:8 postgresql:16", "16.8-1.module_el8.10.0+3960+6c3f1e1a")]),
+        advisory("ALSA-?", &[], vec![fix(Condition::UNKNOWN_STREAM, "15.1-1.module_el8.9.0+1+aaaa")]),
+        advisory("ALSA-plain", &[], vec![affected(Ecosystem::AlmaLinux, "8", "postgresql", "0", Some("13.1-1.el8"))]),
+    ]);
+    let modular = |version: &str, stream: &str| {
+        let mut package = rpm(Ecosystem::AlmaLinux, "8", "postgresql", version);
+        package.module = stream.into();
+        run(&store, &[package]).matches
+    };
+    let findings = |matches: &[Match]| -> Vec<String> {
+        let mut ids: Vec<String> =
+            matches.iter().filter(|one| one.is_finding()).map(|one| one.ids[0].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let patched = "12.22-9.module_el8.10.0+4094+3bb7cf19";
+    let found = modular(patched, "postgresql:12:8100020250101:abc");
+    assert!(findings(&found).is_empty(), "{found:#?}");
+    // The stream of that record is not known, so that it is a lead.
+    assert_eq!(
+        found.iter().map(|one| (one.ids[0].as_str(), one.confidence)).collect::<Vec<_>>(),
+        [("ALSA-?", Confidence::ROUGH)]
+    );
+    let old = "12.20-1.module_el8.10.0+3000+3bb7cf19";
+    assert_eq!(findings(&modular(old, "postgresql:12")), ["ALSA-12"]);
+    assert_eq!(findings(&modular("16.1-1.module_el8.10.0+1+a", "postgresql:16")), ["ALSA-16"]);
+    // Nobody knows the stream of the package: leads.
+    let unknown = modular(old, "");
+    assert!(unknown.len() > 2 && findings(&unknown).is_empty());
+    // Outside modules only the ordinary fix counts.
+    assert_eq!(findings(&modular("10.1-1.el8", "")), ["ALSA-plain"]);
+}
+
+#[test]
+fn other_products_of_a_vendor_are_not_its_operating_system() {
+    let of = |product: &str, name: &str, fixed: Option<&str>, state| {
+        let scope = crate::model::Scope::of_osv(&format!("Red Hat:{product}"));
+        let mut statement = affected(scope.ecosystem, &scope.release, name, "0", fixed);
+        statement.state = state;
+        statement
+    };
+    let store = MemoryStore::new([
+        advisory(
+            "CVE-2024-1",
+            &[],
+            vec![
+                of("enterprise_linux:8::baseos", "openssl", Some("1:1.1.1k-12.el8"), VendorState::Affected),
+                of("jboss_enterprise_application_platform:8.0::el8", "openssl", None, VendorState::WillNotFix),
+            ],
+        ),
+        advisory("CVE-2024-2", &[], vec![of("ceph_storage:8::el9", "openssl", None, VendorState::NoFixYet)]),
+        advisory(
+            "CVE-2024-3",
+            &[],
+            vec![of("rhel_eus:8.6::baseos", "openssl", Some("1:1.1.1k-9.el8_6"), VendorState::Affected)],
+        ),
+    ]);
+    let host = |release: &str, version: &str| {
+        let found = run(&store, &[rpm(Ecosystem::RedHat, release, "openssl", version)]);
+        let mut found: Vec<(String, MatchState, Confidence)> =
+            found.matches.iter().map(|one| (one.ids[0].to_string(), one.state, one.confidence)).collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found
+    };
+    assert_eq!(host("8", "1:1.1.1k-12.el8"), []);
+    let old = host("8", "1:1.1.1k-5.el8");
+    assert_eq!(old, [("CVE-2024-1".to_owned(), MatchState::Affected, Confidence::EXACT)]);
+    // A host that is known to have extended support is judged by it; what is said of the release is a lead.
+    assert_eq!(
+        host("rhel_eus:8.6", "1:1.1.1k-8.el8_6"),
+        [
+            ("CVE-2024-1".to_owned(), MatchState::Affected, Confidence::ROUGH),
+            ("CVE-2024-3".to_owned(), MatchState::Affected, Confidence::EXACT)
+        ]
+    );
+}
+
+#[test]
+fn a_bulletin_denies_only_what_it_denies() {
+    let mut fixed = affected(Ecosystem::RedHat, "8", "foo", "0", Some("1.0-2.el8"));
+    fixed.conditions = vec![Condition::About(vec!["CVE-2024-1".into()])];
+    let mut denied = affected(Ecosystem::RedHat, "8", "foo", "0", None);
+    denied.state = VendorState::NotAffected;
+    denied.conditions = vec![Condition::About(vec!["CVE-2024-2".into()])];
+    let mut bulletin = advisory("RHSA-1", &[], vec![fixed, denied]);
+    bulletin.head.addresses = vec!["CVE-2024-1".into(), "CVE-2024-2".into()];
+    let store = MemoryStore::new([bulletin]);
+    let packages = [rpm(Ecosystem::RedHat, "8", "foo", "1.0-1.el8")];
+    let found = run(&store, &packages);
+    assert_eq!(ids(&found), [["CVE-2024-1", "RHSA-1"]]);
+    assert_eq!(found.matches[0].state, MatchState::Affected);
+    let why = explain(&store, &packages, 0, "CVE-2024-2", &Options::default()).unwrap();
+    assert_eq!(why.against.iter().map(|one| one.reason).collect::<Vec<_>>(), [NoMatchReason::NotAffected]);
+}
+
+#[test]
+fn a_pocket_speaks_for_its_own_packages() {
+    let says = |pocket: &str, state, fixed: Option<&str>| {
+        let mut statement = of_source(affected(Ecosystem::Ubuntu, "20.04", "openssl", "0", fixed));
+        statement.state = state;
+        if !pocket.is_empty() {
+            statement.conditions = vec![Condition::Pocket(pocket.into())];
+        }
+        statement
+    };
+    use VendorState::{Affected, EndOfLife, NoFixYet, NotAffected};
+    let store = MemoryStore::new([
+        advisory("CVE-1", &[], vec![says("", NoFixYet, None), says("fips-updates", NotAffected, None)]),
+        advisory(
+            "CVE-2",
+            &[],
+            vec![
+                says("", Affected, Some("1.1.1f-1ubuntu2.16")),
+                says("fips", Affected, Some("1.1.1f-1ubuntu2.fips.17")),
+            ],
+        ),
+        advisory("CVE-3", &[], vec![says("", NoFixYet, None), says("esm-infra", NotAffected, None)]),
+        advisory("CVE-4", &[], vec![says("", EndOfLife, None), says("esm-infra", NotAffected, None)]),
+        advisory(
+            "CVE-5",
+            &[],
+            vec![says("", EndOfLife, None), says("esm-infra", Affected, Some("1.1.1f-1ubuntu2.24+esm1"))],
+        ),
+    ]);
+    let states = |version: &str| {
+        let found = run(&store, &[rpm(Ecosystem::Ubuntu, "20.04", "openssl", version)]);
+        let mut found: Vec<(String, MatchState)> =
+            found.matches.iter().map(|one| (one.ids[0].to_string(), one.state)).collect();
+        found.sort();
+        found
+    };
+    let is = |version: &str, expected: &[(&str, MatchState)]| {
+        let expected: Vec<(String, MatchState)> =
+            expected.iter().map(|(id, state)| ((*id).to_owned(), *state)).collect();
+        assert_eq!(states(version), expected, "{version}");
+    };
+    use MatchState as S;
+    is(
+        "1.1.1f-1ubuntu2.16",
+        &[("CVE-1", S::NoFixYet), ("CVE-3", S::NoFixYet), ("CVE-4", S::NotAffected), ("CVE-5", S::Affected)],
+    );
+    is(
+        "1.1.1f-1ubuntu2.fips.16",
+        &[
+            ("CVE-1", S::NotAffected),
+            ("CVE-2", S::Affected),
+            ("CVE-3", S::NoFixYet),
+            ("CVE-4", S::EndOfLife),
+            ("CVE-5", S::EndOfLife),
+        ],
+    );
+    // Extended maintenance fixed it there; the archive only stopped looking.
+    is(
+        "1.1.1f-1ubuntu2.24+esm2",
+        &[("CVE-1", S::NoFixYet), ("CVE-3", S::NotAffected), ("CVE-4", S::NotAffected), ("CVE-5", S::NotAffected)],
+    );
 }

@@ -140,9 +140,11 @@ pub enum Event {
 pub enum Condition {
     /// The architecture is one of these (binary spelling of the distribution).
     Arch(Vec<Text>),
-    /// The package belongs to this module stream (`nodejs:18`); the empty text means to no module.
+    /// The package belongs to this module stream (`nodejs:18`), or to one of several divided by blanks
+    /// (`virt:rhel virt-devel:rhel`); [`Condition::UNKNOWN_STREAM`] where the source tells that it is one and not which;
+    /// the empty text means to no module.
     Module(Text),
-    /// The fix is only in this pocket or subscription (`pro`, `esm-infra`, `rhel_eus`).
+    /// The statement is about this pocket of Ubuntu (`pro`, `esm-infra`, `fips-updates`).
     Pocket(Text),
     /// Only these functions, imports or features are affected: shown, lowers nothing by itself.
     Functions(Vec<Text>),
@@ -150,4 +152,11 @@ pub enum Condition {
     Os(Vec<Text>),
     /// A condition in words, which cannot be evaluated: shown, and lowers the confidence.
     Unevaluated(Text),
+    /// Of the vulnerabilities the record addresses the statement is about these only. Without it, about all of them.
+    About(Vec<Text>),
+}
+
+impl Condition {
+    /// A module stream that the source does not name.
+    pub const UNKNOWN_STREAM: &'static str = "?";
 }

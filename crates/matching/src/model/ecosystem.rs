@@ -237,7 +237,8 @@ pub struct Scope {
 
 impl Scope {
     /// Reads an OSV ecosystem string: `Debian:12`, `Ubuntu:Pro:18.04:LTS`, `Alpine:v3.18`, `Rocky Linux:8`,
-    /// `Red Hat:enterprise_linux:8::baseos`, `SUSE:Linux Enterprise Server 15 SP5`, `PyPI`.
+    /// `Red Hat:enterprise_linux:8::baseos`, `SUSE:Linux Enterprise Server 15 SP5`, `PyPI`. Of Red Hat's products only
+    /// Enterprise Linux gives a bare release; any other keeps its name in it (`rhel_eus:8.8`, `ceph_storage:8`).
     #[must_use]
     pub fn of_osv(text: &str) -> Self {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
@@ -259,24 +260,25 @@ impl Scope {
                 }
                 (release.to_owned(), pocket.join(":"))
             }
-            Ecosystem::RedHat => red_hat(rest),
             other => (other.normalise_release(rest), String::new()),
         };
         Self { ecosystem, release: release.into(), pocket: pocket.into() }
     }
 }
 
-/// `enterprise_linux:8::baseos` is release 8 for everybody; `rhel_eus:8.8::baseos` is release 8.8 with extended
-/// support, which is a subscription and so a pocket. Other products keep their CPE part as pocket.
-fn red_hat(rest: &str) -> (String, String) {
-    let mut parts = rest.split(':');
-    let product = parts.next().unwrap_or("");
-    let release = parts.next().unwrap_or("");
-    if product == "enterprise_linux" || product.is_empty() {
-        let major = release.split('.').next().unwrap_or(release);
-        (major.to_owned(), String::new())
-    } else {
-        (release.to_owned(), product.to_owned())
+/// `enterprise_linux:8::baseos` is release 8 of the operating system, and so is `8.6` of os-release. Every other product
+/// is one of its own, also where it runs on Enterprise Linux: `rhel_eus:8.8::baseos` is `rhel_eus:8.8` (extended
+/// support), `jboss_enterprise_application_platform:8.0::el8` is `jboss_enterprise_application_platform:8.0`.
+fn red_hat_release(release: &str) -> String {
+    let major = |text: &str| text.split('.').next().unwrap_or(text).to_owned();
+    let Some((product, rest)) = release.split_once(':') else {
+        return if release.starts_with(|c: char| c.is_ascii_digit()) { major(release) } else { release.to_owned() };
+    };
+    let number = rest.split(':').next().unwrap_or("");
+    match product {
+        "enterprise_linux" | "" => major(number),
+        _ if number.is_empty() => product.to_ascii_lowercase(),
+        _ => format!("{}:{number}", product.to_ascii_lowercase()),
     }
 }
 
@@ -328,7 +330,8 @@ impl Ecosystem {
                     _ => release.to_ascii_lowercase(),
                 }
             }
-            Self::AlmaLinux | Self::RockyLinux | Self::CentOs | Self::OracleLinux | Self::RedHat => major(release),
+            Self::RedHat => red_hat_release(release),
+            Self::AlmaLinux | Self::RockyLinux | Self::CentOs | Self::OracleLinux => major(release),
             Self::Alpine => {
                 let bare = release.strip_prefix('v').unwrap_or(release);
                 let mut numbers = bare.split('.');
@@ -387,11 +390,29 @@ mod tests {
         is("AlmaLinux:8", "AlmaLinux", "8", "");
         is("Rocky Linux:9", "Rocky Linux", "9", "");
         is("Red Hat:enterprise_linux:8::baseos", "Red Hat", "8", "");
-        is("Red Hat:rhel_eus:8.8::baseos", "Red Hat", "8.8", "rhel_eus");
+        is("Red Hat:rhel_eus:8.8::baseos", "Red Hat", "rhel_eus:8.8", "");
+        is("Red Hat:ceph_storage:8::el9", "Red Hat", "ceph_storage:8", "");
         is("SUSE:Linux Enterprise Server 15 SP5", "SUSE", "15-SP5", "");
         is("openSUSE:Leap 15.5", "openSUSE", "15.5", "");
         is("PyPI", "PyPI", "", "");
         is("Root:Debian:12", "Root:Debian:12", "", "");
+    }
+
+    #[test]
+    fn only_enterprise_linux_is_the_operating_system() {
+        let release = |text: &str| Ecosystem::RedHat.normalise_release(text);
+        for own in ["8", "8.6", "enterprise_linux:8", "enterprise_linux:8.2::baseos"] {
+            assert_eq!(release(own), "8", "{own}");
+        }
+        assert_eq!(
+            release("jboss_enterprise_application_platform:8.0::el8"),
+            "jboss_enterprise_application_platform:8.0"
+        );
+        // What is normal stays so.
+        for text in ["rhel_eus:8.6", "ceph_storage:8", "8", "rhel_extras"] {
+            assert_eq!(release(text), text);
+            assert_eq!(release(&release(text)), text);
+        }
     }
 
     #[test]

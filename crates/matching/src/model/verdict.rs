@@ -169,6 +169,12 @@ pub struct CoverageGap {
 pub enum GapReason {
     /// The store holds no source for the ecosystem.
     EcosystemNotCovered,
+    /// The store holds some records about the ecosystem, of no source that speaks for the whole of it: what they say is
+    /// said, what they do not say is not known.
+    PartlyCovered {
+        /// How many there are.
+        records: u32,
+    },
     /// The store holds the ecosystem, but not this release of it.
     ReleaseNotCovered,
     /// The release of the distribution is not known.

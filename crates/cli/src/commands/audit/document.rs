@@ -1,5 +1,6 @@
 //! From packages and matches to the audit document.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
@@ -157,9 +158,12 @@ fn not_covered(inventory: &Inventory, packages: &[Package], correlation: &Correl
         let package = &packages[gap.package as usize];
         uncovered |= matches!(
             gap.reason,
-            GapReason::EcosystemNotCovered | GapReason::ReleaseNotCovered | GapReason::ReleaseUnknown
+            GapReason::EcosystemNotCovered
+                | GapReason::PartlyCovered { .. }
+                | GapReason::ReleaseNotCovered
+                | GapReason::ReleaseUnknown
         );
-        let key = (package.location.to_string(), ecosystem(package), reason(gap.reason).to_owned());
+        let key = (package.location.to_string(), ecosystem(package), reason(gap.reason).into_owned());
         add(key, format!("{} {}", package.name, package.version));
     }
     for source in &inventory.sources {
@@ -196,15 +200,19 @@ fn ecosystem(package: &Package) -> String {
 }
 
 /// Why nothing can be said, for readers.
-pub fn reason(reason: GapReason) -> &'static str {
-    match reason {
+pub fn reason(reason: GapReason) -> Cow<'static, str> {
+    Cow::Borrowed(match reason {
+        GapReason::PartlyCovered { records } => {
+            let count = if records == 1 { "only one record".to_owned() } else { format!("only {records} records") };
+            return Cow::Owned(format!("partly covered: the store has {count} about it, not the whole of a source"));
+        }
         GapReason::EcosystemNotCovered => "the store has no data for this ecosystem",
         GapReason::ReleaseNotCovered => "the store has no data for this release",
         GapReason::ReleaseUnknown => "the release of the distribution is not known: name it with --os",
         GapReason::VersionMissing => "no version is stated",
         GapReason::VersionUnreadable => "the version cannot be compared",
         GapReason::ForeignOrigin => "not from the registry or archive that advisories speak of",
-    }
+    })
 }
 
 /// Looks up what the document says beyond a match, each vulnerability once.

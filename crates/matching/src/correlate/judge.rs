@@ -258,7 +258,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                 let gap = if package.cpes.is_empty() {
                     Some(GapReason::EcosystemNotCovered)
                 } else {
-                    self.uncovered(&Ecosystem::Generic, &Text::default())?
+                    self.uncovered(Ecosystem::Generic, &Text::default())?
                 };
                 verdict.gaps.extend(gap);
             }
@@ -283,8 +283,8 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         self.uncovered(ecosystem, &package.release)
     }
 
-    fn uncovered(&mut self, ecosystem: &Ecosystem, release: &Text) -> Result<Option<GapReason>, StoreError> {
-        Ok(match self.coverage(ecosystem.clone(), release)? {
+    fn uncovered(&mut self, ecosystem: Ecosystem, release: &Text) -> Result<Option<GapReason>, StoreError> {
+        Ok(match self.coverage(ecosystem, release)? {
             Coverage::Covered => None,
             Coverage::PartlyCovered { records } => Some(GapReason::PartlyCovered { records }),
             Coverage::ReleaseNotCovered => Some(GapReason::ReleaseNotCovered),

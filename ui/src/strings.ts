@@ -37,6 +37,7 @@ export const t = {
   demo: {
     mark: "demo",
     bar: "This workspace holds demo data: recorded evidence judged by the real checks. Nothing marked demo was scanned from here.",
+    beside: "Demo data stands beside your own, marked demo in every list. The overview counts only your own.",
     title: "Demo data: recorded, not scanned by you",
   },
   common: {
@@ -155,7 +156,8 @@ export const t = {
     username: "Username",
     password: "Password",
     wrong: "Username or password is wrong.",
-    expired: "Your session has ended. Sign in again to go on.",
+    goOn: "Sign in, and you go on where you were going.",
+    choose: "Choose how you sign in.",
     code: "Code of your second factor",
     codeHint: "Six digits of your authenticator, or a recovery code",
     tooMany: (seconds: number) => `Too many attempts. Try again in ${seconds} s.`,

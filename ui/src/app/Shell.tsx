@@ -236,7 +236,7 @@ export function Shell() {
       </a>
       <nav className="side" aria-label={t.nav.label}>
         <Link to="/" className="brand" label={product}>
-          <Brand small={collapsed} />
+          <Brand folds />
         </Link>
         <div className="navlist">
           <ul>
@@ -339,10 +339,10 @@ export function Shell() {
             <span role="status">{t.system.maintenance.bar(system.data.maintenance.reason)}</span>
           </aside>
         )}
-        {summary.data?.demo ? (
+        {summary.data?.demo || system.data?.demo ? (
           <aside className="demobar" aria-label={t.settings.demo}>
             <span className="demomark">{t.demo.mark}</span>
-            {t.demo.bar}
+            {summary.data?.demo ? t.demo.bar : t.demo.beside}
           </aside>
         ) : null}
         <main className="main" id="main" ref={main} tabIndex={-1}>

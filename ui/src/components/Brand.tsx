@@ -12,15 +12,28 @@ export function Mark() {
 }
 
 /** Mark and name, or the organisation's logo, which holds its name already. */
-export function Brand({ small = false }: { small?: boolean }) {
+export function Brand({
+  folds = false,
+}: {
+  /** Stands in the menu, which may be too narrow for a logo: then its icon stands for it. */
+  folds?: boolean;
+}) {
   const branding = useBranding();
   const scheme = useScheme();
   const name = branding?.product_name ?? t.product;
   const logo = scheme === "dark" ? branding?.logo_dark : branding?.logo_light;
-  if (logo && !small) return <img className="logo" src={logo} alt={name} />;
+  const icon = branding?.favicon ? <img className="logo" src={branding.favicon} alt="" /> : <Mark />;
+  if (logo) {
+    return (
+      <>
+        <img className="logo full" src={logo} alt={name} />
+        {folds && <span className="folded">{icon}</span>}
+      </>
+    );
+  }
   return (
     <>
-      {branding?.favicon ? <img className="logo" src={branding.favicon} alt="" /> : <Mark />}
+      {icon}
       <span className="label">{name}</span>
     </>
   );

@@ -15,7 +15,7 @@ export function Steps({
   names: Record<string, string>;
 }) {
   return (
-    <ol className="steps" aria-label={label}>
+    <ol className="teststeps" aria-label={label}>
       {steps.map((step) => (
         <li key={step.name}>
           <span className={`st ${step.ok ? "st-pass" : "st-fail"}`}>

@@ -47,7 +47,7 @@ const COLUMNS: readonly Column<Asset>[] = [
     sort: "name",
     fixed: true,
     cell: (asset) => (
-      <span style={{ display: "flex", gap: 8, alignItems: "baseline" }}>
+      <span className="titled">
         <span className="cell-title">{asset.name}</span>
         {asset.stale && <span className="tag">{t.assets.stale}</span>}
         <DemoMark on={asset.demo} />

@@ -135,7 +135,7 @@ function Title({ finding }: { finding: FindingSummary }) {
   const navigate = useNavigate();
   const fresh = Date.now() - Date.parse(finding.first_seen_at) < DAY && finding.occurrences <= 1;
   return (
-    <span style={{ display: "flex", gap: 8, alignItems: "baseline" }}>
+    <span className="titled">
       <Link
         to={`/findings/${finding.id}`}
         className="cell-title"

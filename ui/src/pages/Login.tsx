@@ -81,7 +81,13 @@ export function Login() {
   return (
     <Gate>
       <h1>{t.auth.signIn}</h1>
-      <p className="muted">{search.next ? t.auth.expired : t.auth.signInText}</p>
+      <p className="muted">
+        {search.next && search.next !== "/"
+          ? t.auth.goOn
+          : ways?.oidc_enabled || ways?.ldap_enabled
+            ? t.auth.choose
+            : t.auth.signInText}
+      </p>
       {ways?.oidc_enabled && (
         <div className="form" style={{ marginTop: 20 }}>
           {oidc.isError && <Notice kind="error">{text(oidc.error)}</Notice>}

@@ -10,6 +10,7 @@ import { message, toast } from "../app/toasts";
 import { AssetPicker } from "../components/AssetPicker";
 import { CopyBox } from "../components/Copy";
 import { Notice } from "../components/Notice";
+import { State } from "../components/states";
 import { running } from "../lib/check-choice";
 import { asCli, asCurl } from "../lib/command";
 import { type PortPlan, portPlan, WEB_PORTS } from "../lib/targets";
@@ -105,6 +106,14 @@ export function NewScan() {
     assets.length === assetIds.length ? [...assets.map((asset) => asset.target_value), ...targets] : [];
   const order: Profile[] = ["quick", "full", "custom"];
 
+  if (me.data && !may(me.data, "scans.run")) {
+    return (
+      <>
+        <h1 className="sr">{t.newScan.title}</h1>
+        <State title={t.settings.forbidden} text={t.newScan.why.role} />
+      </>
+    );
+  }
   return (
     <>
       <div className="pagehead">

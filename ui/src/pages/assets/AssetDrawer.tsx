@@ -67,7 +67,7 @@ export function AssetDrawer({
         ) : null
       }
       footer={
-        asset ? (
+        asset && (canScan || canManage) ? (
           <div className="actions">
             {canScan && (
               <Button

@@ -232,10 +232,11 @@ function Invitations() {
                     </>
                   ),
                 },
-                { title: t.team.columns.role, cell: (invitation) => roleName(invitation.role) },
+                { title: t.team.columns.role, wide: true, cell: (invitation) => roleName(invitation.role) },
                 { title: t.team.columns.by, wide: true, cell: (invitation) => invitation.invited_by.username },
                 {
                   title: t.team.columns.ends,
+                  wide: true,
                   cell: (invitation) =>
                     invitation.status === "pending" ? (
                       <Ago at={invitation.expires_at} />

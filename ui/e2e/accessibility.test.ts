@@ -89,6 +89,15 @@ const PAGES: Visit[] = [
       await page.getByLabel("Critical").waitFor();
     },
   ],
+  [
+    "menu of the columns",
+    () => "/ui/findings",
+    async (page) => {
+      await row(page).waitFor();
+      await page.getByRole("button", { name: "Columns", exact: true }).click();
+      await page.getByRole("menuitemcheckbox").first().waitFor();
+    },
+  ],
   ["assets", () => "/ui/assets", (page) => row(page).waitFor()],
   ["add asset", () => "/ui/assets?do=add", (page) => page.getByRole("dialog").waitFor()],
   ["import", () => "/ui/assets?do=import", (page) => page.getByRole("dialog").waitFor()],
@@ -174,7 +183,7 @@ const PAGES: Visit[] = [
     "new role",
     () => "/ui/settings/roles",
     async (page) => {
-      await page.getByRole("button", { name: "New role" }).click();
+      await page.getByRole("button", { name: "New role", exact: true }).click();
       await page.getByRole("dialog").getByText("Without effect in this version").click();
       await page.getByRole("button", { name: "Create role" }).click();
       await page.getByText("Choose at least one thing it may do.").waitFor();

@@ -47,7 +47,7 @@ describe("roles", () => {
   });
 
   it("makes a role, by keyboard; doing something brings seeing it", async () => {
-    await page.getByRole("button", { name: "New role" }).focus();
+    await page.getByRole("button", { name: "New role", exact: true }).focus();
     await page.keyboard.press("Enter");
     await page.keyboard.type("Scan operator");
     await dialog().getByText("Programs call it scan_operator").waitFor();

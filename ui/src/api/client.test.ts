@@ -90,6 +90,23 @@ describe("refreshSession", () => {
     expect(session.exists()).toBe(false);
   });
 
+  it("takes the token that another tab got meanwhile, and ends when that is refused too", async () => {
+    session.set({ access_token: "old", refresh_token: "r1" });
+    const presented: string[] = [];
+    const send = (last: number) => async (request: Request) => {
+      const { refresh_token } = (await request.json()) as { refresh_token: string };
+      presented.push(refresh_token);
+      if (refresh_token === "r1") store.set("bartizan.refresh", "r2");
+      return refresh_token === "r2" ? json(last, { access_token: "new", refresh_token: "r3" }) : json(401, {});
+    };
+    expect(await refreshSession(send(200))).toBe(true);
+    expect(session.refresh()).toBe("r3");
+    session.set({ access_token: "old", refresh_token: "r1" });
+    expect(await refreshSession(send(401))).toBe(false);
+    expect(session.exists()).toBe(false);
+    expect(presented).toEqual(["r1", "r2", "r1", "r2"]);
+  });
+
   it("keeps the session when the server is busy", async () => {
     session.set({ access_token: "old", refresh_token: "r1" });
     expect(await refreshSession(async () => json(503, {}))).toBe(false);

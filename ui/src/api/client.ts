@@ -27,27 +27,32 @@ export function refreshSession(send: Fetch = (request) => fetch(request)): Promi
 }
 
 async function exchange(send: Fetch): Promise<boolean> {
-  const before = session.refresh();
-  if (!before) return false;
-  return withLock(async () => {
-    // Another tab may have rotated the token while we waited: take the one stored now.
-    const token = session.refresh();
-    if (!token) return false;
-    const response = await send(
-      new Request(new URL("/api/auth/refresh", location.origin), {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ refresh_token: token }),
-      }),
-    );
-    if (response.ok) {
-      session.set((await response.json()) as Tokens);
-      return true;
-    }
-    // Only a refusal ends the session; a server that is down or busy does not.
-    if (response.status === 401 || response.status === 403 || response.status === 422) session.clear();
-    return false;
-  });
+  if (!session.refresh()) return false;
+  return withLock(() => present(send, null));
+}
+
+/** Presents the refresh token that is stored now; not one that was `refused`. */
+async function present(send: Fetch, refused: string | null): Promise<boolean> {
+  // Another tab may have rotated the token while we waited: take the one stored now.
+  const token = session.refresh();
+  if (!token || token === refused) return false;
+  const response = await send(
+    new Request(new URL("/api/auth/refresh", location.origin), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ refresh_token: token }),
+    }),
+  );
+  if (response.ok) {
+    session.set((await response.json()) as Tokens);
+    return true;
+  }
+  // Only a refusal ends the session; a server that is down or busy does not.
+  if (![401, 403, 422].includes(response.status)) return false;
+  // Where tabs cannot take turns (no locks without HTTPS), another one may have exchanged it meanwhile.
+  if (refused === null && session.refresh() !== token) return present(send, token);
+  session.clear();
+  return false;
 }
 
 /** Serialises over all tabs where the browser can; one tab alone is already serialised by `refreshing`. */

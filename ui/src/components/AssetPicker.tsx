@@ -1,10 +1,11 @@
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useId, useState } from "react";
 import type { Asset } from "../api/model";
 import { assetsQuery } from "../api/queries";
 import { t } from "../strings";
+import { Button } from "./Button";
 import { Link } from "./Link";
 import { DemoMark } from "./marks";
 

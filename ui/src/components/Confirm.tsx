@@ -1,5 +1,5 @@
 /** Asks before something that cannot be undone; names the effect and the count. */
-import { Button } from "@mantine/core";
+import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 
 export function Confirm({

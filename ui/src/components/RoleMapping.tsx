@@ -1,7 +1,8 @@
 /** Which group of a directory or provider becomes which role here. */
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { ArrowUp, X } from "lucide-react";
 import { t } from "../strings";
+import { Button } from "./Button";
 
 export interface Mapping {
   group: string;

@@ -1,9 +1,10 @@
 /** Empty, failed and missing: what happened, what to do, and the request id to quote. */
-import { Button } from "@mantine/core";
+
 import type { ReactNode } from "react";
 import { ApiError } from "../api/errors";
 import { message } from "../app/toasts";
 import { t } from "../strings";
+import { Button } from "./Button";
 
 export function State({ title, text, children }: { title: string; text?: string; children?: ReactNode }) {
   return (

@@ -1,5 +1,5 @@
 /** Assets: the inventory, with adding, editing, importing and bulk changes. */
-import { Button } from "@mantine/core";
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
@@ -7,6 +7,7 @@ import { type Asset, may, RISK_ZONES, type RiskZone } from "../api/model";
 import { assetsQuery, bulkAssets, deleteAsset, meQuery } from "../api/queries";
 import { useActions } from "../app/actions";
 import { toast } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Confirm } from "../components/Confirm";
 import { Ago, DemoMark, Score, SeverityCountsMark, Tags } from "../components/marks";
 import { DataTable } from "../components/table/DataTable";

@@ -1,5 +1,5 @@
 /** Findings: the shared table in full use. Copy this page for the next list. */
-import { Button } from "@mantine/core";
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
@@ -7,6 +7,7 @@ import { CATEGORIES, FINDING_STATUSES, type FindingSummary, may, SEVERITIES } fr
 import { changeFindings, findingsQuery, meQuery, type StatusChange } from "../api/queries";
 import { useActions } from "../app/actions";
 import { toast } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { Link } from "../components/Link";
 import { Ago, DemoMark, FindingStatusMark, SeverityMark } from "../components/marks";

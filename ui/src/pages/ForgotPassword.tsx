@@ -1,11 +1,12 @@
 /** Asks for a link to set a new password. The answer is the same whether or not there is such an account. */
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { ApiError, fieldProblem } from "../api/errors";
 import { forgotPassword } from "../api/queries";
 import { usePageTitle } from "../app/brand";
 import { message } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Gate } from "../components/Gate";
 import { Link } from "../components/Link";
 import { Notice } from "../components/Notice";

@@ -1,5 +1,5 @@
 /** Accepting an invitation. The token stands behind the hash sign, which browsers keep to themselves. */
-import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -10,6 +10,7 @@ import { session } from "../api/session";
 import { usePageTitle } from "../app/brand";
 import { enter } from "../app/organizations";
 import { message } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Gate } from "../components/Gate";
 import { Notice } from "../components/Notice";
 import { SkeletonLines } from "../components/states";

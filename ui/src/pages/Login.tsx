@@ -1,4 +1,4 @@
-import { Button, NativeSelect, PasswordInput, TextInput } from "@mantine/core";
+import { NativeSelect, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
@@ -9,6 +9,7 @@ import { meQuery, providersQuery, queryClient, startOidc } from "../api/queries"
 import { session } from "../api/session";
 import { usePageTitle } from "../app/brand";
 import { message } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Gate } from "../components/Gate";
 import { Link } from "../components/Link";
 import { Notice } from "../components/Notice";

@@ -1,5 +1,5 @@
-import { Button } from "@mantine/core";
 import type { ErrorComponentProps } from "@tanstack/react-router";
+import { Button } from "../components/Button";
 import { Link } from "../components/Link";
 import { ErrorState } from "../components/states";
 import { t } from "../strings";

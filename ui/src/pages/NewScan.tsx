@@ -1,5 +1,5 @@
 /** New scan: what, how, check and launch, with the sum of it in sight all the time. */
-import { Button, Checkbox, NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef, useState } from "react";
@@ -8,6 +8,7 @@ import { type Asset, may, type Profile } from "../api/model";
 import { assetQuery, checksQuery, launchScan, meQuery, newKey, profilesQuery, type ScanInput } from "../api/queries";
 import { message, toast } from "../app/toasts";
 import { AssetPicker } from "../components/AssetPicker";
+import { Button } from "../components/Button";
 import { CopyBox } from "../components/Copy";
 import { Notice } from "../components/Notice";
 import { State } from "../components/states";

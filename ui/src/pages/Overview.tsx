@@ -1,11 +1,12 @@
 /** What to do now, the score with its coverage, composition, recent scans. Every number leads to the table behind it. */
-import { Button } from "@mantine/core";
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ArrowRight } from "lucide-react";
 import { may, SEVERITIES, type SeverityCounts, type User } from "../api/model";
 import { findingsQuery, loadDemo, meQuery, scansQuery, summaryQuery, trendQuery } from "../api/queries";
 import { toast } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Link } from "../components/Link";
 import {
   Ago,

@@ -1,5 +1,5 @@
 /** Sets a new password with the token of a mailed link, which stands behind the hash sign and leaves it at once. */
-import { Button, PasswordInput } from "@mantine/core";
+import { PasswordInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
@@ -8,6 +8,7 @@ import { resetPassword } from "../api/queries";
 import { session } from "../api/session";
 import { usePageTitle } from "../app/brand";
 import { message, toast } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Gate } from "../components/Gate";
 import { Link } from "../components/Link";
 import { Notice } from "../components/Notice";

@@ -1,5 +1,5 @@
 /** One scan: its state at the top, then progress, results, findings, plan and files under addresses of their own. */
-import { Button } from "@mantine/core";
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
@@ -7,6 +7,7 @@ import { may, type Scan } from "../api/model";
 import { cancelScan, deleteScan, meQuery, progressQuery, scanQuery } from "../api/queries";
 import { useProduct } from "../app/brand";
 import { toast } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Confirm } from "../components/Confirm";
 import { Link } from "../components/Link";
 import { Ago, DemoMark, ScanStatusMark, Score, SeverityCountsMark } from "../components/marks";

@@ -1,5 +1,5 @@
 /** Runs: every scan, running ones with their progress in the row. */
-import { Button } from "@mantine/core";
+
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Pause, Play } from "lucide-react";
@@ -7,6 +7,7 @@ import { useCallback, useState } from "react";
 import { may, SCAN_STATUSES, type Scan } from "../api/model";
 import { meQuery, progressQuery, scansQuery } from "../api/queries";
 import { SCANS } from "../app/places";
+import { Button } from "../components/Button";
 import { Link } from "../components/Link";
 import { Ago, DemoMark, ScanStatusMark, Score, SeverityCountsMark } from "../components/marks";
 import { Section } from "../components/Section";

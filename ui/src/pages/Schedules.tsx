@@ -1,5 +1,5 @@
 /** Schedules: what runs again and again, when next, and how it went. */
-import { Button } from "@mantine/core";
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
@@ -7,6 +7,7 @@ import { may, type Schedule } from "../api/model";
 import { meQuery, runSchedule, schedulesQuery } from "../api/queries";
 import { SCANS } from "../app/places";
 import { toast } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Section } from "../components/Section";
 import { DataTable } from "../components/table/DataTable";
 import { listQuery, useTableState } from "../components/table/state";

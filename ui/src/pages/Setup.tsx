@@ -1,5 +1,5 @@
 /** First run: one form, then straight to an asset or to demo data. */
-import { Button, PasswordInput, Switch, TextInput } from "@mantine/core";
+import { PasswordInput, Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useRef, useState } from "react";
@@ -9,6 +9,7 @@ import { providersQuery, queryClient } from "../api/queries";
 import { session } from "../api/session";
 import { usePageTitle } from "../app/brand";
 import { message } from "../app/toasts";
+import { Button } from "../components/Button";
 import { Gate } from "../components/Gate";
 import { Notice } from "../components/Notice";
 import { t } from "../strings";

@@ -155,7 +155,7 @@ export const platform = {
     newLinkOf: (email: string) => `Make a link: ${email}`,
     revoke: "Take back",
     revokeOf: (email: string) => `Take back the invitation of ${email}`,
-    revoked: "The link is not good any more",
+    revoked: "The invitation is taken back; its link works no longer",
   },
   invitation: {
     window: "Invitation",

@@ -11,6 +11,7 @@ import { ArrowDown, ArrowUp, ChevronLeft, ChevronRight, Columns3, Rows3 } from "
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { List } from "../../api/model";
 import { useActions } from "../../app/actions";
+import { MENU } from "../../app/menu";
 import { count, isSelected, NOTHING, pageState, range, type Selection, setRows } from "../../lib/selection";
 import { useStored } from "../../lib/stored";
 import { PAGE_SIZES, type SortKey, type TableState, toggleSort } from "../../lib/url-state";
@@ -189,39 +190,39 @@ export function DataTable<Row extends object>(props: Props<Row>) {
     <div>
       <FilterBar filters={props.filters} lead={props.lead} state={state} onState={onState}>
         {props.tools}
-        <button
-          type="button"
-          className="iconbtn"
-          aria-pressed={density === "compact"}
-          aria-label={t.table.density}
-          title={t.table.density}
-          onClick={() => setDensity(density === "compact" ? "comfortable" : "compact")}
-        >
-          <Rows3 aria-hidden />
-        </button>
-        <Menu position="bottom-end" closeOnItemClick={false}>
-          <Menu.Target>
-            <button type="button" className="iconbtn" aria-label={t.table.columns} title={t.table.columns}>
-              <Columns3 aria-hidden />
-            </button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {table
-              .getAllLeafColumns()
-              .filter((leaf) => leaf.getCanHide())
-              .map((leaf) => (
-                <Menu.Item
-                  key={leaf.id}
-                  role="menuitemcheckbox"
-                  aria-checked={leaf.getIsVisible()}
-                  leftSection={<span aria-hidden>{leaf.getIsVisible() ? "✓" : "\u2007"}</span>}
-                  onClick={() => leaf.toggleVisibility()}
-                >
-                  {columns.find((column) => column.id === leaf.id)?.title}
-                </Menu.Item>
-              ))}
-          </Menu.Dropdown>
-        </Menu>
+        <span className="tabletools">
+          <button
+            type="button"
+            className="iconbtn"
+            aria-pressed={density === "compact"}
+            aria-label={t.table.density}
+            title={t.table.density}
+            onClick={() => setDensity(density === "compact" ? "comfortable" : "compact")}
+          >
+            <Rows3 aria-hidden />
+          </button>
+          <Menu {...MENU} closeOnItemClick={false}>
+            <Menu.Target>
+              <button type="button" className="iconbtn" aria-label={t.table.columns} title={t.table.columns}>
+                <Columns3 aria-hidden />
+              </button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {table
+                .getAllLeafColumns()
+                .filter((leaf) => leaf.getCanHide())
+                .map((leaf) => (
+                  <Menu.CheckboxItem
+                    key={leaf.id}
+                    checked={leaf.getIsVisible()}
+                    onChange={() => leaf.toggleVisibility()}
+                  >
+                    {columns.find((column) => column.id === leaf.id)?.title}
+                  </Menu.CheckboxItem>
+                ))}
+            </Menu.Dropdown>
+          </Menu>
+        </span>
       </FilterBar>
 
       <div className="tablewrap sticky">

@@ -1,10 +1,10 @@
-import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { SEVERITIES } from "../../api/model";
 import { assetQuery, deleteAsset, findingsQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
 import { Drawer } from "../../components/Drawer";
 import { Link } from "../../components/Link";

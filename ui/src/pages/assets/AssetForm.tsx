@@ -1,4 +1,4 @@
-import { Button, Checkbox, NativeSelect, TagsInput, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, TagsInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
@@ -6,6 +6,7 @@ import { ApiError } from "../../api/errors";
 import { type Asset, RISK_ZONES, type RiskZone } from "../../api/model";
 import { type AssetInput, createAsset, tagsQuery, updateAsset } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
 import { t } from "../../strings";

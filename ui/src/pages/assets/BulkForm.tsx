@@ -1,9 +1,10 @@
-import { Button, NativeSelect, TagsInput } from "@mantine/core";
+import { NativeSelect, TagsInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { RISK_ZONES, type RiskZone } from "../../api/model";
 import { tagsQuery } from "../../api/queries";
 import { message } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
 import { t } from "../../strings";

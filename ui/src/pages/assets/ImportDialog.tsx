@@ -1,10 +1,11 @@
 /** CSV import: choose or paste, look at the rows, import; what was left out is named row by row. */
-import { Button, Textarea } from "@mantine/core";
+import { Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ImportResult } from "../../api/model";
 import { importAssets } from "../../api/queries";
 import { message } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
 import { firstRows } from "../../lib/csv";

@@ -1,10 +1,11 @@
 /** Change of status with a note. Accepting a risk needs a reason; the server checks the same. */
-import { Button, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { ApiError } from "../../api/errors";
 import { FINDING_STATUSES, type FindingStatus, type Resolution } from "../../api/model";
 import type { StatusChange } from "../../api/queries";
 import { message } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Notice } from "../../components/Notice";
 import { useDraft } from "../../lib/stored";
 import { t } from "../../strings";

@@ -1,10 +1,11 @@
 /** Makes a role or changes one. Offers only what the reader may do: nobody gives away more. */
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError, fieldProblem } from "../../api/errors";
 import { createRole, type Role, rolesQuery, updateRole } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
 import { grouped, roleId, toggled } from "../../lib/permissions";

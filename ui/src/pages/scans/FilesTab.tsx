@@ -1,9 +1,9 @@
-import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useId } from "react";
 import { download } from "../../api/client";
 import type { Scan } from "../../api/model";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Notice } from "../../components/Notice";
 import { t } from "../../strings";
 import { isFinal } from "./live";

@@ -1,9 +1,10 @@
 /** What was planned, what gave an answer, and why the rest did not: the honesty behind the score. */
-import { Button } from "@mantine/core";
+
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import type { HostResult, OutcomeCounts, Scan, VerdictRecord } from "../../api/model";
 import { resultsQuery, verdictsQuery } from "../../api/queries";
+import { Button } from "../../components/Button";
 import { VerdictMark } from "../../components/marks";
 import { Notice } from "../../components/Notice";
 import { Pages } from "../../components/Pages";

@@ -1,9 +1,9 @@
-import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Schedule } from "../../api/model";
 import { deleteSchedule, scheduleQuery, scheduleRunsQuery, updateSchedule } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Drawer } from "../../components/Drawer";
 import { Link } from "../../components/Link";

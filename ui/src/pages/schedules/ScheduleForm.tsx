@@ -1,5 +1,5 @@
 /** A schedule to be made or changed: when, what, and what holds when it cannot run. */
-import { Button, Checkbox, NativeSelect, NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
@@ -8,6 +8,7 @@ import type { Asset, Profile, Schedule } from "../../api/model";
 import { assetQuery, createSchedule, cronPreviewQuery, newKey, updateSchedule } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
 import { AssetPicker } from "../../components/AssetPicker";
+import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
 import { isWhole, restrictsBothDays } from "../../lib/cron";

@@ -1,10 +1,11 @@
 /** One's own API keys. A new key is shown once. */
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
 import { apiKeysQuery, createApiKey, deleteApiKey, meQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { CopyBox } from "../../components/Copy";
 import { useConfirmed } from "../../components/confirmed";
 import { Ago } from "../../components/marks";

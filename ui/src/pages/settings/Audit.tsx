@@ -1,5 +1,5 @@
 /** The audit log: what was done, by whom, and whether the log itself is as it was written. */
-import { Button } from "@mantine/core";
+
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { download } from "../../api/client";
@@ -7,6 +7,7 @@ import type { AuditEntry } from "../../api/model";
 import { may } from "../../api/model";
 import { auditChainQuery, auditQuery, meQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Drawer } from "../../components/Drawer";
 import { Link } from "../../components/Link";
 import { Ago } from "../../components/marks";

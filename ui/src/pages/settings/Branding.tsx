@@ -1,11 +1,12 @@
 /** The organisation's own look: names, accent, pictures. */
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { ApiError, fieldProblem } from "../../api/errors";
 import { type Branding as Brand, may } from "../../api/model";
 import { brandingQuery, deleteAssetOfBrand, meQuery, updateBranding, uploadAssetOfBrand } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Notice } from "../../components/Notice";
 import { Panel } from "../../components/Panel";

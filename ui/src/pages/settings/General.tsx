@@ -1,5 +1,5 @@
 /** Settings of this browser and of the organisation: scanning, appearance, keyboard, demo data. */
-import { Button, Switch, TextInput } from "@mantine/core";
+import { Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
@@ -19,6 +19,7 @@ import { singleKeys } from "../../app/actions";
 import { type ThemeChoice, themeChoice, useScheme } from "../../app/theme-choice";
 import { preferTheme } from "../../app/theme-preference";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Panel } from "../../components/Panel";
 import { QueryState } from "../../components/QueryState";

@@ -1,11 +1,12 @@
 /** The mail server: where letters are handed over, from whom they come, and a test of it. */
-import { Button, NativeSelect, NumberInput, PasswordInput, Switch, Textarea, TextInput } from "@mantine/core";
+import { NativeSelect, NumberInput, PasswordInput, Switch, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
 import { may } from "../../api/model";
 import { type MailInput, mailQuery, meQuery, testMail, updateMail } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Notice } from "../../components/Notice";
 import { Panel } from "../../components/Panel";
 import { QueryState } from "../../components/QueryState";

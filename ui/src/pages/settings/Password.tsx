@@ -1,9 +1,10 @@
-import { Button, PasswordInput } from "@mantine/core";
+import { PasswordInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
 import { changePassword, sessionsQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Panel } from "../../components/Panel";
 import { t } from "../../strings";
 

@@ -1,8 +1,9 @@
 /** Roles: those that come with the product, to be read, and the organisation's own. */
-import { Button } from "@mantine/core";
+
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteRole, meQuery, type Role, rolesQuery } from "../../api/queries";
+import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Dialog } from "../../components/Dialog";
 import { Panel } from "../../components/Panel";

@@ -1,9 +1,10 @@
 /** One's second factor: set it up, replace the recovery codes, switch it off. */
-import { Button, Checkbox, PasswordInput, TextInput } from "@mantine/core";
+import { Checkbox, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { confirmFactor, disableFactor, enrolFactor, factorQuery, renewRecoveryCodes } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { CopyBox, CopyButton } from "../../components/Copy";
 import { Dialog } from "../../components/Dialog";
 import { Ago } from "../../components/marks";

@@ -1,8 +1,9 @@
 /** One's own open sessions. */
-import { Button } from "@mantine/core";
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { deleteOtherSessions, deleteSession, sessionsQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Ago } from "../../components/marks";
 import { Panel } from "../../components/Panel";

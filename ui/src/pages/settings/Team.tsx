@@ -1,5 +1,5 @@
 /** Team: members and their roles, invitations. */
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
@@ -15,6 +15,7 @@ import {
   updateMember,
 } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { CopyBox } from "../../components/Copy";
 import { useConfirmed } from "../../components/confirmed";
 import { Ago } from "../../components/marks";
@@ -153,6 +154,7 @@ function Invitations() {
   const [made, setMade] = useState<{ email: string; link: string | null } | null>(null);
   const send = useMutation({
     mutationFn: () => invite({ email, role }),
+    onMutate: () => setMade(null),
     onSuccess: (answer) => {
       setEmail("");
       setMade(answer);
@@ -170,7 +172,10 @@ function Invitations() {
   });
   const revoke = useMutation({
     mutationFn: deleteInvitation,
-    onSuccess: () => toast.ok(t.team.revoked),
+    onSuccess: () => {
+      setMade(null);
+      toast.ok(t.team.revoked);
+    },
     onError: toast.error,
     onSettled: () => client.invalidateQueries({ queryKey: invitationsQuery.queryKey }),
   });

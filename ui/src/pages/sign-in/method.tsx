@@ -1,5 +1,5 @@
 /** What the forms of the two outside ways to sign in share: saving, trying, and the answer of a trial. */
-import { Button, NativeSelect, type NativeSelectProps } from "@mantine/core";
+import { NativeSelect, type NativeSelectProps } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiError, fieldProblem } from "../../api/errors";
@@ -11,6 +11,7 @@ import {
   updateAuthConfig,
 } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Notice } from "../../components/Notice";
 import { Panel } from "../../components/Panel";
 import { Steps } from "../../components/Steps";

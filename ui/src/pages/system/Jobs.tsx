@@ -1,10 +1,11 @@
 /** Background jobs: what waits, what runs and how far it is, what became of the rest. */
-import { Button } from "@mantine/core";
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 import type { Job } from "../../api/model";
 import { cancelJob, jobQuery, jobsQuery, progressQuery, retryJob } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Drawer } from "../../components/Drawer";
 import { Link } from "../../components/Link";

@@ -1,9 +1,10 @@
 /** Maintenance mode: refuses changes for everybody, with a reason. */
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { setMaintenance, systemQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Ago } from "../../components/marks";
 import { Notice } from "../../components/Notice";

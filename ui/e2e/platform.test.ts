@@ -160,6 +160,32 @@ describe("second factor", () => {
   });
 });
 
+describe("the session of a page", () => {
+  it("goes on when a page is left before the answer to its refresh came", async () => {
+    const other = await (await context(app)).newPage();
+    await signIn(other, app.base);
+    expect(await other.evaluate(() => [Object.keys(sessionStorage), Object.keys(localStorage)].flat())).not.toContain(
+      "bartizan.access",
+    );
+    // The server has exchanged the token, and the browser never hears of it.
+    let lost = 0;
+    await other.route("**/api/auth/refresh", async (route) => {
+      await route.fetch();
+      lost += 1;
+      await route.abort();
+    });
+    await other.reload();
+    await until("an answer was lost", async () => lost > 0, 10);
+    await other.unroute("**/api/auth/refresh");
+    await other.reload();
+    await other.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    // And again after an ordinary exchange.
+    await other.reload();
+    await other.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await other.context().close();
+  });
+});
+
 describe("schedules", () => {
   it("previews while one types, and says what is wrong", async () => {
     await page.goto(`${app.base}/ui/scans/schedules`);
@@ -220,6 +246,12 @@ describe("system", () => {
     await page.locator("tbody tr[data-row]").first().click();
     await page.locator("aside.drawer").getByText("Attempts").waitFor();
     await page.keyboard.press("Escape");
+  });
+
+  it("lists the processes that do the work", async () => {
+    const workers = page.getByRole("table", { name: "Processes" });
+    await workers.getByText("Server").waitFor();
+    await workers.getByText("alive").waitFor();
   });
 
   it("changes the log level", async () => {

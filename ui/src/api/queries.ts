@@ -452,6 +452,13 @@ export const cancelJob = (id: string) =>
 export const retryJob = (id: string) =>
   data(api.POST("/api/jobs/{job_id}/retry", { params: { path: { job_id: id } } }));
 
+export const workersQuery = (page: number) =>
+  queryOptions({
+    queryKey: ["system", "workers", page],
+    queryFn: ({ signal }) => data(api.GET("/api/system/workers", { params: { query: { page } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
 export const logLevelQuery = queryOptions({
   queryKey: ["system", "log-level"],
   queryFn: ({ signal }) => data(api.GET("/api/system/log-level", { signal })),

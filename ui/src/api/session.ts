@@ -1,45 +1,21 @@
 /**
  * Who is signed in, and the tokens.
  *
- * The access token (30 minutes) lives in memory, and in this tab's `sessionStorage` so that a reload can go on with it:
- * a reload that had to exchange the refresh token first, and was itself reloaded before the answer came, would present
- * the same token twice, which ends the session. The refresh token is kept in `localStorage`: pages open in
- * new tabs (middle click on a row), and only `localStorage` is seen by them. The server rotates it on each use and
- * ends the whole family when an old one comes back, so a copied token is short-lived and noticed; a strict CSP with
- * no inline script and no foreign host keeps scripts out that could read it. Signing out revokes it on the server.
+ * The access token (30 minutes) lives in memory only: each page that is loaded begins by exchanging the refresh token.
+ * That one is kept in `localStorage`: pages open in new tabs (middle click on a row), and only `localStorage` is seen
+ * by them. The server rotates it on each use and ends the whole family when an old one comes back, so a copied token is
+ * short-lived and noticed; a strict CSP with no inline script and no foreign host keeps scripts out that could read it.
+ * A page that is left before the answer came presents the same token again when it is back, which the server allows for
+ * a short while as long as nobody used the successor. Signing out revokes it on the server.
  */
 
 const KEY = "bartizan.refresh";
 
-/** The tab's access token, after the beginning of the refresh token it came with: another one means another session. */
-const TAB = "bartizan.access";
-const MARK = 16;
-
-let access: string | null = restore();
+let access: string | null = null;
 const listeners = new Set<() => void>();
 
 function changed(): void {
   for (const listener of listeners) listener();
-}
-
-function restore(): string | null {
-  try {
-    const [mark, token] = (sessionStorage.getItem(TAB) ?? "").split(" ");
-    const refresh = localStorage.getItem(KEY);
-    return mark && token && refresh?.startsWith(mark) ? token : null;
-  } catch {
-    return null;
-  }
-}
-
-function keep(): void {
-  try {
-    const refresh = localStorage.getItem(KEY);
-    if (access && refresh) sessionStorage.setItem(TAB, `${refresh.slice(0, MARK)} ${access}`);
-    else sessionStorage.removeItem(TAB);
-  } catch {
-    // Storage is blocked: a reload refreshes.
-  }
 }
 
 function read(): string | null {
@@ -68,7 +44,6 @@ export const session = {
         // Storage is blocked; the copy in memory serves this tab.
       }
     }
-    keep();
     changed();
   },
   clear(): void {
@@ -79,7 +54,6 @@ export const session = {
     } catch {
       // Nothing was stored.
     }
-    keep();
     changed();
   },
   subscribe(listener: () => void): () => void {
@@ -106,13 +80,11 @@ if (typeof window !== "undefined") {
     // What another tab shows is of the organisation that was left, and its ids mean nothing here.
     if (event.key === PLACE && event.newValue !== null && session.exists()) {
       access = null;
-      keep();
       location.assign("/ui/");
     }
     // Signing out in one tab signs out the others.
     if (event.key === KEY && event.newValue === null) {
       access = null;
-      keep();
       changed();
     }
   });

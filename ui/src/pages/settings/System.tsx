@@ -1,7 +1,7 @@
 /** The server: health, maintenance, log level, and what it works on. */
 import { useQuery } from "@tanstack/react-query";
 import { may } from "../../api/model";
-import { healthQuery, jobsQuery, meQuery, systemQuery } from "../../api/queries";
+import { healthQuery, meQuery, systemQuery } from "../../api/queries";
 import { Panel } from "../../components/Panel";
 import { QueryState } from "../../components/QueryState";
 import { SettingsPage } from "../../components/SettingsPage";
@@ -10,6 +10,7 @@ import { t } from "../../strings";
 import { Jobs } from "../system/Jobs";
 import { LogLevel } from "../system/LogLevel";
 import { Maintenance } from "../system/Maintenance";
+import { Workers } from "../system/Workers";
 
 const SECONDS = 10;
 
@@ -30,6 +31,7 @@ export function System() {
               {manage && <LogLevel />}
             </div>
           </div>
+          <Workers />
           <Jobs canManage={manage} />
         </>
       )}
@@ -59,11 +61,6 @@ function StateMark({ value, text }: { value: string; text: string | undefined })
 function Health() {
   const health = useQuery({ ...healthQuery, refetchInterval: SECONDS * 1000 });
   const system = useQuery({ ...systemQuery, refetchInterval: SECONDS * 1000 });
-  const running = useQuery({
-    ...jobsQuery({ page: 1, page_size: 100, status: "running" }),
-    refetchInterval: SECONDS * 1000,
-  });
-  const workers = [...new Set((running.data?.data ?? []).map((job) => job.worker).filter((name) => name !== null))];
   return (
     <Panel title={t.system.health}>
       <QueryState query={system} lines={6}>
@@ -92,18 +89,6 @@ function Health() {
             </dd>
             <dt>{t.system.jobs}</dt>
             <dd>{t.system.jobCounts(state.jobs.waiting, state.jobs.running, state.jobs.failed)}</dd>
-            <dt>{t.system.workers}</dt>
-            <dd>
-              {workers.length === 0 ? (
-                <span className="muted">{t.system.nobody}</span>
-              ) : (
-                workers.map((name) => (
-                  <div key={name} className="mono small">
-                    {name}
-                  </div>
-                ))
-              )}
-            </dd>
             <dt>{t.system.version}</dt>
             <dd className="mono">{state.version}</dd>
             <dt>{t.system.checks}</dt>

@@ -212,11 +212,11 @@ pub struct NetworkArgs {
     pub authoritative_port: u16,
 
     /// Bootstrap file of registration data, in place of IANA's
-    #[arg(long, value_name = "URL", env = "BARTIZAN_RDAP_BOOTSTRAP", value_hint = ValueHint::Url, help_heading = "Private networks")]
+    #[arg(long, value_name = "URL", value_parser = web_address, env = "BARTIZAN_RDAP_BOOTSTRAP", value_hint = ValueHint::Url, help_heading = "Private networks")]
     pub rdap_bootstrap: Option<String>,
 
     /// WHOIS server asked first, in place of IANA's
-    #[arg(long, value_name = "HOST[:PORT]", env = "BARTIZAN_WHOIS_SERVER", help_heading = "Private networks")]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = host_port, env = "BARTIZAN_WHOIS_SERVER", help_heading = "Private networks")]
     pub whois_server: Option<String>,
 }
 
@@ -530,6 +530,23 @@ fn resolver(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "expected an address with or without a port, such as 192.0.2.53 or [2001:db8::53]:5353".to_owned())
 }
 
+/// An address of the web, kept as it was written.
+fn web_address(text: &str) -> Result<String, String> {
+    let web = |url: &url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    match url::Url::parse(text) {
+        Ok(url) if web(&url) => Ok(text.to_owned()),
+        _ => Err("expected an http or https URL, such as https://rdap.example/dns.json".to_owned()),
+    }
+}
+
+/// A host with or without a port, kept as it was written; it may be a name of the local network, without a dot.
+fn host_port(text: &str) -> Result<String, String> {
+    let rule = || "expected a host with or without a port, such as whois.example or 192.0.2.43:4343".to_owned();
+    let url = url::Url::parse(&format!("http://{text}/")).map_err(|_| rule())?;
+    let bare = url.path() == "/" && url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+    if url.has_host() && bare && !text.contains(['/', '@', ' ']) { Ok(text.to_owned()) } else { Err(rule()) }
+}
+
 /// A whole number; its bounds belong to the setting.
 fn whole(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "expected a whole number".to_owned())
@@ -575,6 +592,16 @@ mod tests {
             assert_eq!(resolver(text).unwrap(), expected.parse().unwrap(), "{text}");
         }
         assert!(resolver("dns.example").is_err());
+        for text in ["whois.example", "whois:4343", "192.0.2.43", "[2001:db8::43]:43"] {
+            assert_eq!(host_port(text).unwrap(), text);
+        }
+        for text in ["", "a b", "a/b", "whois.example:port", "me@whois.example", "2001:db8::43"] {
+            assert!(host_port(text).is_err(), "{text}");
+        }
+        assert!(web_address("https://rdap.example/dns.json").is_ok());
+        for text in ["", "foo", "ftp://rdap.example/", "file:///etc/passwd"] {
+            assert!(web_address(text).is_err(), "{text}");
+        }
         for (text, seconds) in [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200)] {
             assert_eq!(duration(text).unwrap().as_secs(), seconds, "{text}");
         }

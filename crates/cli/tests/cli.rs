@@ -27,7 +27,7 @@ fn bad_input_is_refused_before_anything_is_written() {
     fs::write(folder.path().join("anchor"), ". IN A 192.0.2.1\n").unwrap();
     fs::write(folder.path().join("bad.toml"), "[scan]\nspeed = 9\n").unwrap();
     let before = listing(folder.path());
-    let cases: [(&[&str], &str); 33] = [
+    let cases: [(&[&str], &str); 36] = [
         (&["scan"], "TARGET"),
         (&["scan", "foo"], "`foo` is not a target"),
         (&["scan", "10.0.0.0/33"], "`10.0.0.0/33` is not a CIDR"),
@@ -54,6 +54,9 @@ fn bad_input_is_refused_before_anything_is_written() {
         (&["scan", "127.0.0.1", "-o", "json", "-o", "csv"], "only one format"),
         (&["scan", "127.0.0.1", "-o", "evidence"], "name a file"),
         (&["scan", "127.0.0.1", "--checks", "tls"], "unknown check `tls`: the group is `tls.*`"),
+        (&["scan", "example.com/shop"], "as in https://example.com/shop"),
+        (&["scan", "127.0.0.1", "--rdap-bootstrap", "foo"], "expected an http or https URL"),
+        (&["scan", "127.0.0.1", "--whois-server", "a b"], "expected a host with or without a port"),
         (&["scan", "-"], "read from standard input with @-"),
         (&["scan", "@"], "@FILE reads targets from a file"),
         (&["scan", "anchor"], "`anchor` is a file: to read targets from it, give @anchor"),
@@ -121,6 +124,18 @@ fn a_name_that_does_not_resolve_is_incomplete_with_a_null_score() {
     assert!(document["verdicts"].as_array().unwrap().iter().all(|verdict| verdict["verdict"] != "pass"));
     let allowed = run(&[&base[..], &["--allow-partial"]].concat());
     assert_eq!(allowed.status.code(), Some(0), "{}", stderr(&allowed));
+}
+
+#[test]
+fn an_address_of_which_nothing_is_asked_is_incomplete() {
+    for arguments in [&["--no-port-scan", "--no-web"][..], &["--ports", ""]] {
+        let output = run(&[&["scan", "127.0.0.1", "-o", "json"][..], arguments].concat());
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", stderr(&output));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["score"]["value"], Value::Null);
+        let reason = document["scan"]["partial_reasons"][0].as_str().unwrap();
+        assert!(reason.contains("127.0.0.1 (nothing was asked of it)"), "{reason}");
+    }
 }
 
 #[test]

@@ -211,8 +211,12 @@ fn parse_url(text: &str) -> Result<Target, String> {
 }
 
 fn parse_cidr(text: &str) -> Result<Target, String> {
-    let net: IpNet =
-        text.parse().map_err(|_| format!("`{text}` is not a CIDR: expected address/prefix such as 192.0.2.0/24"))?;
+    let net: IpNet = text.parse().map_err(|_| match text.split_once('/') {
+        Some((host, _)) if host.parse::<IpAddr>().is_err() && parse_domain(host).is_ok() => {
+            format!("`{text}` is not a target: a URL begins with its scheme, as in https://{text}")
+        }
+        _ => format!("`{text}` is not a CIDR: expected address/prefix such as 192.0.2.0/24"),
+    })?;
     let target = Target::Cidr(net.trunc());
     check_size(text, &target)?;
     Ok(target)

@@ -144,7 +144,7 @@ pub(crate) fn hosts(count: usize) -> String {
     if count == 1 { "1 host".to_owned() } else { format!("{count} hosts") }
 }
 
-/// Why an asset gave no answer; `None` if nothing was asked of it.
+/// Why an asset gave no answer.
 pub(crate) fn why_unreached(evidence: &HostEvidence) -> Option<String> {
     fn failure<T>(observation: &Observation<T>) -> Option<String> {
         match observation {
@@ -157,6 +157,7 @@ pub(crate) fn why_unreached(evidence: &HostEvidence) -> Option<String> {
         .or_else(|| evidence.ports.observed().map(|_| "no port answered".to_owned()))
         .or_else(|| failure(&evidence.dns))
         .or_else(|| failure(&evidence.registration))
+        .or_else(|| Some("nothing was asked of it".to_owned()))
 }
 
 /// Whether something failed on this machine and not on the target.

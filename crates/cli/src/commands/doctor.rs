@@ -114,7 +114,13 @@ fn resolver(resolver: Option<SocketAddr>) -> Result<(State, String)> {
     let found = runtime.block_on(bartizan_probes::resolve::addresses(&context, WELL_KNOWN_NAME));
     Ok(match found {
         Observation::Observed(addresses) if !addresses.is_empty() => (State::Ok, format!("{name} answers")),
-        Observation::Failed(failure) => (State::Note, format!("{name}: {failure}; only addresses can be scanned")),
+        Observation::Failed(failure) => {
+            let text = format!(
+                "{name} resolves no names ({}): only addresses can be scanned, or name a resolver with --resolver",
+                failure.detail
+            );
+            (State::Note, text)
+        }
         _ => (State::Note, format!("{name} answers, but does not know {WELL_KNOWN_NAME}: a private network?")),
     })
 }

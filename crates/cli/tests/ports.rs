@@ -57,7 +57,9 @@ fn bad_input_names_the_value_and_the_rule_and_writes_nothing() {
             "no-such-name.invalid",
         ),
         (&["127.0.0.1", "--rate", "0"], "--rate"),
-        (&["127.0.0.1", "--retries", "99"], "--retries"),
+        (&["127.0.0.1", "--retries", "12"], "0..=11"),
+        (&["127.0.0.1", "--rate-host", "0"], "--rate-host"),
+        (&["127.0.0.1", "-p", "80", "--interface", "no-such-device"], "no-such-device"),
         (&["127.0.0.1", "--engine", "warp"], "warp"),
         (&["127.0.0.1", "-sS", "-sT", "-p", "80"], "one engine"),
         (&["127.0.0.1", "-o", "sarif"], "unknown format `sarif`"),
@@ -301,4 +303,112 @@ fn udp_services_are_found_and_identified() {
     let found = &identified["hosts"][0]["ports"][0];
     assert_eq!((found["protocol"].as_str(), found["port"].as_u64()), (Some("udp"), Some(u64::from(port))));
     assert_eq!((found["state"].as_str(), found["product"].as_str()), (Some("open"), Some("Unbound")));
+}
+
+/// A line for each open port while the scan is still at work on others, and none of them twice.
+#[test]
+fn open_ports_are_told_while_the_scan_goes_on() {
+    use std::io::BufRead as _;
+    let (_open, port) = listener("127.0.0.4");
+    let mut child = bartizan()
+        .args([
+            "ports",
+            "127.0.0.4",
+            "-p",
+            "-",
+            "--engine",
+            "connect",
+            "--no-discovery",
+            "--rate",
+            "2000",
+            "-o",
+            "jsonl",
+        ])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ours = 0;
+    for line in std::io::BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if line["port"].as_u64() == Some(u64::from(port)) {
+            ours += 1;
+            // At this rate the whole scan takes more than half a minute.
+            assert!(child.try_wait().unwrap().is_none(), "the line came only when the scan was over");
+            common::interrupt(&child);
+        }
+    }
+    assert_eq!((ours, child.wait().unwrap().code()), (1, Some(130)));
+}
+
+/// Killed while services are identified, a scan goes on with those that are left, and asks no port again.
+#[test]
+fn a_scan_killed_during_identification_is_taken_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, port) = listener("127.0.0.1");
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&asked);
+    std::thread::spawn(move || {
+        use std::io::Write as _;
+        for mut stream in server.incoming().flatten() {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2p1\r\n");
+        }
+    });
+    let silent = Peer::silent();
+    let ports = format!("{port},{}", silent.target().rsplit(':').next().unwrap());
+    let base = ["ports", "127.0.0.1", "-p", &ports, "-sV", "--resume", "state", "--engine", "connect", "-o", "json"];
+    let mut child = bartizan().current_dir(folder.path()).args(base).args(["--timeout", "60"]).spawn().unwrap();
+    let saved = folder.path().join("state.services");
+    let begin = std::time::Instant::now();
+    while !fs::read_to_string(&saved).is_ok_and(|text| text.contains("ssh")) {
+        assert!(begin.elapsed().as_secs() < 60, "nothing is remembered");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(listing(folder.path()), ["state", "state.services"]);
+    let other = run_in(folder.path(), &[&base[..], &["--retries", "3"]].concat());
+    assert_eq!(other.status.code(), Some(2), "{}", stderr(&other));
+    assert!(stderr(&other).contains("attempts: 2") && stderr(&other).contains("attempts: 4"), "{}", stderr(&other));
+    let before = asked.load(std::sync::atomic::Ordering::SeqCst);
+    let output = run_in(folder.path(), &[&base[..], &["--timeout", "1"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found: Vec<&Value> = document["hosts"][0]["ports"].as_array().unwrap().iter().collect();
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|port| port["state"] == "open"), "{found:?}");
+    assert!(found.iter().any(|port| port["service"] == "ssh"), "{found:?}");
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), before, "what was known was asked again");
+    assert!(listing(folder.path()).is_empty(), "{:?}", listing(folder.path()));
+}
+
+/// Ports that stay silent at an empty datagram are all asked, however many there are.
+#[test]
+fn a_udp_service_among_many_silent_ports_is_identified() {
+    let server = bartizan_test_support::lab::services::remote::unbound();
+    let address = server.address.ip();
+    let silent: Vec<std::net::UdpSocket> = (0..40).map(|_| std::net::UdpSocket::bind((address, 0)).unwrap()).collect();
+    let mut ports: Vec<String> = silent.iter().map(|socket| socket.local_addr().unwrap().port().to_string()).collect();
+    ports.push(server.address.port().to_string());
+    let udp = format!("U:{}", ports.join(","));
+    let arguments =
+        ["ports", &address.to_string(), "-p", &udp, "-sV", "--timeout", "1", "-o", "json", "--allow-partial"];
+    let document = document(&arguments);
+    let host = &document["hosts"][0];
+    assert_eq!((host["ports"].as_array().unwrap().len(), &host["ports"][0]["product"]), (1, &Value::from("Unbound")));
+    assert_eq!(host["summarised"][0]["count"], 40);
+}
+
+/// What accepts on every port proves nothing, also where only a few ports were asked.
+#[test]
+fn counts_come_as_lines_and_rows_unless_only_open_ports_are_wanted() {
+    let (_open, port) = listener("127.0.0.5");
+    let spec = format!("{port},1-99");
+    let base = ["ports", "127.0.0.5", "-p", &spec, "--engine", "connect"];
+    let lines = stdout(&run(&[&base[..], &["-o", "jsonl"]].concat()));
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["port"], last["state"].as_str()), (&Value::Null, Some("closed")));
+    assert!(last["count"].as_u64().unwrap() > 80, "{last}");
+    let only = stdout(&run(&[&base[..], &["-o", "jsonl", "--open"]].concat()));
+    assert!(!only.contains("closed"), "{only}");
 }

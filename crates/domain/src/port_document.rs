@@ -39,6 +39,12 @@ pub struct PortsSummary {
     pub engine: String,
     /// Whether open ports were asked what speaks there.
     pub service_detection: bool,
+    /// Options as the user wrote them, the program's name first; empty where nobody wrote any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// Whether only open ports were asked for; ports in other states are then left out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub only_open: bool,
     /// `completed` or `cancelled`.
     pub status: ScanStatus,
     /// Whether results have gaps.
@@ -62,8 +68,18 @@ pub struct PortsHost {
     /// Names among the targets that lead to it.
     #[serde(default)]
     pub names: Vec<String>,
-    /// Whether any port answered; a refusal is an answer.
+    /// Whether it answered anything; a refusal is an answer.
     pub answered: bool,
+    /// What it was seen to be there by: `neighbour` (ARP or neighbour discovery), `echo-reply`, `port-response`; or why it
+    /// counts as absent: `no-neighbour`, `no-route`, `no-response`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Hardware address as `02:00:5e:10:00:01`, if it is on the link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    /// Smoothed round-trip time in microseconds, if anything answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_us: Option<u32>,
     /// Ports one by one, in order of protocol and number: all open ones, and those of the other states that few ports
     /// have.
     pub ports: Vec<PortRecord>,
@@ -92,6 +108,15 @@ pub struct PortRecord {
     /// Round-trip time in microseconds, if the port answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_us: Option<u32>,
+    /// Time to live (hop limit) of the answer as it arrived; the connect engine does not see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u8>,
+    /// It was open, and did not accept when it was asked a second time.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unconfirmed: bool,
+    /// It is open on a host that accepts on every port, so this proves nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub everything_open: bool,
     /// Protocol spoken, by its answer and not by its number; null where nothing we know answered, and where nobody
     /// asked.
     #[serde(default)]

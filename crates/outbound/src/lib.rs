@@ -10,6 +10,7 @@
 pub mod dns;
 pub mod http;
 pub mod names;
+mod pace;
 pub mod policy;
 pub mod tls;
 pub mod tls_legacy;
@@ -25,7 +26,10 @@ use bartizan_domain::evidence::{FailureKind, ProbeFailure};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use pace::Ceilings;
 pub use policy::{Policy, Purpose};
+
+use pace::Pace;
 
 /// Bounds of all outgoing traffic of one scan (or of the server's own fetches).
 #[derive(Debug, Clone)]
@@ -56,6 +60,7 @@ impl Default for Settings {
 pub struct Outbound {
     settings: Arc<Settings>,
     sockets: Arc<Semaphore>,
+    pace: Option<Arc<Pace>>,
 }
 
 /// A vetted TCP connection. It gives its place among the sockets in flight back when dropped.
@@ -88,7 +93,14 @@ impl Outbound {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let sockets = Arc::new(Semaphore::new(settings.max_sockets.max(1)));
-        Self { settings: Arc::new(settings), sockets }
+        Self { settings: Arc::new(settings), sockets, pace: None }
+    }
+
+    /// The same way out with ceilings on how fast connections and sockets to targets are opened. Clones share them.
+    #[must_use]
+    pub fn paced(mut self, ceilings: Ceilings) -> Self {
+        self.pace = (ceilings != Ceilings::default()).then(|| Arc::new(Pace::new(ceilings)));
+        self
     }
 
     /// The bounds in force.
@@ -102,7 +114,7 @@ impl Outbound {
     #[must_use]
     pub fn for_services(&self) -> Self {
         let settings = Settings { policy: Policy { allow_private: true }, ..(*self.settings).clone() };
-        Self { settings: Arc::new(settings), sockets: Arc::clone(&self.sockets) }
+        Self { settings: Arc::new(settings), sockets: Arc::clone(&self.sockets), pace: None }
     }
 
     /// Connects to `address`, after vetting it.
@@ -120,6 +132,7 @@ impl Outbound {
     pub async fn connect_as(&self, purpose: Purpose, address: SocketAddr) -> Result<Connection, ProbeFailure> {
         self.settings.policy.vet_for(purpose, address)?;
         let permit = self.permit().await?;
+        self.wait_for_turn(purpose, address).await;
         let attempt = TcpStream::connect(address);
         let stream = tokio::time::timeout(self.settings.connect_timeout, attempt)
             .await
@@ -150,10 +163,17 @@ impl Outbound {
     pub async fn datagram_as(&self, purpose: Purpose, address: SocketAddr) -> Result<Datagram, ProbeFailure> {
         self.settings.policy.vet_for(purpose, address)?;
         let permit = self.permit().await?;
+        self.wait_for_turn(purpose, address).await;
         let local: SocketAddr = if address.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
         let socket = UdpSocket::bind(local).await.map_err(|error| io_failure(&error, "opening a UDP socket"))?;
         socket.connect(address).await.map_err(|error| io_failure(&error, &format!("connecting to {address}")))?;
         Ok(Datagram { socket, _permit: permit })
+    }
+
+    async fn wait_for_turn(&self, purpose: Purpose, address: SocketAddr) {
+        if let (Some(pace), Purpose::Target) = (&self.pace, purpose) {
+            tokio::time::sleep_until(pace.reserve(address.ip(), tokio::time::Instant::now())).await;
+        }
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, ProbeFailure> {

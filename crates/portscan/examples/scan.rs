@@ -1,6 +1,6 @@
 //! A bare scanner around the library, for benchmarks:
 //! `scan [--engine auto|syn|connect] [--attempts N] [--threads N] [--in-flight N] [--discovery] [--states]
-//! [--checkpoint FILE] [--seed N] [--timeout MS] [--rate N] ADDRESS[/PREFIX] PORTS`. Prints open ports as `address port`,
+//! [--checkpoint FILE] [--seed N] [--timeout MS] [--rate N] [--udp] ADDRESS[/PREFIX] PORTS`. Prints open ports as `address port`,
 //! with `--states` one line a host with the counts of all states, and on stderr one line of JSON.
 
 #![expect(clippy::print_stderr, reason = "a command")]
@@ -42,7 +42,7 @@ fn job() -> Option<(Job, bool)> {
     let mut plain = Vec::new();
     let mut job = Job::new(Vec::new(), Vec::new());
     job.settings.report = Report::Open;
-    let mut states = false;
+    let (mut states, mut udp) = (false, false);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--engine" => {
@@ -61,12 +61,13 @@ fn job() -> Option<(Job, bool)> {
             "--checkpoint" => job.settings.checkpoint = Some(arguments.next()?.into()),
             "--discovery" => job.settings.discovery = Discovery::On,
             "--states" => states = true,
+            "--udp" => udp = true,
             _ => plain.push(argument),
         }
     }
     let [target, spec] = plain.as_slice() else { return None };
     job.targets = addresses(target)?;
-    job.tcp_ports = ports(spec)?;
+    *(if udp { &mut job.udp_ports } else { &mut job.tcp_ports }) = ports(spec)?;
     Some((job, states))
 }
 

@@ -5,6 +5,7 @@
 //! one; how often follows from how long writing takes, so that it never costs more than a twentieth of the time. What a
 //! run did in the few milliseconds after the last writing is done again.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::hash::Hasher;
 use std::io::{Read, Write};
@@ -19,7 +20,9 @@ use crate::collect::Tally;
 use crate::job::Prepared;
 use crate::{Count, Error, Finding, HostReason, HostReport, Presence, Protocol, Reason, State};
 
-const MAGIC: &[u8; 16] = b"bartizan-scan 1\n";
+const MAGIC: &[u8; 16] = b"bartizan-scan 2\n";
+/// Settings in words are shorter.
+const MAX_MANNERS: usize = 4096;
 /// A larger file is not one of ours.
 const MAX_FILE: u64 = 4 << 30;
 /// Pairs of a job that can have a checkpoint: half a gibibyte of bits.
@@ -74,6 +77,7 @@ impl Earlier {
 pub struct Checkpoint {
     path: PathBuf,
     digest: u64,
+    manners: String,
     seed: u64,
     ports_each: u64,
     bits: Vec<u64>,
@@ -101,6 +105,11 @@ fn digest(prepared: &Prepared) -> u64 {
     hasher.finish()
 }
 
+/// The settings that decide what is asked, a line each.
+fn manners(prepared: &Prepared) -> String {
+    prepared.manners.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+}
+
 impl Checkpoint {
     /// Opens the file, or begins anew if there is none. Returns it with the seed to use.
     pub fn open(path: &Path, prepared: &Prepared, seed: u64) -> Result<(Self, u64, Earlier), Error> {
@@ -113,6 +122,7 @@ impl Checkpoint {
         let mut checkpoint = Self {
             path: path.to_owned(),
             digest: digest(prepared),
+            manners: manners(prepared),
             seed,
             ports_each: prepared.ports_each(),
             bits: vec![0; words],
@@ -129,7 +139,7 @@ impl Checkpoint {
             Ok(file) => {
                 let mut bytes = Vec::new();
                 file.take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
-                checkpoint.read(&bytes, &prepared.targets).map_err(|why| wrong(why.to_owned()))?;
+                checkpoint.read(&bytes, &prepared.targets).map_err(|why| wrong(why.into_owned()))?;
                 Earlier {
                     done: Some(Arc::new(checkpoint.bits.clone())),
                     ended: Arc::new(checkpoint.ended.clone()),
@@ -220,6 +230,8 @@ impl Checkpoint {
         let mut out = Vec::with_capacity(64 + self.bits.len() * 8 + self.positions.len() * 5 + self.found.len() * 40);
         out.extend(MAGIC);
         out.extend(self.digest.to_le_bytes());
+        out.extend(count_of(self.manners.len()));
+        out.extend(self.manners.as_bytes());
         out.extend(self.seed.to_le_bytes());
         for word in &self.bits {
             out.extend(word.to_le_bytes());
@@ -236,11 +248,15 @@ impl Checkpoint {
             out.extend(finding.rtt.map_or(0, micros).to_le_bytes());
             out.extend([finding.ttl.unwrap_or(0), finding.attempts]);
         }
-        let open: Vec<_> = tallies.iter().enumerate().filter(|(_, tally)| !tally.counts.is_empty()).collect();
+        // Ports in trouble are asked again, so they do not count.
+        let counts = |tally: &Tally| -> Vec<Count> {
+            tally.counts.iter().filter(|count| count.state != State::Error).copied().collect()
+        };
+        let open: Vec<_> = tallies.iter().map(counts).enumerate().filter(|(_, counts)| !counts.is_empty()).collect();
         out.extend(count_of(open.len()));
-        for (host, tally) in open {
+        for (host, counts) in open {
             out.extend(count_of(host));
-            put_counts(&mut out, &tally.counts);
+            put_counts(&mut out, &counts);
         }
         out.extend(count_of(self.reports.len()));
         for report in &self.reports {
@@ -259,17 +275,28 @@ impl Checkpoint {
         out
     }
 
-    fn read(&mut self, bytes: &[u8], targets: &[IpAddr]) -> Result<(), &'static str> {
+    fn read(&mut self, bytes: &[u8], targets: &[IpAddr]) -> Result<(), Cow<'static, str>> {
         let (body, sum) = bytes.split_at_checked(bytes.len().saturating_sub(8)).ok_or("it is too short")?;
         if !body.starts_with(MAGIC) {
-            return Err("it is of another kind");
+            return Err("it is of another kind or version".into());
         }
         if checksum(body).to_le_bytes() != sum {
-            return Err("it is damaged");
+            return Err("it is damaged".into());
         }
         let mut reader = Reader(body.get(MAGIC.len()..).unwrap_or_default());
         if reader.u64()? != self.digest {
-            return Err("its targets or ports are others");
+            return Err("its targets or ports are others".into());
+        }
+        let length = reader.u32()? as usize;
+        let (text, rest) = reader.0.split_at_checked(length.min(MAX_MANNERS)).ok_or("it ends too soon")?;
+        reader.0 = rest;
+        let before = String::from_utf8_lossy(text);
+        let differences: Vec<String> = (before.lines().zip(self.manners.lines()))
+            .filter(|(before, now)| before != now)
+            .map(|(before, now)| format!("it was begun with {before}, and now it is {now}"))
+            .collect();
+        if before != self.manners {
+            return Err(differences.join("; ").into());
         }
         self.seed = reader.u64()?;
         for word in &mut self.bits {
@@ -344,7 +371,7 @@ fn put_address(out: &mut Vec<u8>, address: IpAddr) {
 
 const STATES: [State; 6] =
     [State::Open, State::Closed, State::Filtered, State::OpenFiltered, State::Unreachable, State::Error];
-const REASONS: [Reason; 16] = [
+const REASONS: [Reason; 17] = [
     Reason::SynAck,
     Reason::ResetAfterAccept,
     Reason::ConnRefused,
@@ -361,6 +388,7 @@ const REASONS: [Reason; 16] = [
     Reason::LocalPolicy,
     Reason::SelfConnect,
     Reason::AnswersLost,
+    Reason::RateLimited,
 ];
 const PRESENCES: [Presence; 9] = [
     Presence::Unknown,
@@ -511,10 +539,18 @@ mod tests {
         assert!(earlier.is_ended(0) && !earlier.is_ended(1));
         assert_eq!(earlier.position(1), Position { pass: 1, cursor: 40 });
         let old = again.tallies();
-        assert_eq!((old.len(), old[0].0, old[0].1.counts.len()), (1, 1, 2));
+        assert_eq!((old.len(), old[0].0, old[0].1.counts.len()), (1, 1, 1), "ports in trouble are asked again");
 
         let other = Prepared::new(&Job::new(prepared.targets, vec![80])).unwrap();
         assert!(Checkpoint::open(&path, &other, 7).unwrap_err().to_string().contains("others"));
+        let mut job = Job::new(other.targets, (1..=100).collect());
+        job.settings.attempts = 5;
+        job.settings.interface = Some("eth7".to_owned());
+        let error = Checkpoint::open(&path, &Prepared::new(&job).unwrap(), 7).unwrap_err().to_string();
+        assert!(
+            error.contains("begun with attempts: 2, and now it is attempts: 5") && error.contains("eth7"),
+            "{error}"
+        );
         again.remove().unwrap();
         again.remove().unwrap();
         assert!(!path.exists());

@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::{Checkpoint, Position};
-use crate::job::{Prepared, Report};
+use crate::job::{AtEnd, Prepared, Report};
 use crate::{
-    Choice, Count, Error, Event, Finding, HostReason, HostReport, Presence, Progress, Protocol, Reason, State,
+    Choice, Count, Error, Event, Finding, HostReason, HostReport, Presence, Progress, Protocol, Reason, Settings, State,
 };
 
 /// Between two progress events.
@@ -98,12 +98,15 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, protocol: Protocol, state: State, reason: Reason) {
+    /// Counts a result; returns how many there are of its protocol and state.
+    fn add(&mut self, protocol: Protocol, state: State, reason: Reason) -> u32 {
         let known = self.counts.iter_mut().find(|c| (c.protocol, c.state, c.reason) == (protocol, state, reason));
         match known {
             Some(count) => count.ports += 1,
             None => self.counts.push(Count { protocol, state, reason, ports: 1 }),
         }
+        let same = self.counts.iter().filter(|count| (count.protocol, count.state) == (protocol, state));
+        same.map(|count| count.ports).sum()
     }
 }
 
@@ -111,6 +114,9 @@ impl Tally {
 pub struct Collector<'a> {
     prepared: &'a Prepared,
     report: Report,
+    at_end: AtEnd,
+    /// Results that say nothing about a port, which another run is to ask again.
+    errors: u64,
     pub tallies: Vec<Tally>,
     pub progress: Progress,
     pub engines: Vec<Choice>,
@@ -121,10 +127,17 @@ pub struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    pub fn new(prepared: &'a Prepared, report: Report, messenger: &Messenger, checkpoint: Option<Checkpoint>) -> Self {
+    pub fn new(
+        prepared: &'a Prepared,
+        settings: &Settings,
+        messenger: &Messenger,
+        checkpoint: Option<Checkpoint>,
+    ) -> Self {
         Self {
             prepared,
-            report,
+            report: settings.report,
+            at_end: settings.at_end,
+            errors: 0,
             tallies: vec![Tally::default(); prepared.targets.len()],
             progress: Progress { total: prepared.total, ..Progress::default() },
             engines: Vec::new(),
@@ -191,7 +204,11 @@ impl<'a> Collector<'a> {
     /// The run is over: a complete one needs no checkpoint any more, another one leaves an exact one.
     pub fn close(&mut self) -> Result<(), Error> {
         match &mut self.checkpoint {
-            Some(checkpoint) if self.progress.done >= self.progress.total => checkpoint.remove(),
+            Some(checkpoint)
+                if self.progress.done >= self.progress.total && self.errors == 0 && self.at_end == AtEnd::Remove =>
+            {
+                checkpoint.remove()
+            }
             Some(checkpoint) => checkpoint.write(&self.tallies),
             None => Ok(()),
         }
@@ -232,12 +249,21 @@ impl<'a> Collector<'a> {
         else {
             return;
         };
+        let mut of_state = 0;
         if let Some(tally) = self.tallies.get_mut(record.host as usize) {
-            tally.add(protocol, record.state, record.reason);
+            of_state = tally.add(protocol, record.state, record.reason);
         }
+        self.errors += u64::from(record.state == State::Error);
         self.progress.done += 1;
         self.progress.open += u64::from(record.state == State::Open);
-        let listed = self.report == Report::Every || record.state == State::Open;
+        let silent_datagram = protocol == Protocol::Udp && record.state == State::OpenFiltered;
+        let listed = record.state == State::Open
+            || match self.report {
+                Report::Every => true,
+                Report::Open => false,
+                Report::Few { silent_udp, .. } if silent_datagram => of_state <= silent_udp,
+                Report::Few { each, .. } => of_state <= each,
+            };
         let finding = Finding {
             address,
             protocol,
@@ -249,7 +275,11 @@ impl<'a> Collector<'a> {
             attempts: record.attempts,
         };
         if let Some(checkpoint) = &mut self.checkpoint {
-            checkpoint.done(record.host, record.port, listed.then_some(finding));
+            // Of the others the counts are enough; silent UDP ports are for the caller to ask in another way.
+            let kept = record.state == State::Open || (listed && silent_datagram);
+            if record.state != State::Error {
+                checkpoint.done(record.host, record.port, kept.then_some(finding));
+            }
         }
         if listed {
             sink(Event::Found(finding));
@@ -281,7 +311,14 @@ impl<'a> Collector<'a> {
             unconfirmed: end.unconfirmed,
         };
         if let Some(checkpoint) = &mut self.checkpoint {
-            checkpoint.ended(end.host, report.clone());
+            let counts = report.counts.iter().filter(|count| count.state != State::Error);
+            if counts.clone().count() == report.counts.len() {
+                checkpoint.ended(end.host, report.clone());
+            } else {
+                // Not finished in the eyes of a later run, which asks the rest from the beginning.
+                tally.counts = counts.copied().collect();
+                checkpoint.positions(vec![(end.host, Position::default())]);
+            }
         }
         sink(Event::Host(Box::new(report)));
     }

@@ -327,7 +327,7 @@ impl<'p> Worker<'p> {
         }
         self.attempts += 1;
         let target = SocketAddr::new(*address, *port);
-        let socket = match open_socket(target) {
+        let socket = match open_socket(target, self.plan.settings.interface.as_deref()) {
             Ok(socket) => socket,
             Err(errno) => return self.conclude(question, now, classify(errno)),
         };
@@ -468,13 +468,22 @@ impl<'p> Worker<'p> {
     }
 }
 
-fn open_socket(target: SocketAddr) -> Result<OwnedFd, Errno> {
+fn open_socket(target: SocketAddr, interface: Option<&str>) -> Result<OwnedFd, Errno> {
     let family = if target.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
     // Closing resets instead of waiting out TIME_WAIT, which would use up local ports.
     sockopt::set_socket_linger(&socket, Some(Duration::ZERO))?;
+    if let Some(name) = interface {
+        bind_device(&socket, name)?;
+    }
     Ok(socket)
+}
+
+/// Sends over this device alone, whatever the routes say.
+pub fn bind_device(socket: &OwnedFd, name: &str) -> Result<(), Errno> {
+    let bound = socket2::SockRef::from(socket).bind_device(Some(name.as_bytes()));
+    bound.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NODEV))
 }
 
 /// Reads the end of an attempt off its socket.
@@ -489,7 +498,27 @@ fn answer_of(socket: &OwnedFd, error: rustix::io::Result<Result<(), Errno>>) -> 
             };
             if itself { Answer::Local(Reason::SelfConnect) } else { Answer::Final(State::Open, Reason::SynAck) }
         }
-        Ok(Err(errno)) | Err(errno) => classify(errno),
+        Ok(Err(errno)) => classify_told(errno),
+        Err(errno) => classify(errno),
+    }
+}
+
+/// What an error means that a socket was told of after its packet had gone out: it came by ICMP, so these are no trouble
+/// of this machine. The kernel gives EACCES for "administratively prohibited", "source address failed policy" and
+/// "reject route" of ICMPv6, ENOPROTOOPT for "protocol unreachable", EPROTO for "parameter problem".
+fn classify_told(errno: Errno) -> Answer {
+    match told_by_filter(errno) {
+        Some(reason) => Answer::Final(State::Filtered, reason),
+        None => classify(errno),
+    }
+}
+
+/// The reason, if the error number is how the kernel passes on an ICMP message of a filter.
+pub const fn told_by_filter(errno: Errno) -> Option<Reason> {
+    match errno {
+        Errno::ACCESS | Errno::NONET | Errno::OPNOTSUPP => Some(Reason::AdminProhibited),
+        Errno::NOPROTOOPT | Errno::PROTO => Some(Reason::PortUnreachable),
+        _ => None,
     }
 }
 
@@ -520,6 +549,11 @@ mod tests {
         for errno in [Errno::PERM, Errno::ACCESS, Errno::INVAL, Errno::AFNOSUPPORT] {
             assert!(matches!(classify(errno), Answer::Final(State::Error, _)), "{errno:?}");
         }
+        // The same number, told by ICMP, is a filter's.
+        let told = classify_told(Errno::ACCESS);
+        assert!(matches!(told, Answer::Final(State::Filtered, Reason::AdminProhibited)), "{told:?}");
+        assert!(matches!(classify_told(Errno::NOPROTOOPT), Answer::Final(State::Filtered, _)));
+        assert!(matches!(classify_told(Errno::MFILE), Answer::Local(_)));
         assert!(matches!(classify(Errno::CONNREFUSED), Answer::Final(State::Closed, Reason::ConnRefused)));
         assert!(matches!(classify(Errno::HOSTUNREACH), Answer::AskAgain(State::Unreachable, _)));
     }

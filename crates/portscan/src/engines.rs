@@ -1,8 +1,8 @@
 //! Which engine takes which target, and one after the other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::checkpoint::Earlier;
 use crate::collect::{HostEnd, Message, Messenger, Record};
@@ -19,8 +19,13 @@ const SUSPICIOUS: usize = 48;
 /// Ports asked to find that out, and how many of them must accept.
 const GUARDS: usize = 10;
 const GUARDS_OPEN: usize = 9;
-/// TCP ports asked to see whether a host is there, without the privilege to send anything else.
-const DISCOVERY_PORTS: [u16; 8] = [22, 80, 135, 443, 445, 3389, 8080, 8443];
+
+mod discovery;
+
+/// Whether so many open ports of those asked look like a proxy or tarpit that accepts whatever comes.
+pub const fn is_suspicious(open: usize, asked: usize, many: usize) -> bool {
+    open > many || (asked >= 8 && open * 10 >= asked * 9) || (asked >= 3 && open >= asked)
+}
 
 /// A job in work.
 pub struct Engines<'a> {
@@ -39,6 +44,18 @@ struct Shares {
     nowhere: Vec<u32>,
     routes: Option<Routes>,
     why_connect: String,
+    /// What discovery learned of the hosts of the raw engine.
+    here: HashMap<u32, raw::Here>,
+    /// Hosts of the connect engine that answered to discovery.
+    answered: BTreeSet<u32>,
+}
+
+impl Shares {
+    /// What discovery says of a host.
+    fn presence(&self, host: u32) -> Option<Presence> {
+        let seen = self.here.get(&host).and_then(|here| here.presence);
+        seen.or_else(|| self.answered.contains(&host).then_some(Presence::Up(HostReason::Port)))
+    }
 }
 
 impl Engines<'_> {
@@ -48,20 +65,22 @@ impl Engines<'_> {
             return Ok(());
         }
         let mut shares = self.share()?;
+        if self.job.settings.discovery == Discovery::On {
+            self.discover(&mut shares)?;
+        }
         if !self.prepared.udp_ports.is_empty() {
             self.udp(&shares)?;
         }
         self.nowhere(&shares.nowhere);
         if self.prepared.tcp_ports.is_empty() {
-            self.end_all(shares.raw.iter().chain(&shares.connect).copied());
+            self.end_all(&shares);
             return Ok(());
         }
         if !shares.raw.is_empty() {
-            let routes = shares.routes.take();
-            self.raw(&shares.raw, routes.as_ref())?;
+            self.raw(&mut shares)?;
         }
         if !shares.connect.is_empty() {
-            self.connect(&shares.connect, &shares.why_connect)?;
+            self.connect(&shares)?;
         }
         Ok(())
     }
@@ -76,7 +95,10 @@ impl Engines<'_> {
             nowhere: Vec::new(),
             routes: None,
             why_connect: String::new(),
+            here: HashMap::new(),
+            answered: BTreeSet::new(),
         };
+        self.check_loopback()?;
         let may_run = raw::may_run();
         match (settings.engine, &may_run) {
             (Engine::Syn, Err(why)) => return Err(Error::NoRawEngine(why.clone())),
@@ -116,18 +138,19 @@ impl Engines<'_> {
         }
     }
 
-    fn raw(&self, ids: &[u32], routes: Option<&Routes>) -> Result<(), Error> {
-        let Some(routes) = routes else { return Ok(()) };
-        let devices: BTreeSet<&str> = ids
-            .iter()
-            .filter_map(|id| match routes.ways.get(*id as usize) {
-                Some(Way::Raw { interface, .. }) => routes.interfaces.get(interface).map(|device| device.name.as_str()),
-                _ => None,
-            })
-            .collect();
-        let why = format!("CAP_NET_RAW is there, over {}", devices.into_iter().collect::<Vec<_>>().join(", "));
-        self.messenger.tell(Message::Engine(Choice { engine: Engine::Syn, targets: ids.len(), why }));
-        let run = raw::Run {
+    /// Loopback addresses are on the loopback device only; another one that was asked for cannot lead there.
+    fn check_loopback(&self) -> Result<(), Error> {
+        let Some(name) = self.job.settings.interface.as_deref() else { return Ok(()) };
+        let Some(target) = self.prepared.targets.iter().find(|target| target.is_loopback()) else { return Ok(()) };
+        let interfaces = raw::netlink::Netlink::open()?.interfaces()?;
+        if interfaces.iter().any(|interface| interface.name == name && !interface.is_loopback()) {
+            return Err(Error::WrongInterface { target: *target, interface: name.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn raw_run(&self) -> raw::Run<'_> {
+        raw::Run {
             prepared: self.prepared,
             settings: &self.job.settings,
             never: &self.job.never,
@@ -135,8 +158,41 @@ impl Engines<'_> {
             messenger: self.messenger,
             earlier: self.earlier,
             seed: self.seed,
-        };
-        raw::run(&run, routes, ids)
+        }
+    }
+
+    fn raw(&self, shares: &mut Shares) -> Result<(), Error> {
+        let Some(routes) = shares.routes.as_ref() else { return Ok(()) };
+        let devices: BTreeSet<&str> = (shares.raw.iter())
+            .filter_map(|id| match routes.ways.get(*id as usize) {
+                Some(Way::Raw { interface, .. }) => routes.interfaces.get(interface).map(|device| device.name.as_str()),
+                _ => None,
+            })
+            .collect();
+        let why = format!("CAP_NET_RAW is there, over {}", devices.into_iter().collect::<Vec<_>>().join(", "));
+        self.messenger.tell(Message::Engine(Choice { engine: Engine::Syn, targets: shares.raw.len(), why }));
+        match raw::run(&self.raw_run(), routes, &shares.raw, &shares.here)? {
+            Some(not_opened) => self.fall_back(shares, not_opened),
+            None => Ok(()),
+        }
+    }
+
+    /// The raw engine cannot have its devices: whoever left the choice to us gets the other engine.
+    fn fall_back(&self, shares: &mut Shares, not_opened: raw::NotOpened) -> Result<(), Error> {
+        let why = format!("the raw engine cannot open its devices: {}", not_opened.error);
+        if self.job.settings.engine == Engine::Syn {
+            return Err(Error::NoRawEngine(why));
+        }
+        shares.raw.retain(|id| !not_opened.left.contains(id));
+        for id in &not_opened.left {
+            if shares.here.get(id).is_some_and(|here| here.presence.is_some()) {
+                shares.answered.insert(*id);
+            }
+        }
+        shares.connect.extend(not_opened.left);
+        shares.connect.sort_unstable();
+        shares.why_connect = why;
+        Ok(())
     }
 
     /// Targets without a route.
@@ -156,7 +212,7 @@ impl Engines<'_> {
                 };
                 let left = (0..ports).filter(|port| !self.earlier.is_done(*id, *port));
                 self.messenger.records(left.map(record).collect());
-                self.end_all([*id]);
+                self.messenger.tell(Message::Host(Box::new(HostEnd { host: *id, ..HostEnd::default() })));
             } else {
                 let end = HostEnd { host: *id, presence: Some(presence), ..HostEnd::default() };
                 self.messenger.tell(Message::Host(Box::new(end)));
@@ -164,18 +220,22 @@ impl Engines<'_> {
         }
     }
 
-    fn end_all(&self, ids: impl IntoIterator<Item = u32>) {
+    /// Ends hosts of which only UDP ports were asked.
+    fn end_all(&self, shares: &Shares) {
         if self.control.is_cancelled() {
             return;
         }
-        for host in ids {
-            self.messenger.tell(Message::Host(Box::new(HostEnd { host, ..HostEnd::default() })));
+        for host in shares.raw.iter().chain(&shares.connect).copied() {
+            let presence = shares.presence(host);
+            let mac = shares.here.get(&host).and_then(raw::Here::mac);
+            self.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, mac, ..HostEnd::default() })));
         }
     }
 
     fn udp(&self, shares: &Shares) -> Result<(), Error> {
         let first_index = u32::try_from(self.prepared.tcp_ports.len()).unwrap_or(0);
-        let targets = shares.raw.iter().chain(&shares.connect).chain(&shares.nowhere);
+        let nowhere = shares.nowhere.iter().filter(|_| self.job.settings.discovery == Discovery::Off);
+        let targets = shares.raw.iter().chain(&shares.connect).chain(nowhere);
         let targets = targets.filter_map(|id| Some((*id, *self.prepared.targets.get(*id as usize)?))).collect();
         let plan = udp::Plan {
             targets,
@@ -191,15 +251,11 @@ impl Engines<'_> {
         udp::run(&plan, self.control)
     }
 
-    fn connect(&self, ids: &[u32], why: &str) -> Result<(), Error> {
-        let choice = Choice { engine: Engine::Connect, targets: ids.len(), why: why.to_owned() };
+    fn connect(&self, shares: &Shares) -> Result<(), Error> {
+        let ids = &shares.connect;
+        let choice = Choice { engine: Engine::Connect, targets: ids.len(), why: shares.why_connect.clone() };
         self.messenger.tell(Message::Engine(choice));
-        let mut ids = ids.to_vec();
-        if self.job.settings.discovery == Discovery::On {
-            ids = self.discover(ids)?;
-        }
-        let targets: Vec<IpAddr> =
-            ids.iter().filter_map(|id| self.prepared.targets.get(*id as usize).copied()).collect();
+        let targets = self.addresses(ids);
         let open = Mutex::new(vec![0_usize; targets.len()]);
         let take = |mut records: Vec<Record>| {
             {
@@ -225,8 +281,9 @@ impl Engines<'_> {
         if self.control.is_cancelled() {
             return Ok(());
         }
-        for (at, host) in ids.into_iter().enumerate() {
-            let end = HostEnd { host, accepts_everything: masked.contains(&at), ..HostEnd::default() };
+        for (at, host) in ids.iter().copied().enumerate() {
+            let presence = shares.presence(host);
+            let end = HostEnd { host, presence, accepts_everything: masked.contains(&at), ..HostEnd::default() };
             self.messenger.tell(Message::Host(Box::new(end)));
         }
         Ok(())
@@ -256,33 +313,11 @@ impl Engines<'_> {
         connect::run(&plan, self.control)
     }
 
-    /// Hosts of which a TCP port answers.
-    fn discover(&self, ids: Vec<u32>) -> Result<Vec<u32>, Error> {
-        let targets: Vec<IpAddr> =
-            ids.iter().filter_map(|id| self.prepared.targets.get(*id as usize).copied()).collect();
-        let up = Mutex::new(BTreeSet::new());
-        let take = |records: Vec<Record>| {
-            let mut up = up.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            up.extend(records.iter().filter(|r| matches!(r.state, State::Open | State::Closed)).map(|r| r.host));
-        };
-        self.connect_plan(targets, DISCOVERY_PORTS.to_vec(), &self.job.settings, &|_, _| false, &take)?;
-        let up = up.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (here, gone): (Vec<_>, Vec<_>) = (0..).zip(ids).partition(|(at, _)| up.contains(at));
-        if !self.control.is_cancelled() {
-            for (_, host) in gone {
-                let presence = Some(Presence::Down(HostReason::NoResponse));
-                self.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, ..HostEnd::default() })));
-            }
-        }
-        Ok(here.into_iter().map(|(_, id)| id).collect())
-    }
-
     /// Hosts with very many open ports that accept on ports chosen by chance as well.
     fn masked(&self, targets: &[IpAddr], open: &[usize]) -> Result<BTreeSet<usize>, Error> {
         let ports = &self.prepared.tcp_ports;
-        let suspicious: Vec<usize> = (0..targets.len())
-            .filter(|at| open[*at] > SUSPICIOUS || (ports.len() >= 8 && open[*at] * 10 >= ports.len() * 9))
-            .collect();
+        let suspicious: Vec<usize> =
+            (0..targets.len()).filter(|at| is_suspicious(open[*at], ports.len(), SUSPICIOUS)).collect();
         if suspicious.is_empty() || self.job.settings.verification == Verification::Off || self.control.is_cancelled() {
             return Ok(BTreeSet::new());
         }
@@ -308,5 +343,46 @@ impl Engines<'_> {
         self.connect_plan(some, guards, &self.job.settings, &|_, _| false, &take)?;
         let accepted = accepted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(suspicious.into_iter().zip(accepted).filter(|(_, count)| *count >= GUARDS_OPEN).map(|(at, _)| at).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_engine_without_devices_gives_way_unless_it_was_asked_for_by_name() {
+        for engine in [Engine::Auto, Engine::Syn] {
+            let mut job = Job::new(vec!["192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap()], vec![80]);
+            job.settings.engine = engine;
+            let prepared = Prepared::new(&job).unwrap();
+            let (control, (messenger, _messages), earlier) = (Control::new(), Messenger::new(), Earlier::default());
+            let engines = Engines {
+                job: &job,
+                prepared: &prepared,
+                control: &control,
+                messenger: &messenger,
+                earlier: &earlier,
+                seed: 1,
+            };
+            let mut shares = Shares {
+                raw: vec![0, 1],
+                connect: Vec::new(),
+                nowhere: Vec::new(),
+                routes: None,
+                why_connect: String::new(),
+                here: HashMap::new(),
+                answered: BTreeSet::new(),
+            };
+            let error = std::io::Error::from_raw_os_error(12);
+            let done = engines.fall_back(&mut shares, raw::NotOpened { error, left: vec![1] });
+            if engine == Engine::Auto {
+                done.unwrap();
+                assert_eq!((&shares.raw[..], &shares.connect[..]), (&[0][..], &[1][..]));
+                assert!(shares.why_connect.contains("memory"), "{}", shares.why_connect);
+            } else {
+                assert!(matches!(done, Err(Error::NoRawEngine(why)) if why.contains("memory")));
+            }
+        }
     }
 }

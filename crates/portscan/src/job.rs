@@ -1,6 +1,6 @@
 //! What to scan and how: the job, its settings, and the rules a job must obey.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +10,8 @@ use crate::{Error, Protocol};
 
 /// Targets of one run at most. Beyond it a caller splits the work; an IPv6 prefix is not something to enumerate.
 pub const MAX_TARGETS: usize = 1 << 22;
+/// Attempts at one port at most: each is made from a source port of its own, and there are so many for them.
+pub const MAX_ATTEMPTS: u8 = 12;
 /// Pairs of target and port of one run at most.
 pub const MAX_PAIRS: u64 = 1 << 38;
 
@@ -60,6 +62,24 @@ pub enum Report {
     Every,
     /// Only open ports: for large networks, where one event a closed port is too much.
     Open,
+    /// Open ports, and of each other state of a host and protocol so many as are named here.
+    Few {
+        /// Of each state but the next.
+        each: u32,
+        /// UDP ports that stay silent.
+        silent_udp: u32,
+    },
+}
+
+/// What becomes of the checkpoint when the run is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AtEnd {
+    /// It is removed.
+    #[default]
+    Remove,
+    /// It stays, for a caller who has more to do with the results and removes it afterwards. A run that takes it up hands
+    /// over all open ports and reports again, and asks nothing.
+    Keep,
 }
 
 /// Whether open ports are asked a second time, and hosts with many of them for a port that nobody offers.
@@ -100,6 +120,9 @@ pub struct Job {
     pub udp_payloads: Arc<BTreeMap<u16, Vec<u8>>>,
     /// Addresses for which this is true are never contacted, even when they are among the targets.
     pub never: Never,
+    /// Targets that are taken to be there: with [`Discovery::On`] their ports are asked although nothing answered. Only
+    /// when nobody on the link answers for the address they are not.
+    pub certain: BTreeSet<IpAddr>,
     /// How.
     pub settings: Settings,
 }
@@ -114,6 +137,7 @@ impl Job {
             udp_ports: Vec::new(),
             udp_payloads: Arc::default(),
             never: Arc::new(|_| false),
+            certain: BTreeSet::new(),
             settings: Settings::default(),
         }
     }
@@ -138,12 +162,15 @@ pub struct Settings {
     /// The longest wait for an answer to one attempt. Hosts that answer are waited for by their own round-trip time,
     /// within this.
     pub timeout: Duration,
-    /// How often a silent port is asked in all; at least 1. From 2 on, more are made where attempts are seen to
+    /// How often a silent port is asked in all; 1 to [`MAX_ATTEMPTS`]. From 2 on, more are made where attempts are seen to
     /// get lost; 1 means that nothing is repeated.
     pub attempts: u8,
     /// Sockets open at the same time; further bounded by the descriptor limit of the process. Only sockets count, the
     /// raw engine needs none for a probe.
     pub max_in_flight: usize,
+    /// How long silent UDP ports of one host may be asked one by one, where that host tells of closed ports only so often.
+    /// What is left then is reported as [`crate::Reason::RateLimited`].
+    pub udp_patience: Duration,
     /// Ceilings.
     pub rates: Rates,
     /// Worker threads of the connect engine, 1 to 8.
@@ -159,8 +186,11 @@ pub struct Settings {
     pub interface: Option<String>,
     /// A file that remembers where the run stands, written all the time, so that a killed run can go on. If it is there
     /// and belongs to the same job, the run takes up from it: results that are final are not asked again, and open
-    /// ports found before come as events again. It is removed when the run is complete.
+    /// ports found before come as events again. Ports whose state is [`crate::State::Error`] are asked again, so the file
+    /// of a run with such ports stays when it ends.
     pub checkpoint: Option<PathBuf>,
+    /// What becomes of that file when the run is complete.
+    pub at_end: AtEnd,
     /// Seed of the order of probes. The same job with the same seed asks in the same order.
     pub seed: u64,
 }
@@ -172,6 +202,7 @@ impl Default for Settings {
             timeout: Duration::from_millis(1500),
             attempts: 2,
             max_in_flight: 4000,
+            udp_patience: Duration::from_secs(60),
             rates: Rates::default(),
             threads: 2,
             discovery: Discovery::Off,
@@ -179,6 +210,7 @@ impl Default for Settings {
             report: Report::Every,
             interface: None,
             checkpoint: None,
+            at_end: AtEnd::Remove,
             seed: 0x0062_6172_7469_7a61,
         }
     }
@@ -191,6 +223,9 @@ pub struct Prepared {
     pub tcp_ports: Vec<u16>,
     pub udp_ports: Vec<u16>,
     pub refused: Vec<IpAddr>,
+    pub certain: BTreeSet<IpAddr>,
+    /// The settings that decide what is asked, by name.
+    pub manners: Vec<(&'static str, String)>,
     pub total: u64,
 }
 
@@ -199,6 +234,9 @@ impl Prepared {
         // A list this long is refused before it is copied.
         if job.targets.len() > MAX_TARGETS {
             return Err(Error::TooManyTargets { targets: job.targets.len() });
+        }
+        if job.settings.attempts > MAX_ATTEMPTS {
+            return Err(Error::TooManyAttempts { attempts: job.settings.attempts });
         }
         let mut targets: Vec<IpAddr> = job.targets.iter().map(IpAddr::to_canonical).collect();
         targets.sort_unstable();
@@ -209,7 +247,17 @@ impl Prepared {
         if pairs > MAX_PAIRS {
             return Err(Error::TooLarge { targets: targets.len(), ports: tcp_ports.len() + udp_ports.len() });
         }
-        Ok(Self { targets, tcp_ports, udp_ports, refused, total: pairs })
+        let certain = job.certain.iter().map(IpAddr::to_canonical).collect();
+        let settings = &job.settings;
+        let on = |yes| if yes { "on" } else { "off" }.to_owned();
+        let manners = vec![
+            ("engine", settings.engine.as_str().to_owned()),
+            ("discovery", on(settings.discovery == Discovery::On)),
+            ("attempts", settings.attempts.to_string()),
+            ("interface", settings.interface.clone().unwrap_or_else(|| "by the routes".to_owned())),
+            ("verification", on(settings.verification == Verification::On)),
+        ];
+        Ok(Self { targets, tcp_ports, udp_ports, refused, certain, manners, total: pairs })
     }
 
     /// The port with this index; TCP ports come first.

@@ -37,7 +37,9 @@ mod udp;
 mod window;
 
 pub use control::Control;
-pub use job::{Discovery, Engine, Job, MAX_PAIRS, MAX_TARGETS, Never, Rates, Report, Settings, Verification};
+pub use job::{
+    AtEnd, Discovery, Engine, Job, MAX_ATTEMPTS, MAX_PAIRS, MAX_TARGETS, Never, Rates, Report, Settings, Verification,
+};
 pub use result::{
     Choice, Count, Event, Finding, HostReason, HostReport, Outcome, Presence, Progress, Protocol, Reason, State,
 };
@@ -61,12 +63,26 @@ pub enum Error {
         /// How many ports.
         ports: usize,
     },
+    /// More attempts than an engine can make.
+    #[error("{attempts} attempts at a port are more than the {MAX_ATTEMPTS} there are source ports for")]
+    TooManyAttempts {
+        /// How many.
+        attempts: u8,
+    },
     /// The raw engine was asked for by name and cannot run here.
     #[error("the raw engine cannot run: {0}")]
     NoRawEngine(String),
     /// The interface asked for is not there.
     #[error("there is no usable interface {0:?}")]
     NoInterface(String),
+    /// The interface asked for does not lead to a loopback address.
+    #[error("{target} is a loopback address of this machine, and {interface} does not lead there")]
+    WrongInterface {
+        /// The address.
+        target: std::net::IpAddr,
+        /// The interface.
+        interface: String,
+    },
     /// The checkpoint belongs to another job or is damaged.
     #[error("{path:?} is not a checkpoint of this job: {why}")]
     Checkpoint {
@@ -104,7 +120,7 @@ pub fn run(job: &Job, control: &Control, mut sink: impl FnMut(Event)) -> Result<
         state = Some(opened.0);
     }
     let (messenger, messages) = collect::Messenger::new();
-    let mut collector = collect::Collector::new(&prepared, job.settings.report, &messenger, state);
+    let mut collector = collect::Collector::new(&prepared, &job.settings, &messenger, state);
     collector.replay(&mut sink);
     let ended = std::thread::scope(|scope| -> Result<(), Error> {
         let (prepared, earlier) = (&prepared, &earlier);

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use crate::Rates;
+
 /// A ceiling set by the caller.
 #[derive(Debug, Clone, Copy)]
 pub struct Ceiling {
@@ -25,16 +27,58 @@ impl Ceiling {
     }
 }
 
+/// The ceilings of a caller by address, for work that goes over many addresses and sends little to each.
+#[derive(Debug)]
+pub struct Ceilings {
+    rates: Rates,
+    global: Ceiling,
+    hosts: HashMap<IpAddr, Ceiling>,
+    subnets: HashMap<u128, Ceiling>,
+}
+
+impl Ceilings {
+    /// Over all addresses at most `most` a second, whatever the caller allows.
+    pub fn new(rates: Rates, most: u32) -> Self {
+        let global = Ceiling::new(rates.global.unwrap_or(most).min(most));
+        Self { rates, global, hosts: HashMap::new(), subnets: HashMap::new() }
+    }
+
+    /// Whether anybody may be sent something.
+    pub fn ready(&self, now_us: u64) -> bool {
+        self.global.ready(now_us)
+    }
+
+    /// Whether this address may be sent something, as far as the ceilings of host and subnet go.
+    pub fn ready_for(&self, address: IpAddr, now_us: u64) -> bool {
+        self.hosts.get(&address).is_none_or(|one| one.ready(now_us))
+            && self.subnets.get(&prefix(address)).is_none_or(|one| one.ready(now_us))
+    }
+
+    /// So many packets go to this address.
+    pub fn sent(&mut self, address: IpAddr, packets: usize, now_us: u64) {
+        let host = self.rates.per_host.map(|rate| self.hosts.entry(address).or_insert_with(|| Ceiling::new(rate)));
+        let subnet =
+            self.rates.per_subnet.map(|rate| self.subnets.entry(prefix(address)).or_insert_with(|| Ceiling::new(rate)));
+        for ceiling in [Some(&mut self.global), host, subnet].into_iter().flatten() {
+            (0..packets).for_each(|_| ceiling.sent(now_us));
+        }
+    }
+}
+
+/// A number for the /24 or /64 of an address.
+fn prefix(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u128::from(u32::from(address) >> 8),
+        IpAddr::V6(address) => (u128::from(address) >> 64) | 1 << 127,
+    }
+}
+
 /// The number of each target's /24 or /64, and how many there are.
 pub fn subnets(targets: &[IpAddr]) -> (Vec<usize>, usize) {
     let mut known = HashMap::new();
     let numbers = targets.iter().map(|target| {
-        let prefix = match target {
-            IpAddr::V4(address) => u128::from(u32::from(*address) >> 8),
-            IpAddr::V6(address) => (u128::from(*address) >> 64) | 1 << 127,
-        };
         let next = known.len();
-        *known.entry(prefix).or_insert(next)
+        *known.entry(prefix(*target)).or_insert(next)
     });
     let numbers: Vec<usize> = numbers.collect();
     let count = known.len();

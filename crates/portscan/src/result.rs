@@ -65,6 +65,8 @@ pub enum Reason {
     AdminProhibited,
     /// No answer to any attempt.
     NoResponse,
+    /// No answer, from a host that tells of closed ports only so often: the silence may be that of a closed port.
+    RateLimited,
     /// The host is unreachable, by ICMP.
     HostUnreachable,
     /// Nobody on the link answers for the address (ARP or neighbour discovery).
@@ -99,6 +101,7 @@ impl Reason {
             Self::PortUnreachable => "port-unreachable",
             Self::AdminProhibited => "admin-prohibited",
             Self::NoResponse => "no-response",
+            Self::RateLimited => "icmp-rate-limited",
             Self::HostUnreachable => "host-unreachable",
             Self::NoNeighbour => "no-neighbour",
             Self::NetUnreachable => "net-unreachable",

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use crate::collect::{Messenger, Record};
+use crate::connect::{bind_device, told_by_filter};
 use crate::limits::{Ceiling, subnets};
 use crate::{Control, Error, Never, Reason, Settings, State, descriptors};
 
@@ -24,8 +25,6 @@ const HOST_AT_ONCE: u32 = 32;
 const AT_ONCE: usize = 2000;
 /// Between two questions at a host that limits its refusals.
 const SLOW: Duration = Duration::from_millis(1050);
-/// Silent ports of such a host that are asked slowly; the rest keeps its silence.
-const SLOW_AT_MOST: u32 = 20;
 /// Tries after trouble on this machine.
 const LOCAL_TRIES: u8 = 10;
 const NAP: Duration = Duration::from_millis(20);
@@ -51,6 +50,8 @@ struct Question {
     port: usize,
     asked: u8,
     local: u8,
+    /// Whether it was put alone, as a host wants it that limits its refusals.
+    alone: bool,
 }
 
 struct Flight {
@@ -96,7 +97,7 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
         out: 0,
         refused: 0,
         answered: false,
-        slow_left: SLOW_AT_MOST,
+        slow_left: u32::try_from(plan.settings.udp_patience.as_millis() / SLOW.as_millis()).unwrap_or(u32::MAX),
         slow_next: now,
         ceiling: rates.per_host.map(Ceiling::new),
     };
@@ -180,7 +181,7 @@ impl Work<'_> {
             host.next += 1;
             let index = self.plan.first_index + u32::try_from(port).ok()?;
             if !(self.plan.skip)(self.plan.targets[at].0, index) {
-                question = Some(Question { host: at, port, asked: 0, local: 0 });
+                question = Some(Question { host: at, port, asked: 0, local: 0, alone: false });
             }
         }
         if question.is_none() && host.next >= self.plan.ports.len() {
@@ -190,7 +191,8 @@ impl Work<'_> {
                 return None;
             }
             question = host.again.pop_front();
-            if limited && question.is_some() {
+            if limited && let Some(question) = &mut question {
+                question.alone = true;
                 host.slow_left -= 1;
                 host.slow_next = now + SLOW;
             }
@@ -239,8 +241,7 @@ impl Work<'_> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = rustix::net::socket_with(family, SocketType::DGRAM, flags, None)?;
         if let Some(name) = self.plan.interface {
-            let bound = socket2::SockRef::from(&socket).bind_device(Some(name.as_bytes()));
-            bound.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NODEV))?;
+            bind_device(&socket, name)?;
         }
         rustix::net::connect(&socket, &target)?;
         let payload = self.plan.payloads.get(&port).map_or(&[][..], Vec::as_slice);
@@ -278,7 +279,11 @@ impl Work<'_> {
             }
             Errno::HOSTUNREACH | Errno::HOSTDOWN => self.silent(question, State::Unreachable, Reason::HostUnreachable),
             Errno::NETUNREACH | Errno::NETDOWN => self.silent(question, State::Unreachable, Reason::NetUnreachable),
-            other => self.local(question, other),
+            // What comes after the datagram has gone out was told by ICMP.
+            other => match told_by_filter(other).filter(|_| sent.is_some()) {
+                Some(reason) => self.record(question, State::Filtered, reason, sent),
+                None => self.local(question, other),
+            },
         }
     }
 
@@ -313,6 +318,9 @@ impl Work<'_> {
         question.asked += 1;
         if question.asked >= self.plan.settings.attempts.max(1) {
             question.asked -= 1;
+            let host = &self.hosts[question.host];
+            let limited = host.refused > 0 && !question.alone && reason == Reason::NoResponse;
+            let reason = if limited { Reason::RateLimited } else { reason };
             return self.record(question, state, reason, None);
         }
         self.hosts[question.host].again.push_back(question);

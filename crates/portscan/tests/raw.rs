@@ -11,62 +11,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bartizan_portscan::{
-    Control, Discovery, Engine, Event, Finding, HostReason, HostReport, Job, Outcome, Presence, Protocol, Reason,
-    Report, State, run,
+    Control, Discovery, Engine, Event, Finding, HostReason, Job, Presence, Protocol, Reason, Report, State, run,
 };
 
 mod support;
 
-use support::Lab;
-
-#[derive(Default)]
-struct Results {
-    findings: BTreeMap<(IpAddr, Protocol, u16), Finding>,
-    hosts: BTreeMap<IpAddr, HostReport>,
-    engines: Vec<Engine>,
-}
-
-impl Results {
-    fn open(&self) -> BTreeSet<(IpAddr, u16)> {
-        self.findings.values().filter(|f| f.state == State::Open).map(|f| (f.address, f.port)).collect()
-    }
-
-    fn count(&self, address: &str, state: State) -> usize {
-        let address: IpAddr = address.parse().unwrap();
-        self.findings.values().filter(|f| f.address == address && f.state == state).count()
-    }
-}
-
-fn work(job: &Job) -> (Results, Outcome) {
-    let mut results = Results::default();
-    let outcome = run(job, &Control::new(), |event| match event {
-        Event::Found(finding) => {
-            let key = (finding.address, finding.protocol, finding.port);
-            assert_eq!(results.findings.insert(key, finding), None, "a second result for {key:?}");
-        }
-        Event::Host(report) => {
-            let address = report.address;
-            assert!(results.hosts.insert(address, *report).is_none(), "a second report of {address}");
-        }
-        Event::Engine(choice) => results.engines.push(choice.engine),
-        _ => {}
-    })
-    .unwrap();
-    (results, outcome)
-}
-
-fn listen(addresses: &[&str], count: usize) -> (Vec<TcpListener>, BTreeSet<(IpAddr, u16)>) {
-    let listeners: Vec<TcpListener> = addresses
-        .iter()
-        .flat_map(|address| (0..count).map(move |_| TcpListener::bind((*address, 0)).unwrap()))
-        .collect();
-    let pairs = listeners.iter().map(|l| l.local_addr().unwrap()).map(|a| (a.ip(), a.port())).collect();
-    (listeners, pairs)
-}
-
-fn addresses(texts: &[&str]) -> Vec<IpAddr> {
-    texts.iter().map(|text| text.parse().unwrap()).collect()
-}
+use support::{Lab, addresses, listen, work};
 
 #[test]
 fn every_port_of_a_neighbour_has_its_state_over_both_families() {
@@ -159,7 +109,27 @@ fn a_proxy_that_accepts_everything_is_unmasked_by_both_engines() {
         let (results, _) = lab.at_near(|| work(&job));
         assert_eq!(results.count("10.99.0.1", State::Open), 100);
         assert!(results.hosts.values().all(|report| report.accepts_everything), "{engine:?}: {:?}", results.hosts);
+        // Three ports, all of them open, are enough for a suspicion.
+        job.tcp_ports = vec![22, 80, 443];
+        let (results, _) = lab.at_near(|| work(&job));
+        assert!(results.hosts.values().all(|report| report.accepts_everything), "{engine:?}: {:?}", results.hosts);
     }
+}
+
+#[test]
+fn every_open_port_is_asked_again_and_one_that_is_silent_then_is_told() {
+    let Some(lab) = Lab::new() else { return };
+    let (_listeners, truth) = lab.at_far(|| listen(&["10.99.0.1"], 70));
+    // Each port takes the first question and drops what comes after it.
+    let rules: String = truth.iter().map(|(_, port)| format!("tcp dport {port} quota over 50 bytes drop\n")).collect();
+    lab.rules(&format!("table inet lab {{ chain input {{ type filter hook input priority 0;\n{rules} }}\n }}\n"));
+    let mut job = Job::new(addresses(&["10.99.0.1"]), truth.iter().map(|(_, port)| *port).chain(1..500).collect());
+    job.settings.engine = Engine::Syn;
+    let (results, _) = lab.at_near(|| work(&job));
+    assert_eq!(results.open(), truth);
+    let mut unconfirmed = results.hosts[&"10.99.0.1".parse().unwrap()].unconfirmed.clone();
+    unconfirmed.sort_unstable();
+    assert_eq!(unconfirmed, truth.iter().map(|(_, port)| *port).collect::<Vec<_>>());
 }
 
 #[test]

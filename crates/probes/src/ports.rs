@@ -194,7 +194,8 @@ async fn everything_open(cx: &ProbeContext, states: &States, plan: &PortPlan) ->
     for (address, ports) in &states.by_address {
         let open = ports.iter().filter(|port| port.state == State::Open).count();
         let nearly_all = ports.len() >= 8 && open * 10 >= ports.len() * 9;
-        if open <= SUSPICIOUS && !nearly_all {
+        let all = ports.len() >= 3 && open == ports.len();
+        if open <= SUSPICIOUS && !nearly_all && !all {
             continue;
         }
         let guard = guard_ports(seed, *address, &plan.tcp);

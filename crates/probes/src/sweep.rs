@@ -1,41 +1,47 @@
-//! A port scan of many addresses at once: one run of the engine over all of them, then, if asked, identification of
-//! what speaks on the open ports. This is `bartizan ports`; a surface scan goes asset by asset (`ports`).
+//! A port scan of many addresses at once: one run of the engine over all of them and, if asked, identification of what
+//! speaks on the open ports of each host as soon as the host is finished. This is `bartizan ports`; a surface scan goes
+//! asset by asset (`ports`).
 //!
 //! Memory grows with open ports and with addresses, not with ports asked: states that many ports of an address share
 //! are counted and not listed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bartizan_domain::evidence::Endpoint;
 use bartizan_domain::evidence::ports::{PortState, PortSummary};
 use bartizan_domain::port_document::{PortRecord, PortsHost};
 use bartizan_domain::{PortSet, Transport};
 use bartizan_portscan::{
-    Choice, Control, Event, Finding, HostReport, Job, Presence, Progress, Protocol, Reason, Settings, State,
+    AtEnd, Choice, Control, Event, Finding, HostReport, Job, Presence, Progress, Protocol, Reason, Report, Settings,
+    State,
 };
-use futures::StreamExt;
-use futures::stream;
 
+use crate::ProbeContext;
 use crate::ports::{summary_state, udp};
-use crate::{ProbeContext, services};
+use identify::{Identifier, Saved};
+
+mod identify;
 
 /// Ports of an address in one state other than open are listed one by one up to this number, and counted beyond.
-const LIST_AT_MOST: usize = 25;
+const LIST_AT_MOST: u32 = 25;
+/// Silent UDP ports of an address that are asked in the protocols we know.
+const SILENT_AT_MOST: u32 = 300;
 
 /// What to ask of which addresses.
 #[derive(Clone)]
 pub struct Sweep {
     /// Addresses, each with the names that lead to it.
     pub hosts: BTreeMap<IpAddr, Vec<String>>,
+    /// Those among them that were named singly: they are asked although discovery finds nobody.
+    pub singles: BTreeSet<IpAddr>,
     /// TCP ports.
     pub tcp: PortSet,
     /// UDP ports.
     pub udp: PortSet,
     /// Addresses for which this is true are never contacted, even when they are among the hosts.
     pub never: bartizan_portscan::Never,
-    /// Engine and manners.
+    /// Engine and manners; which results come as events is decided here.
     pub settings: Settings,
     /// Whether open ports are asked what speaks there.
     pub services: Services,
@@ -60,9 +66,9 @@ pub enum SweepEvent {
     Engine(Choice),
     /// Where the port scan stands.
     Ports(Progress),
-    /// Where identification stands: ports done, ports in all.
+    /// Where identification stands: ports done, ports found so far.
     Services(usize, usize),
-    /// An open port, complete: with its service if that was asked for.
+    /// An open port, complete: with its service if that was asked for. Once for each port.
     Open(PortRecord),
 }
 
@@ -75,131 +81,118 @@ pub struct SweepOutcome {
     pub stopped: bool,
     /// The engines that asked TCP ports.
     pub engines: Vec<Choice>,
+    /// What was left out although the sweep came to its end, one sentence each.
+    pub gaps: Vec<String>,
 }
 
 /// Runs a sweep until it ends or `cx.cancel` fires; what was found until then is in the outcome.
 ///
 /// # Errors
-/// If the engine cannot run the job at all.
+/// If the engine cannot run the job at all, or the state file cannot be used.
 pub async fn run(
     cx: &ProbeContext,
     sweep: &Sweep,
     on_event: &mut (dyn FnMut(SweepEvent) + Send),
 ) -> Result<SweepOutcome, bartizan_portscan::Error> {
-    let mut tally = Tally::default();
-    let (engines, mut stopped) = ask(cx, sweep, &mut tally, on_event).await?;
-    let mut hosts = tally.hosts(sweep);
-    match sweep.services {
-        Services::Identify { at_once } if !stopped => stopped = identify(cx, &mut hosts, at_once, on_event).await,
-        _ => {
-            let open = hosts.iter().flat_map(|host| &host.ports).filter(|port| port.state == PortState::Open);
-            open.cloned().for_each(|port| on_event(SweepEvent::Open(port)));
-        }
-    }
-    Ok(SweepOutcome { hosts, stopped, engines })
-}
-
-/// Runs the engine; returns which engines there were and whether the run was stopped early.
-async fn ask(
-    cx: &ProbeContext,
-    sweep: &Sweep,
-    tally: &mut Tally,
-    on_event: &mut (dyn FnMut(SweepEvent) + Send),
-) -> Result<(Vec<Choice>, bool), bartizan_portscan::Error> {
     bartizan_portscan::descriptors::raise_limit();
+    let mut settings = sweep.settings.clone();
+    settings.report = Report::Few { each: LIST_AT_MOST + 1, silent_udp: SILENT_AT_MOST };
+    let mut identifier = None;
+    if let Services::Identify { at_once } = sweep.services {
+        // The state of the ports is needed until their services are known.
+        settings.at_end = AtEnd::Keep;
+        let saved = settings.checkpoint.as_deref().map(Saved::open).transpose()?;
+        // Two at the same time would be twice as fast as the caller allows.
+        let together = settings.rates == bartizan_portscan::Rates::default();
+        identifier = Some(Identifier::new(cx, sweep, at_once, saved, together));
+    }
     let job = Job {
         udp_ports: sweep.udp.iter().collect(),
         udp_payloads: Arc::new(udp::payloads()),
         never: Arc::clone(&sweep.never),
-        settings: sweep.settings.clone(),
+        certain: sweep.singles.clone(),
+        settings,
         ..Job::new(sweep.hosts.keys().copied().collect(), sweep.tcp.iter().collect())
     };
     let control = Control::new();
     let mut scan = bartizan_portscan::scan(job, &control)?;
+    let mut tally = Tally::default();
+    let mut told = HashSet::new();
+    let mut scanning = true;
     loop {
+        let identifying = identifier.as_ref().is_some_and(Identifier::is_busy);
+        if !scanning && (!identifying || cx.cancel.is_cancelled()) {
+            break;
+        }
         tokio::select! {
             () = cx.cancel.cancelled(), if !control.is_cancelled() => control.cancel(),
-            event = scan.next() => match event {
-                Some(Event::Found(finding)) => tally.add(finding),
-                Some(Event::Host(report)) => tally.report(*report),
+            event = scan.next(), if scanning => match event {
+                Some(Event::Found(finding)) => {
+                    if finding.state == State::Open && identifier.is_none() && told.insert(key(&finding)) {
+                        on_event(SweepEvent::Open(record_of(&finding, true)));
+                    }
+                    tally.add(finding);
+                }
+                Some(Event::Host(report)) => {
+                    let masked = report.accepts_everything;
+                    let ports = tally.report(*report);
+                    match &mut identifier {
+                        Some(identifier) if !masked => identifier.add(ports),
+                        Some(_) => {
+                            let open = ports.into_iter().filter(|port| port.state == PortState::Open);
+                            open.for_each(|port| on_event(SweepEvent::Open(port)));
+                        }
+                        None => {}
+                    }
+                }
                 Some(Event::Progress(progress)) => on_event(SweepEvent::Ports(progress)),
                 Some(Event::Engine(choice)) => on_event(SweepEvent::Engine(choice)),
                 Some(_) => {}
-                None => break,
+                None => {
+                    scanning = false;
+                    if let Some(identifier) = &mut identifier {
+                        identifier.scan_ended();
+                    }
+                }
             },
+            Some(port) = async { identifier.as_mut()?.next().await }, if identifying => {
+                let (done, total) = identifier.as_ref().map_or((0, 0), Identifier::progress);
+                if port.state == PortState::Open {
+                    on_event(SweepEvent::Open(port));
+                }
+                on_event(SweepEvent::Services(done, total));
+            }
         }
     }
     let outcome = scan.outcome().await?;
-    Ok((outcome.engines, outcome.cancelled))
-}
-
-/// Asks every open port what speaks there, and silent ports of UDP. Returns whether it was stopped before the end.
-async fn identify(
-    cx: &ProbeContext,
-    hosts: &mut [PortsHost],
-    at_once: usize,
-    on_event: &mut (dyn FnMut(SweepEvent) + Send),
-) -> bool {
-    let mut open = Vec::new();
-    for (host_index, host) in hosts.iter().enumerate().filter(|(_, host)| !host.everything_open) {
-        for (port_index, port) in host.ports.iter().enumerate().filter(|(_, port)| may_answer(port)) {
-            let endpoint = Endpoint { address: port.address, transport: port.protocol, port: port.port };
-            open.push((host_index, port_index, endpoint, host.names.first().cloned()));
-        }
+    let mut stopped = outcome.cancelled;
+    let (mut hosts, gaps) = tally.hosts(sweep);
+    if let Some(identifier) = identifier {
+        stopped |= identifier.is_busy();
+        let left = identifier.finish(&mut hosts, stopped)?;
+        left.into_iter().for_each(|port| on_event(SweepEvent::Open(port)));
     }
-    let total = open.len();
-    let mut answers = stream::iter(open)
-        .map(|(host, port, endpoint, name)| async move {
-            (host, port, Box::pin(services::identify(cx, &endpoint, name.as_deref())).await)
-        })
-        .buffer_unordered(at_once.max(1));
-    let mut done = 0;
-    loop {
-        let answer = tokio::select! {
-            biased;
-            () = cx.cancel.cancelled() => break,
-            answer = answers.next() => answer,
-        };
-        let Some((host, port, observation)) = answer else { break };
-        done += 1;
-        let Some(record) = hosts.get_mut(host).and_then(|host| host.ports.get_mut(port)) else { continue };
-        if let Some(found) = observation.observed() {
-            record.service.clone_from(&found.service);
-            record.tls = found.tls;
-            record.starttls = found.starttls;
-            record.product.clone_from(&found.product);
-            record.version.clone_from(&found.version);
-            record.cpe.clone_from(&found.cpe);
-            record.banner.clone_from(&found.banner);
-            if found.service.is_some() && record.state == PortState::OpenFiltered {
-                // The question of the right protocol was answered.
-                record.state = PortState::Open;
-                record.reason = bartizan_portscan::Reason::UdpResponse.text();
-            }
-        }
-        if record.state == PortState::Open {
-            on_event(SweepEvent::Open(record.clone()));
-        }
-        on_event(SweepEvent::Services(done, total));
-    }
-    drop(answers);
-    done < total
+    Ok(SweepOutcome { hosts, stopped, engines: outcome.engines, gaps })
 }
 
-/// Whether a port is worth asking what speaks there: an open one, or one of UDP that was silent at a datagram that may not
-/// have been to its taste.
-fn may_answer(port: &PortRecord) -> bool {
-    port.state == PortState::Open || (port.state == PortState::OpenFiltered && port.protocol == Transport::Udp)
+/// What tells ports apart.
+type Key = (IpAddr, Transport, u16);
+
+fn key(finding: &Finding) -> Key {
+    (finding.address, transport(finding.protocol), finding.port)
 }
 
-fn record(address: IpAddr, protocol: Transport, port: u16, state: PortState, reason: String) -> PortRecord {
+fn record_of(finding: &Finding, answered: bool) -> PortRecord {
     PortRecord {
-        address,
-        port,
-        protocol,
-        state,
-        reason,
-        rtt_us: None,
+        address: finding.address,
+        port: finding.port,
+        protocol: transport(finding.protocol),
+        state: summary_state(finding.state, answered),
+        reason: finding.reason.text(),
+        rtt_us: finding.rtt.map(micros),
+        ttl: finding.ttl,
+        unconfirmed: false,
+        everything_open: false,
         service: None,
         tls: false,
         starttls: None,
@@ -210,6 +203,10 @@ fn record(address: IpAddr, protocol: Transport, port: u16, state: PortState, rea
     }
 }
 
+fn micros(time: std::time::Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
+}
+
 /// Findings so far, by address.
 #[derive(Default)]
 struct Tally(BTreeMap<IpAddr, Ports>);
@@ -217,117 +214,135 @@ struct Tally(BTreeMap<IpAddr, Ports>);
 #[derive(Default)]
 struct Ports {
     listed: Vec<Finding>,
-    counted: Vec<(Protocol, State, Reason, u32)>,
+    /// UDP ports that were silent.
+    silent: Vec<Finding>,
     report: Option<HostReport>,
 }
 
 impl Tally {
     fn add(&mut self, finding: Finding) {
-        self.0.entry(finding.address).or_default().add(finding);
+        let ports = self.0.entry(finding.address).or_default();
+        if finding.protocol == Protocol::Udp && finding.state == State::OpenFiltered {
+            ports.silent.push(finding);
+        } else {
+            ports.listed.push(finding);
+        }
     }
 
-    fn report(&mut self, report: HostReport) {
-        let address = report.address;
-        self.0.entry(address).or_default().report = Some(report);
+    /// Takes a host's report; returns its ports that are worth asking what speaks there: open ones, and those of UDP that
+    /// were silent at a datagram that may not have been to their taste.
+    fn report(&mut self, report: HostReport) -> Vec<PortRecord> {
+        let ports = self.0.entry(report.address).or_default();
+        let open = ports.listed.iter().filter(|port| port.state == State::Open);
+        let worth = open.chain(&ports.silent).map(|port| marked(record_of(port, true), &report)).collect();
+        ports.report = Some(report);
+        worth
     }
 
-    /// The findings as hosts; an address without any was not asked (the run was stopped) and is left out.
-    fn hosts(self, sweep: &Sweep) -> Vec<PortsHost> {
-        self.0
-            .into_iter()
-            .map(|(address, ports)| ports.host(address, sweep.hosts.get(&address).cloned().unwrap_or_default()))
-            .collect()
+    /// The findings as hosts, and what was left out. An address without any was not asked (the run was stopped).
+    fn hosts(self, sweep: &Sweep) -> (Vec<PortsHost>, Vec<String>) {
+        let mut gaps = Vec::new();
+        let hosts = self.0.into_iter().map(|(address, ports)| {
+            let counts = ports.report.iter().flat_map(|report| &report.counts);
+            let limited: u32 = counts.filter(|count| count.reason == Reason::RateLimited).map(|c| c.ports).sum();
+            if limited > 0 {
+                gaps.push(format!(
+                    "{address} tells of closed UDP ports only so often: {limited} silent ports may be closed"
+                ));
+            }
+            if let (Services::Identify { .. }, skipped @ 1..) = (sweep.services, ports.silent_skipped()) {
+                gaps.push(format!(
+                    "{skipped} silent UDP ports of {address} were not asked what speaks there, {SILENT_AT_MOST} were"
+                ));
+            }
+            ports.host(address, sweep.hosts.get(&address).cloned().unwrap_or_default())
+        });
+        let hosts = hosts.collect();
+        (hosts, gaps)
     }
 }
 
+/// What the report of a host says of one of its ports.
+fn marked(mut record: PortRecord, report: &HostReport) -> PortRecord {
+    let tcp_open = record.state == PortState::Open && record.protocol == Transport::Tcp;
+    record.everything_open = tcp_open && report.accepts_everything;
+    record.unconfirmed = tcp_open && report.unconfirmed.contains(&record.port);
+    record
+}
+
 impl Ports {
-    fn add(&mut self, finding: Finding) {
-        let kind = (finding.protocol, finding.state);
-        if finding.state != State::Open {
-            let counted = self.counted.iter().any(|(protocol, state, ..)| (*protocol, *state) == kind);
-            let same = self.listed.iter().filter(|listed| (listed.protocol, listed.state) == kind);
-            if counted || same.count() >= LIST_AT_MOST {
-                self.count(finding);
-                if !counted {
-                    // One too many: those listed until now join the count.
-                    let (moved, kept) = std::mem::take(&mut self.listed)
-                        .into_iter()
-                        .partition(|listed: &Finding| (listed.protocol, listed.state) == kind);
-                    self.listed = kept;
-                    moved.into_iter().for_each(|listed| self.count(listed));
-                }
-                return;
-            }
-        }
-        self.listed.push(finding);
-    }
-
-    fn count(&mut self, finding: Finding) {
-        let kind = (finding.protocol, finding.state, finding.reason);
-        match self.counted.iter_mut().find(|(protocol, state, why, _)| (*protocol, *state, *why) == kind) {
-            Some((.., count)) => *count += 1,
-            None => self.counted.push((finding.protocol, finding.state, finding.reason, 1)),
-        }
-    }
-
-    /// The engine's own counts hold also what did not come as an event (a run taken up again); where there are some they
-    /// replace ours, and states that were not listed in full are counted instead.
-    fn settle(&mut self) {
-        let Some(report) = &self.report else { return };
-        let mut whole = Vec::new();
-        let mut counted: Vec<(Protocol, State, Reason, u32)> = Vec::new();
-        let kinds: BTreeSet<(Protocol, State)> =
-            report.counts.iter().filter(|count| count.state != State::Open).map(|c| (c.protocol, c.state)).collect();
-        for kind in kinds {
-            let of_kind = || report.counts.iter().filter(|count| (count.protocol, count.state) == kind);
-            let total: usize = of_kind().map(|count| count.ports as usize).sum();
-            if self.listed.iter().filter(|port| (port.protocol, port.state) == kind).count() == total {
-                whole.push(kind);
-            } else {
-                counted.extend(of_kind().map(|count| (count.protocol, count.state, count.reason, count.ports)));
-            }
-        }
-        self.listed.retain(|port| port.state == State::Open || whole.contains(&(port.protocol, port.state)));
-        self.counted = counted;
+    /// Silent UDP ports of which only the number is known.
+    fn silent_skipped(&self) -> u32 {
+        let counts = self.report.iter().flat_map(|report| &report.counts);
+        let silent = counts.filter(|count| count.protocol == Protocol::Udp && count.state == State::OpenFiltered);
+        let total: u32 = silent.map(|count| count.ports).sum();
+        total.saturating_sub(u32::try_from(self.silent.len()).unwrap_or(u32::MAX))
     }
 
     fn host(mut self, address: IpAddr, names: Vec<String>) -> PortsHost {
-        let is_answer = |state: State| matches!(state, State::Open | State::Closed);
-        self.settle();
-        let up = self.report.as_ref().is_some_and(|report| matches!(report.presence, Presence::Up(_)));
-        let answered = up
-            || self.listed.iter().any(|port| is_answer(port.state))
-            || self.counted.iter().any(|(_, state, ..)| is_answer(*state));
-        let everything_open = self.report.as_ref().is_some_and(|report| report.accepts_everything);
+        self.listed.append(&mut self.silent);
         self.listed.sort_by_key(|port| (port.protocol, port.port));
         self.listed.dedup_by_key(|port| (port.protocol, port.port));
-        let ports = self
-            .listed
-            .into_iter()
-            .map(|port| PortRecord {
-                rtt_us: port.rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX)),
-                ..record(
+        // The engine's own counts hold also what did not come as an event; without a report there are only the events.
+        let mut counts: BTreeMap<(Protocol, State), Vec<(Reason, u32)>> = BTreeMap::new();
+        match &self.report {
+            Some(report) => {
+                for count in &report.counts {
+                    counts.entry((count.protocol, count.state)).or_default().push((count.reason, count.ports));
+                }
+            }
+            None => {
+                for port in &self.listed {
+                    let reasons = counts.entry((port.protocol, port.state)).or_default();
+                    match reasons.iter_mut().find(|(reason, _)| *reason == port.reason) {
+                        Some((_, ports)) => *ports += 1,
+                        None => reasons.push((port.reason, 1)),
+                    }
+                }
+            }
+        }
+        let answered = matches!(&self.report, Some(HostReport { presence: Presence::Up(_), .. }))
+            || counts.keys().any(|(_, state)| matches!(state, State::Open | State::Closed));
+        let mut whole: BTreeSet<(Protocol, State)> = BTreeSet::new();
+        let mut summarised = Vec::new();
+        for (kind, reasons) in counts {
+            let total: u32 = reasons.iter().map(|(_, ports)| ports).sum();
+            let listed = self.listed.iter().filter(|port| (port.protocol, port.state) == kind).count();
+            if kind.1 == State::Open || (total <= LIST_AT_MOST && listed == total as usize) {
+                whole.insert(kind);
+            } else {
+                summarised.extend(reasons.into_iter().map(|(reason, count)| PortSummary {
                     address,
-                    transport(port.protocol),
-                    port.port,
-                    summary_state(port.state, answered),
-                    port.reason.text(),
-                )
-            })
-            .collect();
-        let mut summarised: Vec<PortSummary> = self
-            .counted
-            .into_iter()
-            .map(|(protocol, state, reason, count)| PortSummary {
-                address,
-                protocol: transport(protocol),
-                state: summary_state(state, answered),
-                reason: reason.text(),
-                count,
-            })
-            .collect();
+                    protocol: transport(kind.0),
+                    state: summary_state(kind.1, answered),
+                    reason: reason.text(),
+                    count,
+                }));
+            }
+        }
         summarised.sort_by(|a, b| (a.protocol, a.state, &a.reason).cmp(&(b.protocol, b.state, &b.reason)));
-        PortsHost { address, names, answered, ports, summarised, everything_open }
+        let ports = (self.listed.iter())
+            .filter(|port| whole.contains(&(port.protocol, port.state)))
+            .map(|port| {
+                let record = record_of(port, answered);
+                self.report.iter().fold(record, marked)
+            })
+            .collect();
+        let report = self.report.as_ref();
+        PortsHost {
+            address,
+            names,
+            answered,
+            reason: report.and_then(|report| match report.presence {
+                Presence::Up(reason) | Presence::Down(reason) => Some(reason.as_str().to_owned()),
+                _ => None,
+            }),
+            mac: report.and_then(|report| report.mac).map(|mac| mac.map(|byte| format!("{byte:02x}")).join(":")),
+            rtt_us: report.and_then(|report| report.rtt).map(micros),
+            ports,
+            summarised,
+            everything_open: report.is_some_and(|report| report.accepts_everything),
+        }
     }
 }
 
@@ -342,28 +357,57 @@ const fn transport(protocol: Protocol) -> Transport {
 mod tests {
     use super::*;
 
-    fn finding(port: u16, state: State) -> Finding {
-        let reason = if state == State::Filtered { Reason::NoResponse } else { Reason::SynAck };
+    fn finding(port: u16, protocol: Protocol, state: State) -> Finding {
+        let reason = if state == State::Open { Reason::SynAck } else { Reason::NoResponse };
         let address = "192.0.2.1".parse().unwrap();
-        Finding { address, protocol: Protocol::Tcp, port, state, reason, rtt: None, ttl: None, attempts: 1 }
+        Finding { address, protocol, port, state, reason, rtt: None, ttl: None, attempts: 1 }
+    }
+
+    fn report(counts: &[(Protocol, State, u32)]) -> HostReport {
+        HostReport {
+            address: "192.0.2.1".parse().unwrap(),
+            presence: Presence::Up(bartizan_portscan::HostReason::Neighbour),
+            rtt: Some(std::time::Duration::from_micros(250)),
+            mac: Some([2, 0, 0x5e, 0x10, 0, 1]),
+            counts: counts
+                .iter()
+                .map(|(protocol, state, ports)| {
+                    let reason = finding(1, *protocol, *state).reason;
+                    bartizan_portscan::Count { protocol: *protocol, state: *state, reason, ports: *ports }
+                })
+                .collect(),
+            accepts_everything: false,
+            unconfirmed: vec![7],
+        }
     }
 
     #[test]
-    fn states_that_many_ports_share_are_counted() {
-        let mut ports = Ports::default();
+    fn states_that_many_ports_share_are_counted_and_silent_datagrams_are_still_asked() {
+        let mut tally = Tally::default();
         for port in 1..=100 {
-            ports.add(finding(port, State::Open));
+            tally.add(finding(port, Protocol::Tcp, State::Open));
         }
         for port in 101..=125 {
-            ports.add(finding(port, State::Closed));
+            tally.add(finding(port, Protocol::Tcp, State::Closed));
         }
-        for port in 201..=1200 {
-            ports.add(finding(port, State::Filtered));
+        for port in 1..=90 {
+            tally.add(finding(port, Protocol::Udp, State::OpenFiltered));
         }
+        let worth = tally.report(report(&[
+            (Protocol::Tcp, State::Open, 100),
+            (Protocol::Tcp, State::Closed, 25),
+            (Protocol::Tcp, State::Filtered, 1000),
+            (Protocol::Udp, State::OpenFiltered, 90),
+        ]));
+        assert_eq!(worth.len(), 190);
+        assert_eq!(worth.iter().filter(|port| port.unconfirmed).map(|port| port.port).collect::<Vec<_>>(), [7]);
+        let ports = tally.0.into_values().next().unwrap();
+        assert_eq!(ports.silent_skipped(), 0);
         let host = ports.host("192.0.2.1".parse().unwrap(), Vec::new());
-        assert!(host.answered);
+        assert!(host.answered && host.mac.as_deref() == Some("02:00:5e:10:00:01") && host.rtt_us == Some(250));
+        assert_eq!(host.reason.as_deref(), Some("neighbour"));
         assert_eq!(host.ports.len(), 125);
-        assert_eq!(host.summarised.len(), 1);
-        assert_eq!((host.summarised[0].state, host.summarised[0].count), (PortState::Filtered, 1000));
+        let sums: Vec<_> = host.summarised.iter().map(|sum| (sum.state, sum.count)).collect();
+        assert_eq!(sums, [(PortState::Filtered, 1000), (PortState::OpenFiltered, 90)]);
     }
 }

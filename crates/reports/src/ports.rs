@@ -5,7 +5,8 @@ use std::fmt;
 use std::io::Write;
 use std::str::FromStr;
 
-use bartizan_domain::port_document::{PortRecord, PortsDocument};
+use bartizan_domain::evidence::ports::PortState;
+use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost};
 
 use crate::{RenderOptions, ReportError};
 
@@ -20,7 +21,7 @@ pub enum PortsFormat {
     Table,
     /// The native document, lossless.
     Json,
-    /// One port a line.
+    /// One port a line, and a line for each state and reason of ports that are only counted.
     Jsonl,
     /// One port a row (RFC 4180), safe to open in a spreadsheet.
     Csv,
@@ -80,7 +81,8 @@ pub fn render_ports(
             Ok(())
         }
         PortsFormat::Jsonl => {
-            document.hosts.iter().flat_map(|host| &host.ports).try_for_each(|port| port_line(port, out))
+            document.hosts.iter().flat_map(|host| &host.ports).try_for_each(|port| port_line(port, out))?;
+            document.hosts.iter().try_for_each(|host| counted_lines(host, document.scan.only_open, out))
         }
         PortsFormat::Csv => csv::render(document, out),
         PortsFormat::Xml => nmap_xml::render(document, out),
@@ -97,6 +99,32 @@ pub fn port_line(port: &PortRecord, out: &mut dyn Write) -> Result<(), ReportErr
     Ok(())
 }
 
+/// Writes what is only counted of a host, a line of JSON for each state and reason: the keys of a port with `port` null,
+/// and `count`. With `only_open` none but open ones.
+///
+/// # Errors
+/// If `out` fails.
+pub fn counted_lines(host: &PortsHost, only_open: bool, out: &mut dyn Write) -> Result<(), ReportError> {
+    for sum in host.summarised.iter().filter(|sum| !only_open || sum.state == PortState::Open) {
+        let line = serde_json::json!({
+            "address": sum.address, "port": null, "protocol": sum.protocol, "state": sum.state, "reason": sum.reason,
+            "service": null, "count": sum.count,
+        });
+        serde_json::to_writer(&mut *out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    if host.everything_open {
+        let open = host.ports.iter().filter(|port| port.state == PortState::Open).count();
+        let line = serde_json::json!({
+            "address": host.address, "port": null, "protocol": "tcp", "state": "open", "reason": "accepts-everything",
+            "service": null, "everything_open": true, "count": open,
+        });
+        serde_json::to_writer(&mut *out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -107,16 +135,17 @@ pub(crate) mod tests {
             "schema": "bartizan.ports/1",
             "scan": {
                 "targets": ["192.0.2.0/30", "shop.example.com"], "addresses": 4, "tcp_ports": "22,80-81,443",
-                "udp_ports": "53,161", "engine": "connect", "service_detection": true, "status": "completed",
+                "udp_ports": "53,161", "engine": "syn", "command": ["bartizan", "ports", "192.0.2.0/30", "-sV"], "service_detection": true, "status": "completed",
                 "partial": false, "partial_reasons": [], "started_at": "2026-11-22T10:00:00Z",
                 "finished_at": "2026-11-22T10:00:02.500Z", "tool_version": "0.1.0"
             },
             "hosts": [
                 {
                     "address": "192.0.2.1", "names": ["shop.example.com"], "answered": true,
+                    "reason": "neighbour", "mac": "02:00:5e:10:00:01", "rtt_us": 240, "everything_open": true,
                     "ports": [
                         {"address": "192.0.2.1", "port": 22, "protocol": "tcp", "state": "open", "reason": "syn-ack",
-                         "rtt_us": 230, "service": "ssh", "tls": false, "product": "OpenSSH", "version": "9.2p1",
+                         "rtt_us": 230, "ttl": 63, "unconfirmed": true, "service": "ssh", "tls": false, "product": "OpenSSH", "version": "9.2p1",
                          "cpe": "cpe:2.3:a:openbsd:openssh:9.2:p1:*:*:*:*:*:*", "banner": "SSH-2.0-OpenSSH_9.2p1"},
                         {"address": "192.0.2.1", "port": 80, "protocol": "tcp", "state": "filtered",
                          "reason": "no-response"},
@@ -156,9 +185,15 @@ pub(crate) mod tests {
     fn the_native_document_round_trips() {
         let read: PortsDocument = serde_json::from_str(&rendered(PortsFormat::Json, &sample())).unwrap();
         assert_eq!(read, sample());
+        let mut counted = 0;
         for line in rendered(PortsFormat::Jsonl, &sample()).lines() {
-            assert!(serde_json::from_str::<PortRecord>(line).is_ok(), "{line}");
+            if line.contains("\"count\"") {
+                counted += 1;
+            } else {
+                assert!(serde_json::from_str::<PortRecord>(line).is_ok(), "{line}");
+            }
         }
+        assert_eq!(counted, 3, "two kinds of ports that are only counted, and a host that accepts everything");
     }
 
     #[test]

@@ -102,8 +102,16 @@ pub struct PortsArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_RATE", help_heading = "Pace")]
     pub rate: Option<u32>,
 
-    /// How often a silent port is asked again, 0 to 20
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=20), env = "BARTIZAN_RETRIES", help_heading = "Pace")]
+    /// Attempts a second for each address [default: what the network takes]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_RATE_HOST", help_heading = "Pace")]
+    pub rate_host: Option<u32>,
+
+    /// Attempts a second for each /24 of IPv4 and /64 of IPv6 [default: what the network takes]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_RATE_SUBNET", help_heading = "Pace")]
+    pub rate_subnet: Option<u32>,
+
+    /// How often a silent port is asked again, 0 to 11
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=11), env = "BARTIZAN_RETRIES", help_heading = "Pace")]
     pub retries: u8,
 
     /// Milliseconds to wait for the answer to one attempt, 50 to 60000; hosts that answer are waited for by their own

@@ -11,7 +11,7 @@ use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::port_document::{PORTS_SCHEMA, PortsDocument, PortsHost, PortsSummary};
 use bartizan_domain::{Clock as _, ScanStatus};
 use bartizan_probes::sweep::{self, Services, Sweep, SweepEvent, SweepOutcome};
-use bartizan_reports::{PortsFormat, port_line, render_ports};
+use bartizan_reports::{PortsFormat, counted_lines, port_line, render_ports};
 
 use crate::args::PortsArgs;
 use crate::exit::Exit;
@@ -59,6 +59,7 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
     }
     let sweep = Sweep {
         hosts: plan.hosts.clone(),
+        singles: plan.singles.clone(),
         tcp: request.tcp.clone(),
         udp: request.udp.clone(),
         never: plan.never(),
@@ -184,6 +185,7 @@ fn document(
     args: &PortsArgs,
 ) -> PortsDocument {
     let mut reasons = plan.gaps.clone();
+    reasons.extend(outcome.gaps);
     match ending {
         Ended::ByItself => {}
         Ended::OutOfTime => reasons.push("the time limit ended the scan before every port had a state".to_owned()),
@@ -218,6 +220,8 @@ fn document(
             udp_ports: request.udp.clone(),
             engine: request::engine_name(&outcome.engines).to_owned(),
             service_detection: request.service_detection,
+            command: command_line(),
+            only_open: args.open,
             status: if matches!(ending, Ended::Interrupted) { ScanStatus::Cancelled } else { ScanStatus::Completed },
             partial: !reasons.is_empty(),
             partial_reasons: reasons,
@@ -227,6 +231,12 @@ fn document(
         },
         hosts,
     }
+}
+
+/// The command as it was written.
+fn command_line() -> Vec<String> {
+    let written = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once("bartizan".to_owned()).chain(written).collect()
 }
 
 fn errors_of(host: &PortsHost) -> u64 {
@@ -269,6 +279,14 @@ impl Outputs {
             let others = document.hosts.iter().flat_map(|host| &host.ports).filter(|p| p.state != PortState::Open);
             for port in others {
                 port_line(port, &mut sink)?;
+            }
+            // What is known of an open port only when its host is finished comes as the whole line again.
+            let open = document.hosts.iter().flat_map(|host| &host.ports).filter(|p| p.state == PortState::Open);
+            for port in open.filter(|port| port.unconfirmed && !document.scan.service_detection) {
+                port_line(port, &mut sink)?;
+            }
+            for host in &document.hosts {
+                counted_lines(host, document.scan.only_open, &mut sink)?;
             }
             sink.commit()?;
         }

@@ -1,6 +1,6 @@
 //! Who is there: hardware addresses on the link, and hosts that answer at all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,13 +13,13 @@ use super::netlink::Netlink;
 use super::packet::{self, Answer, Link, Mac, Syn};
 use super::sys::{Batch, Ring, Sender};
 use crate::collect::Traffic;
-use crate::limits::Ceiling;
-use crate::{Control, HostReason};
+use crate::limits::Ceilings;
+use crate::{Control, HostReason, Rates};
 
 /// How long answers are waited for after each of the rounds.
 const ROUNDS: [Duration; 3] = [Duration::from_millis(250), Duration::from_millis(500), Duration::from_millis(1000)];
-/// Questions a second, if the caller sets no lower ceiling.
-const RATE: u32 = 20_000;
+/// Packets a second, if the caller sets no lower ceiling.
+const RATE: u32 = 50_000;
 /// TCP ports asked to see whether a host is there: what most filters let through.
 const PORTS: [u16; 4] = [443, 80, 22, 3389];
 
@@ -29,6 +29,17 @@ pub struct Asker {
     pub source: IpAddr,
     pub own: Mac,
     pub way: usize,
+    /// Whether it is the way to others and not a target itself.
+    pub is_router: bool,
+}
+
+/// Hardware addresses by interface and address.
+#[derive(Debug, Default)]
+pub struct Neighbours {
+    /// Of those that answered, or are in the kernel's table for good reason.
+    pub known: HashMap<(u32, IpAddr), Mac>,
+    /// Of routers that did not, from an old entry of the kernel's table.
+    pub remembered: HashMap<(u32, IpAddr), Mac>,
 }
 
 /// What both searches need.
@@ -37,7 +48,9 @@ pub struct Search<'a> {
     pub rings: &'a mut [Ring],
     pub senders: &'a [Sender],
     pub traffic: &'a Traffic,
-    pub rate: Option<u32>,
+    pub rates: Rates,
+    /// TCP ports of the job that are asked beside the usual ones to see whether a host is there.
+    pub ports: &'a [u16],
 }
 
 impl Search<'_> {
@@ -46,28 +59,36 @@ impl Search<'_> {
     fn rounds<T: Copy>(
         &mut self,
         items: &[T],
+        address: impl Fn(T) -> IpAddr,
         mut write: impl FnMut(T, &mut Batch) -> usize,
         mut is_missing: impl FnMut(T, Option<(Answer, u64)>) -> bool,
     ) {
         let mut missing: Vec<T> = items.to_vec();
-        let mut ceiling = Ceiling::new(self.rate.unwrap_or(RATE).min(RATE));
+        let mut ceilings = Ceilings::new(self.rates, RATE);
         let started = Instant::now();
         let mut batch = Batch::new();
         for wait in ROUNDS {
-            for item in std::mem::take(&mut missing) {
-                loop {
-                    if self.control.is_cancelled() {
-                        return;
-                    }
-                    let now_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-                    if ceiling.ready(now_us) {
-                        ceiling.sent(now_us);
-                        break;
-                    }
-                    self.listen(Duration::from_micros(500), &mut |answer, at| {
-                        is_missing(item, Some((answer, at)));
-                    });
+            let mut queue = VecDeque::from(std::mem::take(&mut missing));
+            let mut held_back = 0;
+            while let Some(item) = queue.pop_front() {
+                if self.control.is_cancelled() {
+                    return;
                 }
+                let now_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+                let ready = ceilings.ready(now_us);
+                if !ready || self.control.is_paused() || !ceilings.ready_for(address(item), now_us) {
+                    // Another one may be asked meanwhile, unless it is all of them that have to wait.
+                    queue.push_back(item);
+                    held_back += 1;
+                    if !ready || held_back >= queue.len() {
+                        held_back = 0;
+                        self.listen(Duration::from_micros(500), &mut |answer, at| {
+                            is_missing(item, Some((answer, at)));
+                        });
+                    }
+                    continue;
+                }
+                held_back = 0;
                 if is_missing(item, None) {
                     let way = write(item, &mut batch);
                     let count = batch.len() as u64;
@@ -75,6 +96,7 @@ impl Search<'_> {
                         // Trouble in sending shows as silence, and silence is asked again.
                         let _ = batch.send(sender, 0);
                     }
+                    ceilings.sent(address(item), batch.len(), now_us);
                     self.traffic.sent.fetch_add(count, Relaxed);
                     batch.clear();
                     missing.push(item);
@@ -110,21 +132,31 @@ impl Search<'_> {
         }
     }
 
-    /// Finds the hardware addresses of neighbours (interface and address), first in the kernel's table, then by ARP and
-    /// neighbour discovery.
-    pub fn neighbours(&mut self, wanted: &HashMap<(u32, IpAddr), Asker>) -> io::Result<HashMap<(u32, IpAddr), Mac>> {
+    /// Finds the hardware addresses of neighbours (interface and address). The kernel's table is believed where it has
+    /// had a recent answer; all others are asked by ARP and neighbour discovery. What the kernel remembers from earlier is
+    /// used only for a router that does not answer us: an old entry says nothing about who is there now.
+    pub fn neighbours(&mut self, wanted: &HashMap<(u32, IpAddr), Asker>) -> io::Result<Neighbours> {
         let mut known: HashMap<(u32, IpAddr), Mac> = HashMap::new();
-        for (interface, address, mac) in Netlink::open()?.neighbours()? {
-            if wanted.contains_key(&(interface, address)) {
-                known.insert((interface, address), mac);
+        let mut remembered: HashMap<(u32, IpAddr), Mac> = HashMap::new();
+        for neighbour in Netlink::open()?.neighbours()? {
+            let key = (neighbour.interface, neighbour.address);
+            match wanted.get(&key) {
+                Some(_) if neighbour.is_fresh => drop(known.insert(key, neighbour.mac)),
+                Some(asker) if asker.is_router => drop(remembered.insert(key, neighbour.mac)),
+                _ => {}
             }
         }
-        let mut items: Vec<((u32, IpAddr), Asker)> =
-            wanted.iter().filter(|(key, _)| !known.contains_key(*key)).map(|(key, asker)| (*key, *asker)).collect();
+        let askable = |((_, address), asker): &(&(u32, IpAddr), &Asker)| asker.source.is_ipv4() == address.is_ipv4();
+        let mut items: Vec<((u32, IpAddr), Asker)> = (wanted.iter())
+            .filter(|(key, _)| !known.contains_key(*key))
+            .filter(askable)
+            .map(|(key, asker)| (*key, *asker))
+            .collect();
         items.sort_by_key(|(key, _)| *key);
         let mut heard: HashMap<IpAddr, Mac> = HashMap::new();
         self.rounds(
             &items,
+            |((_, address), _)| address,
             |((_, address), asker), batch| {
                 batch.push(address, |buffer| match (asker.source, address) {
                     (IpAddr::V4(source), IpAddr::V4(target)) => packet::arp_request(buffer, asker.own, source, target),
@@ -147,7 +179,7 @@ impl Search<'_> {
                 known.insert(key, *mac);
             }
         }
-        Ok(known)
+        Ok(Neighbours { known, remembered })
     }
 
     /// Finds out which of the hosts answer an echo request or one of a few TCP ports.
@@ -156,8 +188,10 @@ impl Search<'_> {
         let asked: HashSet<IpAddr> = hosts.iter().map(|(target, ..)| *target).collect();
         let mut tries: HashMap<IpAddr, u8> = HashMap::new();
         let number = u16::from(Use::CANARIES);
+        let own_ports = self.ports;
         self.rounds(
             hosts,
+            |(target, ..)| target,
             |(target, source, link, way), batch| {
                 let now = wall_us();
                 let data = u64::from(cookies.sequence(target, cookies.first_port, number, now)) << 32;
@@ -165,8 +199,10 @@ impl Search<'_> {
                 batch.push(target, |buffer| packet::echo(buffer, link, ends, cookies.first_port, number, data));
                 let round = tries.entry(target).or_default();
                 let source_port = cookies.source_port(Use::Verify(*round));
+                // The first round is the cheap one: most hosts answer it.
+                let asked = if *round == 0 { &[][..] } else { own_ports };
                 *round += 1;
-                for port in PORTS {
+                for port in PORTS.iter().chain(asked.iter().filter(|port| !PORTS.contains(port))).copied() {
                     let sequence = cookies.sequence(target, source_port, port, now);
                     let question = Syn { source, target, source_port, port, sequence };
                     batch.push(target, |buffer| packet::syn(buffer, link, &question));

@@ -19,9 +19,10 @@ use crate::checkpoint::Earlier;
 use crate::collect::{HostEnd, Message, Messenger, Record};
 use crate::job::Prepared;
 use crate::limits::subnets;
-use crate::{Control, Discovery, Error, HostReason, Never, Presence, Reason, Settings, State};
+use crate::{Control, Error, HostReason, Never, Presence, Reason, Settings, State};
 use cookie::{Cookies, SOURCE_PORTS};
 use discover::{Asker, Search};
+use packet::Link;
 use routes::{Routes, Way};
 use send::{Sending, Target, Transmitter};
 use shared::{Bits, Host, Shared};
@@ -98,64 +99,151 @@ impl Devices {
     }
 }
 
-/// Asks the TCP ports of the targets with these numbers; `routes` holds the ways to all targets of the job.
-pub fn run(run: &Run<'_>, routes: &Routes, ids: &[u32]) -> Result<(), Error> {
-    let ports = run.prepared.tcp_ports.len().max(1);
-    let at_once = (PAIRS_AT_ONCE / ports).clamp(1, HOSTS_AT_ONCE);
-    for part in ids.chunks(at_once) {
+/// What is known of a host before its ports are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Here {
+    /// Hardware addresses of ours and of the next hop.
+    pub link: Link,
+    /// By what it was seen.
+    pub presence: Option<Presence>,
+}
+
+impl Here {
+    /// The hardware address of the host itself, if it is on the link.
+    pub fn mac(&self) -> Option<[u8; 6]> {
+        let is_neighbour = self.presence == Some(Presence::Up(HostReason::Neighbour));
+        self.link.map(|(_, mac)| mac).filter(|_| is_neighbour)
+    }
+}
+
+/// What came of looking for hosts.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Those that are there, or have to be taken to be.
+    pub here: HashMap<u32, Here>,
+    /// Those that answered nothing.
+    pub silent: HashMap<u32, Here>,
+    /// Those that nobody on the link answers for.
+    pub no_neighbour: Vec<u32>,
+}
+
+/// The devices cannot be opened.
+#[derive(Debug)]
+pub struct NotOpened {
+    pub error: io::Error,
+    /// Targets for which nothing was done.
+    pub left: Vec<u32>,
+}
+
+/// Looks which of the targets with these numbers are there; `ports` are asked beside the usual ones.
+pub fn find(run: &Run<'_>, routes: &Routes, ids: &[u32], ports: &[u16]) -> Result<(Found, Option<NotOpened>), Error> {
+    let mut found = Found::default();
+    for (part, ids_of_part) in ids.chunks(HOSTS_AT_ONCE).enumerate() {
         if run.control.is_cancelled() {
             break;
         }
-        run_part(run, routes, part)?;
-    }
-    Ok(())
-}
-
-fn run_part(run: &Run<'_>, routes: &Routes, ids: &[u32]) -> Result<(), Error> {
-    let cookies = Cookies::new([rand::random(), rand::random(), rand::random()]);
-    let mut ways = BTreeMap::new();
-    for id in ids {
-        if let Some(way) = routes.ways.get(*id as usize) {
-            ways.insert(*id, *way);
+        let cookies = Cookies::new([rand::random(), rand::random(), rand::random()]);
+        let ways = ways_of(routes, ids_of_part);
+        let mut devices = match Devices::open(routes, &ways, &cookies) {
+            Ok(devices) => devices,
+            Err(error) => {
+                let left = ids.get(part * HOSTS_AT_ONCE..).unwrap_or_default().to_vec();
+                return Ok((found, Some(NotOpened { error, left })));
+            }
+        };
+        let (targets, lost) = resolve(run, routes, &ways, &mut devices, &HashMap::new())?;
+        for (id, on_link) in lost {
+            if on_link {
+                found.no_neighbour.push(id);
+            } else {
+                nobody_there(run, id);
+            }
+        }
+        let is_sure = |target: &Target| target.presence.is_some() || run.prepared.certain.contains(&target.address);
+        let far: Vec<_> = (targets.iter().filter(|target| !is_sure(target)))
+            .map(|target| (target.address, target.source, target.link, target.way))
+            .collect();
+        let mut search = search(run, &mut devices, ports);
+        let present = search.hosts(&cookies, &far);
+        for target in targets {
+            let presence = target.presence.or_else(|| present.get(&target.address).copied().map(Presence::Up));
+            let here = Here { link: target.link, presence };
+            let list = if presence.is_some() || is_sure(&target) { &mut found.here } else { &mut found.silent };
+            list.insert(target.id, here);
         }
     }
-    let mut devices = Devices::open(routes, &ways, &cookies)?;
-    let targets = find_targets(run, routes, &ways, &mut devices, &cookies)?;
-    if targets.is_empty() || run.control.is_cancelled() {
-        return Ok(());
-    }
-    ask(run, targets, devices, cookies)
+    Ok((found, None))
 }
 
-/// Resolves hardware addresses and, if asked for, looks which hosts are there. Hosts that are not get their end here.
-fn find_targets(
+/// Asks the TCP ports of the targets with these numbers; `routes` holds the ways to all targets of the job, `here` what
+/// [`find`] said of them.
+pub fn run(run: &Run<'_>, routes: &Routes, ids: &[u32], here: &HashMap<u32, Here>) -> Result<Option<NotOpened>, Error> {
+    let ports = run.prepared.tcp_ports.len().max(1);
+    let at_once = (PAIRS_AT_ONCE / ports).clamp(1, HOSTS_AT_ONCE);
+    for (part, ids_of_part) in ids.chunks(at_once).enumerate() {
+        if run.control.is_cancelled() {
+            break;
+        }
+        let cookies = Cookies::new([rand::random(), rand::random(), rand::random()]);
+        let ways = ways_of(routes, ids_of_part);
+        let mut devices = match Devices::open(routes, &ways, &cookies) {
+            Ok(devices) => devices,
+            Err(error) => {
+                let left = ids.get(part * at_once..).unwrap_or_default().to_vec();
+                return Ok(Some(NotOpened { error, left }));
+            }
+        };
+        let (targets, lost) = resolve(run, routes, &ways, &mut devices, here)?;
+        for (id, _) in lost {
+            nobody_there(run, id);
+        }
+        if !targets.is_empty() && !run.control.is_cancelled() {
+            ask(run, targets, devices, cookies)?;
+        }
+    }
+    Ok(None)
+}
+
+fn ways_of(routes: &Routes, ids: &[u32]) -> BTreeMap<u32, Way> {
+    ids.iter().filter_map(|id| Some((*id, *routes.ways.get(*id as usize)?))).collect()
+}
+
+fn search<'a>(run: &'a Run<'_>, devices: &'a mut Devices, ports: &'a [u16]) -> Search<'a> {
+    Search {
+        control: run.control,
+        rings: &mut devices.rings,
+        senders: &devices.senders,
+        traffic: &run.messenger.traffic,
+        rates: run.settings.rates,
+        ports,
+    }
+}
+
+/// Finds the hardware addresses of the ways that are not known yet. Returns the targets that can be asked, and the
+/// numbers of the others with whether it is the target itself that nobody answers for (and not its router).
+fn resolve(
     run: &Run<'_>,
     routes: &Routes,
     ways: &BTreeMap<u32, Way>,
     devices: &mut Devices,
-    cookies: &Cookies,
-) -> Result<Vec<Target>, Error> {
-    let mut wanted = HashMap::new();
-    for way in ways.values() {
+    here: &HashMap<u32, Here>,
+) -> Result<(Vec<Target>, Vec<(u32, bool)>), Error> {
+    let mut wanted: HashMap<(u32, IpAddr), Asker> = HashMap::new();
+    for (id, way) in ways {
         if let Way::Raw { interface, source, next_hop: Some(next_hop) } = way
+            && !here.contains_key(id)
             && let Some(own) = routes.interfaces.get(interface).and_then(|device| device.mac)
             && let Some(number) = devices.number.get(&(*interface, source.is_ipv4()))
         {
             // A next hop of the other family is asked from an address of that family, which only the kernel knows;
             // what is in its table will do.
-            let source = if source.is_ipv4() == next_hop.is_ipv4() { *source } else { netlink::unspecified(*next_hop) };
-            wanted.entry((*interface, *next_hop)).or_insert(Asker { source, own, way: *number });
+            let asker = Asker { source: *source, own, way: *number, is_router: false };
+            let asker = wanted.entry((*interface, *next_hop)).or_insert(asker);
+            asker.is_router |= run.prepared.targets.get(*id as usize) != Some(next_hop);
         }
     }
-    let mut search = Search {
-        control: run.control,
-        rings: &mut devices.rings,
-        senders: &devices.senders,
-        traffic: &run.messenger.traffic,
-        rate: run.settings.rates.global,
-    };
-    let neighbours = search.neighbours(&wanted)?;
-    let mut targets = Vec::new();
+    let neighbours = search(run, devices, &[]).neighbours(&wanted)?;
+    let (mut targets, mut lost) = (Vec::new(), Vec::new());
     for (id, way) in ways {
         let (Some(address), Way::Raw { interface, source, next_hop }) =
             (run.prepared.targets.get(*id as usize).copied(), *way)
@@ -167,76 +255,57 @@ fn find_targets(
             continue;
         }
         let Some(number) = devices.number.get(&(interface, source.is_ipv4())).copied() else { continue };
-        let own = routes.interfaces.get(&interface).and_then(|device| device.mac);
-        let mac = next_hop.and_then(|hop| neighbours.get(&(interface, hop)).copied());
-        let link = match (next_hop, own, mac) {
-            (None, ..) => None,
-            (Some(_), Some(own), Some(mac)) => Some((own, mac)),
-            _ => {
-                nobody_there(run, *id, next_hop == Some(address));
-                continue;
-            }
-        };
         let on_link = next_hop == Some(address);
+        let (link, presence) = if let Some(here) = here.get(id) {
+            (here.link, here.presence)
+        } else if let Some(hop) = next_hop {
+            let own = routes.interfaces.get(&interface).and_then(|device| device.mac);
+            let known = neighbours.known.get(&(interface, hop)).copied();
+            let mac = known.or_else(|| neighbours.remembered.get(&(interface, hop)).copied().filter(|_| !on_link));
+            let (Some(own), Some(mac)) = (own, mac) else {
+                lost.push((*id, on_link));
+                continue;
+            };
+            (Some((own, mac)), on_link.then_some(Presence::Up(HostReason::Neighbour)))
+        } else {
+            (None, None)
+        };
         targets.push(Target {
             id: *id,
             address,
             source,
             way: number,
             link,
-            mac: mac.filter(|_| on_link),
-            presence: on_link.then_some(Presence::Up(HostReason::Neighbour)),
+            mac: link.map(|(_, mac)| mac).filter(|_| on_link),
+            presence,
             position: run.earlier.position(*id),
             subnet: 0,
-        });
-    }
-    if run.settings.discovery == Discovery::On {
-        let far: Vec<_> = (targets.iter().filter(|target| target.presence.is_none()))
-            .map(|target| (target.address, target.source, target.link, target.way))
-            .collect();
-        let present = search.hosts(cookies, &far);
-        targets.retain_mut(|target| {
-            target.presence = target.presence.or_else(|| present.get(&target.address).copied().map(Presence::Up));
-            if target.presence.is_none() && !run.control.is_cancelled() {
-                let presence = Some(Presence::Down(HostReason::NoResponse));
-                run.messenger.tell(Message::Host(Box::new(HostEnd {
-                    host: target.id,
-                    presence,
-                    ..HostEnd::default()
-                })));
-            }
-            target.presence.is_some()
         });
     }
     let addresses: Vec<IpAddr> = targets.iter().map(|target| target.address).collect();
     for (target, subnet) in targets.iter_mut().zip(subnets(&addresses).0) {
         target.subnet = subnet;
     }
-    Ok(targets)
+    Ok((targets, lost))
 }
 
-/// Nobody answers for the host's address, or for its router's.
-fn nobody_there(run: &Run<'_>, host: u32, on_link: bool) {
+/// Nobody answers for the host's address, or for its router's: its ports are unreachable.
+fn nobody_there(run: &Run<'_>, host: u32) {
     if run.control.is_cancelled() {
         return;
     }
-    let mut presence = None;
-    if on_link && run.settings.discovery == Discovery::On {
-        presence = Some(Presence::Down(HostReason::NoNeighbour));
-    } else {
-        let ports = u32::try_from(run.prepared.tcp_ports.len()).unwrap_or(0);
-        let records = (0..ports).filter(|port| !run.earlier.is_done(host, *port)).map(|port| Record {
-            host,
-            port,
-            state: State::Unreachable,
-            reason: Reason::NoNeighbour,
-            rtt_us: 0,
-            ttl: 0,
-            attempts: 0,
-        });
-        run.messenger.records(records.collect());
-    }
-    run.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, ..HostEnd::default() })));
+    let ports = u32::try_from(run.prepared.tcp_ports.len()).unwrap_or(0);
+    let records = (0..ports).filter(|port| !run.earlier.is_done(host, *port)).map(|port| Record {
+        host,
+        port,
+        state: State::Unreachable,
+        reason: Reason::NoNeighbour,
+        rtt_us: 0,
+        ttl: 0,
+        attempts: 0,
+    });
+    run.messenger.records(records.collect());
+    run.messenger.tell(Message::Host(Box::new(HostEnd { host, ..HostEnd::default() })));
 }
 
 fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) -> Result<(), Error> {
@@ -254,6 +323,7 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) 
         lookup,
         port_index,
         done: Bits::new(pairs),
+        unreachable: Bits::new(pairs),
         flying: Bits::new(pairs),
         cookies,
         in_flight: AtomicI64::new(0),

@@ -3,7 +3,7 @@
 //! Formats: rtnetlink(7), netlink(7). Replies come from the kernel; they are read with the same care as packets.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
@@ -33,8 +33,10 @@ const IFLA_IFNAME: u16 = 3;
 
 const RTN_UNICAST: u8 = 1;
 const RTN_LOCAL: u8 = 2;
-/// Neighbour states whose hardware address is good: reachable, stale, delay, probe, noarp, permanent.
-const NUD_USABLE: u16 = 0x02 | 0x04 | 0x08 | 0x10 | 0x40 | 0x80;
+/// Neighbour states whose hardware address was confirmed lately or set by hand: reachable, noarp, permanent.
+const NUD_FRESH: u16 = 0x02 | 0x40 | 0x80;
+/// States in which it was confirmed once: stale, delay, probe.
+const NUD_OLD: u16 = 0x04 | 0x08 | 0x10;
 
 /// The way to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,16 @@ impl Interface {
     pub const fn is_up(&self) -> bool {
         self.flags & 0x1 != 0
     }
+}
+
+/// An entry of the neighbour table that has a hardware address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Neighbour {
+    pub interface: u32,
+    pub address: IpAddr,
+    pub mac: Mac,
+    /// Whether it was confirmed lately or set by hand.
+    pub is_fresh: bool,
 }
 
 /// A conversation with the kernel.
@@ -154,9 +166,9 @@ fn read_route(body: &[u8]) -> Option<Route> {
     Some(Route::Out { interface: interface?, gateway, source })
 }
 
-fn read_neighbour(body: &[u8]) -> Option<(u32, IpAddr, Mac)> {
+fn read_neighbour(body: &[u8]) -> Option<Neighbour> {
     let (interface, state) = (u32_at(body, 4)?, u16_at(body, 8)?);
-    if state & NUD_USABLE == 0 {
+    if state & (NUD_FRESH | NUD_OLD) == 0 {
         return None;
     }
     let (mut at, mut mac) = (None, None);
@@ -167,7 +179,7 @@ fn read_neighbour(body: &[u8]) -> Option<(u32, IpAddr, Mac)> {
             _ => {}
         }
     }
-    Some((interface, at?, mac?))
+    Some(Neighbour { interface, address: at?, mac: mac?, is_fresh: state & NUD_FRESH != 0 })
 }
 
 fn read_interface(body: &[u8]) -> Option<Interface> {
@@ -261,8 +273,8 @@ impl Netlink {
         }
     }
 
-    /// The neighbours whose hardware address is known: interface, address, hardware address.
-    pub fn neighbours(&mut self) -> io::Result<Vec<(u32, IpAddr, Mac)>> {
+    /// The neighbours whose hardware address is known.
+    pub fn neighbours(&mut self) -> io::Result<Vec<Neighbour>> {
         let mut found = Vec::new();
         self.ask(RTM_GETNEIGH, NLM_F_DUMP, &[0; 12], |kind, body| {
             if kind == RTM_NEWNEIGH {
@@ -292,14 +304,6 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     bytes.extend(kind.to_ne_bytes());
     bytes.extend(value);
     bytes
-}
-
-/// A source address that says nothing, for links that have none.
-pub const fn unspecified(like: IpAddr) -> IpAddr {
-    match like {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    }
 }
 
 #[cfg(test)]

@@ -76,8 +76,13 @@ fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record
                 Unreachable::Port => Reason::PortUnreachable,
                 Unreachable::Prohibited => Reason::AdminProhibited,
                 // These may pass, so they are remembered and not final.
-                Unreachable::Host => return host.unreachable.store(1, Relaxed),
-                Unreachable::Network => return host.unreachable.store(2, Relaxed),
+                Unreachable::Host | Unreachable::Network => {
+                    host.unreachable.store(if why == Unreachable::Host { 1 } else { 2 }, Relaxed);
+                    if let Some(index) = index_of(shared, port) {
+                        shared.unreachable.set(shared.pair(number, index));
+                    }
+                    return;
+                }
             };
             if let (Use::Pass(_) | Use::Early, Some(index)) = (what, index_of(shared, port)) {
                 finish(shared, ids, number, index, State::Filtered, reason, trip, ttl, attempt(what), records);

@@ -18,6 +18,7 @@ use super::sys::{BATCH, Batch, Sender};
 use super::wheel::{Flight, Wheel};
 use crate::checkpoint::Position;
 use crate::collect::{HostEnd, Message, Messenger, Record};
+use crate::engines::is_suspicious;
 use crate::limits::Ceiling;
 use crate::order::Order;
 use crate::{Control, HostReason, Presence, Reason, Settings, State, Verification};
@@ -45,8 +46,9 @@ const EARLY_AT_MOST: usize = 4096;
 const EARLY_PER_QUESTION: f32 = 1.0 / 32.0;
 const EARLY_PER_LATE: f32 = 1.5;
 const EARLY_AT_START: f32 = 16.0;
-/// Open ports of a host that are asked again.
-const VERIFY_AT_MOST: usize = 64;
+/// Silent ports of a host that are asked once more at the end, and tries to find them.
+const SAMPLE: usize = 8;
+const SAMPLE_STEPS: usize = 64;
 /// Open ports from which a host is suspected to accept everything.
 const SUSPICIOUS: u32 = 48;
 /// Ports asked to find that out, and how many of them must accept.
@@ -121,7 +123,9 @@ struct HostPlan {
     deaf_canaries: u32,
     ceiling: Option<Ceiling>,
     verifying: u32,
-    verified: usize,
+    /// Whether silent ports were sampled, and how many there were then.
+    sampled: bool,
+    undone_at_sample: u32,
     unconfirmed: Vec<u16>,
     guard: Guard,
     local: Option<Reason>,
@@ -239,7 +243,8 @@ impl<'a> Transmitter<'a> {
                     deaf_canaries: 0,
                     ceiling: cx.settings.rates.per_host.map(Ceiling::new),
                     verifying: 0,
-                    verified: 0,
+                    sampled: false,
+                    undone_at_sample: 0,
                     unconfirmed: Vec::new(),
                     guard: Guard::default(),
                     local: None,
@@ -450,7 +455,10 @@ impl<'a> Transmitter<'a> {
         if what == Use::Pass(0) {
             self.hosts[at].early_credit += EARLY_PER_QUESTION;
         }
-        self.hosts[at].last_sent_us = self.now_us;
+        // The sample is asked while the last answers are awaited, and does not prolong that.
+        if what != Use::Early || !self.hosts[at].sampled {
+            self.hosts[at].last_sent_us = self.now_us;
+        }
         self.hosts[at].last_sent_wall_us = wall_us();
         self.hosts[at].since_canary = self.hosts[at].since_canary.saturating_add(1);
         self.syn(at, number_of_port, what);

@@ -109,6 +109,8 @@ pub struct Shared {
     pub port_index: Box<[u32]>,
     /// Pairs with a result.
     pub done: Bits,
+    /// Pairs of which a router said that host or network cannot be reached. That may pass, so it is settled at the end.
+    pub unreachable: Bits,
     /// Pairs with a question out.
     pub flying: Bits,
     pub cookies: Cookies,

@@ -4,12 +4,16 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::net::{IpAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use bartizan_portscan::raw_available;
+use bartizan_portscan::{
+    Control, Engine, Event, Finding, HostReport, Job, Outcome, Protocol, State, raw_available, run,
+};
 
 /// Two namespaces: `near`, from which is scanned (10.99.N.2, fd99:N::2), and `far` (10.99.N.1, fd99:N::1, and all of
 /// 10.98.N.0/29, which is reached through it).
@@ -112,4 +116,54 @@ pub fn inside<T: Send>(name: &str, work: impl FnOnce() -> T + Send) -> T {
         });
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// Everything that a run told.
+#[derive(Default)]
+pub struct Results {
+    pub findings: BTreeMap<(IpAddr, Protocol, u16), Finding>,
+    pub hosts: BTreeMap<IpAddr, HostReport>,
+    pub engines: Vec<Engine>,
+}
+
+impl Results {
+    pub fn open(&self) -> BTreeSet<(IpAddr, u16)> {
+        self.findings.values().filter(|f| f.state == State::Open).map(|f| (f.address, f.port)).collect()
+    }
+
+    pub fn count(&self, address: &str, state: State) -> usize {
+        let address: IpAddr = address.parse().unwrap();
+        self.findings.values().filter(|f| f.address == address && f.state == state).count()
+    }
+}
+
+pub fn work(job: &Job) -> (Results, Outcome) {
+    let mut results = Results::default();
+    let outcome = run(job, &Control::new(), |event| match event {
+        Event::Found(finding) => {
+            let key = (finding.address, finding.protocol, finding.port);
+            assert_eq!(results.findings.insert(key, finding), None, "a second result for {key:?}");
+        }
+        Event::Host(report) => {
+            let address = report.address;
+            assert!(results.hosts.insert(address, *report).is_none(), "a second report of {address}");
+        }
+        Event::Engine(choice) => results.engines.push(choice.engine),
+        _ => {}
+    })
+    .unwrap();
+    (results, outcome)
+}
+
+pub fn listen(addresses: &[&str], count: usize) -> (Vec<TcpListener>, BTreeSet<(IpAddr, u16)>) {
+    let listeners: Vec<TcpListener> = addresses
+        .iter()
+        .flat_map(|address| (0..count).map(move |_| TcpListener::bind((*address, 0)).unwrap()))
+        .collect();
+    let pairs = listeners.iter().map(|l| l.local_addr().unwrap()).map(|a| (a.ip(), a.port())).collect();
+    (listeners, pairs)
+}
+
+pub fn addresses(texts: &[&str]) -> Vec<IpAddr> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
 }

@@ -27,7 +27,7 @@ pub(super) fn render(document: &PortsDocument, out: &mut dyn Write) -> Result<()
         "nmaprun",
         &[
             ("scanner", "nmap"),
-            ("args", &format!("bartizan ports {}", scan.targets.join(" "))),
+            ("args", &command_line(document)),
             ("start", &scan.started_at.timestamp().to_string()),
             ("startstr", &scan.started_at.format(DATE).to_string()),
             ("version", &scan.tool_version),
@@ -73,14 +73,26 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
         Tag::Open,
     );
     let first = host.ports.iter().find(|port| matches!(port.state, PortState::Open | PortState::Closed));
-    let seen_by = first.map(|port| port.reason.as_str()).or_else(|| {
+    let by_port = first.map(|port| port.reason.as_str()).or_else(|| {
         let answer = host.summarised.iter().find(|sum| matches!(sum.state, PortState::Open | PortState::Closed));
         answer.map(|sum| sum.reason.as_str())
     });
+    let four = matches!(host.address, IpAddr::V4(_));
+    // In nmap's words, where it has one.
+    let seen_by = match host.reason.as_deref() {
+        Some("neighbour") => Some(if four { "arp-response" } else { "nd-response" }),
+        Some("port-response") => by_port,
+        other => other.or(by_port),
+    };
     let status = if host.answered { ("state", "up") } else { ("state", "down") };
-    xml.line("status", &[status, ("reason", seen_by.unwrap_or("no-response")), ("reason_ttl", "0")], Tag::Whole);
-    let kind = if matches!(host.address, IpAddr::V4(_)) { "ipv4" } else { "ipv6" };
+    let ttl = if host.reason.as_deref() == Some("neighbour") { None } else { first.and_then(|port| port.ttl) };
+    let ttl = ttl.unwrap_or(0).to_string();
+    xml.line("status", &[status, ("reason", seen_by.unwrap_or("no-response")), ("reason_ttl", &ttl)], Tag::Whole);
+    let kind = if four { "ipv4" } else { "ipv6" };
     xml.line("address", &[("addr", &host.address.to_string()), ("addrtype", kind)], Tag::Whole);
+    if let Some(mac) = &host.mac {
+        xml.line("address", &[("addr", &mac.to_uppercase()), ("addrtype", "mac")], Tag::Whole);
+    }
     xml.line("hostnames", &[], Tag::Open);
     for name in &host.names {
         xml.line("hostname", &[("name", name), ("type", "user")], Tag::Whole);
@@ -108,7 +120,13 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
         host.ports.iter().filter(|port| port.protocol == protocol).for_each(|one| port(one, xml));
     }
     xml.line("ports", &[], Tag::Close);
-    if let Some(rtt) = host.ports.iter().filter_map(|port| port.rtt_us).min() {
+    if host.everything_open {
+        let output = "Every port answers as open: a proxy or tarpit stands in front of this host.";
+        xml.line("hostscript", &[], Tag::Open);
+        xml.line("script", &[("id", "bartizan-everything-open"), ("output", output)], Tag::Whole);
+        xml.line("hostscript", &[], Tag::Close);
+    }
+    if let Some(rtt) = host.rtt_us.or_else(|| host.ports.iter().filter_map(|port| port.rtt_us).min()) {
         let rtt = rtt.to_string();
         xml.line("times", &[("srtt", &rtt), ("rttvar", &rtt), ("to", "100000")], Tag::Whole);
     }
@@ -117,7 +135,8 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
 
 fn port(port: &PortRecord, xml: &mut Xml) {
     xml.line("port", &[("protocol", port.protocol.as_str()), ("portid", &port.port.to_string())], Tag::Open);
-    xml.line("state", &[("state", state_name(port.state)), ("reason", &port.reason), ("reason_ttl", "0")], Tag::Whole);
+    let ttl = port.ttl.unwrap_or(0).to_string();
+    xml.line("state", &[("state", state_name(port.state)), ("reason", &port.reason), ("reason_ttl", &ttl)], Tag::Whole);
     if port.service.is_some() || port.tls {
         let mut attributes = vec![("name", port.service.as_deref().unwrap_or("unknown"))];
         for (name, value) in [("product", &port.product), ("version", &port.version)] {
@@ -138,7 +157,22 @@ fn port(port: &PortRecord, xml: &mut Xml) {
             None => xml.line("service", &attributes, Tag::Whole),
         }
     }
+    for (flag, id, output) in [
+        (port.everything_open, "bartizan-everything-open", "every port of this host answers as open"),
+        (port.unconfirmed, "bartizan-unconfirmed", "did not accept when it was asked a second time"),
+    ] {
+        if flag {
+            xml.line("script", &[("id", id), ("output", output)], Tag::Whole);
+        }
+    }
     xml.line("port", &[], Tag::Close);
+}
+
+/// The command as it was written; documents of other origin have only the targets.
+fn command_line(document: &PortsDocument) -> String {
+    let scan = &document.scan;
+    let written = scan.command.join(" ");
+    if written.is_empty() { format!("bartizan ports {}", scan.targets.join(" ")) } else { written }
 }
 
 fn run_statistics(document: &PortsDocument) -> String {

@@ -56,8 +56,7 @@ fn row(port: &PortRecord, services: bool, colour: Colour) -> Vec<Cell> {
         (Colour::Ansi, PortState::Error) => state.fg(Color::Red),
         (Colour::Ansi, _) => state.add_attribute(Attribute::Dim),
     };
-    let mut cells =
-        vec![Cell::new(format!("{}/{}", port.port, port.protocol)), state, Cell::new(printable(&port.reason))];
+    let mut cells = vec![Cell::new(format!("{}/{}", port.port, port.protocol)), state, Cell::new(reason(port))];
     if services {
         let service = match (port.service.as_deref(), port.tls) {
             (Some(service), true) => format!("{service} over TLS"),
@@ -72,6 +71,11 @@ fn row(port: &PortRecord, services: bool, colour: Colour) -> Vec<Cell> {
         cells.push(Cell::new(printable(&product.join(" "))));
     }
     cells
+}
+
+fn reason(port: &PortRecord) -> String {
+    let doubt = if port.unconfirmed { ", not confirmed" } else { "" };
+    format!("{}{doubt}", printable(&port.reason))
 }
 
 fn summary(document: &PortsDocument, out: &mut dyn Write) -> Result<(), ReportError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use bartizan_domain::evidence::Observation;
 use bartizan_domain::{PortSet, Target, Transport};
-use bartizan_outbound::Policy;
+use bartizan_outbound::{Ceilings, Policy};
 use bartizan_portscan::{Choice, Discovery, Engine, Never, Rates, Settings};
 use bartizan_probes::services::recog::Recog;
 use bartizan_probes::{ProbeContext, resolve};
@@ -112,6 +112,8 @@ impl Request {
         let private = if args.public_only { Private::Refused } else { Private::Allowed };
         // A service is asked in several protocols at the same time.
         let mut cx = network::probe_context(&args.network, private, timeout, args.concurrency as usize * 4);
+        cx.outbound =
+            cx.outbound.paced(Ceilings { global: args.rate, per_host: args.rate_host, per_subnet: args.rate_subnet });
         cx.recog.clone_from(&self.recog);
         cx
     }
@@ -211,7 +213,7 @@ fn settings(args: &PortsArgs, engine: Engine) -> Settings {
         engine,
         timeout: Duration::from_millis(u64::from(args.wait)),
         attempts: args.retries.saturating_add(1),
-        rates: Rates { global: args.rate, ..Rates::default() },
+        rates: Rates { global: args.rate, per_host: args.rate_host, per_subnet: args.rate_subnet },
         discovery: if args.no_discovery { Discovery::Off } else { Discovery::On },
         interface: args.interface.clone(),
         checkpoint: args.resume.clone(),

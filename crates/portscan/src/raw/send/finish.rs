@@ -18,6 +18,11 @@ impl Transmitter<'_> {
             if self.another_pass(at, undone) {
                 return;
             }
+            self.sample(at, undone);
+            if !self.hosts[at].early.is_empty() {
+                self.hosts[at].phase = Phase::Asking;
+                return;
+            }
             // The last answers get more time than the others: nothing waits for them but the end.
             let patience = u64::from(self.patience(at));
             let blind = u64::try_from(self.cx.settings.timeout.as_micros()).unwrap_or(u64::MAX);
@@ -28,6 +33,32 @@ impl Transmitter<'_> {
         }
         if self.hosts[at].verifying == 0 && self.guard(at) {
             self.finish(at);
+        }
+    }
+
+    /// Asks a few silent ports of a host that answers elsewhere once more, chosen by chance, at the time at which the last
+    /// answers are awaited anyway. If one of them answers after all, silence was not what it seemed, and all are asked again.
+    fn sample(&mut self, at: usize, undone: u32) {
+        let all = self.cx.shared;
+        let (Some(shared), Ok(number)) = (all.hosts.get(at), u32::try_from(at)) else { return };
+        let host = &mut self.hosts[at];
+        let off = self.cx.settings.verification == Verification::Off || self.cx.settings.attempts <= 1;
+        if off || host.sampled || shared.answered.load(Relaxed) == 0 || host.local.is_some() {
+            return;
+        }
+        host.sampled = true;
+        host.undone_at_sample = undone;
+        let ports = u64::try_from(all.ports.len()).unwrap_or(0);
+        // A walk from a place chosen by chance, with a bound: where nearly everything is answered there is little to sample.
+        for _ in 0..SAMPLE_STEPS {
+            self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let port = u32::try_from((self.random >> 33) % ports.max(1)).unwrap_or(0);
+            if !all.done.get(all.pair(number, port)) && !self.hosts[at].early.contains(&port) {
+                self.hosts[at].early.push(port);
+            }
+            if self.hosts[at].early.len() >= SAMPLE {
+                break;
+            }
         }
     }
 
@@ -82,7 +113,12 @@ impl Transmitter<'_> {
             // A few that are silent among many that answer were probably lost, and cost nearly nothing.
             needed = needed.max(if late > 0 || host.canaries_lost > 0 { 5 } else { 3 });
         }
-        let repair = dropped > host.drops_at_start && host.repairs < REPAIRS;
+        let mut repair = dropped > host.drops_at_start && host.repairs < REPAIRS;
+        if host.sampled && undone < host.undone_at_sample {
+            // A port that had stayed silent answered to the sample.
+            host.undone_at_sample = 0;
+            repair |= host.repairs < REPAIRS;
+        }
         if (made >= needed && enough && !repair) || host.pass + 1 >= Use::PASSES || host.local.is_some() {
             return false;
         }
@@ -115,12 +151,20 @@ impl Transmitter<'_> {
             (None, 2) if !answered => (State::Unreachable, Reason::NetUnreachable),
             _ => (State::Filtered, Reason::NoResponse),
         };
+        let told = |pair, answered| answered && state == State::Filtered && all.unreachable.get(pair);
         let attempts = host.made.max(host.pass).saturating_add(1);
         let mut records = Vec::new();
         if shared.undone.load(Relaxed) > 0 {
             for port in 0..u32::try_from(all.ports.len()).unwrap_or(0) {
-                if all.done.set(all.pair(number, port)) {
+                let pair = all.pair(number, port);
+                if all.done.set(pair) {
                     shared.undone.fetch_sub(1, Relaxed);
+                    let (state, reason) = match shared.unreachable.load(Relaxed) {
+                        // A port of a host that answers elsewhere is behind a filter that speaks like a router.
+                        1 if told(pair, answered) => (State::Filtered, Reason::HostUnreachable),
+                        2 if told(pair, answered) => (State::Filtered, Reason::NetUnreachable),
+                        _ => (state, reason),
+                    };
                     records.push(Record { host: host.target.id, port, state, reason, rtt_us: 0, ttl: 0, attempts });
                 }
                 if records.len() >= 4096 {

@@ -7,7 +7,7 @@ impl Transmitter<'_> {
     pub(super) fn guard(&mut self, at: usize) -> bool {
         let open = self.cx.shared.hosts[at].open.load(Relaxed);
         let ports = u32::try_from(self.cx.shared.ports.len()).unwrap_or(u32::MAX);
-        let suspicious = open > SUSPICIOUS || (ports >= 8 && u64::from(open) * 10 >= u64::from(ports) * 9);
+        let suspicious = is_suspicious(open as usize, ports as usize, SUSPICIOUS as usize);
         if !suspicious || self.cx.settings.verification == Verification::Off {
             return true;
         }
@@ -54,8 +54,8 @@ impl Transmitter<'_> {
             std::mem::take(&mut *self.cx.shared.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         for (number, port) in notes.opened {
             let Some(host) = self.hosts.get_mut(number as usize) else { continue };
-            if self.cx.settings.verification == Verification::On && host.verified < VERIFY_AT_MOST {
-                host.verified += 1;
+            // Where everything accepts a second time is known beforehand.
+            if self.cx.settings.verification == Verification::On && !host.guard.is_open() {
                 host.verifying += 1;
                 self.verify_open.insert((number, port), 0);
                 self.verify.push_back((self.now_us, number, port, 0));
@@ -95,6 +95,10 @@ impl Transmitter<'_> {
                 break;
             }
             let at = number as usize;
+            let masked = self.hosts.get(at).is_some_and(|host| host.guard.is_open());
+            if masked && self.verify_open.remove(&(number, port)).is_some() {
+                self.verify_ended(number, port, true);
+            }
             if self.verify_open.contains_key(&(number, port)) {
                 if tries >= Use::VERIFICATIONS {
                     self.verify.pop_front();

@@ -1,0 +1,161 @@
+//! `bartizan ports` over a network of its own: two namespaces with a veth pair between them, and web servers at the far
+//! end. Needs root, `ip`, `nft` and `python3`; without root the tests say so and do nothing.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
+
+mod common;
+
+use std::io::Write as _;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{stderr, stdout};
+use serde_json::Value;
+
+struct Lab {
+    near: String,
+    far: String,
+    servers: Vec<Child>,
+}
+
+fn ip(arguments: &str) -> bool {
+    Command::new("ip").args(arguments.split_whitespace()).status().unwrap().success()
+}
+
+/// Near is 10.99.0.2 and fd99::2; far is 10.99.0.1, 10.99.0.3, fd99::1, fd99::3 with a web server on port 8000 of each.
+impl Lab {
+    fn new() -> Option<Self> {
+        if bartizan_portscan::raw_available().is_err() || !ip("netns list") {
+            eprintln!("NOT RUN: network namespaces need root with CAP_NET_RAW");
+            return None;
+        }
+        let tag = format!("bzcl{}", std::process::id());
+        let tag = format!("{tag}-{:x}", std::ptr::from_ref(&tag) as usize & 0xfff);
+        let mut lab = Self { near: format!("{tag}n"), far: format!("{tag}f"), servers: Vec::new() };
+        let (near, far) = (lab.near.clone(), lab.far.clone());
+        for name in [&near, &far] {
+            assert!(ip(&format!("netns add {name}")) && ip(&format!("-n {name} link set lo up")));
+        }
+        assert!(ip(&format!("link add v0 netns {near} type veth peer name v1 netns {far}")));
+        for (name, device, hosts) in [(&near, "v0", &[2][..]), (&far, "v1", &[1, 3])] {
+            for host in hosts {
+                assert!(ip(&format!("-n {name} address add 10.99.0.{host}/24 dev {device}")));
+                assert!(ip(&format!("-n {name} address add fd99::{host}/64 dev {device} nodad")));
+            }
+            assert!(ip(&format!("-n {name} link set {device} up")));
+        }
+        for address in ["10.99.0.1", "10.99.0.3", "fd99::1", "fd99::3"] {
+            let server = Command::new("ip")
+                .args(["netns", "exec", &far, "python3", "-m", "http.server", "--bind", address, "8000"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn();
+            lab.servers.push(server.unwrap());
+            let limit = Instant::now() + Duration::from_secs(60);
+            let asks = "import socket, sys; socket.create_connection((sys.argv[1], 8000), 2)";
+            while !lab.near(&["python3", "-c", asks, address]).status.success() {
+                assert!(Instant::now() < limit, "no web server at {address}");
+            }
+        }
+        // What the servers' start has left in the tables must not answer for the scan.
+        assert!(ip(&format!("-n {near} neigh flush all")));
+        Some(lab)
+    }
+
+    fn near(&self, command: &[&str]) -> Output {
+        Command::new("ip").args(["netns", "exec", &self.near]).args(command).output().unwrap()
+    }
+
+    fn ports(&self, arguments: &[&str]) -> Output {
+        self.near(&[&[env!("CARGO_BIN_EXE_bartizan"), "ports"], arguments].concat())
+    }
+
+    fn rules(&self, text: &str) {
+        let mut child = Command::new("ip")
+            .args(["netns", "exec", &self.far, "nft", "-f", "-"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    fn counted(&self, name: &str) -> u64 {
+        let list = ["netns", "exec", &self.far, "nft", "list", "counter", "netdev", "lab", name];
+        let text = stdout(&Command::new("ip").args(list).output().unwrap());
+        let (_, rest) = text.split_once("packets ").unwrap();
+        rest.split_whitespace().next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for server in &mut self.servers {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+        for name in [&self.near, &self.far] {
+            ip(&format!("netns delete {name}"));
+        }
+    }
+}
+
+/// Counted where frames come in, so that ARP and neighbour discovery count as well.
+#[test]
+fn no_frame_of_any_phase_is_for_an_excluded_address() {
+    let Some(lab) = Lab::new() else { return };
+    lab.rules(
+        "table netdev lab { counter excluded { }\n counter allowed { }\n\
+         chain ingress { type filter hook ingress device v1 priority 0; policy accept;\n\
+         ip daddr 10.99.0.3 counter name excluded\n arp daddr ip 10.99.0.3 counter name excluded\n\
+         ip6 daddr { fd99::3, ff02::1:ff00:3 } counter name excluded\n\
+         ip daddr 10.99.0.1 counter name allowed\n arp daddr ip 10.99.0.1 counter name allowed\n\
+         ip6 daddr { fd99::1, ff02::1:ff00:1 } counter name allowed\n }\n }\n",
+    );
+    let ports = ["-p", "T:8000,8001,U:53", "-sV", "-o", "json", "--allow-partial"];
+    for engine in ["syn", "connect"] {
+        for discovery in [&[][..], &["--no-discovery"]] {
+            let targets =
+                ["10.99.0.0/30", "fd99::/126", "--exclude", "10.99.0.2-3,fd99::2,fd99::3", "--engine", engine];
+            let output = lab.ports(&[&targets[..], &ports, discovery].concat());
+            assert_eq!(output.status.code(), Some(0), "{engine}: {}", stderr(&output));
+            let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let open: Vec<(&str, &str)> = (document["hosts"].as_array().unwrap().iter())
+                .flat_map(|host| host["ports"].as_array().unwrap())
+                .filter(|port| port["state"] == "open")
+                .map(|port| (port["address"].as_str().unwrap(), port["service"].as_str().unwrap()))
+                .collect();
+            assert_eq!(open, [("10.99.0.1", "http"), ("fd99::1", "http")], "{engine} {discovery:?}");
+        }
+    }
+    assert_eq!(lab.counted("excluded"), 0);
+    assert!(lab.counted("allowed") > 100, "the counter counts: {}", lab.counted("allowed"));
+}
+
+#[test]
+fn what_the_raw_engine_saw_is_in_every_format() {
+    let Some(lab) = Lab::new() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (json, xml, csv, lines) = (file("a.json"), file("a.xml"), file("a.csv"), file("a.jsonl"));
+    let outputs = [format!("json={json}"), format!("xml={xml}"), format!("csv={csv}"), format!("jsonl={lines}")];
+    let mut arguments = vec!["10.99.0.1", "-p", "8000-8099", "--engine", "syn", "--rate-host", "5000"];
+    outputs.iter().for_each(|output| arguments.extend(["-o", output.as_str()]));
+    let output = lab.ports(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    let document: Value = serde_json::from_str(&read(&json)).unwrap();
+    let host = &document["hosts"][0];
+    assert_eq!((host["reason"].as_str(), host["mac"].as_str().map(str::len)), (Some("neighbour"), Some(17)));
+    assert!(host["rtt_us"].as_u64().unwrap() > 0);
+    assert_eq!((host["ports"][0]["port"].as_u64(), host["ports"][0]["ttl"].as_u64()), (Some(8000), Some(64)));
+    let xml = read(&xml);
+    for part in ["reason=\"arp-response\"", "addrtype=\"mac\"", "reason_ttl=\"64\"", "-p 8000-8099 --engine syn"] {
+        assert!(xml.contains(part), "{part}: {xml}");
+    }
+    // One open port, and the 99 others as one line and one row.
+    let lines: Vec<Value> = read(&lines).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!((lines[1]["state"].as_str(), lines[1]["count"].as_u64()), (Some("closed"), Some(99)));
+    assert_eq!(read(&csv).lines().filter(|row| row.ends_with(",99")).count(), 1, "{}", read(&csv));
+}

@@ -1,0 +1,257 @@
+//! What speaks on the ports that were found, a number of them at a time, remembered beside the state of the scan.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+
+use bartizan_domain::evidence::ports::PortState;
+use bartizan_domain::evidence::{Endpoint, Observation, ServiceEvidence};
+use bartizan_domain::port_document::{PortRecord, PortsHost};
+use bartizan_portscan::{Error, Reason};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+use super::{Key, Sweep};
+use crate::{ProbeContext, services};
+
+/// Longest line that is read back.
+const MAX_LINE: usize = 64 << 10;
+
+type Answer<'a> = Pin<Box<dyn Future<Output = (PortRecord, Observation<ServiceEvidence>)> + Send + 'a>>;
+
+/// Identified ports, one JSON object a line, in a file beside that of the scan's state (`FILE.services`). A line that a
+/// killed run left unfinished is asked again.
+#[derive(Debug)]
+pub struct Saved {
+    state: PathBuf,
+    path: PathBuf,
+    file: File,
+    known: BTreeMap<Key, PortRecord>,
+}
+
+impl Saved {
+    /// Opens the file that belongs to a state file. What it holds counts only if that one is there.
+    pub fn open(state: &Path) -> Result<Self, Error> {
+        let mut path = state.as_os_str().to_owned();
+        path.push(".services");
+        let path = PathBuf::from(path);
+        let failed = |error: std::io::Error| Error::Checkpoint { path: path.clone(), why: error.to_string() };
+        let mut known = BTreeMap::new();
+        if state.exists()
+            && let Ok(file) = File::open(&path)
+        {
+            for line in BufReader::new(file).split(b'\n').map_while(Result::ok).filter(|line| line.len() <= MAX_LINE) {
+                if let Ok(record) = serde_json::from_slice::<PortRecord>(&line) {
+                    known.insert(key(&record), record);
+                }
+            }
+        }
+        let mut file = File::create(&path).map_err(failed)?;
+        for record in known.values() {
+            write(&mut file, record).map_err(failed)?;
+        }
+        Ok(Self { state: state.to_owned(), file, known, path })
+    }
+
+    fn keep(&mut self, record: &PortRecord) -> Result<(), Error> {
+        write(&mut self.file, record).map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Error {
+        Error::Checkpoint { path: self.path.clone(), why: error.to_string() }
+    }
+
+    /// Everything is known and handed over: neither file is needed any more.
+    fn remove(self) -> Result<(), Error> {
+        for path in [&self.state, &self.path] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(self.failed(&error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write(file: &mut File, record: &PortRecord) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(record)?;
+    line.push(b'\n');
+    file.write_all(&line)
+}
+
+fn key(record: &PortRecord) -> Key {
+    (record.address, record.protocol, record.port)
+}
+
+/// Identification in progress.
+pub struct Identifier<'a> {
+    cx: &'a ProbeContext,
+    sweep: &'a Sweep,
+    at_once: usize,
+    saved: Option<Saved>,
+    /// Whether it goes on beside the scan.
+    running: bool,
+    waiting: VecDeque<PortRecord>,
+    asking: FuturesUnordered<Answer<'a>>,
+    /// What is to be told although nobody had to be asked.
+    ready: VecDeque<PortRecord>,
+    results: BTreeMap<Key, PortRecord>,
+    total: usize,
+    failed: Option<Error>,
+}
+
+impl<'a> Identifier<'a> {
+    pub fn new(cx: &'a ProbeContext, sweep: &'a Sweep, at_once: usize, saved: Option<Saved>, together: bool) -> Self {
+        Self {
+            cx,
+            sweep,
+            at_once: at_once.max(1),
+            saved,
+            running: together,
+            waiting: VecDeque::new(),
+            asking: FuturesUnordered::new(),
+            ready: VecDeque::new(),
+            results: BTreeMap::new(),
+            total: 0,
+            failed: None,
+        }
+    }
+
+    /// Takes the ports of a host.
+    pub fn add(&mut self, ports: Vec<PortRecord>) {
+        self.total += ports.len();
+        for port in ports {
+            let known = self.saved.as_mut().and_then(|saved| saved.known.remove(&key(&port)));
+            match known {
+                Some(known) => self.ready.push_back(known),
+                None => self.waiting.push_back(port),
+            }
+        }
+    }
+
+    /// The scan is over: whatever waited for that may begin.
+    pub fn scan_ended(&mut self) {
+        self.running = true;
+    }
+
+    /// Whether there is something to be asked or told now.
+    pub fn is_busy(&self) -> bool {
+        !self.asking.is_empty() || !self.ready.is_empty() || (self.running && !self.waiting.is_empty())
+    }
+
+    /// Ports done and ports in all.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.results.len(), self.total)
+    }
+
+    /// The next port that is done. Dropping the future in between loses nothing.
+    pub async fn next(&mut self) -> Option<PortRecord> {
+        if let Some(record) = self.ready.pop_front() {
+            self.results.insert(key(&record), record.clone());
+            return Some(record);
+        }
+        while self.running && self.asking.len() < self.at_once {
+            let Some(port) = self.waiting.pop_front() else { break };
+            let (cx, sweep) = (self.cx, self.sweep);
+            self.asking.push(Box::pin(async move {
+                let name = sweep.hosts.get(&port.address).and_then(|names| names.first());
+                let endpoint = Endpoint { address: port.address, transport: port.protocol, port: port.port };
+                let answer = services::identify(cx, &endpoint, name.map(String::as_str)).await;
+                (port, answer)
+            }));
+        }
+        let (mut record, observation) = self.asking.next().await?;
+        if let Some(found) = observation.observed() {
+            record.service.clone_from(&found.service);
+            record.tls = found.tls;
+            record.starttls = found.starttls;
+            record.product.clone_from(&found.product);
+            record.version.clone_from(&found.version);
+            record.cpe.clone_from(&found.cpe);
+            record.banner.clone_from(&found.banner);
+            if found.service.is_some() && record.state == PortState::OpenFiltered {
+                // The question of the right protocol was answered.
+                record.state = PortState::Open;
+                record.reason = Reason::UdpResponse.text();
+            }
+        }
+        // An answer that came only because the scan is being stopped says nothing.
+        if !self.cx.cancel.is_cancelled()
+            && let Some(saved) = &mut self.saved
+            && let Err(error) = saved.keep(&record)
+        {
+            self.failed.get_or_insert(error);
+        }
+        self.results.insert(key(&record), record.clone());
+        Some(record)
+    }
+
+    /// Writes what was learned into the hosts. Returns the open ports that nobody has been told of, because the run was
+    /// stopped before their turn.
+    pub fn finish(self, hosts: &mut [PortsHost], stopped: bool) -> Result<Vec<PortRecord>, Error> {
+        let mut left = Vec::new();
+        for host in hosts {
+            for record in &mut host.ports {
+                match self.results.get(&key(record)) {
+                    Some(known) => *record = known.clone(),
+                    // A host that accepts everything is told of when it is finished.
+                    None if record.state == PortState::Open && !host.everything_open => left.push(record.clone()),
+                    None => {}
+                }
+            }
+            // Silent ports that were only counted, and turned out to be open.
+            let (silent, udp) = (PortState::OpenFiltered, bartizan_domain::Transport::Udp);
+            let of_host = (host.address, udp, 0)..=(host.address, udp, u16::MAX);
+            for (_, record) in self.results.range(of_host).filter(|(_, record)| record.state == PortState::Open) {
+                if host.ports.iter().any(|port| key(port) == key(record)) {
+                    continue;
+                }
+                host.ports.push(record.clone());
+                if let Some(sum) =
+                    host.summarised.iter_mut().find(|sum| (sum.protocol, sum.state) == (udp, silent) && sum.count > 0)
+                {
+                    sum.count -= 1;
+                }
+            }
+            host.summarised.retain(|sum| sum.count > 0);
+            host.ports.sort_by_key(|port| (port.protocol, port.port));
+        }
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        match self.saved {
+            Some(saved) if !stopped => saved.remove()?,
+            _ => {}
+        }
+        Ok(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_identified_is_read_back_and_a_broken_line_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        std::fs::write(&state, "state").unwrap();
+        let record: PortRecord = serde_json::from_str(
+            r#"{"address":"192.0.2.1","port":22,"protocol":"tcp","state":"open","reason":"syn-ack","service":"ssh"}"#,
+        )
+        .unwrap();
+        let mut saved = Saved::open(&state).unwrap();
+        saved.keep(&record).unwrap();
+        saved.file.write_all(b"{\"address\":\"192.0.2.1\",\"po").unwrap();
+        drop(saved);
+        let saved = Saved::open(&state).unwrap();
+        assert_eq!(saved.known.values().collect::<Vec<_>>(), [&record]);
+        std::fs::remove_file(&state).unwrap();
+        let saved = Saved::open(&state).unwrap();
+        assert!(saved.known.is_empty(), "services of another scan");
+        saved.remove().unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -3,10 +3,13 @@
 
 use std::fmt;
 use std::io::Write;
+use std::net::IpAddr;
 use std::str::FromStr;
 
+use bartizan_domain::Transport;
 use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost};
+use serde::Serialize;
 
 use crate::{RenderOptions, ReportError};
 
@@ -105,24 +108,46 @@ pub fn port_line(port: &PortRecord, out: &mut dyn Write) -> Result<(), ReportErr
 /// # Errors
 /// If `out` fails.
 pub fn counted_lines(host: &PortsHost, only_open: bool, out: &mut dyn Write) -> Result<(), ReportError> {
-    for sum in host.summarised.iter().filter(|sum| !only_open || sum.state == PortState::Open) {
-        let line = serde_json::json!({
-            "address": sum.address, "port": null, "protocol": sum.protocol, "state": sum.state, "reason": sum.reason,
-            "service": null, "count": sum.count,
-        });
-        serde_json::to_writer(&mut *out, &line)?;
+    let mut put = |line: &CountedLine<'_>| -> Result<(), ReportError> {
+        serde_json::to_writer(&mut *out, line)?;
         out.write_all(b"\n")?;
+        Ok(())
+    };
+    for sum in host.summarised.iter().filter(|sum| !only_open || sum.state == PortState::Open) {
+        put(&CountedLine {
+            address: sum.address,
+            port: None,
+            protocol: sum.protocol,
+            state: sum.state,
+            reason: &sum.reason,
+            service: None,
+            count: u64::from(sum.count),
+        })?;
     }
     if host.everything_open {
-        let open = host.ports.iter().filter(|port| port.state == PortState::Open).count();
-        let line = serde_json::json!({
-            "address": host.address, "port": null, "protocol": "tcp", "state": "open", "reason": "accepts-everything",
-            "service": null, "everything_open": true, "count": open,
-        });
-        serde_json::to_writer(&mut *out, &line)?;
-        out.write_all(b"\n")?;
+        put(&CountedLine {
+            address: host.address,
+            port: None,
+            protocol: Transport::Tcp,
+            state: PortState::Open,
+            reason: "accepts-everything",
+            service: None,
+            count: host.ports.iter().filter(|port| port.everything_open).count() as u64,
+        })?;
     }
     Ok(())
+}
+
+/// The keys of a port, for ports of which only the number is told.
+#[derive(Serialize)]
+struct CountedLine<'a> {
+    address: IpAddr,
+    port: Option<u16>,
+    protocol: Transport,
+    state: PortState,
+    reason: &'a str,
+    service: Option<&'a str>,
+    count: u64,
 }
 
 #[cfg(test)]
@@ -145,12 +170,12 @@ pub(crate) mod tests {
                     "reason": "neighbour", "mac": "02:00:5e:10:00:01", "rtt_us": 240, "everything_open": true,
                     "ports": [
                         {"address": "192.0.2.1", "port": 22, "protocol": "tcp", "state": "open", "reason": "syn-ack",
-                         "rtt_us": 230, "ttl": 63, "unconfirmed": true, "service": "ssh", "tls": false, "product": "OpenSSH", "version": "9.2p1",
+                         "rtt_us": 230, "ttl": 63, "unconfirmed": true, "everything_open": true, "service": "ssh", "tls": false, "product": "OpenSSH", "version": "9.2p1",
                          "cpe": "cpe:2.3:a:openbsd:openssh:9.2:p1:*:*:*:*:*:*", "banner": "SSH-2.0-OpenSSH_9.2p1"},
                         {"address": "192.0.2.1", "port": 80, "protocol": "tcp", "state": "filtered",
                          "reason": "no-response"},
                         {"address": "192.0.2.1", "port": 443, "protocol": "tcp", "state": "open", "reason": "syn-ack",
-                         "service": "http", "tls": true, "product": "a <b> & \"c\" =cmd", "version": "=1+1"},
+                         "everything_open": true, "service": "http", "tls": true, "product": "a <b> & \"c\" =cmd", "version": "=1+1"},
                         {"address": "192.0.2.1", "port": 53, "protocol": "udp", "state": "open|filtered",
                          "reason": "no-response"},
                         {"address": "192.0.2.1", "port": 161, "protocol": "udp", "state": "error",

@@ -191,6 +191,10 @@ impl<'a> Identifier<'a> {
     /// Writes what was learned into the hosts. Returns the open ports that nobody has been told of, because the run was
     /// stopped before their turn.
     pub fn finish(self, hosts: &mut [PortsHost], stopped: bool) -> Result<Vec<PortRecord>, Error> {
+        let in_trouble = hosts.iter().any(|host| {
+            let listed = host.ports.iter().map(|port| port.state);
+            listed.chain(host.summarised.iter().map(|sum| sum.state)).any(|state| state == PortState::Error)
+        });
         let mut left = Vec::new();
         for host in hosts {
             for record in &mut host.ports {
@@ -221,8 +225,9 @@ impl<'a> Identifier<'a> {
         if let Some(error) = self.failed {
             return Err(error);
         }
+        // Ports in trouble are asked again by the next run.
         match self.saved {
-            Some(saved) if !stopped => saved.remove()?,
+            Some(saved) if !stopped && !in_trouble => saved.remove()?,
             _ => {}
         }
         Ok(left)

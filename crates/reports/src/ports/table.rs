@@ -24,6 +24,12 @@ pub(super) fn render(document: &PortsDocument, options: RenderOptions, out: &mut
             }
             writeln!(out, "{table}")?;
         }
+        let doubtful: Vec<String> = (host.ports.iter().filter(|port| port.unconfirmed))
+            .map(|port| format!("{}/{}", port.port, port.protocol))
+            .collect();
+        if !doubtful.is_empty() {
+            writeln!(out, "Did not accept a second time: {}", doubtful.join(", "))?;
+        }
         if host.everything_open {
             writeln!(out, "Every port answers as open: a proxy or tarpit stands in front of this host.")?;
         }
@@ -56,7 +62,8 @@ fn row(port: &PortRecord, services: bool, colour: Colour) -> Vec<Cell> {
         (Colour::Ansi, PortState::Error) => state.fg(Color::Red),
         (Colour::Ansi, _) => state.add_attribute(Attribute::Dim),
     };
-    let mut cells = vec![Cell::new(format!("{}/{}", port.port, port.protocol)), state, Cell::new(reason(port))];
+    let mut cells =
+        vec![Cell::new(format!("{}/{}", port.port, port.protocol)), state, Cell::new(printable(&port.reason))];
     if services {
         let service = match (port.service.as_deref(), port.tls) {
             (Some(service), true) => format!("{service} over TLS"),
@@ -71,11 +78,6 @@ fn row(port: &PortRecord, services: bool, colour: Colour) -> Vec<Cell> {
         cells.push(Cell::new(printable(&product.join(" "))));
     }
     cells
-}
-
-fn reason(port: &PortRecord) -> String {
-    let doubt = if port.unconfirmed { ", not confirmed" } else { "" };
-    format!("{}{doubt}", printable(&port.reason))
 }
 
 fn summary(document: &PortsDocument, out: &mut dyn Write) -> Result<(), ReportError> {

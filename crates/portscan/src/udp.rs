@@ -194,7 +194,6 @@ impl Work<'_> {
             if limited && let Some(question) = &mut question {
                 question.alone = true;
                 host.slow_left -= 1;
-                host.slow_next = now + SLOW;
             }
         }
         question?;
@@ -228,6 +227,8 @@ impl Work<'_> {
                 let now = Instant::now();
                 let until = now + self.plan.settings.timeout.min(Duration::from_millis(1200));
                 self.hosts[question.host].out += 1;
+                // The one that is put alone needs its distance from the last of the others as well.
+                self.hosts[question.host].slow_next = now + SLOW;
                 self.flights.insert(self.number, Flight { socket, question, sent: now, until });
             }
             Err(errno) => self.failed(question, errno, None),

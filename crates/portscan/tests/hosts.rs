@@ -12,7 +12,7 @@ use bartizan_portscan::{Control, Discovery, Engine, Error, HostReason, Job, Pres
 
 mod support;
 
-use support::{Lab, Results, addresses, ip, listen, work};
+use support::{Lab, Results, addresses, command, ip, listen, work};
 
 fn state(results: &Results, address: &str, protocol: Protocol, port: u16) -> (State, Reason) {
     let finding = &results.findings[&(address.parse().unwrap(), protocol, port)];
@@ -82,6 +82,9 @@ fn what_a_filter_answers_is_no_trouble_of_this_machine() {
          ip protocol tcp tcp dport 2002 reject with icmp prot-unreachable\n\
          meta nfproto ipv6 tcp dport 2002 reject with icmpv6 no-route\n }\n }\n",
     );
+    for limit in ["net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0"] {
+        command("ip", &["netns", "exec", &lab.far, "sysctl", "-qw", limit], "");
+    }
     for engine in [Engine::Syn, Engine::Connect] {
         let mut job = Job::new(addresses(&["10.99.0.1", "fd99::1"]), vec![1999, 2000, 2001, 2002]);
         job.udp_ports = vec![2000, 2001];
@@ -118,12 +121,13 @@ fn the_connect_engine_keeps_to_its_interface() {
         ip(&format!("-n {} link set {device} up", lab.near));
     }
     let (address, port) = *truth.first().unwrap();
-    for (interface, expected) in [("v0", State::Open), ("other", State::Unreachable)] {
+    for (interface, open) in [("v0", 1), ("other", 0)] {
         let mut job = Job::new(vec![address], vec![port]);
         job.settings.engine = Engine::Connect;
         job.settings.interface = Some(interface.to_owned());
+        job.settings.timeout = Duration::from_millis(300);
         let (results, _) = lab.at_near(|| work(&job));
-        assert_eq!(results.count("10.99.0.1", expected), 1, "{interface}: {:?}", results.findings);
+        assert_eq!(results.open().len(), open, "{interface}: {:?}", results.findings);
     }
     for engine in [Engine::Auto, Engine::Connect] {
         let mut job = Job::new(addresses(&["127.0.0.1"]), vec![port]);

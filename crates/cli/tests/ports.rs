@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod common;
+#[path = "ports/namespaces.rs"]
+mod namespaces;
 
 use std::fs;
 use std::net::TcpListener;

@@ -1,15 +1,12 @@
 //! `bartizan ports` over a network of its own: two namespaces with a veth pair between them, and web servers at the far
 //! end. Needs root, `ip`, `nft` and `python3`; without root the tests say so and do nothing.
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
-
-mod common;
 
 use std::io::Write as _;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{stderr, stdout};
+use super::common::{stderr, stdout};
 use serde_json::Value;
 
 struct Lab {

@@ -365,7 +365,7 @@ fn seen_in(scan: ScanId) -> SimpleExpr {
     )
 }
 
-fn sort_column(sort: FindingSort) -> SimpleExpr {
+const fn sort_column(sort: FindingSort) -> Column {
     match sort {
         FindingSort::Severity => Column::Severity,
         FindingSort::FirstSeen => Column::FirstSeenAt,
@@ -377,7 +377,16 @@ fn sort_column(sort: FindingSort) -> SimpleExpr {
         FindingSort::Category => Column::Category,
         FindingSort::Occurrences => Column::Occurrences,
     }
-    .into_simple_expr()
+}
+
+/// What a list is ordered by. Where few rows are wanted that an index finds, SQLite would still rather walk the index of
+/// the order: a plus sign keeps it from that, and the few are sorted.
+fn order_by(db: Db<'_>, sort: FindingSort, wanted: &Wanted, total: u64) -> SimpleExpr {
+    let narrow = wanted.searches() || wanted.filter.asset_id.is_some() || wanted.filter.asset.is_some();
+    if db.is_postgres() || !narrow || total > SORTED_AT_ONCE {
+        return sort_column(sort).into_simple_expr();
+    }
+    column(sort_column(sort), Use::Check)
 }
 
 /// One page of the findings that `filter` lets through.
@@ -393,7 +402,7 @@ pub async fn list(
 ) -> Result<Listed<Finding>> {
     let wanted = Wanted::of(db, organization, filter).await?;
     let total = total(db, organization, &wanted).await?;
-    let by = page::SortBy::never_null(sort_column(sort), dir);
+    let by = page::SortBy::never_null(order_by(db, sort, &wanted, total), dir);
     let select = in_order(db, organization, &wanted, total);
     let rows = page::rows(&db.conn(), select, by, Column::Id, (page, total)).await?;
     Ok(Listed { rows: rows.into_iter().map(Finding::try_from).collect::<Result<_>>()?, total })
@@ -413,7 +422,7 @@ pub async fn list_after(
 ) -> Result<Listed<Finding>> {
     let wanted = Wanted::of(db, organization, filter).await?;
     let total = total(db, organization, &wanted).await?;
-    let here = Expr::tuple([sort_column(sort), Column::Id.into_simple_expr()]);
+    let here = Expr::tuple([order_by(db, sort, &wanted, total), Column::Id.into_simple_expr()]);
     let there = Expr::tuple([sort_value(after, sort), Expr::value(after.id.0)]);
     let rest = match dir {
         SortDir::Asc => here.gt(there),
@@ -421,7 +430,7 @@ pub async fn list_after(
     };
     let rows = in_order(db, organization, &wanted, total)
         .filter(rest)
-        .order_by(sort_column(sort), dir.into())
+        .order_by(order_by(db, sort, &wanted, total), dir.into())
         .order_by(Column::Id, dir.into())
         .limit(size)
         .all(&db.conn())

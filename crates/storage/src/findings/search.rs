@@ -112,7 +112,10 @@ impl Wanted {
 
     /// That a row is the organisation's and holds the text.
     pub(super) fn condition(&self, db: Db<'_>, organization: OrganizationId, how: Use) -> Condition {
-        let ours = || Condition::all().add(entity::Column::OrganizationId.eq(organization.0));
+        // An asset's findings are found by the asset; for SQLite, the organisation would do as well.
+        let by_asset = self.filter.asset_id.is_some() && !db.is_postgres() && self.search.is_none();
+        let organizations = column(entity::Column::OrganizationId, if by_asset { Use::Check } else { Use::Index });
+        let ours = || Condition::all().add(organizations.clone().eq(organization.0));
         let Some(search) = &self.search else { return ours() };
         let places = search.places(how);
         match how {

@@ -310,6 +310,18 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_EXPORTS_PER_MINUTE", help_heading = "Limits")]
     pub exports_per_minute: u32,
 
+    /// Networks of reverse proxies that are believed when they say whom a request is from (X-Forwarded-For, Forwarded)
+    #[arg(long = "trusted-proxy", value_name = "CIDR,…", value_delimiter = ',', value_parser = network, env = "BARTIZAN_TRUSTED_PROXY", help_heading = "Limits")]
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+
+    /// Connections at once
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(16..=1_000_000), env = "BARTIZAN_CONNECTIONS", help_heading = "Limits")]
+    pub connections: u32,
+
+    /// Connections at once of one address, trusted proxies excepted
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_CONNECTIONS_PER_ADDRESS", help_heading = "Limits")]
+    pub connections_per_address: u32,
+
     /// A second address for monitoring only: /metrics, /livez and /readyz, without credentials
     #[arg(long, value_name = "ADDR:PORT", env = "BARTIZAN_METRICS_LISTEN", help_heading = "Monitoring")]
     pub metrics_listen: Option<SocketAddr>,
@@ -609,4 +621,11 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
         }
     }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<ipnet::IpNet, String> {
+    let text = text.trim();
+    let network = text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(ipnet::IpNet::from));
+    network.ok_or_else(|| format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"))
 }

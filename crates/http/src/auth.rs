@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
-use crate::caller::{Anyone, Caller, SignInAttempt, names_this_machine};
+use crate::caller::{Anyone, Caller, RefreshAttempt, SignInAttempt, names_this_machine};
 use crate::error::{ApiError, ApiResult, ChangeErrors, CreateErrors, Problem, PublicErrors, ReadErrors};
 use crate::extract::Body;
 
@@ -316,7 +316,8 @@ async fn login_user(
 /// Exchanges a refresh token for new tokens.
 ///
 /// The refresh token is replaced; using an old one again ends the session. One whose answer was lost may be presented
-/// again for 30 seconds, until its successor is used; the successor that was lost is withdrawn.
+/// again for 30 seconds, until its successor is used; the successor that was lost is withdrawn. At most 120 exchanges
+/// a minute and address.
 #[utoipa::path(post, path = "/api/auth/refresh", operation_id = "refresh_session", tag = "auth", security(()),
     request_body = RefreshRequest,
     responses((status = 200, body = TokenPair),
@@ -326,7 +327,7 @@ async fn login_user(
         PublicErrors))]
 async fn refresh_session(
     State(state): State<AppState>,
-    Anyone(cx): Anyone,
+    RefreshAttempt(cx): RefreshAttempt,
     Body(body): Body<RefreshRequest>,
 ) -> ApiResult<Json<TokenPair>> {
     let signed_in = auth::refresh(&cx, state.services(), &body.refresh_token).await?;

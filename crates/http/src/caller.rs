@@ -1,9 +1,9 @@
 //! Who calls: the extractors that turn credentials into a context.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath};
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use bartizan_domain::Error;
@@ -14,6 +14,7 @@ use bartizan_services::{OpContext, Origin};
 use crate::AppState;
 use crate::error::ApiError;
 use crate::middleware::RequestId;
+use crate::server::Client;
 
 /// Header with an API key.
 const API_KEY: &str = "x-api-key";
@@ -41,7 +42,9 @@ impl FromRequestParts<AppState> for Caller {
             None => caller,
         };
         let (user, now) = (caller.profile.user_id, caller.cx.now());
-        if !matches!(parts.method, Method::GET | Method::HEAD) {
+        if parts.extensions.get::<Claim>().is_some() {
+            // Counted when the key was claimed.
+        } else if !matches!(parts.method, Method::GET | Method::HEAD) {
             state.limits().write(user, now).await?;
         } else if is_export(parts) {
             state.limits().export(user, now).await?;
@@ -103,6 +106,20 @@ impl FromRequestParts<AppState> for SignInAttempt {
     }
 }
 
+/// Somebody with a refresh token; counted by address.
+pub(crate) struct RefreshAttempt(pub OpContext);
+
+impl FromRequestParts<AppState> for RefreshAttempt {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let cx = state.services().anonymous(origin(parts));
+        let address = peer(parts).unwrap_or(IpAddr::from([0, 0, 0, 0]));
+        state.limits().refresh(address, cx.now()).await?;
+        Ok(Self(cx))
+    }
+}
+
 /// Anybody, uncounted.
 pub(crate) struct Anyone(pub OpContext);
 
@@ -115,7 +132,7 @@ impl FromRequestParts<AppState> for Anyone {
 }
 
 fn peer(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+    parts.extensions.get::<Client>().map(|client| client.address)
 }
 
 fn origin(parts: &Parts) -> Origin {

@@ -16,7 +16,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{OpenApi, RefOr};
 
 use crate::AppState;
-use crate::caller;
+use crate::caller::{self, Seen};
 use crate::error::ApiError;
 use crate::extract::MAX_BODY;
 
@@ -83,6 +83,12 @@ enum Outcome {
 async fn first_or_replay(state: &AppState, request: Request) -> Result<Outcome, ApiError> {
     let (mut parts, body) = request.into_parts();
     let caller = caller::authenticate(&parts, state).await?;
+    if let Some(seen) = parts.extensions.get::<Seen>() {
+        // Set once: a request has one caller.
+        let _ = seen.0.set(caller.cx.clone());
+    }
+    // Here and not with the work, since a repetition costs as well.
+    state.limits().write(caller.profile.user_id, caller.cx.now()).await?;
     let limit = crate::assets::body_limit(parts.uri.path()).unwrap_or(MAX_BODY);
     let body =
         to_bytes(body, limit).await.map_err(|_| Error::TooLarge(format!("the body is larger than {limit} bytes")))?;

@@ -9,7 +9,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +17,7 @@ use axum::extract::DefaultBodyLimit;
 use bartizan_auth::AccessTokens;
 use bartizan_domain::id::UserId;
 use bartizan_services::Services;
+use ipnet::IpNet;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -51,12 +51,15 @@ mod monitoring;
 pub mod oidc;
 pub mod organizations;
 pub mod passwords;
+mod proxies;
 pub mod roles;
 pub mod scans;
 pub mod schedules;
 pub mod second_factors;
+mod server;
 pub mod sessions;
 pub mod settings;
+mod streams;
 pub mod summary;
 pub mod system;
 mod ui;
@@ -65,8 +68,11 @@ pub mod wire;
 pub mod workers;
 
 use error::ApiError;
+pub use server::ConnectionLimits;
 pub use limits::{BadRedisUrl, SharedLimits};
 use limits::{Limiter, Limits};
+use proxies::TrustedProxies;
+use streams::Streams;
 pub use metrics_exporter_prometheus::PrometheusHandle;
 
 /// What the composition root decides about the API.
@@ -74,8 +80,16 @@ pub use metrics_exporter_prometheus::PrometheusHandle;
 pub struct HttpConfig {
     /// Whether the server listens on loopback only. Setup then needs no token, but a request that names this machine.
     pub loopback_only: bool,
+    /// What connections may cost.
+    pub connections: ConnectionLimits,
+    /// Networks of proxies that are believed when they name the client of a request.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether people reach the server by `https:`, so that browsers are told to use nothing else.
+    pub https: bool,
     /// Sign-in and setup attempts a minute and address.
     pub sign_ins_per_minute: u32,
+    /// Exchanges of refresh tokens a minute and address. Many people may come from one address, each every half hour.
+    pub refreshes_per_minute: u32,
     /// Writes a minute and user.
     pub writes_per_minute: u32,
     /// Exports and downloads a minute and user.
@@ -92,7 +106,11 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             loopback_only: true,
+            connections: ConnectionLimits::default(),
+            trusted_proxies: Vec::new(),
+            https: false,
             sign_ins_per_minute: 10,
+            refreshes_per_minute: 120,
             writes_per_minute: 600,
             exports_per_minute: 60,
             shared_limits: None,
@@ -116,6 +134,7 @@ struct Inner {
     config: HttpConfig,
     limits: Limits,
     refusal_limit: Limiter<UserId>,
+    streams: Streams,
     started: Instant,
     stopping: CancellationToken,
 }
@@ -131,6 +150,7 @@ impl AppState {
             config,
             limits,
             refusal_limit: Limiter::new(REFUSALS_PER_MINUTE),
+            streams: Streams::default(),
             started: Instant::now(),
             stopping: CancellationToken::new(),
         }))
@@ -154,6 +174,10 @@ impl AppState {
 
     pub(crate) fn refusal_limit(&self) -> &Limiter<UserId> {
         &self.0.refusal_limit
+    }
+
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.0.streams
     }
 
     /// Waits for the server to stop.
@@ -221,6 +245,7 @@ pub fn openapi_json() -> String {
 pub fn router(state: AppState) -> Router {
     let (operations, document) = operations().split_for_parts();
     let idempotent = (state.clone(), idempotency::paths(&document));
+    let https = middleware::Https(state.config().https);
     let inner = operations
         .merge(docs::router(openapi_json()))
         .merge(monitoring::router())
@@ -237,25 +262,32 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .fallback_service(inner)
         .layer(CatchPanicLayer::custom(middleware::on_panic))
-        .layer(axum::middleware::from_fn(middleware::finish))
+        .layer(axum::middleware::from_fn_with_state(https, middleware::finish))
         .layer(CompressionLayer::new())
 }
 
 /// What a listener of its own for monitoring serves: `/livez`, `/readyz` and, without credentials, `/metrics`.
 pub fn monitoring_router(state: AppState) -> Router {
-    monitoring::open_router().layer(axum::middleware::from_fn(middleware::finish)).with_state(state)
+    let https = middleware::Https(false);
+    monitoring::open_router().layer(axum::middleware::from_fn_with_state(https, middleware::finish)).with_state(state)
 }
 
 /// Serves [`monitoring_router`] until `shutdown` is done.
 ///
-/// # Errors
-/// If accepting connections fails for good.
+/// Its connections are few, and no client is asked for a proxy's word.
 pub async fn serve_monitoring(
     listener: TcpListener,
     state: AppState,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, monitoring_router(state)).with_graceful_shutdown(shutdown).await
+) {
+    let limits = ConnectionLimits { most: 64, ..state.config().connections };
+    let stop = CancellationToken::new();
+    let guard = stop.clone();
+    tokio::spawn(async move {
+        shutdown.await;
+        guard.cancel();
+    });
+    server::run(listener, monitoring_router(state), limits, TrustedProxies::default(), stop).await;
 }
 
 /// A process measures itself in one place only.
@@ -276,18 +308,15 @@ pub fn record_metrics() -> Result<PrometheusHandle, NoMetrics> {
 
 /// Serves until `shutdown` is done, then lets requests in flight finish.
 ///
-/// # Errors
-/// If accepting connections fails for good.
-pub async fn serve(
-    listener: TcpListener,
-    state: AppState,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+/// Connections that cannot be accepted are tried again, so that it ends in no other way.
+pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future<Output = ()> + Send + 'static) {
     let stopping = state.0.stopping.clone();
-    let shutdown = async move {
+    let guard = stopping.clone();
+    tokio::spawn(async move {
         shutdown.await;
-        stopping.cancel();
-    };
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
+        guard.cancel();
+    });
+    let config = state.config();
+    let (limits, proxies) = (config.connections, TrustedProxies::new(&config.trusted_proxies));
+    server::run(listener, router(state), limits, proxies, stopping).await;
 }

@@ -21,6 +21,7 @@ pub use shared::{BadRedisUrl, SharedLimits};
 #[derive(Debug)]
 pub(crate) struct Limits {
     sign_ins: Limiter<IpAddr>,
+    refreshes: Limiter<IpAddr>,
     writes: Limiter<UserId>,
     exports: Limiter<UserId>,
     shared: Option<SharedLimits>,
@@ -30,6 +31,7 @@ impl Limits {
     pub(crate) fn new(config: &HttpConfig) -> Self {
         Self {
             sign_ins: Limiter::new(config.sign_ins_per_minute),
+            refreshes: Limiter::new(config.refreshes_per_minute),
             writes: Limiter::new(config.writes_per_minute),
             exports: Limiter::new(config.exports_per_minute),
             shared: config.shared_limits.clone(),
@@ -43,6 +45,14 @@ impl Limits {
     pub(crate) async fn sign_in(&self, address: IpAddr, now: DateTime<Utc>) -> Result<()> {
         let key = address_key(address);
         self.count("sign-in", &self.sign_ins, key, now).await
+    }
+
+    /// Counts an exchange of a refresh token from an address.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`].
+    pub(crate) async fn refresh(&self, address: IpAddr, now: DateTime<Utc>) -> Result<()> {
+        self.count("refresh", &self.refreshes, address_key(address), now).await
     }
 
     /// Counts a write of a user.
@@ -133,7 +143,7 @@ fn make_room<K: Eq + Hash + Clone>(seen: &mut HashMap<K, VecDeque<DateTime<Utc>>
 }
 
 /// What an address counts as: IPv6 users hold a /64 at least.
-fn address_key(address: IpAddr) -> IpAddr {
+pub(crate) fn address_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
         v4 => v4,

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::AppState;
 use crate::caller::Seen;
 use crate::error::ApiError;
+use crate::server::Client;
 
 /// Header with the id of a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,17 +38,28 @@ pub(crate) async fn note_route(request: Request, next: Next) -> Response {
     response
 }
 
-/// Refuses writes while maintenance mode is on. Signing in and out, and switching it off, go on.
-pub(crate) async fn maintenance(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    const ALLOWED: [&str; 5] = [
+/// What goes on while maintenance mode is on: switching it off, signing in and out, and what guards an account or ends
+/// somebody's access, which must not have to wait.
+fn goes_on(method: &Method, path: &str) -> bool {
+    const EXACTLY: [&str; 6] = [
         "/api/system/maintenance",
         "/api/auth/login",
         "/api/auth/oidc/callback",
         "/api/auth/refresh",
         "/api/auth/logout",
+        "/api/auth/switch",
     ];
+    const BELOW: [&str; 3] = ["/api/auth/sessions", "/api/auth/password", "/api/auth/second-factor"];
+    let below = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    EXACTLY.contains(&path)
+        || BELOW.into_iter().any(below)
+        || (*method == Method::DELETE && path.starts_with("/api/api-keys/"))
+}
+
+/// Refuses writes while maintenance mode is on, but for what [`goes_on`].
+pub(crate) async fn maintenance(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if writes && !ALLOWED.contains(&request.uri().path()) {
+    if writes && !goes_on(request.method(), request.uri().path()) {
         let cx = state.services().anonymous(Origin::default());
         match bartizan_services::maintenance::present(&cx, state.services()).await {
             Ok(present) if present.enabled => {
@@ -61,11 +73,42 @@ pub(crate) async fn maintenance(State(state): State<AppState>, request: Request,
     next.run(request).await
 }
 
+/// Whether people reach the server by `https:`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Https(pub bool);
+
 /// The outermost layer.
-pub(crate) async fn finish(request: Request, next: Next) -> Response {
+pub(crate) async fn finish(State(Https(https)): State<Https>, request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
-    let span = tracing::info_span!("request", request_id = %id);
-    answer(request, next, id).instrument(span).await
+    // Known to whoever sent the request through several services; written by anybody, so that its form is checked.
+    let trace = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok()).and_then(trace_id);
+    let span = tracing::info_span!("request", request_id = %id, trace_id = trace.map(tracing::field::display));
+    let secure = https || request.extensions().get::<Client>().is_some_and(|client| client.secure);
+    let mut response = answer(request, next, id).instrument(span).await;
+    if secure {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+    response
+}
+
+/// Header of W3C Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// A year of nothing but TLS, for this host; its subdomains are not ours to speak for.
+const HSTS: &str = "max-age=31536000";
+
+/// The trace of a `traceparent`: `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`, not all zeros.
+fn trace_id(value: &str) -> Option<&str> {
+    let mut parts = value.split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let hex = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let known = hex(version, 2) && version != "ff" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
+    let nothing = |text: &str| text.bytes().all(|byte| byte == b'0');
+    // Later versions may say more; what version 00 says more is wrong.
+    let complete = version != "00" || parts.next().is_none();
+    (known && complete && !nothing(trace) && !nothing(parent)).then_some(trace)
 }
 
 async fn answer(mut request: Request, next: Next, id: String) -> Response {
@@ -180,5 +223,28 @@ fn secure(headers: &mut HeaderMap) {
     ];
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trace_id;
+
+    #[test]
+    fn a_trace_is_known_by_its_form() {
+        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(trace_id(good), Some("0af7651916cd43dd8448eb211c80319c"));
+        assert!(trace_id(&good.replace("00-0", "cc-0").replace("-01", "-01-later")).is_some());
+        for bad in [
+            "",
+            "rubbish",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+        ] {
+            assert_eq!(trace_id(bad), None, "{bad}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use bartizan_domain::{Error, Permission};
+use bartizan_domain::Error;
 use bartizan_services::system;
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
@@ -30,7 +30,7 @@ const NAMES: [&str; 8] = [
     "bartizan_build_info",
 ];
 
-/// On the listener of the API: with the token for monitoring, or for callers with `system.view`.
+/// On the listener of the API: with the token for monitoring, or for callers with `system.view` in the first organisation.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/metrics", get(guarded))
 }
@@ -66,7 +66,7 @@ async fn guarded(State(state): State<AppState>, request: Request) -> Response {
             Ok(caller) => caller,
             Err(error) => return error.into_response(),
         };
-        if let Err(error) = caller.cx.require(Permission::SystemView) {
+        if let Err(error) = system::may_measure(&caller.cx, state.services()).await {
             return ApiError::from(error).into_response();
         }
     }
@@ -82,10 +82,6 @@ async fn render(state: &AppState) -> Response {
         Err(error) => return ApiError::from(error).into_response(),
     };
     let number = |count: u64| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
-    for kind in ["scan", "housekeeping"] {
-        // A queue that ran empty is 0, not absent.
-        metrics::gauge!("bartizan_jobs_queue_depth", "queue" => kind).set(0.0);
-    }
     for (kind, waiting) in gauges.queues {
         metrics::gauge!("bartizan_jobs_queue_depth", "queue" => kind).set(number(waiting));
     }

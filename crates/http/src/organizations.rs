@@ -109,7 +109,7 @@ async fn list_organizations(State(state): State<AppState>, caller: Caller) -> Ap
 
 /// Adds an organisation.
 ///
-/// Needs `system.manage`. The caller becomes its first administrator.
+/// Needs `system.manage`, in the first organisation of the server. The caller becomes its first administrator.
 #[utoipa::path(post, path = "/api/organizations", operation_id = "create_organization", tag = "members",
     request_body = OrganizationName, params(crate::idempotency::IdempotencyHeader),
     responses((status = 201, body = Organization), CreateErrors))]

@@ -520,21 +520,24 @@ async fn get_scan_progress(
 /// Streams the progress of a scan.
 ///
 /// Needs `scans.view`. Server-sent events: `progress` with a `ScanProgress` as data whenever it changes, beginning
-/// with the present one, and `finished` with the last one, after which the stream ends.
+/// with the present one, and `finished` with the last one, after which the stream ends. It also ends, within seconds, when
+/// the caller may no longer see the scan or the session is over. At most 32 streams a user at once.
 #[utoipa::path(get, path = "/api/scans/{scan_id}/events", operation_id = "stream_scan_events", tag = "scans",
     params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
     responses((status = 200, body = String, content_type = "text/event-stream",
-        example = json!("event: progress\ndata: {\"scan_id\":17,\"status\":\"running\"}\n\n")), ItemErrors))]
+        example = json!("event: progress\ndata: {\"scan_id\":17,\"status\":\"running\"}\n\n")),
+        (status = 429, body = Problem, description = "Too many streams; `Retry-After` says for how long."), ItemErrors))]
 async fn stream_scan_events(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<ScanId>,
 ) -> ApiResult<Response> {
     let subscription = scans::subscribe(&caller.cx, state.services(), id).await?;
-    let events = stream::unfold(subscription, |mut subscription| async move {
+    let open = state.streams().open(caller.profile.user_id)?;
+    let events = stream::unfold((subscription, open), |(mut subscription, open)| async move {
         match subscription.next().await {
-            Ok(Some(progress)) => Some((event_of(progress), subscription)),
-            Ok(None) => None,
+            Ok(Some(progress)) => Some((event_of(progress), (subscription, open))),
+            Ok(None) | Err(Error::Unauthenticated(_) | Error::Forbidden(_)) => None,
             Err(error) => {
                 // The stream has begun, so that no status can tell; its end makes the client come back and ask.
                 tracing::error!(context = error.internal_context().unwrap_or_default(), "scan events ended");

@@ -53,7 +53,8 @@ async fn get_scanning_settings(
 
 /// Changes the scan settings.
 ///
-/// Needs `config.manage`. With `If-Match`, only if nobody changed them meanwhile.
+/// Needs `config.manage`. With `If-Match`, only if nobody changed them meanwhile. Private addresses can be allowed in
+/// another organisation only where the first organisation of the server allows them.
 #[utoipa::path(patch, path = "/api/config/scanning", operation_id = "update_scanning_settings", tag = "config",
     params(("If-Match" = Option<String>, Header, description = "The `ETag` the change is based on.")),
     request_body = ScanningSettingsUpdate,

@@ -118,7 +118,7 @@ pub struct Maintenance {
     pub reason: Option<String>,
     /// Since when.
     pub since: Option<DateTime<Utc>>,
-    /// Who switched it on.
+    /// Who switched it on; told in the first organisation of the server.
     pub by: Option<String>,
 }
 
@@ -185,7 +185,7 @@ pub struct LogLevelBody {
     pub level: LogLevel,
 }
 
-/// Background jobs by state.
+/// Background jobs by state: those of the caller's organisation, in the first one those of the whole installation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobCounts {
     /// Waiting.
@@ -276,13 +276,13 @@ async fn get_system_status(State(state): State<AppState>, caller: Caller) -> Api
         jobs: JobCounts { waiting: status.jobs.waiting, running: status.jobs.running, failed: status.jobs.failed },
         demo: status.demo,
         redis: redis_of(&state).await,
-        maintenance: maintenance::present(&caller.cx, state.services()).await?.into(),
+        maintenance: maintenance::told(&caller.cx, state.services()).await?.into(),
     }))
 }
 
 /// Switches maintenance mode.
 ///
-/// Needs `system.manage`. While it is on, writes are answered 503 with the reason, no new work is begun and schedules
+/// Needs `system.manage`, in the first organisation of the server. While it is on, writes are answered 503 with the reason, no new work is begun and schedules
 /// wait; running work goes on to its end and everything can be read.
 #[utoipa::path(patch, path = "/api/system/maintenance", operation_id = "update_maintenance", tag = "system",
     request_body = MaintenanceUpdate, responses((status = 200, body = Maintenance), ChangeErrors))]
@@ -296,16 +296,16 @@ async fn update_maintenance(
 
 /// Reads the log level.
 ///
-/// Needs `system.manage`. Of the process that answers.
+/// Needs `system.manage`, in the first organisation of the server. Of the process that answers.
 #[utoipa::path(get, path = "/api/system/log-level", operation_id = "get_log_level", tag = "system",
     responses((status = 200, body = LogLevelBody), ReadErrors))]
 async fn get_log_level(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<LogLevelBody>> {
-    Ok(Json(LogLevelBody { level: system::log_level(&caller.cx, state.services())?.into() }))
+    Ok(Json(LogLevelBody { level: system::log_level(&caller.cx, state.services()).await?.into() }))
 }
 
 /// Changes the log level.
 ///
-/// Needs `system.manage`. Of the process that answers, until it ends; no restart is needed.
+/// Needs `system.manage`, in the first organisation of the server. Of the process that answers, until it ends; no restart is needed.
 #[utoipa::path(put, path = "/api/system/log-level", operation_id = "update_log_level", tag = "system",
     request_body = LogLevelBody, responses((status = 200, body = LogLevelBody), ChangeErrors))]
 async fn update_log_level(

@@ -135,6 +135,11 @@ impl Services {
         OpContext::new(Actor::System(name), Some(organization), Role::Admin.permissions(), origin, self.sources())
     }
 
+    /// The kinds of jobs there are: those [`Self::worker`] has a handler for.
+    pub(crate) const fn job_kinds() -> [&'static str; 3] {
+        [crate::scan_job::KIND, housekeeping::KIND, crate::mail_jobs::KIND]
+    }
+
     /// The worker of this process: runs scans and housekeeping until its token fires.
     ///
     /// # Errors

@@ -254,7 +254,7 @@ pub(crate) async fn enter(
         guard.failed(cx, services).await?;
         return Err(refused());
     }
-    guard.clear(change.db()).await?;
+    guard.clear(cx, change.db()).await?;
     users::note_login(change.db(), user.id, cx.now()).await?;
     let signed_in = open_session(cx, change.db(), profile).await?;
     let entry = Change::new("auth.login", "session", signed_in.session).after(json!({"method": method}));
@@ -355,6 +355,33 @@ pub async fn authenticate(services: &Services, origin: Origin, identity: &Identi
     let place = self::identity(db, identity.user, identity.organization).await?.ok_or_else(ended)?;
     let profile = profile_of(db, &place.0, &place.1, &place.2).await?;
     Ok((context_of(&cx, services, &profile, Some(session.id)), profile))
+}
+
+/// Whether what a request was allowed to begin may go on: its session or key is still good, its user still works in the
+/// organisation, and holds the permission there.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] or [`Error::Forbidden`] if not.
+pub(crate) async fn still(cx: &OpContext, services: &Services, permission: Permission) -> Result<()> {
+    let ended = || Error::Unauthenticated("The session has ended".to_owned());
+    let Actor::User { id, session, key, .. } = cx.actor() else { return cx.require(permission).map(drop) };
+    let (db, organization) = (services.store.read(), cx.organization()?);
+    if let Some(session) = session {
+        let session = sessions::get(db, *session).await?;
+        session.filter(|session| session.ended_at.is_none() && session.expires_at > cx.now()).ok_or_else(ended)?;
+    }
+    let mut narrowed = None;
+    if let Some(key) = key {
+        let key = bartizan_storage::api_keys::get(db, organization, *key).await?;
+        let key = key.filter(|key| key.revoked_at.is_none() && key.expires_at.is_none_or(|end| end > cx.now()));
+        narrowed = key.ok_or_else(ended)?.permissions;
+    }
+    let (_, membership, _) = identity(db, *id, organization).await?.ok_or_else(ended)?;
+    let held = roles::permissions(db, organization, &membership.role).await?;
+    if held.contains(&permission) && narrowed.is_none_or(|narrowed| narrowed.contains(&permission)) {
+        return Ok(());
+    }
+    Err(Error::Forbidden(format!("Missing permission {permission}")))
 }
 
 /// Moves the session of the request to another organisation of the caller's.

@@ -138,7 +138,11 @@ impl OpContext {
     /// Whether the caller holds `permission`.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        self.permissions.contains(&permission)
+        let may = self.permissions.contains(&permission);
+        if may && let Some(claim) = &self.claim {
+            claim.needs(permission);
+        }
+        may
     }
 
     /// The permissions of the caller, in order.

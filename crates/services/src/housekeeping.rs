@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::{OpContext, Services, findings, scan_finish, scan_job};
 
-const KIND: &str = "housekeeping";
+pub(crate) const KIND: &str = "housekeeping";
 /// A scan whose worker gave no sign of life for this long, and that has no job any more, has failed.
 const SILENT_FOR: TimeDelta = TimeDelta::minutes(10);
 /// How long ended jobs, sessions and fires of timers are kept.

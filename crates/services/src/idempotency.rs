@@ -10,7 +10,10 @@
 //!
 //! What is kept is sealed, since answers hold what is shown once (keys, links) and requests hold passwords.
 
-use bartizan_domain::{Error, Result};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bartizan_domain::{Error, Permission, Result};
 use bartizan_storage::Db;
 use bartizan_storage::idempotency as storage;
 use bartizan_storage::idempotency::IdempotencyKey;
@@ -19,13 +22,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::{OpContext, Services, secrets};
+use crate::{Actor, OpContext, Services, secrets};
 
 /// How long an answer is kept.
 pub const KEPT: TimeDelta = TimeDelta::hours(24);
 
 /// How long a request that gave no answer is taken to be still running. No request runs as long.
 pub const LEASE: TimeDelta = TimeDelta::minutes(5);
+
+/// Member of what is kept of the headers, no header's name: what [`Claim::needs`] noted.
+const NEEDED: &str = ":permissions";
 
 const HEADER: &str = "header -> Idempotency-Key";
 
@@ -46,10 +52,22 @@ pub struct Ticket {
 }
 
 /// A claimed key, known by the instant of the claim: what is done under it is noted in the same transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Claim {
     key: IdempotencyKey,
     leased_at: DateTime<Utc>,
+    needed: Needed,
+}
+
+/// The permissions that a request was asked for: whoever wants its answer again must hold them still.
+#[derive(Debug, Clone, Default)]
+struct Needed(Arc<Mutex<BTreeSet<Permission>>>);
+
+impl Needed {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Permission>> {
+        // A set is never half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Looks a key up, and takes it if it is new, or if the attempt that had it died without effect. `path` is method and path.
@@ -62,10 +80,18 @@ pub async fn begin(cx: &OpContext, services: &Services, path: &str, key: &str, b
         return Err(Error::invalid(HEADER, "an Idempotency-Key has 1 to 255 visible ASCII characters"));
     }
     let organization_id = cx.organization()?;
-    let principal = cx.actor().user_id().map_or_else(|| cx.actor().name().to_owned(), |id| id.to_string());
+    let principal = principal(cx.actor());
     let key = IdempotencyKey { organization_id, principal, path: path.to_owned(), key: key.to_owned() };
     let hash = hex::encode(Sha256::digest(body));
     let now = cx.now();
+    // A repetition is answered without waiting for who writes.
+    if let Some(found) = storage::get(services.store.read(), &key).await?
+        && found.created_at + KEPT > now
+        && opened(services, &key, &found.request_hash)?.expose_secret() == hash
+        && let Some(response) = found.response
+    {
+        return again(cx, services, &key, response);
+    }
     let tx = services.store.begin().await?;
     if let Some(found) = storage::get(tx.db(), &key).await? {
         if found.created_at + KEPT <= now {
@@ -73,8 +99,7 @@ pub async fn begin(cx: &OpContext, services: &Services, path: &str, key: &str, b
         } else if opened(services, &key, &found.request_hash)?.expose_secret() != hash {
             return Err(Error::invalid(HEADER, "this key was used for a request with another body"));
         } else if let Some(response) = found.response {
-            let body = opened(services, &key, &response.body)?.expose_secret().as_bytes().to_vec();
-            return Ok(Attempt::Replay(StoredResponse { body, ..response }));
+            return again(cx, services, &key, response);
         } else if found.leased_at + LEASE > now {
             return Err(running());
         } else if let Some(done) = found.applied {
@@ -91,8 +116,32 @@ pub async fn begin(cx: &OpContext, services: &Services, path: &str, key: &str, b
     if free { Ok(first(key, now)) } else { Err(running()) }
 }
 
-const fn first(key: IdempotencyKey, leased_at: DateTime<Utc>) -> Attempt {
-    Attempt::First(Ticket { claim: Claim { key, leased_at } })
+/// Whose key it is: a person, whatever the session, or one API key of a person. They are told apart because a key may do
+/// less, and what a person was shown once is not for it.
+fn principal(actor: &Actor) -> String {
+    match actor {
+        Actor::User { id, key: Some(key), .. } => format!("{id}/{key}"),
+        Actor::User { id, key: None, .. } => id.to_string(),
+        other => other.name().to_owned(),
+    }
+}
+
+/// The answer again, for who may still do what it answered.
+fn again(cx: &OpContext, services: &Services, key: &IdempotencyKey, stored: StoredResponse) -> Result<Attempt> {
+    let needed = stored.headers.get(NEEDED).and_then(|value| value.as_array()).into_iter().flatten();
+    for name in needed.filter_map(|name| name.as_str()) {
+        // A permission that does not exist any more is nobody's.
+        match Permission::ALL.iter().find(|permission| permission.as_str() == name) {
+            Some(permission) => cx.require(*permission).map(drop)?,
+            None => return Err(Error::Forbidden(format!("Missing permission {name}"))),
+        }
+    }
+    let body = opened(services, key, &stored.body)?.expose_secret().as_bytes().to_vec();
+    Ok(Attempt::Replay(StoredResponse { body, ..stored }))
+}
+
+fn first(key: IdempotencyKey, leased_at: DateTime<Utc>) -> Attempt {
+    Attempt::First(Ticket { claim: Claim { key, leased_at, needed: Needed::default() } })
 }
 
 fn running() -> Error {
@@ -119,6 +168,11 @@ fn opened(services: &Services, key: &IdempotencyKey, sealed: &[u8]) -> Result<Se
 }
 
 impl Claim {
+    /// Notes that the request was asked for a permission, and had it.
+    pub(crate) fn needs(&self, permission: Permission) {
+        self.needed.lock().insert(permission);
+    }
+
     /// Notes what is about to be committed.
     ///
     /// # Errors
@@ -144,9 +198,11 @@ impl Ticket {
     /// # Errors
     /// If the database fails.
     pub async fn complete(self, services: &Services, response: &StoredResponse) -> Result<()> {
-        let Claim { key, leased_at } = self.claim;
+        let Claim { key, leased_at, needed } = self.claim;
+        let needed: Vec<&str> = needed.lock().iter().map(|permission| permission.as_str()).collect();
         let text = String::from_utf8(response.body.clone()).map_err(Error::internal)?;
-        let response = StoredResponse { body: sealed(services, &key, text)?, ..response.clone() };
+        let mut response = StoredResponse { body: sealed(services, &key, text)?, ..response.clone() };
+        response.headers[NEEDED] = needed.into();
         let tx = services.store.begin().await?;
         storage::complete(tx.db(), &key, leased_at, &response).await?;
         Ok(tx.commit().await?)

@@ -3,20 +3,20 @@
 use bartizan_domain::id::{JobId, OrganizationId};
 use bartizan_domain::{Error, Permission, Result};
 pub use bartizan_jobs::{Job, JobFilter, JobStatus};
-use bartizan_storage::jobs as storage;
+use bartizan_storage::jobs::{self as storage, Whose};
 use bartizan_storage::{Db, Listed, Page};
 use serde_json::json;
 
 use crate::mutation::{Change, Mutation};
-use crate::{OpContext, Services, scan_job, scans};
+use crate::{OpContext, Services, installation, scan_job, scans};
 
-/// One page of the organisation's jobs and those of the installation, newest first.
+/// One page of the organisation's jobs, for members of the first one also of those of the installation, newest first.
 ///
 /// # Errors
 /// If the caller may not see them, or the database fails.
 pub async fn list(cx: &OpContext, services: &Services, filter: &JobFilter, page: Page) -> Result<Listed<Job>> {
-    let organization = cx.require(Permission::SystemView)?;
-    Ok(storage::list(services.store.read(), organization, filter, page).await?)
+    let whose = whose(services.store.read(), cx.require(Permission::SystemView)?).await?;
+    Ok(storage::list(services.store.read(), whose, filter, page).await?)
 }
 
 /// One job.
@@ -68,8 +68,15 @@ pub async fn retry(cx: &OpContext, services: &Services, id: JobId) -> Result<Job
     found(services.store.read(), organization, id).await
 }
 
+/// Jobs that are nobody's belong to the whole installation.
+async fn whose(db: Db<'_>, organization: OrganizationId) -> Result<Whose> {
+    let first = installation::is_first(db, organization).await?;
+    Ok(if first { Whose::AndInstallation(organization) } else { Whose::Organization(organization) })
+}
+
 async fn found(db: Db<'_>, organization: OrganizationId, id: JobId) -> Result<Job> {
-    storage::find(db, organization, id).await?.ok_or_else(|| Error::not_found("job", id))
+    let whose = whose(db, organization).await?;
+    storage::find(db, whose, id).await?.ok_or_else(|| Error::not_found("job", id))
 }
 
 fn ended(job: &Job) -> Error {

@@ -25,6 +25,7 @@ mod external_accounts;
 pub mod findings;
 mod housekeeping;
 pub mod idempotency;
+pub mod installation;
 pub mod invitations;
 pub mod jobs;
 mod ldap;

@@ -8,18 +8,18 @@
 
 use std::time::Duration;
 
-use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{Error, Permission, Result};
 use bartizan_notify::{Delivery, Letter, Server, Subject, deliver};
 pub use bartizan_notify::{SendError, Stage};
 use bartizan_outbound::tls_verified::certificates_of;
 use bartizan_storage::installation::{self, InstallationSetting};
-use bartizan_storage::{Db, StorageError, organizations, users};
+use bartizan_storage::{Db, StorageError, users};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::installation::require as of_the_installation;
 use crate::mutation::{Change, Mutation};
 use crate::secrets::{self, SecretScope};
 use crate::settings::Versioned;
@@ -328,22 +328,6 @@ async fn view(services: &Services, db: Db<'_>) -> Result<MailView> {
         password_set: secrets::is_set(db, PASSWORD.0, PASSWORD.1).await?,
         source: Some(Source::Settings),
     })
-}
-
-/// Settings of the installation are for members of the organisation that setup made.
-pub(crate) async fn of_the_installation(
-    cx: &OpContext,
-    services: &Services,
-    permission: Permission,
-) -> Result<OrganizationId> {
-    let organization = cx.require(permission)?;
-    match organizations::first(services.store.read()).await? {
-        Some(first) if first.id == organization => Ok(organization),
-        _ => {
-            let text = "This belongs to the whole installation and is set in its first organisation";
-            Err(Error::Forbidden(text.to_owned()))
-        }
-    }
 }
 
 fn apply(settings: &mut MailSettings, patch: MailPatch) {

@@ -62,11 +62,23 @@ pub async fn present(cx: &OpContext, services: &Services) -> Result<Maintenance>
     Ok(present)
 }
 
-/// Switches it on or off.
+/// Whether it is on, as the caller is told: who switched it on is a member of the first organisation, and nobody else's
+/// business.
 ///
 /// # Errors
-/// If the caller may not, or the reason breaks a rule.
+/// If nobody is signed in, or the database fails.
+pub async fn told(cx: &OpContext, services: &Services) -> Result<Maintenance> {
+    let present = present(cx, services).await?;
+    let first = crate::installation::is_first(services.store.read(), cx.organization()?).await?;
+    Ok(if first { present } else { Maintenance { by: None, ..present } })
+}
+
+/// Switches it on or off, for the whole installation.
+///
+/// # Errors
+/// If the caller may not ([`crate::installation`]), or the reason breaks a rule.
 pub async fn set(cx: &OpContext, services: &Services, enabled: bool, reason: Option<String>) -> Result<Maintenance> {
+    crate::installation::require(cx, services, Permission::SystemManage).await?;
     let (_, change) = Mutation::begin(cx, services, Permission::SystemManage).await?;
     let mut fields = Fields::default();
     let reason = reason.map(|reason| fields.text("reason", &reason, REASON_LENGTH));

@@ -70,6 +70,7 @@ pub async fn rename(cx: &OpContext, services: &Services, name: &str) -> Result<O
 /// If the caller may not, or the name breaks a rule.
 pub async fn create(cx: &OpContext, services: &Services, name: &str) -> Result<Organization> {
     let user = cx.user()?;
+    crate::installation::require(cx, services, Permission::SystemManage).await?;
     let (_, change) = Mutation::begin(cx, services, Permission::SystemManage).await?;
     let name = checked(name)?;
     let now = cx.now();

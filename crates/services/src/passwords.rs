@@ -1,8 +1,15 @@
 //! Passwords: changing one's own, setting a new one with a link from a mail, and what happens when somebody guesses.
 //!
-//! Failures count for the account and not for the address they come from (which has a limit of its own in `http`):
-//! a guesser with many addresses is slowed down as well. An account that does not exist counts alike, so that the
-//! answers do not tell which exist.
+//! Failures count twice (addresses have a limit of their own beside, in `http`):
+//!
+//! - for the account and the network they come from: after a few, that network waits, and nobody else. So a stranger
+//!   cannot keep the owner out by failing on purpose;
+//! - for the account wherever they come from, with many more free: a guesser with many addresses is slowed down as well.
+//!   Clients in a network in which the account was lately used do not wait for that.
+//!
+//! An account that does not exist counts alike, so that the answers do not tell which exist.
+
+use std::net::IpAddr;
 
 use bartizan_auth::password::check_rules;
 use bartizan_domain::id::{OrganizationId, UserId};
@@ -19,8 +26,12 @@ use crate::mutation::{Change, Mutation};
 use crate::validate::check_email;
 use crate::{OpContext, Services, auth, mail, mail_jobs};
 
-/// Failures in a row that cost nothing.
+/// Failures in a row from one network that cost nothing.
 const FREE: i32 = 5;
+/// Failures in a row of an account, from wherever, that cost nothing.
+const FREE_ANYWHERE: i32 = 100;
+/// How long ago a session may have been used for its network to be known.
+const AT_HOME: TimeDelta = TimeDelta::days(30);
 /// Seconds the first failure beyond costs; each further one doubles it.
 const FIRST_BLOCK: i64 = 30;
 /// Seconds a failure costs at most.
@@ -39,6 +50,8 @@ pub(crate) const FORGOTTEN_AFTER: TimeDelta = TimeDelta::days(1);
 pub(crate) struct Guard {
     account: String,
     user: Option<User>,
+    /// Name that was given, where the user is not looked up beforehand.
+    login: Option<String>,
     method: &'static str,
 }
 
@@ -50,13 +63,19 @@ impl Guard {
             // Hashed, since people type passwords into the field for names.
             None => hex::encode(Sha256::digest(login.trim().to_lowercase().as_bytes())),
         };
-        Self { account, user: user.cloned(), method: "internal" }
+        Self { account, user: user.cloned(), login: None, method: "internal" }
     }
 
     /// For a name that is looked up in the directory.
     pub(crate) fn of_directory(login: &str) -> Self {
         let name = format!("ldap:{}", login.trim().to_lowercase());
-        Self { account: hex::encode(Sha256::digest(name.as_bytes())), user: None, method: "ldap" }
+        let account = hex::encode(Sha256::digest(name.as_bytes()));
+        Self { account, user: None, login: Some(login.to_owned()), method: "ldap" }
+    }
+
+    /// For the codes of a second factor of somebody who is signed in.
+    pub(crate) fn of_codes(user: &User) -> Self {
+        Self { method: "second_factor", ..Self::of(Some(user), &user.username) }
     }
 
     /// Whether an attempt is looked at now.
@@ -64,13 +83,41 @@ impl Guard {
     /// # Errors
     /// [`Error::RateLimited`] while it is not.
     pub(crate) async fn check(&self, cx: &OpContext, services: &Services) -> Result<()> {
-        let found = storage::failures(services.store.read(), &self.account).await?;
-        let Some(until) = found.and_then(|found| found.blocked_until) else { return Ok(()) };
-        let left = (until - cx.now()).num_milliseconds();
+        let db = services.store.read();
+        let mut left = self.left(cx, db, &self.place(cx)).await?;
         if left <= 0 {
-            return Ok(());
+            left = self.left(cx, db, &self.account).await?;
+            if left <= 0 || self.is_at_home(cx, services).await? {
+                return Ok(());
+            }
         }
         Err(Error::RateLimited { retry_after: u64::try_from(left).unwrap_or(1).div_ceil(1000) })
+    }
+
+    /// Milliseconds for which nothing counted under this name is looked at.
+    async fn left(&self, cx: &OpContext, db: Db<'_>, name: &str) -> Result<i64> {
+        let until = storage::failures(db, name).await?.and_then(|found| found.blocked_until);
+        Ok(until.map_or(0, |until| (until - cx.now()).num_milliseconds()))
+    }
+
+    /// The account as seen from the client's network.
+    fn place(&self, cx: &OpContext) -> String {
+        format!("{}@{}", self.account, network_of(cx.origin().ip.as_deref()))
+    }
+
+    /// Whether the account has been used lately from where the attempt comes: strangers that fail elsewhere must not
+    /// keep its owner out.
+    async fn is_at_home(&self, cx: &OpContext, services: &Services) -> Result<bool> {
+        let db = services.store.read();
+        let user = match (&self.user, &self.login) {
+            (Some(user), _) => Some(user.id),
+            (None, Some(login)) => users::by_login(db, login).await?.map(|user| user.id),
+            (None, None) => None,
+        };
+        let Some(user) = user else { return Ok(false) };
+        let network = network_of(cx.origin().ip.as_deref());
+        let lately = sessions::of_lately(db, user, cx.now() - AT_HOME).await?;
+        Ok(lately.iter().any(|session| network_of(Some(&session.ip)) == network))
     }
 
     /// Counts a failure, and puts it on record.
@@ -81,13 +128,8 @@ impl Guard {
         };
         let change = Mutation::begin_open(cx, services, organization).await?;
         storage::lock_failures(change.db(), &self.account).await?;
-        let now = cx.now();
-        let before = storage::failures(change.db(), &self.account).await?;
-        let before = before.filter(|found| found.last_at + FORGOTTEN_AFTER > now).map_or(0, |found| found.failures);
-        let failures = before.saturating_add(1);
-        let blocked_until = block(failures).map(|time| now + time);
-        let row = Failures { account: self.account.clone(), failures, last_at: now, blocked_until };
-        storage::put_failures(change.db(), &row).await?;
+        count(cx, change.db(), self.account.clone(), FREE_ANYWHERE).await?;
+        let failures = count(cx, change.db(), self.place(cx), FREE).await?;
         let name = self.user.as_ref().map_or_else(|| "unknown".to_owned(), |user| user.id.to_string());
         let entry = Change::new("auth.login_failed", "user", name);
         let username = self.user.as_ref().map(|user| user.username.as_str());
@@ -95,14 +137,40 @@ impl Guard {
         change.commit(entry.after(after)).await
     }
 
-    /// Forgets failures, since the right password was given.
-    pub(crate) async fn clear(&self, db: Db<'_>) -> Result<()> {
-        Ok(storage::clear_failures(db, &self.account).await?)
+    /// Forgets the failures from the client's network, since the right password was given. Those from elsewhere count on.
+    pub(crate) async fn clear(&self, cx: &OpContext, db: Db<'_>) -> Result<()> {
+        Ok(storage::clear_failures(db, &self.place(cx)).await?)
     }
 }
 
-fn block(failures: i32) -> Option<TimeDelta> {
-    let beyond = u32::try_from(failures - FREE).ok()?;
+/// Counts a failure under a name; the first `free` ones in a row cost nothing. Says how many there were.
+async fn count(cx: &OpContext, db: Db<'_>, name: String, free: i32) -> Result<i32> {
+    let now = cx.now();
+    let before = storage::failures(db, &name).await?;
+    let before = before.filter(|found| found.last_at + FORGOTTEN_AFTER > now).map_or(0, |found| found.failures);
+    let failures = before.saturating_add(1);
+    let blocked_until = block(failures, free).map(|time| now + time);
+    storage::put_failures(db, &Failures { account: name, failures, last_at: now, blocked_until }).await?;
+    Ok(failures)
+}
+
+/// What holds the addresses one client is likely to have: a /24 of IPv4, a /64 of IPv6.
+fn network_of(address: Option<&str>) -> String {
+    match address.and_then(|address| address.parse::<IpAddr>().ok()).map(|address| address.to_canonical()) {
+        Some(IpAddr::V4(address)) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        None => "nowhere".to_owned(),
+    }
+}
+
+fn block(failures: i32, free: i32) -> Option<TimeDelta> {
+    let beyond = u32::try_from(failures.saturating_sub(free)).ok()?;
     let seconds = FIRST_BLOCK.saturating_mul(2_i64.saturating_pow(beyond)).min(LONGEST_BLOCK);
     Some(TimeDelta::seconds(seconds))
 }
@@ -193,7 +261,7 @@ pub async fn reset(cx: &OpContext, services: &Services, token: &SecretString, ne
     }
     storage::use_resets(change.db(), user.id, cx.now()).await?;
     users::set_password(change.db(), user.id, &password, cx.now()).await?;
-    storage::clear_failures(change.db(), &user.id.to_string()).await?;
+    storage::clear_all_failures(change.db(), &user.id.to_string()).await?;
     let ended = sessions::end_all(change.db(), user.id, None, None, (cx.now(), "password_reset")).await?;
     tell_of_change(cx, services, change.db(), (home, user.id)).await?;
     let entry = Change::new("auth.password_reset", "user", user.id);
@@ -257,9 +325,19 @@ mod tests {
 
     #[test]
     fn waiting_doubles_after_some_free_attempts_and_ends_somewhere() {
-        let seconds = |failures| block(failures).map_or(0, |time| time.num_seconds());
+        let seconds = |failures| block(failures, FREE).map_or(0, |time| time.num_seconds());
         assert_eq!([1, 4, 5, 6, 7].map(seconds), [0, 0, 30, 60, 120]);
         assert_eq!(seconds(40), LONGEST_BLOCK);
         assert_eq!(seconds(i32::MAX), LONGEST_BLOCK);
+    }
+
+    #[test]
+    fn neighbours_are_one_network() {
+        let network = |address| network_of(Some(address));
+        assert_eq!(network("192.0.2.7"), network("::ffff:192.0.2.200"));
+        assert_ne!(network("192.0.2.7"), network("192.0.3.7"));
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_ne!(network("rubbish"), network("192.0.2.7"));
     }
 }

@@ -186,7 +186,7 @@ impl Run<'_> {
         let targets = scan_targets::stored(&self.scan.targets)?;
         let assets = AssetsOfHosts::new(&targets)?;
         let settings: ScanSettings = serde_json::from_value(self.scan.options.clone()).map_err(Error::internal)?;
-        let reach = match settings::read_scan(db, organization).await?.value.allow_private {
+        let reach = match settings::private_allowed(db, organization).await? {
             true => Reach::Private,
             false => Reach::Public,
         };

@@ -24,7 +24,7 @@ use crate::live::Changed;
 use crate::mutation::{Change, Mutation};
 use crate::scan_finish::{Ending, finish};
 pub use crate::scan_targets::ScanTarget;
-use crate::{OpContext, Services, scan_document, scan_job, scan_targets, settings};
+use crate::{OpContext, Services, auth, scan_document, scan_job, scan_targets, settings};
 
 /// Most targets of one scan, assets and ad-hoc targets together.
 pub const TARGET_LIMIT: usize = 1_000;
@@ -141,7 +141,7 @@ pub(crate) async fn check(
         return Err(Error::invalid("body -> targets", format!("{count} targets: at most {TARGET_LIMIT} in one scan")));
     }
     let (targets, parsed) = targets_of(db, organization, new).await?;
-    let allow_private = settings::read_scan(db, organization).await?.value.allow_private;
+    let allow_private = settings::private_allowed(db, organization).await?;
     check_reach(&parsed, allow_private)?;
     let settings = ScanSettings::resolve(services.catalog, &options_of(new)).map_err(invalid)?;
     let plan = Plan::new(services.catalog, &parsed, &settings).map_err(invalid)?;
@@ -346,12 +346,13 @@ pub async fn subscribe(cx: &OpContext, services: &Services, id: ScanId) -> Resul
     let organization = cx.require(Permission::ScansView)?;
     let changes = services.live.subscribe();
     found(services.store.read(), organization, id).await?;
-    Ok(Subscription { services: services.clone(), organization, id, changes, last: None })
+    Ok(Subscription { cx: cx.clone(), services: services.clone(), organization, id, changes, last: None })
 }
 
 /// A follower of one scan.
 #[derive(Debug)]
 pub struct Subscription {
+    cx: OpContext,
     services: Services,
     organization: OrganizationId,
     id: ScanId,
@@ -364,7 +365,7 @@ impl Subscription {
     /// told, or when it was deleted.
     ///
     /// # Errors
-    /// If the database fails.
+    /// If who follows may do so no longer, or the database fails.
     pub async fn next(&mut self) -> Result<Option<ScanProgress>> {
         loop {
             if self.last.as_ref().is_some_and(|last| last.status.is_final()) {
@@ -373,6 +374,8 @@ impl Subscription {
             if self.last.is_some() {
                 self.changed().await;
             }
+            // The one who follows may have been shut out meanwhile.
+            auth::still(&self.cx, &self.services, Permission::ScansView).await?;
             let db = self.services.store.read();
             let Some(scan) = storage::get(db, self.organization, self.id).await? else { return Ok(None) };
             let now = progress_of(&self.services, &scan);

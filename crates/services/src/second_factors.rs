@@ -76,16 +76,24 @@ pub async fn begin(cx: &OpContext, services: &Services, password: SecretString) 
 /// Turns the begun second factor on with a first code, and hands out recovery codes, which are shown once.
 ///
 /// # Errors
-/// [`Error::Conflict`] if none was begun, [`Error::Invalid`] if the code is wrong.
+/// [`Error::Conflict`] if none was begun, [`Error::Invalid`] if the code is wrong, [`Error::RateLimited`] after several
+/// wrong ones in a row.
 pub async fn confirm(cx: &OpContext, services: &Services, code: &SecretString) -> Result<Vec<SecretString>> {
     let (id, _) = cx.person()?;
+    let guard = guard_of(services, id).await?;
+    guard.check(cx, services).await?;
     let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
     let factor = storage::get(change.db(), id).await?.filter(|factor| factor.confirmed_at.is_none());
     let Some(factor) = factor else {
         return Err(Error::Conflict("No second factor was begun".to_owned()));
     };
     let step = totp(services, change.db(), id).await?.and_then(|totp| totp.check(code, cx.now()));
-    let Some(step) = step else { return Err(wrong()) };
+    let Some(step) = step else {
+        drop(change);
+        guard.failed(cx, services).await?;
+        return Err(wrong());
+    };
+    guard.clear(cx, change.db()).await?;
     storage::put(change.db(), &SecondFactor { confirmed_at: Some(cx.now()), last_step: step, ..factor }).await?;
     let codes = new_codes(cx, change.db(), id).await?;
     change.commit(Change::new("auth.second_factor_enable", "user", id)).await?;
@@ -95,14 +103,20 @@ pub async fn confirm(cx: &OpContext, services: &Services, code: &SecretString) -
 /// Replaces the caller's recovery codes; the new ones are shown once.
 ///
 /// # Errors
-/// [`Error::Conflict`] without a second factor, [`Error::Invalid`] if the code is wrong.
+/// [`Error::Conflict`] without a second factor, [`Error::Invalid`] if the code is wrong, [`Error::RateLimited`] after
+/// several wrong ones in a row.
 pub async fn renew_codes(cx: &OpContext, services: &Services, code: &SecretString) -> Result<Vec<SecretString>> {
     let (id, _) = cx.person()?;
+    let guard = guard_of(services, id).await?;
+    guard.check(cx, services).await?;
     let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
     must_be_on(change.db(), id).await?;
     if !accept(cx, services, change.db(), id, Some(code)).await? {
+        drop(change);
+        guard.failed(cx, services).await?;
         return Err(wrong());
     }
+    guard.clear(cx, change.db()).await?;
     let codes = new_codes(cx, change.db(), id).await?;
     change.commit(Change::new("auth.recovery_codes", "user", id)).await?;
     Ok(codes)
@@ -194,6 +208,12 @@ async fn forget(db: Db<'_>, user: UserId) -> Result<()> {
     storage::remove(db, user).await?;
     secrets::remove(db, SecretScope::Installation, &place(user)).await?;
     Ok(())
+}
+
+/// Guesses at codes count like guesses at the password.
+async fn guard_of(services: &Services, id: UserId) -> Result<passwords::Guard> {
+    let user = users::get(services.store.read(), id).await?.ok_or_else(|| Error::not_found("user", id))?;
+    Ok(passwords::Guard::of_codes(&user))
 }
 
 async fn check_password(cx: &OpContext, services: &Services, id: UserId, given: SecretString) -> Result<String> {

@@ -3,7 +3,7 @@
 use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{Error, Permission, Result};
 use bartizan_storage::settings::{self, Setting};
-use bartizan_storage::{Db, StorageError};
+use bartizan_storage::{Db, StorageError, organizations};
 use serde::{Deserialize, Serialize};
 
 use crate::mutation::{Change, Mutation};
@@ -13,7 +13,8 @@ use crate::{OpContext, Services};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScanSettings {
-    /// Whether private, loopback and link-local addresses may be scanned. Cloud metadata addresses never are.
+    /// Whether private, loopback and link-local addresses may be scanned, which are those of the network the program
+    /// runs in: another organisation than the first may only where the first may. Cloud metadata addresses never are.
     pub allow_private: bool,
 }
 
@@ -40,7 +41,8 @@ pub async fn scan(cx: &OpContext, services: &Services) -> Result<Versioned<ScanS
 /// Changes the scan settings. With `expected`, only if they are still at that version.
 ///
 /// # Errors
-/// If the caller may not, or somebody else changed them meanwhile ([`Error::Conflict`]).
+/// If the caller may not, or somebody else changed them meanwhile ([`Error::Conflict`]); [`Error::Forbidden`] also for
+/// private addresses while the first organisation does not allow them.
 pub async fn set_scan(
     cx: &OpContext,
     services: &Services,
@@ -51,6 +53,10 @@ pub async fn set_scan(
     let before = read_scan(change.db(), organization).await?;
     if expected.is_some_and(|version| version != before.version) {
         return Err(Error::Conflict("The settings were changed meanwhile; read them again".to_owned()));
+    }
+    if value.allow_private && !before.value.allow_private && !ceiling(change.db(), organization).await? {
+        let text = "Scans of private addresses are not allowed on this installation; its first organisation may allow them";
+        return Err(Error::Forbidden(text.to_owned()));
     }
     let after = Versioned { value, version: before.version + 1 };
     write_scan(cx, change.db(), organization, after).await?;
@@ -87,6 +93,19 @@ pub(crate) async fn read_scan(db: Db<'_>, organization: OrganizationId) -> Resul
                 .map_err(|error| StorageError::Corrupt(format!("setting {SCAN}: {error}")))?;
             Ok(Versioned { value, version: row.version })
         }
+    }
+}
+
+/// Whether scans of an organisation may contact private addresses now.
+pub(crate) async fn private_allowed(db: Db<'_>, organization: OrganizationId) -> Result<bool> {
+    Ok(read_scan(db, organization).await?.value.allow_private && ceiling(db, organization).await?)
+}
+
+/// Whether the first organisation lets `organization` scan private addresses. The first asks nobody.
+async fn ceiling(db: Db<'_>, organization: OrganizationId) -> Result<bool> {
+    match organizations::first(db).await? {
+        Some(first) if first.id != organization => Ok(read_scan(db, first.id).await?.value.allow_private),
+        _ => Ok(true),
     }
 }
 

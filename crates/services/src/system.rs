@@ -1,15 +1,17 @@
 //! State of the server, for people who run it and for probes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{Error, FindingStatus, Permission, Result, Severity};
 use bartizan_storage::{Backend, Page, SortDir, jobs, metrics, scans};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::mutation::{Change, Mutation};
-use crate::{OpContext, Services};
+use crate::{OpContext, Services, installation};
 
 /// State of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub struct Status {
     pub demo: bool,
 }
 
-/// Background jobs of the whole installation by state.
+/// Background jobs by state: of one organisation, for members of the first one of the whole installation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Jobs {
     /// Waiting.
@@ -53,7 +55,7 @@ pub async fn status(cx: &OpContext, services: &Services) -> Result<Status> {
             Backend::Sqlite => "sqlite",
             Backend::Postgres => "postgresql",
         },
-        jobs: jobs_of(services).await?,
+        jobs: jobs_of(services, (!installation::is_first(db, organization).await?).then_some(organization)).await?,
         demo: scans::list(db, organization, &demo, sort, Page::first(1)).await?.total > 0,
     })
 }
@@ -64,13 +66,13 @@ pub async fn status(cx: &OpContext, services: &Services) -> Result<Status> {
 /// If the database fails.
 pub async fn pending_jobs(services: &Services) -> Result<u64> {
     services.ping().await?;
-    let jobs = jobs_of(services).await?;
+    let jobs = jobs_of(services, None).await?;
     Ok(jobs.waiting + jobs.running)
 }
 
-async fn jobs_of(services: &Services) -> Result<Jobs> {
+async fn jobs_of(services: &Services, organization: Option<OrganizationId>) -> Result<Jobs> {
     let mut found = Jobs::default();
-    for (state, count) in jobs::counts(services.store.read()).await? {
+    for (state, count) in jobs::counts(services.store.read(), organization).await? {
         match state.as_str() {
             "queued" => found.waiting = count,
             "running" => found.running = count,
@@ -121,8 +123,8 @@ pub trait LogControl: fmt::Debug + Send + Sync {
 ///
 /// # Errors
 /// If the caller may not know.
-pub fn log_level(cx: &OpContext, services: &Services) -> Result<LogLevel> {
-    cx.require(Permission::SystemManage)?;
+pub async fn log_level(cx: &OpContext, services: &Services) -> Result<LogLevel> {
+    installation::require(cx, services, Permission::SystemManage).await?;
     Ok(log(services)?.level())
 }
 
@@ -131,6 +133,7 @@ pub fn log_level(cx: &OpContext, services: &Services) -> Result<LogLevel> {
 /// # Errors
 /// If the caller may not, or the database fails.
 pub async fn set_log_level(cx: &OpContext, services: &Services, level: LogLevel) -> Result<LogLevel> {
+    installation::require(cx, services, Permission::SystemManage).await?;
     let (_, change) = Mutation::begin(cx, services, Permission::SystemManage).await?;
     let log = log(services)?;
     let entry = Change::new("system.log_level", "system", "log_level");
@@ -147,11 +150,11 @@ fn log(services: &Services) -> Result<&dyn LogControl> {
 /// What monitoring wants to know beside what is counted as it happens.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Gauges {
-    /// Waiting jobs by kind.
+    /// Waiting jobs by kind, for every kind there is: a queue that ran empty is 0, not absent.
     pub queues: Vec<(String, u64)>,
     /// Scans that run.
     pub scans_running: u64,
-    /// Findings by severity and status.
+    /// Findings by severity and status, for every pair there is.
     pub findings: Vec<(Severity, FindingStatus, u64)>,
     /// Connections in use.
     pub connections_in_use: u64,
@@ -166,8 +169,16 @@ type FindingCounts = Vec<(Severity, FindingStatus, u64)>;
 /// How old the count of findings may be.
 const NUMBERS_FRESH: TimeDelta = TimeDelta::seconds(60);
 
+/// Whether the caller may see [`gauges`].
+///
+/// # Errors
+/// [`Error::Forbidden`] but for members of the first organisation with `system.view`.
+pub async fn may_measure(cx: &OpContext, services: &Services) -> Result<()> {
+    installation::require(cx, services, Permission::SystemView).await.map(drop)
+}
+
 /// The numbers of the whole installation. Whether the one who asks may know is decided by how the question came in: by
-/// the listener for monitoring, with its token, or from somebody with `system.view`.
+/// the listener for monitoring, with its token, or from somebody whom [`may_measure`] lets.
 ///
 /// # Errors
 /// If the database fails.
@@ -184,8 +195,15 @@ pub async fn gauges(services: &Services) -> Result<Gauges> {
             counts
         }
     };
+    let waiting = metrics::queue_depths(db).await?;
+    // What was measured once stays in the answer until it is measured again.
+    let mut queues: BTreeMap<String, u64> = Services::job_kinds().into_iter().map(|kind| (kind.to_owned(), 0)).collect();
+    queues.extend(waiting);
+    let pairs = Severity::ALL.into_iter().flat_map(|severity| FindingStatus::ALL.map(|status| (severity, status)));
+    let count = |pair| findings.iter().filter(|(s, t, _)| (*s, *t) == pair).map(|(.., count)| count).sum();
+    let findings = pairs.map(|pair| (pair.0, pair.1, count(pair))).collect();
     Ok(Gauges {
-        queues: metrics::queue_depths(db).await?,
+        queues: queues.into_iter().collect(),
         scans_running: metrics::running_scans(db).await?,
         findings,
         connections_in_use: services.store.pool_use().0,

@@ -239,12 +239,12 @@ pub struct JobFilter {
     pub kind: Option<String>,
 }
 
-/// One page of the jobs of an organisation and of those that are nobody's, newest first.
+/// One page of jobs, newest first.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn list(db: Db<'_>, organization: OrganizationId, filter: &JobFilter, page: Page) -> Result<Listed<Job>> {
-    let mut query = entity::Entity::find().filter(visible_to(organization));
+pub async fn list(db: Db<'_>, whose: Whose, filter: &JobFilter, page: Page) -> Result<Listed<Job>> {
+    let mut query = entity::Entity::find().filter(whose.condition());
     if !filter.statuses.is_empty() {
         query = query.filter(Column::Status.is_in(filter.statuses.iter().map(|status| status.as_str())));
     }
@@ -257,17 +257,33 @@ pub async fn list(db: Db<'_>, organization: OrganizationId, filter: &JobFilter, 
     Ok(Listed { rows, total: listed.total })
 }
 
-/// One job, if it is the organisation's or nobody's.
+/// One job, if it is one of those.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn find(db: Db<'_>, organization: OrganizationId, id: JobId) -> Result<Option<Job>> {
-    let row = entity::Entity::find_by_id(id.0).filter(visible_to(organization)).one(&db.conn()).await?;
+pub async fn find(db: Db<'_>, whose: Whose, id: JobId) -> Result<Option<Job>> {
+    let row = entity::Entity::find_by_id(id.0).filter(whose.condition()).one(&db.conn()).await?;
     row.map(Job::try_from).transpose()
 }
 
-fn visible_to(organization: OrganizationId) -> Condition {
-    Condition::any().add(Column::OrganizationId.eq(organization.0)).add(Column::OrganizationId.is_null())
+/// Whose jobs are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// An organisation's.
+    Organization(OrganizationId),
+    /// An organisation's, and those that are nobody's.
+    AndInstallation(OrganizationId),
+}
+
+impl Whose {
+    fn condition(self) -> Condition {
+        match self {
+            Self::Organization(id) => Condition::all().add(Column::OrganizationId.eq(id.0)),
+            Self::AndInstallation(id) => {
+                Condition::any().add(Column::OrganizationId.eq(id.0)).add(Column::OrganizationId.is_null())
+            }
+        }
+    }
 }
 
 /// Puts a job that failed or was cancelled back into the queue, with all its attempts. Says whether it was in such a
@@ -367,12 +383,16 @@ pub async fn is_live(db: Db<'_>, kind: &str, dedupe_key: &str) -> Result<bool> {
     Ok(crate::page::count(&db.conn(), &live).await? > 0)
 }
 
-/// How many jobs are in each state.
+/// How many jobs are in each state: of an organisation, or of all.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn counts(db: Db<'_>) -> Result<Vec<(String, u64)>> {
-    let rows: Vec<(String, i64)> = entity::Entity::find()
+pub async fn counts(db: Db<'_>, organization: Option<OrganizationId>) -> Result<Vec<(String, u64)>> {
+    let mut query = entity::Entity::find();
+    if let Some(id) = organization {
+        query = query.filter(Column::OrganizationId.eq(id.0));
+    }
+    let rows: Vec<(String, i64)> = query
         .select_only()
         .column(Column::Status)
         .expr(Expr::col(Column::Id).count())

@@ -193,6 +193,17 @@ pub async fn clear_failures(db: Db<'_>, account: &str) -> Result<()> {
     Ok(())
 }
 
+/// Forgets the failures of an account and those counted under names that begin with it and an `@`.
+///
+/// # Errors
+/// If the database fails.
+pub async fn clear_all_failures(db: Db<'_>, account: &str) -> Result<()> {
+    clear_failures(db, account).await?;
+    let column = failure::Column::Account;
+    failure::Entity::delete_many().filter(column.starts_with(format!("{account}@"))).exec(&db.conn()).await?;
+    Ok(())
+}
+
 /// Removes tokens that ended, and failures that happened, before `cutoff`.
 ///
 /// # Errors

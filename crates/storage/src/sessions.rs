@@ -328,6 +328,22 @@ pub async fn open_of(db: Db<'_>, user: UserId, now: DateTime<Utc>) -> Result<Vec
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// The sessions of a user that were used since an instant, whether they are open or not, last used first, at most 100.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of_lately(db: Db<'_>, user: UserId, since: DateTime<Utc>) -> Result<Vec<Session>> {
+    let rows = entity::Entity::find()
+        .filter(entity::Column::UserId.eq(user.0))
+        .filter(entity::Column::LastUsedAt.gte(since))
+        .order_by_desc(entity::Column::LastUsedAt)
+        .order_by_desc(entity::Column::Id)
+        .limit(100)
+        .all(&db.conn())
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// Removes sessions that ended or expired before `cutoff`, with their tokens. Says how many.
 ///
 /// # Errors

@@ -209,7 +209,7 @@ impl TestApp {
                 // Sent or dropped, both mean stop.
                 let _ = stopped.await;
             };
-            bartizan_http::serve(listener, state, shutdown).await.unwrap();
+            bartizan_http::serve(listener, state, shutdown).await;
         });
         Self {
             address,
@@ -272,7 +272,8 @@ impl TestApp {
         let organization = self.organization("Example").await;
         let filter = bartizan_storage::jobs::JobFilter::default();
         let page = bartizan_storage::Page::first(500);
-        let listed = bartizan_storage::jobs::list(self.store.read(), organization, &filter, page).await.unwrap();
+        let whose = bartizan_storage::jobs::Whose::AndInstallation(organization);
+        let listed = bartizan_storage::jobs::list(self.store.read(), whose, &filter, page).await.unwrap();
         assert!(!listed.rows.is_empty());
         listed.rows.iter().map(|job| format!("{job:?}\n")).collect()
     }

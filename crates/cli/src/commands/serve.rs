@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bartizan_auth::{AccessTokens, OpaqueToken, SigningKey};
-use bartizan_http::{AppState, HttpConfig, SharedLimits};
+use bartizan_http::{AppState, ConnectionLimits, HttpConfig, SharedLimits};
 use bartizan_services::system::LogControl;
 use bartizan_services::workers::ProcessKind;
 use bartizan_services::{Origin, Services, ServicesConfig, audit, auth, demo};
@@ -39,6 +39,7 @@ pub fn run(args: &ServeArgs) -> Result<Exit> {
 
 async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     let mut interrupts = Interrupts::listen()?;
+    let descriptors = bartizan_portscan::descriptors::raise_limit();
     compose::make_folder(&args.server.data_dir)?;
     // Held until the process ends: a SQLite file has one owner.
     let _lock = match args.server.database_url {
@@ -60,7 +61,7 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
         sign_in: args.sign_in.providers()?,
     };
     let services = compose::services(store.clone(), &args.network, config);
-    let state = AppState::new(services.clone(), AccessTokens::new(&key), http_config(args, loopback)?);
+    let state = AppState::new(services.clone(), AccessTokens::new(&key), http_config(args, loopback, descriptors)?);
 
     let stop = CancellationToken::new();
     let worker = tokio::spawn(services.worker(compose::process(ProcessKind::Server))?.run(stop.clone()));
@@ -80,8 +81,7 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     tracing::info!("stopping: finishing what is in flight");
     stop.cancel();
     let ended = async {
-        let http = http.await.context("the listener broke off")?;
-        http.context("serving")?;
+        http.await.context("the listener broke off")?;
         worker.await.context("the worker broke off")??;
         compose::seal_the_rest(&services).await;
         anyhow::Ok(())
@@ -97,11 +97,22 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn http_config(args: &ServeArgs, loopback_only: bool) -> Result<HttpConfig> {
+/// `descriptors` is how many files this process may have open: half of them are left to scans, the database and the rest.
+fn http_config(args: &ServeArgs, loopback_only: bool, descriptors: usize) -> Result<HttpConfig> {
+    let wanted = usize::try_from(args.connections).unwrap_or(usize::MAX);
+    let most = wanted.min(descriptors / 2).max(1);
+    if most < wanted {
+        tracing::warn!(most, descriptors, "fewer connections at once than configured: the limit of open files is low");
+    }
+    let per_address = usize::try_from(args.connections_per_address).unwrap_or(usize::MAX).min(most / 2).max(1);
     let shared = args.redis_url.as_ref().map(|url| SharedLimits::new(url.0.expose_secret())).transpose()?;
     Ok(HttpConfig {
         loopback_only,
+        connections: ConnectionLimits { most, per_address, ..ConnectionLimits::default() },
+        trusted_proxies: args.trusted_proxies.clone(),
+        https: args.mail.base_url.as_deref().is_some_and(|url| url.to_ascii_lowercase().starts_with("https:")),
         sign_ins_per_minute: args.sign_ins_per_minute,
+        refreshes_per_minute: HttpConfig::default().refreshes_per_minute,
         writes_per_minute: args.writes_per_minute,
         exports_per_minute: args.exports_per_minute,
         shared_limits: shared,

@@ -1,5 +1,7 @@
+use bartizan_domain::Role;
+use bartizan_http::HttpConfig;
 use bartizan_test_support::api_tests;
-use bartizan_test_support::app::{Actor, Answer, TestApp};
+use bartizan_test_support::app::{Actor, Answer, Options, TestApp};
 use hyper::Method;
 use serde_json::json;
 
@@ -14,6 +16,8 @@ api_tests!(
     a_request_that_died_without_effect_may_be_sent_again_after_a_while,
     a_request_whose_answer_was_lost_is_not_carried_out_again,
     what_is_shown_once_is_shown_again_and_stored_sealed,
+    an_answer_is_repeated_to_its_principal_only_and_while_it_may,
+    repetitions_count_as_writes,
 );
 
 /// POSTs that do not read the header, and why they need not.
@@ -175,4 +179,41 @@ async fn what_is_shown_once_is_shown_again_and_stored_sealed() {
     let kept = app.kept_answers().await;
     assert_eq!(kept.len(), 1);
     assert!(!kept[0].contains(&key), "{}", kept[0]);
+}
+
+async fn an_answer_is_repeated_to_its_principal_only_and_while_it_may() {
+    let app = TestApp::start().await;
+    let (admin, analyst) = (app.admin().await, app.analyst().await);
+    let narrow = json!({"name": "narrow", "permissions": ["scans.view"]});
+    let narrow = admin.post("/api/api-keys", &narrow).await.expect(201).json();
+    let narrow = app.key(narrow["key"].as_str().unwrap());
+    let make = async |actor: &Actor| {
+        let call = actor.request(Method::POST, "/api/api-keys").json(&json!({"name": "pipeline"}));
+        call.header("idempotency-key", "k-1").send().await
+    };
+    let _ = make(&admin).await.expect(201);
+    let refused = make(&narrow).await.expect(403);
+    assert!(!refused.text().contains("btz_"), "{}", refused.text());
+    assert_eq!(make(&admin).await.expect(201).header("idempotent-replayed"), "true");
+
+    let _ = create(&analyst, "k-2", "a.example.com").await.expect(201);
+    let place = format!("/api/members/{}", analyst.user_id());
+    let _ = admin.patch(&place, &json!({"role": "read_only"})).await.expect(200);
+    let _ = create(&analyst, "k-2", "a.example.com").await.expect(403);
+    let denied = admin.get("/api/audit?action=auth.denied").await.expect(200);
+    assert!(denied.text().contains("POST /api/assets"), "{}", denied.text());
+    let _ = admin.patch(&place, &json!({"role": "analyst"})).await.expect(200);
+    assert_eq!(create(&analyst, "k-2", "a.example.com").await.expect(201).header("idempotent-replayed"), "true");
+}
+
+async fn repetitions_count_as_writes() {
+    let http = HttpConfig { writes_per_minute: 3, ..Options::default().http };
+    let app = TestApp::with(Options { http, ..Options::default() }).await;
+    let analyst = app.actor("Example", Role::Analyst).await;
+    for _ in 0..3 {
+        let _ = create(&analyst, "k-1", "a.example.com").await.expect(201);
+    }
+    let _ = create(&analyst, "k-1", "a.example.com").await.expect(429);
+    app.clock.advance(chrono::Duration::minutes(1));
+    let _ = create(&analyst, "k-1", "a.example.com").await.expect(201);
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::documents::operations;
 use crate::scans::{scanned, shop, with_shop};
 
-api_tests!(another_organisations_rows_do_not_exist);
+api_tests!(another_organisations_rows_do_not_exist, the_installation_belongs_to_the_first_organisation);
 
 /// Parameters of paths that name something of the product, the same for everybody.
 const OF_THE_PRODUCT: &[&str] = &["check_id", "asset_type"];
@@ -101,4 +101,66 @@ async fn another_organisations_rows_do_not_exist() {
     for (path, before) in read.iter().zip(before) {
         assert_eq!(owner.get(path).await.expect(200).text(), before, "{path} was changed from outside");
     }
+}
+
+/// Operations that command or show the whole installation: an administrator of a second organisation is a tenant.
+const OF_THE_INSTALLATION: &[(Method, &str)] = &[
+    (Method::PATCH, "/api/system/maintenance"),
+    (Method::GET, "/api/system/log-level"),
+    (Method::PUT, "/api/system/log-level"),
+    (Method::POST, "/api/organizations"),
+    (Method::GET, "/metrics"),
+    (Method::GET, "/api/config/mail"),
+    (Method::PATCH, "/api/config/mail"),
+    (Method::POST, "/api/config/mail/test"),
+    (Method::GET, "/api/config/auth"),
+    (Method::PATCH, "/api/config/auth"),
+    (Method::POST, "/api/config/auth/test"),
+];
+
+async fn the_installation_belongs_to_the_first_organisation() {
+    let app = with_shop().await;
+    let (admin, tenant) = (app.admin().await, app.outsider().await);
+    for (method, path) in OF_THE_INSTALLATION {
+        let operation = operations().into_iter().find(|(m, p, _)| m == method && p == path);
+        let call = tenant.request(method.clone(), path);
+        let call = match operation.and_then(|(_, _, operation)| crate::permissions::example_body(&operation)) {
+            Some(body) => call.json(&body),
+            None => call,
+        };
+        let answer = call.send().await;
+        assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text());
+    }
+    // Nothing was changed, and what the first organisation does is in its own log.
+    assert_eq!(admin.get("/api/system/status").await.expect(200).json()["maintenance"]["enabled"], false);
+    let on = json!({"enabled": true, "reason": "Moving house"});
+    let _ = admin.patch("/api/system/maintenance", &on).await.expect(200);
+    let told = tenant.get("/api/system/status").await.expect(200).json();
+    assert_eq!((&told["maintenance"]["enabled"], &told["maintenance"]["by"]), (&json!(true), &json!(null)));
+    let _ = admin.patch("/api/system/maintenance", &json!({"enabled": false})).await.expect(200);
+    assert_eq!(admin.get("/api/audit?action=system.maintenance").await.expect(200).json()["total"], 2);
+
+    // Jobs of nobody in particular are the installation's, and so are their numbers.
+    let _ = scanned(&admin, &shop()).await;
+    app.damage("UPDATE jobs SET organization_id = NULL, status = 'failed', finished_at = created_at").await;
+    let job = admin.get("/api/jobs?kind=scan").await.expect(200).json()["data"][0]["id"].clone();
+    let path = format!("/api/jobs/{}", job.as_str().unwrap());
+    let _ = admin.get(&path).await.expect(200);
+    assert_eq!(tenant.get("/api/jobs").await.expect(200).json()["total"], 0);
+    let _ = tenant.get(&path).await.expect(404);
+    for deed in ["cancel", "retry"] {
+        let _ = tenant.post(&format!("{path}/{deed}"), &Value::Null).await.expect(404);
+    }
+    let jobs = async |actor: &Actor| actor.get("/api/system/status").await.expect(200).json()["jobs"]["failed"].clone();
+    assert!(jobs(&admin).await.as_u64().unwrap() > 0);
+    assert_eq!(jobs(&tenant).await, 0);
+
+    // The private network is that of the installation.
+    let _ = tenant.patch("/api/config/scanning", &json!({"allow_private": true})).await.expect(403);
+    let _ = admin.patch("/api/config/scanning", &json!({"allow_private": true})).await.expect(200);
+    let _ = tenant.patch("/api/config/scanning", &json!({"allow_private": true})).await.expect(200);
+    let private = json!({"targets": ["10.0.0.1"]});
+    let _ = tenant.post("/api/scans", &private).await.expect(202);
+    let _ = admin.patch("/api/config/scanning", &json!({"allow_private": false})).await.expect(200);
+    let _ = tenant.post("/api/scans", &private).await.expect(422);
 }

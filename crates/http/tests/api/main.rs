@@ -9,6 +9,7 @@ mod auth;
 mod bad_input;
 mod branding;
 mod conformance;
+mod connections;
 mod documents;
 mod every_operation;
 mod findings;

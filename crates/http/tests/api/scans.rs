@@ -16,6 +16,7 @@ api_tests!(
     what_is_named_twice_is_scanned_once,
     another_organisations_scan_does_not_exist,
     the_list_filters_and_sorts,
+    a_stream_ends_with_the_access_of_who_follows,
 );
 
 const SHOP: &str = include_str!("data/shop.json");
@@ -230,4 +231,26 @@ async fn the_list_filters_and_sorts() {
     assert_eq!(ids("status=pending").await, [1]);
     assert_eq!(ids("scan_type=quick,custom").await, [2]);
     assert_eq!(ids("search=shop").await, [1]);
+}
+
+async fn a_stream_ends_with_the_access_of_who_follows() {
+    // Nobody works, so that the scan waits.
+    let app = TestApp::start().await;
+    let (admin, auditor) = (app.admin().await, app.auditor().await);
+    let _ = admin.post("/api/scans", &shop()).await.expect(202);
+    let path = "/api/scans/1/events";
+    let key = auditor.post("/api/api-keys", &json!({"name": "watch"})).await.expect(201).json();
+    let program = app.key(key["key"].as_str().unwrap());
+    let (by_session, by_key) = (
+        auditor.request(Method::GET, path).open().await,
+        program.request(Method::GET, path).open().await,
+    );
+    let member = format!("/api/members/{}", auditor.user_id());
+    let _ = admin.patch(&member, &json!({"is_active": false})).await.expect(200);
+    for stream in [by_session, by_key] {
+        assert_eq!(stream.status, 200);
+        let text = stream.rest().await;
+        assert!(!text.contains("finished"), "{text}");
+    }
+    let _ = auditor.get(path).await.expect(401);
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 api_tests!(
     a_second_factor_is_begun_confirmed_asked_for_and_removed,
     codes_are_good_once,
+    guesses_at_codes_are_counted_and_recorded,
     an_administrator_helps_who_lost_it,
 );
 
@@ -87,4 +88,19 @@ async fn an_administrator_helps_who_lost_it() {
     let _ = admin.delete(&path).await.expect(204);
     let _ = login(&app, None).await.expect(200);
     let _ = admin.delete(&path).await.expect(409);
+}
+
+async fn guesses_at_codes_are_counted_and_recorded() {
+    let app = TestApp::start().await;
+    let (admin, analyst) = (app.admin().await, app.analyst().await);
+    let begun = json!({"current_password": PASSWORD});
+    let _ = analyst.post("/api/auth/second-factor", &begun).await.expect(200);
+    let wrong = json!({"code": "000000"});
+    for _ in 0..5 {
+        let _ = analyst.post("/api/auth/second-factor/confirm", &wrong).await.expect(422);
+    }
+    let waits = analyst.post("/api/auth/second-factor/confirm", &wrong).await.expect(429);
+    assert_eq!(waits.header("retry-after"), "30");
+    let log = admin.get("/api/audit?action=auth.login_failed").await.expect(200).json();
+    assert_eq!((&log["total"], &log["data"][0]["after"]["method"]), (&json!(5), &json!("second_factor")));
 }

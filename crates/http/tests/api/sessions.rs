@@ -1,5 +1,6 @@
+use bartizan_http::HttpConfig;
 use bartizan_test_support::api_tests;
-use bartizan_test_support::app::{PASSWORD, TestApp};
+use bartizan_test_support::app::{Options, PASSWORD, TestApp};
 use hyper::Method;
 use serde_json::json;
 
@@ -7,7 +8,10 @@ api_tests!(
     sessions_are_listed_and_ended,
     a_password_is_changed_and_other_sessions_end,
     an_account_waits_after_failures_and_others_do_not,
+    strangers_cannot_keep_the_owner_out,
+    guessing_from_everywhere_is_slowed_down_and_the_owner_is_not,
     how_the_interface_looks_is_ones_own,
+    made_up_refresh_tokens_are_counted_by_address,
 );
 
 async fn sessions_are_listed_and_ended() {
@@ -82,4 +86,50 @@ async fn how_the_interface_looks_is_ones_own() {
     let bad = reader.patch("/api/auth/me", &json!({"theme_preference": "pink"})).await.expect(422);
     assert_eq!(bad.fields(), ["body -> theme_preference"]);
     let _ = reader.request(Method::PATCH, "/api/auth/me").json(&json!({"role": "admin"})).send().await.expect(422);
+}
+
+async fn made_up_refresh_tokens_are_counted_by_address() {
+    let http = HttpConfig { refreshes_per_minute: 3, ..Options::default().http };
+    let app = TestApp::with(Options { http, ..Options::default() }).await;
+    for _ in 0..3 {
+        let _ = app.anonymous().post("/api/auth/refresh", &json!({"refresh_token": "rubbish"})).await.expect(401);
+    }
+    let refused = app.anonymous().post("/api/auth/refresh", &json!({"refresh_token": "rubbish"})).await.expect(429);
+    assert_eq!(refused.header("retry-after"), "60");
+}
+
+/// A server behind a proxy, so that a test can come from anywhere.
+async fn behind_a_proxy() -> TestApp {
+    let http = HttpConfig { trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()], ..Options::default().http };
+    TestApp::with(Options { http, ..Options::default() }).await
+}
+
+async fn attempt_from(app: &TestApp, from: &str, password: &str) -> u16 {
+    let body = json!({"username": "admin-example", "password": password});
+    let call = app.anonymous().request(Method::POST, "/api/auth/login").json(&body);
+    call.header("x-forwarded-for", from).send().await.status
+}
+
+async fn strangers_cannot_keep_the_owner_out() {
+    let app = behind_a_proxy().await;
+    let _ = app.actor("Example", bartizan_domain::Role::Admin).await;
+    for _ in 0..5 {
+        assert_eq!(attempt_from(&app, "198.51.100.7", "wrong password").await, 401);
+    }
+    // Neighbours of the guesser wait with it, nobody else does.
+    assert_eq!(attempt_from(&app, "198.51.100.99", PASSWORD).await, 429);
+    assert_eq!(attempt_from(&app, "192.0.2.1", PASSWORD).await, 200);
+    // The owner's success elsewhere does not give the guesser new attempts.
+    assert_eq!(attempt_from(&app, "198.51.100.7", PASSWORD).await, 429);
+}
+
+async fn guessing_from_everywhere_is_slowed_down_and_the_owner_is_not() {
+    let app = behind_a_proxy().await;
+    let _ = app.actor("Example", bartizan_domain::Role::Admin).await;
+    assert_eq!(attempt_from(&app, "192.0.2.1", PASSWORD).await, 200);
+    for number in 0..100 {
+        assert_eq!(attempt_from(&app, &format!("10.1.{number}.1"), "wrong password").await, 401, "{number}");
+    }
+    assert_eq!(attempt_from(&app, "10.1.200.1", PASSWORD).await, 429);
+    assert_eq!(attempt_from(&app, "192.0.2.200", PASSWORD).await, 200, "the account is used from there");
 }

@@ -1,6 +1,6 @@
 use bartizan_http::HttpConfig;
 use bartizan_test_support::api_tests;
-use bartizan_test_support::app::{Options, TestApp};
+use bartizan_test_support::app::{Options, PASSWORD, TestApp};
 use hyper::Method;
 use serde_json::json;
 
@@ -11,6 +11,8 @@ api_tests!(
     checks_and_profiles_are_listed,
     maintenance_refuses_writes_and_lets_reads_and_running_work_go_on,
     the_log_level_is_changed_at_run_time,
+    what_guards_accounts_goes_on_in_maintenance,
+    numbers_fall_to_zero_when_what_they_count_is_gone,
     limits_answer_with_when_to_come_back,
 );
 
@@ -117,4 +119,39 @@ async fn limits_answer_with_when_to_come_back() {
     let _ = analyst.get("/api/scans/1/download").await.expect(429);
     app.clock.advance(chrono::Duration::seconds(60));
     let _ = analyst.post("/api/assets", &json!({"target_value": "h8.example.com"})).await.expect(201);
+}
+
+async fn what_guards_accounts_goes_on_in_maintenance() {
+    let app = TestApp::start().await;
+    let (admin, analyst) = (app.admin().await, app.analyst().await);
+    let key = analyst.post("/api/api-keys", &json!({"name": "leaked"})).await.expect(201).json();
+    let place = app.join(&analyst, "Another", bartizan_domain::Role::ReadOnly).await;
+    let _ = admin.patch("/api/system/maintenance", &json!({"enabled": true})).await.expect(200);
+    let _ = analyst.post("/api/api-keys", &json!({"name": "another"})).await.expect(503);
+    let _ = analyst.patch("/api/auth/me", &json!({"theme_preference": "dark"})).await.expect(503);
+    let _ = analyst.delete(&format!("/api/api-keys/{}", key["id"].as_str().unwrap())).await.expect(204);
+    let _ = app.key(key["key"].as_str().unwrap()).get("/api/assets").await.expect(401);
+    let change = json!({"current_password": PASSWORD, "new_password": "robin of loxley 1160"});
+    let _ = analyst.post("/api/auth/password", &change).await.expect(204);
+    let _ = analyst.delete("/api/auth/sessions").await.expect(204);
+    let _ = analyst.post("/api/auth/switch", &json!({"organization_id": place})).await.expect(200);
+}
+
+async fn numbers_fall_to_zero_when_what_they_count_is_gone() {
+    let http = HttpConfig { metrics: Some(bartizan_http::record_metrics().unwrap()), ..Options::default().http };
+    let app = TestApp::with(Options { http, hosts: vec![include_str!("data/shop.json")], ..Options::default() }).await;
+    app.start_worker();
+    let admin = app.actor("Example", bartizan_domain::Role::Admin).await;
+    let _ = crate::scans::scanned(&admin, &crate::scans::shop()).await;
+    let sum = async || {
+        let text = admin.get("/metrics").await.expect(200).text();
+        assert!(text.contains("bartizan_jobs_queue_depth{queue=\"mail\"} 0"), "{text}");
+        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("bartizan_findings{")).collect();
+        assert_eq!(lines.len(), 25, "every pair of severity and status: {text}");
+        lines.iter().map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum::<u64>()
+    };
+    assert!(sum().await > 0);
+    app.damage("DELETE FROM findings").await;
+    app.clock.advance(chrono::Duration::minutes(2));
+    assert_eq!(sum().await, 0);
 }

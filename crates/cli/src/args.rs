@@ -439,11 +439,46 @@ pub struct AdminArgs {
 pub enum AdminCommand {
     /// Verify the chain of the audit log of every organisation; exits with 1 if it is broken
     VerifyAuditLog {
+        /// A link noted down earlier, which must still be there; as printed after `head`
+        #[arg(long, value_name = "POSITION:HASH", value_parser = link)]
+        expect: Vec<(i64, Vec<u8>)>,
         #[command(flatten)]
         server: ServerArgs,
     },
     /// Take a new key for stored secrets into use and seal every secret with it; the server may be running
     RotateKey {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Migrate the database to the schema of this version and end, as every start of a server does
+    Migrate {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Add a user to the first organisation; the password is read from standard input, one line
+    CreateUser {
+        /// Name to sign in with
+        #[arg(long, value_name = "NAME")]
+        username: String,
+        /// E-mail address
+        #[arg(long, value_name = "ADDRESS")]
+        email: String,
+        /// Role: admin, analyst, auditor, read_only, or one made in Settings
+        #[arg(long, value_name = "ROLE", default_value = "read_only")]
+        role: String,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Set a new password of a user, whatever the organisation; it is read from standard input, one line
+    ///
+    /// Every session of the user ends. The way back in for an administrator who lost the password where no mail is sent.
+    ResetPassword {
+        /// Name or e-mail address of the user
+        #[arg(value_name = "USER")]
+        user: String,
+        /// Remove the user's second factor as well
+        #[arg(long)]
+        remove_second_factor: bool,
         #[command(flatten)]
         server: ServerArgs,
     },
@@ -628,4 +663,13 @@ fn network(text: &str) -> Result<ipnet::IpNet, String> {
     let text = text.trim();
     let network = text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(ipnet::IpNet::from));
     network.ok_or_else(|| format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"))
+}
+
+/// A link of the audit log: its position and its hash.
+fn link(text: &str) -> Result<(i64, Vec<u8>), String> {
+    let expected = || format!("`{text}` is not a position, a colon and 64 hexadecimal digits");
+    let (position, hash) = text.split_once(':').ok_or_else(expected)?;
+    let position = position.parse().ok().filter(|position| *position > 0).ok_or_else(expected)?;
+    let hash = hex::decode(hash).ok().filter(|hash| hash.len() == 32).ok_or_else(expected)?;
+    Ok((position, hash))
 }

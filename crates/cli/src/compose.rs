@@ -90,6 +90,16 @@ pub async fn open_store(args: &ServerArgs) -> Result<Store> {
     }
 }
 
+/// The same, without making or migrating anything.
+pub async fn open_as_it_is(args: &ServerArgs) -> Result<Store> {
+    let file = args.data_dir.join("bartizan.db");
+    match &args.database_url {
+        Some(url) => Store::postgres_as_it_is(url.0.expose_secret()).await.context("the database of DATABASE_URL"),
+        None if !file.exists() => bail!("there is no database in the data folder `{}`", args.data_dir.display()),
+        None => Store::sqlite_as_it_is(&file).await.with_context(|| format!("the database {}", file.display())),
+    }
+}
+
 /// Tells processes of several machines on one database apart.
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();

@@ -137,6 +137,14 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     drop(restored);
     let refused = common::run(&["admin", "restore", file, "--data-dir", other]);
     assert!(common::stderr(&refused).contains("--replace"), "{}", common::stderr(&refused));
+    // What is replaced need not be readable, and nothing that was set aside is overwritten.
+    let kept = |number: u32| std::path::Path::new(other).join(format!("bartizan.db.replaced-{number}"));
+    for number in [1, 2] {
+        std::fs::write(std::path::Path::new(other).join("bartizan.db"), "no database at all").unwrap();
+        let output = common::run(&["admin", "restore", file, "--replace", "--data-dir", other]);
+        assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+        assert_eq!(std::fs::read_to_string(kept(number)).unwrap(), "no database at all");
+    }
     std::fs::write(file, "SQLite format 3\0 and then nothing of it").unwrap();
     let damaged = common::run(&["admin", "restore", file, "--replace", "--data-dir", other]);
     assert_eq!(damaged.status.code(), Some(2), "{}", common::stderr(&damaged));
@@ -160,6 +168,8 @@ fn a_backup_of_postgresql_is_restored() {
     };
     let output = admin(&["backup", file], &from);
     assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    let running = admin(&["restore", file, "--replace"], &from);
+    assert!(common::stderr(&running).contains("servers or workers are running"), "{}", common::stderr(&running));
     let refused = admin(&["restore", file], &from);
     assert!(common::stderr(&refused).contains("--replace"), "{}", common::stderr(&refused));
     let output = admin(&["restore", file], &to);
@@ -189,4 +199,57 @@ fn logs_are_json_with_request_ids_and_metrics_are_served() {
     let line: Value = serde_json::from_str(line).unwrap();
     assert_eq!(line["span"]["request_id"].as_str().map(str::len), Some(36), "{line}");
     assert!(!log.contains(PASSWORD));
+}
+
+/// Runs `bartizan admin` with a line on its standard input.
+fn admin_told(line: &str, arguments: &[&str]) -> std::process::Output {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let mut command = common::bartizan();
+    command.arg("admin").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn who_runs_the_program_adds_users_and_sets_passwords() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let path = data.to_str().unwrap();
+    let output = common::run(&["admin", "migrate", "--data-dir", path]);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    let served = Served::start(&data, &[]);
+    served.set_up();
+    let who = ["create-user", "--username", "robin", "--email", "robin@example.test", "--role", "auditor"];
+    let output = admin_told("sherwood forest 1193\n", &[&who[..], &["--data-dir", path]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    let sign_in = |password: &str| {
+        let body = json!({ "username": "robin", "password": password });
+        served.call("POST", "/api/auth/login", None, &body)
+    };
+    let (status, signed_in) = sign_in("sherwood forest 1193");
+    assert_eq!((status, &signed_in["user"]["role"]), (200, &json!("auditor")));
+    let weak = admin_told("password\n", &["reset-password", "robin", "--data-dir", path]);
+    assert_eq!(weak.status.code(), Some(2), "{}", common::stdout(&weak));
+    let output = admin_told("nottingham castle 1068\n", &["reset-password", "robin", "--data-dir", path]);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    let token = signed_in["access_token"].as_str();
+    assert_eq!(served.call("GET", "/api/auth/me", token, &Value::Null).0, 401, "sessions end");
+    assert_eq!((sign_in("sherwood forest 1193").0, sign_in("nottingham castle 1068").0), (401, 200));
+    let token = served.sign_in();
+    let (_, log) = served.call("GET", "/api/audit?action=user.", Some(&token), &Value::Null);
+    let deeds: Vec<_> = log["data"].as_array().unwrap().iter().map(|entry| entry["actor_kind"].clone()).collect();
+    assert_eq!(deeds, ["system", "system"], "{log}");
+
+    // A link noted down is looked for in every chain.
+    let noted = format!("1:{}", "0".repeat(64));
+    let output = common::run(&["admin", "verify-audit-log", "--expect", &noted, "--data-dir", path]);
+    assert_eq!(output.status.code(), Some(1), "{}", common::stdout(&output));
+    let verify = || common::stdout(&common::run(&["admin", "verify-audit-log", "--data-dir", path]));
+    let head = served::wait_for("a sealed entry", || {
+        verify().split("head ").nth(1)?.split_whitespace().next().filter(|head| head.contains(':')).map(str::to_owned)
+    });
+    let output = common::run(&["admin", "verify-audit-log", "--expect", &head, "--data-dir", path]);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stdout(&output));
 }

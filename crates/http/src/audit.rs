@@ -34,7 +34,8 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
     "actor_id": "550e8400-e29b-41d4-a716-446655440000", "actor_kind": "user", "action": "user.create",
     "target_type": "user", "target_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c56", "old_value": null,
     "new_value": {"username": "analyst1", "role": "analyst"}, "ip": "192.0.2.7",
-    "request_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c57", "created_at": "2026-11-20T08:15:00Z", "position": 17}))]
+    "request_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c57", "created_at": "2026-11-20T08:15:00Z", "position": 17,
+    "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}))]
 pub struct AuditEntry {
     /// The entry.
     pub id: Uuid,
@@ -64,6 +65,8 @@ pub struct AuditEntry {
     pub created_at: DateTime<Utc>,
     /// Place in the chain; null until it is sealed, some seconds after it was made.
     pub position: Option<i64>,
+    /// The link: position and hash noted down elsewhere prove later that nothing up to here was changed or cut off.
+    pub hash: Option<String>,
 }
 
 impl From<(audit::AuditEntry, Option<audit::Seal>)> for AuditEntry {
@@ -81,6 +84,7 @@ impl From<(audit::AuditEntry, Option<audit::Seal>)> for AuditEntry {
             ip: entry.ip,
             request_id: entry.request_id,
             created_at: entry.at,
+            hash: seal.as_ref().map(|seal| hex::encode(&seal.hash)),
             position: seal.map(|seal| seal.position),
         }
     }
@@ -150,8 +154,22 @@ fn instant(field: &str, text: &str, edge: Edge) -> Result<DateTime<Utc>, Error> 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"intact": true, "sealed": 250, "unsealed": 1, "head_position": 250,
     "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "sealed_at": "2026-11-22T08:30:00Z", "broken_at": null, "reason": null}))]
+    "sealed_at": "2026-11-22T08:30:00Z", "broken_at": null, "reason": null, "without_organization": null}))]
 pub struct AuditVerification {
+    /// The chain of the organisation.
+    #[serde(flatten)]
+    pub chain: AuditChain,
+    /// The chain of what belongs to no organisation, such as sign-ins under names that nobody has; in the first
+    /// organisation of the server.
+    pub without_organization: Option<AuditChain>,
+}
+
+/// The state of one chain.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"intact": true, "sealed": 12, "unsealed": 0, "head_position": 12,
+    "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "sealed_at": "2026-11-22T08:30:00Z", "broken_at": null, "reason": null}))]
+pub struct AuditChain {
     /// Whether every link holds.
     pub intact: bool,
     /// Entries that are linked.
@@ -168,6 +186,49 @@ pub struct AuditVerification {
     pub broken_at: Option<i64>,
     /// How it does.
     pub reason: Option<String>,
+}
+
+impl From<audit::Verification> for AuditChain {
+    fn from(found: audit::Verification) -> Self {
+        Self {
+            intact: found.broken.is_none(),
+            sealed: found.sealed,
+            unsealed: found.unsealed,
+            head_position: found.head.as_ref().map(|head| head.seal.position),
+            head_hash: found.head_hash(),
+            sealed_at: found.head.as_ref().map(|head| head.sealed_at),
+            broken_at: found.broken.as_ref().map(|broken| broken.position),
+            reason: found.broken.map(|broken| broken.reason),
+        }
+    }
+}
+
+/// A link that was noted down.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct NotedLink {
+    /// Its position; with `hash`.
+    #[param(minimum = 1)]
+    pub position: Option<i64>,
+    /// Its hash; with `position`.
+    #[param(max_length = 64)]
+    pub hash: Option<String>,
+}
+
+impl NotedLink {
+    fn seal(self) -> Result<Option<audit::Seal>, Error> {
+        match (self.position, self.hash) {
+            (None, None) => Ok(None),
+            (Some(position), Some(hash)) if position >= 1 => match hex::decode(&hash) {
+                Ok(hash) if hash.len() == 32 => Ok(Some(audit::Seal { position, hash })),
+                _ => Err(Error::invalid("query -> hash", "expected 64 hexadecimal digits")),
+            },
+            (Some(_), Some(_)) => Err(Error::invalid("query -> position", "positions begin with 1")),
+            (Some(_), None) => Err(Error::invalid("query -> hash", "a position is noted with its hash")),
+            (None, Some(_)) => Err(Error::invalid("query -> position", "a hash is noted with its position")),
+        }
+    }
 }
 
 /// Format of a file.
@@ -219,21 +280,17 @@ async fn list_audit_entries(
 
 /// Verifies the chain of the audit log.
 ///
-/// Needs `audit.view`. Reads every entry of the organisation.
+/// Needs `audit.view`. Reads every entry of the organisation. With `position` and `hash` of an entry or head noted down
+/// earlier, also that this link is still there: a chain whose end was cut off together with its head is found out so.
 #[utoipa::path(get, path = "/api/audit/verify", operation_id = "verify_audit_log", tag = "audit",
-    responses((status = 200, body = AuditVerification), ReadErrors))]
-async fn verify_audit_log(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<AuditVerification>> {
-    let found = audit::verify(&caller.cx, state.services()).await?;
-    Ok(Json(AuditVerification {
-        intact: found.broken.is_none(),
-        sealed: found.sealed,
-        unsealed: found.unsealed,
-        head_position: found.head.as_ref().map(|head| head.seal.position),
-        head_hash: found.head_hash(),
-        sealed_at: found.head.as_ref().map(|head| head.sealed_at),
-        broken_at: found.broken.as_ref().map(|broken| broken.position),
-        reason: found.broken.map(|broken| broken.reason),
-    }))
+    params(NotedLink), responses((status = 200, body = AuditVerification), ReadErrors))]
+async fn verify_audit_log(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(noted): Query<NotedLink>,
+) -> ApiResult<Json<AuditVerification>> {
+    let (own, none) = audit::verify(&caller.cx, state.services(), noted.seal()?.as_ref()).await?;
+    Ok(Json(AuditVerification { chain: own.into(), without_organization: none.map(AuditChain::from) }))
 }
 
 /// Exports the audit log as a file.
@@ -283,7 +340,7 @@ fn json_lines(entries: impl Iterator<Item = AuditEntry>) -> ApiResult<String> {
 
 fn csv(entries: impl Iterator<Item = AuditEntry>) -> String {
     let mut text = String::from(
-        "created_at,actor,actor_kind,action,target_type,target_id,old_value,new_value,ip,request_id,position,id\r\n",
+        "created_at,actor,actor_kind,action,target_type,target_id,old_value,new_value,ip,request_id,position,hash,id\r\n",
     );
     let json = |value: Option<Value>| value.map(|value| value.to_string()).unwrap_or_default();
     for entry in entries {
@@ -299,6 +356,7 @@ fn csv(entries: impl Iterator<Item = AuditEntry>) -> String {
             entry.ip.unwrap_or_default(),
             entry.request_id,
             entry.position.map(|position| position.to_string()).unwrap_or_default(),
+            entry.hash.unwrap_or_default(),
             entry.id.to_string(),
         ];
         text.push_str(&cells.map(|cell| quoted(&cell)).join(","));

@@ -41,7 +41,7 @@ pub struct Health {
     pub database: Connection,
     /// `connected`, `degraded` (configured and unreachable) or `not_configured`.
     pub redis: SharedState,
-    /// Jobs that wait or run.
+    /// What the scheduler has to do: schedules that are enabled, and timers of the program itself.
     pub scheduler_jobs: u64,
     /// Seconds since the start.
     pub uptime_seconds: f64,
@@ -210,7 +210,7 @@ pub struct DemoLoaded {
 #[utoipa::path(get, path = "/health", operation_id = "get_health", tag = "system", security(()),
     responses((status = 200, body = Health), (status = 503, body = Health, description = "Unhealthy.")))]
 async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
-    let (jobs, redis) = futures::join!(system::pending_jobs(state.services()), redis_of(&state));
+    let (jobs, redis) = futures::join!(system::scheduler_jobs(state.services()), redis_of(&state));
     let (code, status, database) = match &jobs {
         Ok(_) if redis == SharedState::Degraded => (StatusCode::OK, HealthStatus::Degraded, Connection::Connected),
         Ok(_) => (StatusCode::OK, HealthStatus::Ok, Connection::Connected),

@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use bartizan_domain::id::UserId;
 use bartizan_domain::{Role, RoleName};
-use bartizan_services::{members, second_factors, users};
+use bartizan_services::{members, passwords, second_factors, users};
 use chrono::{DateTime, Utc};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,6 +26,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_users, create_user))
         .routes(routes!(get_user, update_user, delete_user))
         .routes(routes!(delete_user_second_factor))
+        .routes(routes!(create_password_link))
 }
 
 /// A user.
@@ -200,4 +201,32 @@ async fn delete_user_second_factor(
 ) -> ApiResult<StatusCode> {
     second_factors::remove_of(&caller.cx, state.services(), id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A link for a new password. Shown once.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"link": "/ui/reset-password#token=6f1c…", "expires_at": "2026-11-22T10:00:00Z"}))]
+pub struct PasswordLink {
+    /// The page where its holder sets a new password, once; it begins with the address of this server.
+    pub link: String,
+    /// Until when it is good.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Makes a link for a new password.
+///
+/// Needs `users.manage`; not for API keys. For the administrator to hand over where no mail is sent (409 where it is);
+/// good once and for an hour, and earlier links are worth nothing any more. Not for users of a directory, nor for people
+/// who belong to other organisations as well: 409.
+#[utoipa::path(post, path = "/api/users/{user_id}/password-link", operation_id = "create_password_link", tag = "users",
+    params(("user_id" = UserId, Path, description = "The user.")),
+    responses((status = 200, body = PasswordLink), ChangeErrors))]
+async fn create_password_link(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<UserId>,
+) -> ApiResult<Json<PasswordLink>> {
+    let made = passwords::link_for(&caller.cx, state.services(), id).await?;
+    let link = format!("/ui/reset-password#token={}", made.token.expose_secret());
+    Ok(Json(PasswordLink { link, expires_at: made.expires_at }))
 }

@@ -135,9 +135,24 @@ impl Services {
         OpContext::new(Actor::System(name), Some(organization), Role::Admin.permissions(), origin, self.sources())
     }
 
+    /// Timers of the program itself, which [`Self::worker`] sets: that of housekeeping.
+    pub(crate) const TIMERS: u64 = 1;
+
     /// The kinds of jobs there are: those [`Self::worker`] has a handler for.
     pub(crate) const fn job_kinds() -> [&'static str; 3] {
         [crate::scan_job::KIND, housekeeping::KIND, crate::mail_jobs::KIND]
+    }
+
+    /// The context of who runs the program, at the command line of the machine it is on. What is done so is in the audit
+    /// log of the first organisation, once there is one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn administrator(&self) -> Result<OpContext> {
+        let organization = bartizan_storage::organizations::first(self.store.read()).await?.map(|first| first.id);
+        let origin = Origin { request_id: "admin".to_owned(), ..Origin::default() };
+        let permissions = Role::Admin.permissions();
+        Ok(OpContext::new(Actor::System("admin"), organization, permissions, origin, self.sources()))
     }
 
     /// The worker of this process: runs scans and housekeeping until its token fires.

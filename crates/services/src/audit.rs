@@ -73,6 +73,15 @@ pub async fn exported(cx: &OpContext, services: &Services, what: (&'static str, 
     change.commit(Change::new("export.run", what.0, what.1).after(detail)).await
 }
 
+/// Puts on record that the database was put in place from a backup: what happened between the two is not in it.
+///
+/// # Errors
+/// If the database fails.
+pub async fn restored(cx: &OpContext, services: &Services) -> Result<()> {
+    let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
+    change.commit(Change::new("backup.restore", "database", services.store.backend_name())).await
+}
+
 /// Puts on record that somebody was refused for want of a permission.
 ///
 /// # Errors
@@ -120,15 +129,53 @@ pub struct Broken {
     pub reason: String,
 }
 
-/// Verifies the chain of the caller's organisation.
+/// Verifies the chain of the caller's organisation, and for members of the first one also that of what belongs to none.
+/// With `expected`, a link of the organisation's chain that was noted down elsewhere, that it is still there: a chain cut
+/// short together with its head is intact in itself.
 ///
 /// # Errors
 /// If the caller may not see the log, or the database fails.
-pub async fn verify(cx: &OpContext, services: &Services) -> Result<Verification> {
+pub async fn verify(
+    cx: &OpContext,
+    services: &Services,
+    expected: Option<&Seal>,
+) -> Result<(Verification, Option<Verification>)> {
     let organization = cx.require(Permission::AuditView)?;
     let db = services.store.read();
     let name = organizations::get(db, organization).await?.map(|found| found.name);
-    verify_chain(db, Some(organization), name).await
+    let mut own = verify_chain(db, Some(organization), name).await?;
+    if let Some(expected) = expected
+        && own.broken.is_none()
+        && !holds(db, Some(organization), expected).await?
+    {
+        let reason = "the link that was noted down is not in the chain: it was cut short or written anew".to_owned();
+        own.broken = Some(Broken { position: expected.position, reason });
+    }
+    let none = match crate::installation::is_first(db, organization).await? {
+        true => Some(verify_chain(db, None, None).await?),
+        false => None,
+    };
+    Ok((own, none))
+}
+
+/// Whether a link that was noted down is still in a chain of the installation: for who runs it.
+///
+/// # Errors
+/// If the database fails.
+pub async fn is_linked(services: &Services, seal: &Seal) -> Result<bool> {
+    let db = services.store.read();
+    for organization in organizations::all(db).await? {
+        if holds(db, Some(organization.id), seal).await? {
+            return Ok(true);
+        }
+    }
+    holds(db, None, seal).await
+}
+
+async fn holds(db: Db<'_>, organization: Option<OrganizationId>, seal: &Seal) -> Result<bool> {
+    let before = seal.position.saturating_sub(1);
+    let found = storage::sealed_after(db, organization, before, 1).await?;
+    Ok(found.first().is_some_and(|(_, found)| found == seal))
 }
 
 /// Verifies every chain of the installation: for who runs it.

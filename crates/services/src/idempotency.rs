@@ -87,7 +87,7 @@ pub async fn begin(cx: &OpContext, services: &Services, path: &str, key: &str, b
     // A repetition is answered without waiting for who writes.
     if let Some(found) = storage::get(services.store.read(), &key).await?
         && found.created_at + KEPT > now
-        && opened(services, &key, &found.request_hash)?.expose_secret() == hash
+        && kept(services, &key, &found.request_hash)?.expose_secret() == hash
         && let Some(response) = found.response
     {
         return again(cx, services, &key, response);
@@ -96,7 +96,7 @@ pub async fn begin(cx: &OpContext, services: &Services, path: &str, key: &str, b
     if let Some(found) = storage::get(tx.db(), &key).await? {
         if found.created_at + KEPT <= now {
             storage::forget(tx.db(), &key).await?;
-        } else if opened(services, &key, &found.request_hash)?.expose_secret() != hash {
+        } else if kept(services, &key, &found.request_hash)?.expose_secret() != hash {
             return Err(Error::invalid(HEADER, "this key was used for a request with another body"));
         } else if let Some(response) = found.response {
             return again(cx, services, &key, response);
@@ -136,7 +136,7 @@ fn again(cx: &OpContext, services: &Services, key: &IdempotencyKey, stored: Stor
             None => return Err(Error::Forbidden(format!("Missing permission {name}"))),
         }
     }
-    let body = opened(services, key, &stored.body)?.expose_secret().as_bytes().to_vec();
+    let body = kept(services, key, &stored.body)?.expose_secret().as_bytes().to_vec();
     Ok(Attempt::Replay(StoredResponse { body, ..stored }))
 }
 
@@ -160,6 +160,21 @@ fn place(key: &IdempotencyKey) -> String {
 
 fn sealed(services: &Services, key: &IdempotencyKey, text: String) -> Result<Vec<u8>> {
     Ok(secrets::seal_text(services, &text.into(), &place(key))?.into_bytes())
+}
+
+/// The beginning of everything sealed that is kept here, as far as it names the key.
+pub(crate) async fn beginnings(db: Db<'_>) -> Result<Vec<String>> {
+    let found = storage::beginnings(db, secrets::NAMES_KEY).await?;
+    Ok(found.into_iter().filter_map(|text| String::from_utf8(text).ok()).collect())
+}
+
+/// What was kept, or the refusal to do the work again because it cannot be opened any more.
+fn kept(services: &Services, key: &IdempotencyKey, sealed: &[u8]) -> Result<SecretString> {
+    opened(services, key, sealed).map_err(|error| {
+        tracing::warn!(context = error.internal_context(), "an answer under an Idempotency-Key cannot be opened");
+        let text = "The first request with this Idempotency-Key was taken up, but what is kept of it cannot be opened any more; it is not carried out again";
+        Error::Conflict(text.to_owned())
+    })
 }
 
 fn opened(services: &Services, key: &IdempotencyKey, sealed: &[u8]) -> Result<SecretString> {

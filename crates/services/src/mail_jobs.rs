@@ -123,6 +123,17 @@ async fn queue(cx: &OpContext, db: Db<'_>, id: JobId, payload: &Payload, how: Qu
     Ok(())
 }
 
+/// What is sealed in letters that may still be sent.
+pub(crate) async fn sealed(db: Db<'_>) -> Result<Vec<String>> {
+    let letters = bartizan_storage::jobs::payloads(db, KIND).await?;
+    let sealed = |letter| match serde_json::from_value(letter) {
+        Ok(Payload::Invitation { token, .. } | Payload::PasswordReset { token, .. }) => Some(token),
+        Ok(Payload::PasswordForgotten { email, .. }) => Some(email),
+        Ok(Payload::PasswordChanged { .. }) | Err(_) => None,
+    };
+    Ok(letters.into_iter().filter_map(sealed).collect())
+}
+
 /// Where a job's secret is sealed for.
 fn place(id: JobId) -> String {
     format!("jobs/{id}")

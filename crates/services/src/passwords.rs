@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use bartizan_auth::password::check_rules;
 use bartizan_domain::id::{OrganizationId, UserId};
-use bartizan_domain::{Error, Result};
+use bartizan_domain::{Error, Permission, Result};
 use bartizan_storage::passwords::{self as storage, Failures, PasswordReset};
 use bartizan_storage::users::{self, User};
 use bartizan_storage::{Db, sessions};
@@ -225,14 +225,7 @@ pub(crate) async fn issue_reset(cx: &OpContext, services: &Services, email: &str
         tracing::warn!(user = %user.id, "a new password was asked for too often; no further mail is sent for now");
         return Ok(());
     }
-    let token: SecretString = hex::encode(cx.random_bytes::<32>()).into();
-    let reset = PasswordReset {
-        token_hash: auth::token_hash(token.expose_secret()),
-        user_id: user.id,
-        created_at: cx.now(),
-        expires_at: cx.now() + RESET_LIFETIME,
-        used_at: None,
-    };
+    let (token, reset) = new_reset(cx, user.id);
     storage::insert_reset(change.db(), &reset).await?;
     mail_jobs::password_reset(cx, services, change.db(), (home, user.id), &token).await?;
     let entry = Change::new("auth.password_reset_request", "user", user.id);
@@ -268,6 +261,81 @@ pub async fn reset(cx: &OpContext, services: &Services, token: &SecretString, ne
     change.commit(entry.after(json!({"username": user.username, "sessions_ended": ended}))).await?;
     services.queue.wake();
     Ok(())
+}
+
+/// A link for a new password that an administrator hands over, since no mail server can send it.
+#[derive(Debug, Clone)]
+pub struct PasswordLink {
+    /// What the link carries. It is shown once.
+    pub token: SecretString,
+    /// Until when it is good.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Makes a link for a new password of a member, for the administrator to hand over. Not for people who belong to other
+/// organisations as well: there it opens what is not this administrator's.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`], or [`Error::Conflict`] for such people, for those whose password is not kept
+/// here, and where mail is sent: then the user asks for the link.
+pub async fn link_for(cx: &OpContext, services: &Services, id: UserId) -> Result<PasswordLink> {
+    cx.require(Permission::UsersManage)?;
+    cx.person()?;
+    let sends = mail::is_on(services).await?;
+    let (organization, change) = Mutation::begin(cx, services, Permission::UsersManage).await?;
+    let member = crate::members::found(change.db(), organization, id).await?;
+    crate::members::manageable(cx, change.db(), &member.membership).await?;
+    let conflict = |text: &str| Err(Error::Conflict(text.to_owned()));
+    if sends {
+        return conflict("Mail is sent: the user asks for a new password at the sign-in page");
+    }
+    if bartizan_storage::members::of_user(change.db(), id).await?.len() > 1 {
+        return conflict("The user belongs to other organisations as well");
+    }
+    if !may_reset(&member.user) {
+        return conflict("The user's password is kept elsewhere, or the user is not active");
+    }
+    let (token, reset) = new_reset(cx, id);
+    storage::use_resets(change.db(), id, cx.now()).await?;
+    storage::insert_reset(change.db(), &reset).await?;
+    let entry = Change::new("user.password_link", "user", id);
+    change.commit(entry.after(json!({"username": member.user.username, "expires_at": reset.expires_at}))).await?;
+    Ok(PasswordLink { token, expires_at: reset.expires_at })
+}
+
+/// Sets a new password of any user whose password is kept here: for who runs the program, when nobody else can. The
+/// account's sessions end, and it waits for nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] if nobody has the name or address, [`Error::Conflict`] if the password is kept elsewhere,
+/// [`Error::Invalid`] if it breaks a rule.
+pub async fn set_for(cx: &OpContext, services: &Services, login: &str, new: SecretString) -> Result<()> {
+    let user = users::by_login(services.store.read(), login).await?;
+    let user = user.ok_or_else(|| Error::not_found("user", login))?;
+    if user.password_hash.is_none() {
+        return Err(Error::Conflict("The user's password is kept by the provider the user signs in with".to_owned()));
+    }
+    check_rules(&new, &[&user.username, &user.email]).map_err(|text| Error::invalid("password", text))?;
+    let hash = services.passwords.hash(new).await.map_err(auth::password_error)?;
+    let change = Mutation::begin_open(cx, services, home_of(services, user.id).await?).await?;
+    users::set_password(change.db(), user.id, &hash, cx.now()).await?;
+    storage::use_resets(change.db(), user.id, cx.now()).await?;
+    storage::clear_all_failures(change.db(), &user.id.to_string()).await?;
+    let ended = sessions::end_all(change.db(), user.id, None, None, (cx.now(), "password_reset")).await?;
+    let entry = Change::new("user.password_set", "user", user.id);
+    change.commit(entry.after(json!({"username": user.username, "sessions_ended": ended}))).await
+}
+
+fn new_reset(cx: &OpContext, user_id: UserId) -> (SecretString, PasswordReset) {
+    let token: SecretString = hex::encode(cx.random_bytes::<32>()).into();
+    let reset = PasswordReset {
+        token_hash: auth::token_hash(token.expose_secret()),
+        user_id,
+        created_at: cx.now(),
+        expires_at: cx.now() + RESET_LIFETIME,
+        used_at: None,
+    };
+    (token, reset)
 }
 
 /// Users of a directory have their password there.

@@ -152,6 +152,19 @@ pub async fn remove_of(cx: &OpContext, services: &Services, id: UserId) -> Resul
     change.commit(Change::new("user.second_factor_remove", "user", id)).await
 }
 
+/// Removes the second factor of any user: for who runs the program, when nobody else can.
+///
+/// # Errors
+/// [`Error::NotFound`] if nobody has the name or address, [`Error::Conflict`] without a second factor.
+pub async fn remove_for(cx: &OpContext, services: &Services, login: &str) -> Result<()> {
+    let user = users::by_login(services.store.read(), login).await?;
+    let id = user.ok_or_else(|| Error::not_found("user", login))?.id;
+    let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
+    must_be_on(change.db(), id).await?;
+    forget(change.db(), id).await?;
+    change.commit(Change::new("user.second_factor_remove", "user", id)).await
+}
+
 /// Whether codes are asked of a user.
 pub(crate) async fn is_on(db: Db<'_>, user: UserId) -> Result<bool> {
     Ok(storage::get(db, user).await?.is_some_and(|factor| factor.confirmed_at.is_some()))

@@ -76,6 +76,22 @@ pub(crate) fn open_text(services: &Services, sealed: &str, place: &str) -> Resul
     ring(services)?.open(&sealed, place).map_err(|error| unopened(place, &error))
 }
 
+/// Letters of a sealed text that name its key: those of a version and an id.
+pub(crate) const NAMES_KEY: u32 = 18;
+
+/// The keys that something is sealed with that is not among the secrets and ends by itself within days: kept answers
+/// and letters on their way.
+async fn in_passing(services: &Services) -> Result<Vec<String>> {
+    let db = services.store.read();
+    let mut texts = crate::idempotency::beginnings(db).await?;
+    texts.extend(crate::mail_jobs::sealed(db).await?);
+    let mut keys: Vec<String> =
+        texts.iter().filter_map(|text| sealed_with(&hex::decode(text.get(..NAMES_KEY as usize)?).ok()?)).collect();
+    keys.sort();
+    keys.dedup();
+    Ok(keys)
+}
+
 /// What a change of key did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
@@ -91,7 +107,7 @@ pub struct Rotation {
 /// the environment the one who runs the program has put it first.
 ///
 /// The key used before stays in the file until the next rotation: a server that read the file just before may still
-/// seal with it. Servers go on meanwhile.
+/// seal with it. So do keys that kept answers and letters on their way are sealed with. Servers go on meanwhile.
 ///
 /// # Errors
 /// If a secret cannot be opened with any key of the ring; every other one is sealed anew all the same.
@@ -109,10 +125,12 @@ pub async fn rotate(cx: &OpContext, services: &Services) -> Result<Rotation> {
         return Err(stuck);
     }
     if in_file {
-        ring.keep_only(std::slice::from_ref(&before)).map_err(Error::internal)?;
+        let mut kept = in_passing(services).await?;
+        kept.push(before.clone());
+        ring.keep_only(&kept).map_err(Error::internal)?;
     }
     let keys = ring.ids().map_err(Error::internal)?;
-    let change = Mutation::begin_open(cx, services, None).await?;
+    let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
     let entry = Change::new("secret_key.rotate", "secret_key", &key_id);
     let entry = entry.before(json!({ "key_id": before })).after(json!({ "key_id": key_id, "resealed": resealed }));
     change.commit(entry).await?;
@@ -124,7 +142,7 @@ async fn reseal_all(cx: &OpContext, services: &Services, ring: &KeyRing, key_id:
     let mut stuck = None;
     let mut after: Option<SealedSecret> = None;
     loop {
-        let change = Mutation::begin_open(cx, services, None).await?;
+        let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
         let from = after.as_ref().map(|row| (row.scope.as_str(), row.name.as_str()));
         let rows = storage::sealed_otherwise(change.db(), key_id, from, BATCH).await?;
         let Some(last) = rows.last().cloned() else { break };

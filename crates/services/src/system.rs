@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{Error, FindingStatus, Permission, Result, Severity};
-use bartizan_storage::{Backend, Page, SortDir, jobs, metrics, scans};
+use bartizan_storage::{Backend, Page, SortDir, jobs, metrics, scans, schedules};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
@@ -60,14 +60,14 @@ pub async fn status(cx: &OpContext, services: &Services) -> Result<Status> {
     })
 }
 
-/// Jobs that wait or run, for the health of the service: anybody may ask. It fails where the database does.
+/// What the scheduler has to do, for the health of the service: schedules that are enabled, and the timers of the program
+/// itself. Anybody may ask. It fails where the database does.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn pending_jobs(services: &Services) -> Result<u64> {
+pub async fn scheduler_jobs(services: &Services) -> Result<u64> {
     services.ping().await?;
-    let jobs = jobs_of(services, None).await?;
-    Ok(jobs.waiting + jobs.running)
+    Ok(schedules::count_enabled(services.store.read()).await? + Services::TIMERS)
 }
 
 async fn jobs_of(services: &Services, organization: Option<OrganizationId>) -> Result<Jobs> {

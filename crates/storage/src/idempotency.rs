@@ -6,7 +6,9 @@
 use bartizan_domain::id::OrganizationId;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Statement,
+};
 use serde_json::Value;
 
 use crate::{Db, Result};
@@ -120,6 +122,20 @@ pub async fn claim(db: Db<'_>, key: &IdempotencyKey, request_hash: &[u8], at: Da
         .exec_without_returning(&db.conn())
         .await?;
     Ok(written == 1)
+}
+
+/// The first `length` bytes of everything that is kept in the caller's form, each once.
+///
+/// # Errors
+/// If the database fails.
+pub async fn beginnings(db: Db<'_>, length: u32) -> Result<Vec<Vec<u8>>> {
+    let sql = format!(
+        "SELECT substr(request_hash, 1, {length}) AS beginning FROM idempotency_keys \
+        UNION SELECT substr(response_body, 1, {length}) FROM idempotency_keys WHERE response_body IS NOT NULL"
+    );
+    let conn = db.conn();
+    let rows = conn.query_all_raw(Statement::from_string(conn.get_database_backend(), sql)).await?;
+    rows.into_iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
 }
 
 /// What is known of a key.

@@ -35,9 +35,9 @@ pub struct Job {
     pub kind: String,
     /// While a job of the kind with the same key is queued or running, another one is not added.
     pub dedupe_key: Option<String>,
-    /// Greater is sooner; 0 is ordinary.
+    /// Greater is sooner among the organisation's jobs of the kind; 0 is ordinary.
     pub priority: i32,
-    /// Turn among the jobs of the kind and priority: organisations take turns, whoever added more.
+    /// Turn among the jobs of the kind: organisations take turns, whoever added more and whatever the priority.
     pub rank: i64,
     /// What the handler needs to know.
     pub payload: Value,
@@ -166,7 +166,8 @@ impl TryFrom<entity::Model> for Job {
 }
 
 /// Adds a job, unless one of its kind with its key is queued or running. Says whether it was added. The rank is set
-/// here: behind the organisation's own waiting jobs of the kind, and not before the turn that is being served.
+/// here: behind the organisation's own waiting jobs of the kind with at least its priority, and not before the turn that
+/// is being served; those with less priority are put back by one turn.
 ///
 /// On PostgreSQL every listening process hears of it when the transaction is committed.
 ///
@@ -215,7 +216,10 @@ async fn rank_of(db: Db<'_>, job: &Job) -> Result<i64> {
         Some(id) => Column::OrganizationId.eq(id.0),
         None => Column::OrganizationId.is_null(),
     };
-    let own = of(JobStatus::Queued).filter(ours).expr(Expr::col(Column::Rank).max());
+    let own = of(JobStatus::Queued)
+        .filter(ours.clone())
+        .filter(Column::Priority.gte(job.priority))
+        .expr(Expr::col(Column::Rank).max());
     let own: Option<Option<i64>> = own.into_tuple().one(&db.conn()).await?;
     let first = of(JobStatus::Queued).expr(Expr::col(Column::Rank).min());
     let first: Option<Option<i64>> = first.into_tuple().one(&db.conn()).await?;
@@ -227,7 +231,17 @@ async fn rank_of(db: Db<'_>, job: &Job) -> Result<i64> {
             last.flatten().map_or(0, |last| last.saturating_add(1))
         }
     };
-    Ok(own.flatten().map_or(served, |own| Ord::max(own.saturating_add(1), served)))
+    let rank = own.flatten().map_or(served, |own| Ord::max(own.saturating_add(1), served));
+    entity::Entity::update_many()
+        .col_expr(Column::Rank, Expr::col(Column::Rank).add(1))
+        .filter(Column::Kind.eq(job.kind.as_str()))
+        .filter(Column::Status.eq(JobStatus::Queued.as_str()))
+        .filter(ours)
+        .filter(Column::Priority.lt(job.priority))
+        .filter(Column::Rank.gte(rank))
+        .exec(&db.conn())
+        .await?;
+    Ok(rank)
 }
 
 /// Which jobs a list shows. Everything given must hold.
@@ -369,6 +383,22 @@ async fn cancel(db: Db<'_>, this: Condition, now: DateTime<Utc>) -> Result<Cance
 /// If the database fails.
 pub async fn get(db: Db<'_>, id: JobId) -> Result<Option<Job>> {
     entity::Entity::find_by_id(id.0).one(&db.conn()).await?.map(Job::try_from).transpose()
+}
+
+/// What the handlers of a kind's jobs need to know, of every job that may still be run.
+///
+/// # Errors
+/// If the database fails.
+pub async fn payloads(db: Db<'_>, kind: &str) -> Result<Vec<Value>> {
+    let rows = entity::Entity::find()
+        .select_only()
+        .column(Column::Payload)
+        .filter(Column::Kind.eq(kind))
+        .filter(Column::Status.ne(JobStatus::Done.as_str()))
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    Ok(rows)
 }
 
 /// Whether a job of a kind with this key is queued or running.

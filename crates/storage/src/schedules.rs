@@ -357,6 +357,14 @@ pub async fn due(db: Db<'_>, now: DateTime<Utc>, limit: u64) -> Result<Vec<(Orga
     Ok(rows.into_iter().map(|(organization, id)| (organization.into(), id.into())).collect())
 }
 
+/// Schedules of all organisations that are enabled.
+///
+/// # Errors
+/// If the database fails.
+pub async fn count_enabled(db: Db<'_>) -> Result<u64> {
+    crate::page::count(&db.conn(), &entity::Entity::find().filter(Column::Enabled.eq(true))).await
+}
+
 fn live() -> [&'static str; 2] {
     [ScanStatus::Pending.as_str(), ScanStatus::Running.as_str()]
 }

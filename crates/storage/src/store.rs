@@ -33,6 +33,14 @@ pub struct Store {
     backend: Backend,
 }
 
+/// That a process works on a database. PostgreSQL forgets it with the connection, which ends with the process.
+#[derive(Debug)]
+#[must_use = "dropped at once it says nothing"]
+pub struct Presence(#[expect(dead_code, reason = "held, not used")] Option<sea_orm::sqlx::PgConnection>);
+
+/// Number of the PostgreSQL advisory lock that whoever works on the database shares.
+const PRESENCE_LOCK: i64 = 0x6261_7274_697a_7072;
+
 /// Number of the PostgreSQL advisory lock under which migrations run.
 const MIGRATION_LOCK: i64 = 0x6261_7274_697a_616e;
 
@@ -76,6 +84,99 @@ impl Store {
         Ok(Self { read: pool.clone(), write: pool, backend: Backend::Postgres })
     }
 
+    /// Opens a SQLite file that exists and leaves its schema as it is: for reading and copying it, whatever version of this
+    /// program made it. The file may be in use.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub async fn sqlite_as_it_is(file: &Path) -> Result<Self> {
+        let Some(path) = file.to_str() else {
+            return Err(StorageError::BadUrl(format!("the path {} is not valid UTF-8", file.display())));
+        };
+        let mut writer = options("sqlite:bartizan", 1);
+        let filename = path.to_owned();
+        writer.map_sqlx_sqlite_opts(move |sqlite| sqlite_options(sqlite, &filename).create_if_missing(false));
+        let write = Database::connect(writer).await?;
+        Ok(Self { read: write.clone(), write, backend: Backend::Sqlite })
+    }
+
+    /// Connects to PostgreSQL and leaves its schema as it is.
+    ///
+    /// # Errors
+    /// If the server cannot be reached.
+    pub async fn postgres_as_it_is(url: &str) -> Result<Self> {
+        let pool = Database::connect(options(url, 4)).await?;
+        Ok(Self { read: pool.clone(), write: pool, backend: Backend::Postgres })
+    }
+
+    /// Whether the schema is the one of this version: nothing is missing, and nothing of a later version is there.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_current(&self) -> Result<bool> {
+        let mut applied = self.applied().await?;
+        let mut known: Vec<String> = Migrator::migrations().iter().map(|known| known.name().to_owned()).collect();
+        applied.sort();
+        known.sort();
+        Ok(applied == known)
+    }
+
+    /// Whether the database holds the data of an installation, whatever its version.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_filled(&self) -> Result<bool> {
+        if self.applied().await?.is_empty() {
+            return Ok(false);
+        }
+        let sql = "SELECT 1 FROM organizations LIMIT 1".to_owned();
+        let row = self.read.query_one_raw(Statement::from_string(self.read.get_database_backend(), sql)).await?;
+        Ok(row.is_some())
+    }
+
+    /// The schema changes that were made, none in an empty database.
+    async fn applied(&self) -> Result<Vec<String>> {
+        let backend = self.read.get_database_backend();
+        let exists = match self.backend {
+            Backend::Sqlite => "SELECT name FROM sqlite_schema WHERE name = 'seaql_migrations'",
+            Backend::Postgres => "SELECT relname::text FROM pg_class WHERE oid = to_regclass('seaql_migrations')",
+        };
+        if self.read.query_one_raw(Statement::from_string(backend, exists.to_owned())).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT version FROM seaql_migrations".to_owned();
+        let rows = self.read.query_all_raw(Statement::from_string(backend, sql)).await?;
+        rows.into_iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+    }
+
+    /// Notes that this process works on the database, until what is returned is dropped: nobody replaces it meanwhile.
+    /// On SQLite the lock of the data folder does that, and nothing is noted.
+    ///
+    /// # Errors
+    /// [`StorageError::BadUrl`] while somebody replaces it; if the database fails.
+    pub async fn work_on(&self) -> Result<Presence> {
+        self.present("SELECT pg_try_advisory_lock_shared($1)", "the database is being restored").await
+    }
+
+    /// Has the database to oneself until what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`StorageError::BadUrl`] while a process works on it; if the database fails.
+    pub async fn have_alone(&self) -> Result<Presence> {
+        self.present("SELECT pg_try_advisory_lock($1)", "servers or workers are running on the database: stop them").await
+    }
+
+    async fn present(&self, sql: &'static str, otherwise: &str) -> Result<Presence> {
+        if self.backend == Backend::Sqlite {
+            return Ok(Presence(None));
+        }
+        let failed = |error: sea_orm::sqlx::Error| StorageError::Unreachable(error.to_string());
+        let mut connection = self.postgres_pool().acquire().await.map_err(failed)?.detach();
+        let taken: bool =
+            sea_orm::sqlx::query_scalar(sql).bind(PRESENCE_LOCK).fetch_one(&mut connection).await.map_err(failed)?;
+        if taken { Ok(Presence(Some(connection))) } else { Err(StorageError::BadUrl(otherwise.to_owned())) }
+    }
+
     /// How many schema changes there are.
     #[must_use]
     pub fn schema_changes() -> u32 {
@@ -108,6 +209,15 @@ impl Store {
     #[must_use]
     pub const fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// `sqlite` or `postgresql`.
+    #[must_use]
+    pub const fn backend_name(&self) -> &'static str {
+        match self.backend {
+            Backend::Sqlite => "sqlite",
+            Backend::Postgres => "postgresql",
+        }
     }
 
     /// For reading outside a transaction.

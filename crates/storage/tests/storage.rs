@@ -340,10 +340,18 @@ async fn organisations_take_turns(database: &TestDatabase) {
     // Who came late with few waits for as many as it has itself, not for all.
     assert_eq!(claim(&store, "a", at(1), 6).await, [3, 11, 4, 12, 5, 13]);
     assert_eq!(claim(&store, "a", at(1), 6).await, [6]);
-    assert!(enqueue(&store, &Job { priority: 1, ..of(busy, 20) }).await);
-    assert!(enqueue(&store, &of(quiet, 21)).await);
-    assert_eq!(claim(&store, "a", at(1), 1).await, [20], "priority goes before turns");
-    assert_eq!(claim(&store, "a", at(1), 1).await, [21]);
+    // Priority orders an organisation's own jobs and pushes nobody else aside.
+    for number in [14, 15, 16] {
+        assert!(enqueue(&store, &of(busy, number)).await);
+    }
+    for number in [17, 18] {
+        assert!(enqueue(&store, &Job { priority: 9, ..of(busy, number) }).await);
+    }
+    for number in [21, 22] {
+        assert!(enqueue(&store, &of(quiet, number)).await);
+    }
+    assert_eq!(claim(&store, "a", at(1), 4).await, [17, 21, 18, 22]);
+    assert_eq!(claim(&store, "a", at(1), 9).await, [14, 15, 16]);
     assert!(jobs::stop_requests(store.read(), "a").await.unwrap().is_empty());
     let tx = store.begin().await.unwrap();
     assert!(jobs::holds(tx.db(), attempt(21, "a", 1)).await.unwrap());

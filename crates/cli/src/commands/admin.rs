@@ -1,7 +1,8 @@
 //! `bartizan admin`: upkeep of a server's data, on the machine it is on. Whoever can read the data folder may do it.
 
-use anyhow::{Result, anyhow};
-use bartizan_services::{Origin, Services, ServicesConfig, audit, auth_config, secrets};
+use anyhow::{Result, anyhow, bail};
+use bartizan_services::{Services, ServicesConfig, audit, auth_config, passwords, second_factors, secrets, users};
+use secrecy::SecretString;
 
 use crate::args::{AdminCommand, ServerArgs};
 use crate::commands::backup;
@@ -14,7 +15,14 @@ pub fn run(command: AdminCommand) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            AdminCommand::VerifyAuditLog { server } => verify_audit_log(&server).await,
+            AdminCommand::VerifyAuditLog { expect, server } => verify_audit_log(expect, &server).await,
+            AdminCommand::Migrate { server } => migrate(&server).await,
+            AdminCommand::CreateUser { username, email, role, server } => {
+                create_user((username, email, role), &server).await
+            }
+            AdminCommand::ResetPassword { user, remove_second_factor, server } => {
+                reset_password(&user, remove_second_factor, &server).await
+            }
             AdminCommand::RotateKey { server } => rotate_key(&server).await,
             AdminCommand::EnablePasswordSignIn { server } => enable_passwords(&server).await,
             AdminCommand::Backup { file, server } => backup::write(&file, &server).await,
@@ -23,9 +31,58 @@ pub fn run(command: AdminCommand) -> Result<Exit> {
     })
 }
 
+async fn migrate(args: &ServerArgs) -> Result<Exit> {
+    let services = open(args).await?;
+    services.close().await.map_err(told)?;
+    io::print("the database has the schema of this version\n")?;
+    Ok(Exit::Done)
+}
+
+async fn create_user((username, email, role): (String, String, String), args: &ServerArgs) -> Result<Exit> {
+    let password = password()?;
+    let services = open(args).await?;
+    let cx = services.administrator().await.map_err(told)?;
+    let role = role.parse().map_err(|error| anyhow!("--role: {error}"))?;
+    let member = users::create(&cx, &services, users::NewUser { username, email, password, role }).await;
+    let member = member.map_err(told)?;
+    services.close().await.map_err(told)?;
+    io::print(&format!("{} is {}\n", member.user.username, member.membership.role))?;
+    Ok(Exit::Done)
+}
+
+async fn reset_password(user: &str, remove_second_factor: bool, args: &ServerArgs) -> Result<Exit> {
+    let password = password()?;
+    let services = open(args).await?;
+    let cx = services.administrator().await.map_err(told)?;
+    passwords::set_for(&cx, &services, user, password).await.map_err(told)?;
+    if remove_second_factor {
+        second_factors::remove_for(&cx, &services, user).await.map_err(told)?;
+    }
+    services.close().await.map_err(told)?;
+    io::print("the password is set; every session of the user has ended\n")?;
+    Ok(Exit::Done)
+}
+
+/// A password from standard input: arguments can be read by everybody on the machine.
+fn password() -> Result<SecretString> {
+    use std::io::{BufRead as _, IsTerminal as _, Read as _};
+    let input = std::io::stdin().lock();
+    if input.is_terminal() {
+        io::say("password (it is shown as you type; or give it in a pipe):");
+    }
+    let mut line = String::new();
+    // No password is longer than this.
+    std::io::BufReader::new(input.take(4096)).read_line(&mut line)?;
+    let line = line.trim_end_matches(['\r', '\n']);
+    if line.is_empty() {
+        bail!("give the password on standard input");
+    }
+    Ok(line.into())
+}
+
 async fn rotate_key(args: &ServerArgs) -> Result<Exit> {
     let services = open(args).await?;
-    let cx = services.anonymous(Origin { request_id: "admin".to_owned(), ..Origin::default() });
+    let cx = services.administrator().await.map_err(told)?;
     let rotation = secrets::rotate(&cx, &services).await.map_err(told)?;
     io::print(&format!(
         "key {} seals from now on; {} secrets sealed anew; keys in the ring: {}\n",
@@ -39,19 +96,20 @@ async fn rotate_key(args: &ServerArgs) -> Result<Exit> {
 
 async fn enable_passwords(args: &ServerArgs) -> Result<Exit> {
     let services = open(args).await?;
-    let cx = services.anonymous(Origin { request_id: "admin".to_owned(), ..Origin::default() });
+    let cx = services.administrator().await.map_err(told)?;
     auth_config::enable_passwords(&cx, &services).await.map_err(told)?;
     io::print("sign-in with passwords is on\n")?;
     services.close().await.map_err(told)?;
     Ok(Exit::Done)
 }
 
-async fn verify_audit_log(args: &ServerArgs) -> Result<Exit> {
-    let services = open(args).await?;
+async fn verify_audit_log(expected: Vec<(i64, Vec<u8>)>, args: &ServerArgs) -> Result<Exit> {
+    let services = open_as_it_is(args).await?;
     let mut broken = 0;
     for chain in audit::verify_all(&services).await.map_err(told)? {
         let name = chain.organization.as_deref().unwrap_or("(no organisation)");
-        let head = chain.head_hash().unwrap_or_else(|| "none".to_owned());
+        let head = chain.head.as_ref().map(|head| format!("{}:{}", head.seal.position, hex::encode(&head.seal.hash)));
+        let head = head.unwrap_or_else(|| "none".to_owned());
         let state = match &chain.broken {
             None => "intact".to_owned(),
             Some(found) => {
@@ -62,8 +120,23 @@ async fn verify_audit_log(args: &ServerArgs) -> Result<Exit> {
         let (sealed, unsealed) = (chain.sealed, chain.unsealed);
         io::print(&format!("{name}: {state}; {sealed} sealed, {unsealed} not sealed yet, head {head}\n"))?;
     }
+    for (position, hash) in expected {
+        if !audit::is_linked(&services, &audit::Seal { position, hash }).await.map_err(told)? {
+            broken += 1;
+            io::print(&format!("BROKEN: the link noted down at {position} is in no chain: cut off or written anew\n"))?;
+        }
+    }
     services.close().await.map_err(told)?;
     Ok(if broken > 0 { Exit::Findings } else { Exit::Done })
+}
+
+/// The same without changing the database or making a key: it may be a later or an earlier version's, and be in use.
+async fn open_as_it_is(args: &ServerArgs) -> Result<Services> {
+    let store = compose::open_as_it_is(args).await?;
+    if !store.is_current().await? {
+        bail!("the database has the schema of another version of this program; use that version, or `admin migrate`");
+    }
+    Ok(compose::services(store, &compose::no_network(), ServicesConfig::default()))
 }
 
 /// The use cases on the server's database and keys.

@@ -10,7 +10,8 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use bartizan_services::ServicesConfig;
 use bartizan_storage::{Store, organizations};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -37,11 +38,7 @@ pub async fn write(file: &Path, args: &ServerArgs) -> Result<Exit> {
     remove(staged)?;
     let written = match &args.database_url {
         None => {
-            let database = args.data_dir.join("bartizan.db");
-            if !database.exists() {
-                bail!("there is no database in the data folder `{}`", args.data_dir.display());
-            }
-            let store = compose::open_store(args).await?;
+            let store = compose::open_as_it_is(args).await?;
             let copied = store.copy_into(staged).await;
             store.close().await?;
             copied.context("copying the database")
@@ -86,34 +83,47 @@ async fn restore_sqlite(file: &Path, replace: bool, args: &ServerArgs) -> Result
     let _lock = compose::lock_folder(&args.data_dir)?;
     let database = args.data_dir.join("bartizan.db");
     if database.exists() && !replace {
-        bail!("{} exists: restore with --replace; it is kept beside", database.display());
+        bail!("{} exists: restore with --replace; it is kept beside, with a number", database.display());
     }
     let staged = args.data_dir.join("bartizan.db.restored");
     remove(&staged)?;
     fs::copy(file, &staged).context("copying the backup")?;
     owner_only(&staged)?;
     fs::File::open(&staged)?.sync_all()?;
-    if database.exists() {
-        // Opened and closed once, so that nothing of it is left in its log.
-        compose::open_store(args).await?.close().await?;
-        fs::rename(&database, args.data_dir.join("bartizan.db.replaced"))?;
-    }
-    for left in ["bartizan.db-wal", "bartizan.db-shm"] {
-        remove(&args.data_dir.join(left))?;
-    }
+    set_aside(&args.data_dir)?;
     fs::rename(&staged, &database)?;
     // Migrates it.
     finish(args).await
 }
 
+/// Moves a database aside with its log, without opening it: it may be damaged, or of a later version. The log goes under
+/// the name that SQLite looks for beside the moved file. Nothing that was set aside before is overwritten.
+fn set_aside(folder: &Path) -> Result<()> {
+    let parts = ["", "-wal", "-shm"];
+    let here = |part: &str| folder.join(format!("bartizan.db{part}"));
+    if parts.iter().all(|part| !here(part).exists()) {
+        return Ok(());
+    }
+    let there = |number: u32, part: &str| folder.join(format!("bartizan.db.replaced-{number}{part}"));
+    let free = (1..10_000).find(|number| parts.iter().all(|part| !there(*number, part).exists()));
+    let Some(number) = free else { bail!("{} holds too many replaced databases", folder.display()) };
+    // The log first: a database without its log would look whole to whoever opened it in between.
+    for part in parts.iter().rev() {
+        if here(part).exists() {
+            fs::rename(here(part), there(number, part)).with_context(|| format!("moving {}", here(part).display()))?;
+        }
+    }
+    io::say(&format!("the database that was there is {}", there(number, "").display()));
+    Ok(())
+}
+
 async fn restore_postgres(file: &Path, replace: bool, url: &SecretString, args: &ServerArgs) -> Result<Exit> {
-    // Opening it tells whether anything is there, and makes the schema where nothing is.
-    let store = compose::open_store(args).await?;
-    let filled = !organizations::all(store.read()).await?.is_empty();
-    store.close().await?;
-    if filled && !replace {
+    // As it is: what is to be replaced may be of a later version.
+    let store = compose::open_as_it_is(args).await?;
+    if store.is_filled().await? && !replace {
         bail!("the database has data in it: restore with --replace");
     }
+    let alone = store.have_alone().await.context("the database cannot be restored now")?;
     let mut command = postgres_tool("pg_restore", url)?;
     command.args([
         "--clean",
@@ -125,13 +135,22 @@ async fn restore_postgres(file: &Path, replace: bool, url: &SecretString, args: 
     ]);
     command.arg("--dbname").arg(database_of(url)?).arg(file);
     run(command)?;
-    finish(args).await
+    let done = finish(args).await;
+    drop(alone);
+    store.close().await?;
+    done
 }
 
 async fn finish(args: &ServerArgs) -> Result<Exit> {
     let store = compose::open_store(args).await.context("the restored database")?;
     let count = organizations::all(store.read()).await?.len();
-    store.close().await?;
+    let services = compose::services(store, &compose::no_network(), ServicesConfig::default());
+    let restored = async {
+        let cx = services.administrator().await?;
+        bartizan_services::audit::restored(&cx, &services).await
+    };
+    restored.await.map_err(|error| anyhow!("putting it on record: {}", error.internal_context().unwrap_or("failed")))?;
+    services.close().await.map_err(|error| anyhow!("{error}"))?;
     io::print(&format!("restored; {count} organisations\n"))?;
     Ok(Exit::Done)
 }

@@ -49,6 +49,7 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
     let store = compose::open_store(&args.server).await?;
+    let _presence = store.work_on().await?;
     let key = SigningKey::load_or_create(&args.server.data_dir.join("signing.key")).context("the signing key")?;
     let loopback = address.ip().is_loopback();
     let token = (!loopback).then(OpaqueToken::generate);

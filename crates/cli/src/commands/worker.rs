@@ -34,6 +34,7 @@ async fn work(args: &WorkerArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     let mut interrupts = Interrupts::listen()?;
     compose::make_folder(&args.server.data_dir)?;
     let store = compose::open_store(&args.server).await?;
+    let _presence = store.work_on().await?;
     let config = ServicesConfig {
         secret_keys: Some(compose::secret_keys(&args.server)?),
         mail: args.mail.given()?,

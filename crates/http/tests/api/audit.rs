@@ -11,6 +11,8 @@ api_tests!(
     secrets_never_are,
     the_chain_is_sealed_and_verified,
     a_changed_removed_or_cut_entry_is_found,
+    a_tail_cut_off_with_its_head_is_found_by_a_link_noted_down,
+    what_belongs_to_no_organisation_is_verified_where_it_is_shown,
     another_organisation_reads_its_own,
 );
 
@@ -33,6 +35,7 @@ async fn what_was_done_is_listed_filtered_and_exported() {
     assert_eq!(found.len(), 1);
     let mut shown = found[0].clone();
     shown["position"] = json!(null);
+    shown["hash"] = json!(null);
     insta::assert_json_snapshot!("audit_entry", redacted(shown));
     let changed = entries(&admin, &format!("target_id={}&date_from=2026-11-23", created["id"].as_str().unwrap())).await;
     assert_eq!(changed.len(), 1);
@@ -159,4 +162,52 @@ async fn another_organisation_reads_its_own() {
     assert_eq!(entries(&outsider, "action=asset.create").await.len(), 0);
     assert_eq!(entries(&outsider, "action=auth.login_failed").await.len(), 0);
     assert_eq!(entries(&outsider, "action=auth.login").await.len(), 1);
+}
+
+async fn a_tail_cut_off_with_its_head_is_found_by_a_link_noted_down() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    for number in 0..4 {
+        let body = json!({"target_value": format!("h{number}.example.com")});
+        let _ = admin.post("/api/assets", &body).await.expect(201);
+    }
+    audit::seal(&app.services).await.unwrap();
+    let listed = entries(&admin, "").await;
+    let link = |position: i64| {
+        let entry = listed.iter().find(|entry| entry["position"] == position).unwrap();
+        format!("/api/audit/verify?position={position}&hash={}", entry["hash"].as_str().unwrap())
+    };
+    let (early, late) = (link(2), link(5));
+    for path in [&early, &late] {
+        assert_eq!(admin.get(path).await.expect(200).json()["intact"], true, "{path}");
+    }
+    // Whoever can write the database takes the last entries out and makes the chain end before them.
+    app.damage("DELETE FROM audit_log WHERE position > 3").await;
+    app.damage("UPDATE audit_heads SET position = 3, hash = (SELECT hash FROM audit_log WHERE position = 3)").await;
+    assert_eq!(admin.get("/api/audit/verify").await.expect(200).json()["intact"], true);
+    assert_eq!(admin.get(&early).await.expect(200).json()["intact"], true);
+    let found = admin.get(&late).await.expect(200).json();
+    assert_eq!((&found["intact"], &found["broken_at"]), (&json!(false), &json!(5)), "{found}");
+    for (query, field) in [
+        ("position=1", "query -> hash"),
+        ("hash=00", "query -> position"),
+        ("position=1&hash=zz", "query -> hash"),
+        ("position=0&hash=00", "query -> position"),
+    ] {
+        assert_eq!(admin.get(&format!("/api/audit/verify?{query}")).await.expect(422).fields(), [field], "{query}");
+    }
+}
+
+async fn what_belongs_to_no_organisation_is_verified_where_it_is_shown() {
+    let app = TestApp::start().await;
+    let (admin, outsider) = (app.admin().await, app.outsider().await);
+    let unknown = json!({"username": "nobody-at-all", "password": "wrong password"});
+    let _ = app.anonymous().post("/api/auth/login", &unknown).await.expect(401);
+    audit::seal(&app.services).await.unwrap();
+    let other = admin.get("/api/audit/verify").await.expect(200).json()["without_organization"].clone();
+    assert_eq!((&other["intact"], &other["sealed"]), (&json!(true), &json!(1)));
+    assert_eq!(outsider.get("/api/audit/verify").await.expect(200).json()["without_organization"], Value::Null);
+    app.damage("UPDATE audit_log SET actor_name = 'somebody' WHERE organization_id IS NULL").await;
+    let verified = admin.get("/api/audit/verify").await.expect(200).json();
+    assert_eq!((&verified["intact"], &verified["without_organization"]["intact"]), (&json!(true), &json!(false)));
 }

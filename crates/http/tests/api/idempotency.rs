@@ -18,6 +18,7 @@ api_tests!(
     what_is_shown_once_is_shown_again_and_stored_sealed,
     an_answer_is_repeated_to_its_principal_only_and_while_it_may,
     repetitions_count_as_writes,
+    what_cannot_be_opened_any_more_is_not_done_again,
 );
 
 /// POSTs that do not read the header, and why they need not.
@@ -38,6 +39,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("/api/auth/invitation/preview", "changes nothing"),
     ("/api/invitations/join", "the invitation's token is used once"),
     ("/api/auth/oidc/callback", "nobody is signed in yet, and the state is used once"),
+    ("/api/users/{user_id}/password-link", "replaces the link; the last answer stands"),
     ("/api/config/auth/test", "launches nothing that lasts; each test is asked for anew"),
     ("/api/jobs/{job_id}/cancel", "repeating it changes nothing"),
     ("/api/scans/{scan_id}/cancel", "repeating it changes nothing"),
@@ -216,4 +218,22 @@ async fn repetitions_count_as_writes() {
     let _ = create(&analyst, "k-1", "a.example.com").await.expect(429);
     app.clock.advance(chrono::Duration::minutes(1));
     let _ = create(&analyst, "k-1", "a.example.com").await.expect(201);
+}
+
+async fn what_cannot_be_opened_any_more_is_not_done_again() {
+    let app = TestApp::start().await;
+    let analyst = app.analyst().await;
+    let _ = create(&analyst, "k-1", "a.example.com").await.expect(201);
+    // As if sealed with a key that is gone.
+    let unknown = format!("01{}", "f".repeat(128));
+    let unknown = match app.database() {
+        "sqlite" => format!("x'{}'", unknown.bytes().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        _ => format!("'{unknown}'"),
+    };
+    for column in ["response_body", "request_hash"] {
+        app.damage(&format!("UPDATE idempotency_keys SET {column} = {unknown}")).await;
+        let refused = create(&analyst, "k-1", "a.example.com").await.expect(409).json();
+        assert!(refused["detail"].as_str().unwrap().contains("cannot be opened"), "{refused}");
+    }
+    assert_eq!(analyst.get("/api/assets").await.json()["total"], 1);
 }

@@ -14,6 +14,7 @@ api_tests!(
     users_of_a_directory_and_inactive_users_get_no_link,
     an_account_is_sent_few_links,
     an_address_is_limited,
+    without_mail_an_administrator_hands_the_link_over,
     a_change_of_password_is_told_by_mail,
 );
 
@@ -144,4 +145,30 @@ async fn a_change_of_password_is_told_by_mail() {
     let notice = sink.letter().await;
     assert_eq!(notice["to"], json!(["analyst-example@example.test"]));
     assert!(notice["headers"].to_string().contains("Your Bartizan password was changed"), "{notice}");
+}
+
+async fn without_mail_an_administrator_hands_the_link_over() {
+    let app = TestApp::start().await;
+    let (admin, analyst) = (app.admin().await, app.analyst().await);
+    let path = format!("/api/users/{}/password-link", analyst.user_id());
+    let _ = analyst.post(&path, &Value::Null).await.expect(403);
+    let _ = app.outsider().await.post(&path, &Value::Null).await.expect(404);
+    let first = admin.post(&path, &Value::Null).await.expect(200).json();
+    let made = admin.post(&path, &Value::Null).await.expect(200).json();
+    let token = |made: &Value| {
+        let link = made["link"].as_str().unwrap().to_owned();
+        link.strip_prefix("/ui/reset-password#token=").unwrap().to_owned()
+    };
+    let reset = async |token: &str| {
+        app.anonymous().post("/api/auth/password/reset", &json!({"token": token, "new_password": NEW})).await
+    };
+    let _ = reset(&token(&first)).await.expect(422);
+    let _ = reset(&token(&made)).await.expect(204);
+    let _ = reset(&token(&made)).await.expect(422);
+    let _ = app.sign_in("analyst-example", NEW).await;
+    let log = admin.get("/api/audit?action=user.password_link").await.expect(200);
+    assert_eq!(log.json()["total"], 2);
+    assert!(!log.text().contains(&token(&made)));
+    let _ = app.join(&analyst, "Another", bartizan_domain::Role::ReadOnly).await;
+    let _ = admin.post(&path, &Value::Null).await.expect(409);
 }

@@ -25,7 +25,7 @@ async fn health_has_the_members_of_the_reference() {
     assert_eq!(
         health,
         json!({"status": "ok", "version": version, "database": "connected", "redis": "not_configured",
-            "scheduler_jobs": 0, "uptime_seconds": "[seconds]"})
+            "scheduler_jobs": 1, "uptime_seconds": "[seconds]"})
     );
     assert_eq!(app.anonymous().get("/livez").await.expect(200).text(), "ok");
     assert_eq!(app.anonymous().get("/readyz").await.expect(200).text(), "ok");
@@ -40,7 +40,13 @@ async fn the_status_counts_jobs() {
         (&status["database"], &status["jobs"]["waiting"], &status["demo"]),
         (&json!(app.database()), &json!(1), &json!(false))
     );
-    assert_eq!(app.anonymous().get("/health").await.json()["scheduler_jobs"], 1);
+    let admin = app.admin().await;
+    for enabled in [true, false] {
+        let schedule = json!({"name": format!("Weekly {enabled}"), "cron": "0 2 * * 1", "time_zone": "Europe/Berlin",
+            "enabled": enabled, "scan": {"targets": ["a.example.com"], "scan_type": "full"}});
+        let _ = admin.post("/api/schedules", &schedule).await.expect(201);
+    }
+    assert_eq!(app.anonymous().get("/health").await.json()["scheduler_jobs"], 2);
 }
 
 async fn checks_and_profiles_are_listed() {

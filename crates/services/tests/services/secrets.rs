@@ -14,6 +14,7 @@ use crate::support::App;
 on_both_databases!(
     a_secret_comes_back_and_its_row_does_not_tell_it,
     a_new_key_seals_everything_and_the_old_one_goes_with_the_next,
+    keys_of_what_ends_by_itself_stay_in_the_ring,
     without_the_key_nothing_is_told,
 );
 
@@ -93,6 +94,27 @@ async fn a_new_key_seals_everything_and_the_old_one_goes_with_the_next(database:
     assert_eq!(get(&server, SecretScope::Installation, "s7").await.as_deref(), Some("v7"));
     let log = bartizan_storage::audit::list(server.store.read(), organization, Page::first(50)).await.unwrap();
     assert!(!format!("{log:?}").contains("v7"));
+    assert!(format!("{log:?}").contains("secret_key.rotate"), "it is in the log of an organisation");
+}
+
+async fn keys_of_what_ends_by_itself_stay_in_the_ring(database: &TestDatabase) {
+    use bartizan_services::idempotency::{Attempt, StoredResponse, begin};
+    let folder = tempfile::tempdir().unwrap();
+    let server = app(database, KeyRing::load_or_create(&folder.path().join("secret.key")).unwrap()).await;
+    let organization = server.set_up().await.profile.organization_id;
+    let cx = server.services.system("admin", organization);
+    let answer = StoredResponse { status: 201, headers: serde_json::json!({}), body: b"shown once".to_vec() };
+    match begin(&cx, &server.services, "POST /x", "k-1", b"").await.unwrap() {
+        Attempt::First(ticket) => ticket.complete(&server.services, &answer).await.unwrap(),
+        Attempt::Replay(_) => panic!("it is the first"),
+    }
+    for _ in 0..3 {
+        secrets::rotate(&cx, &server.services).await.unwrap();
+    }
+    match begin(&cx, &server.services, "POST /x", "k-1", b"").await.unwrap() {
+        Attempt::Replay(again) => assert_eq!(again.body, answer.body),
+        Attempt::First(_) => panic!("the answer was lost"),
+    }
 }
 
 async fn without_the_key_nothing_is_told(database: &TestDatabase) {

@@ -28,7 +28,8 @@ pub async fn any_due(db: Db<'_>, kinds: &[&str], now: DateTime<Utc>) -> Result<b
     Ok(found.is_some())
 }
 
-/// Takes up to `limit` jobs of a kind that are due, in order of priority, of their organisations' turns, and of age.
+/// Takes up to `limit` jobs of a kind that are due, in order of their organisations' turns, within one of priority, and of
+/// age. Priority orders the jobs of one organisation and puts none of it before another's turn.
 ///
 /// # Errors
 /// If the database fails.
@@ -47,8 +48,8 @@ pub async fn claim(
         .column(Column::Id)
         .from(entity::Entity)
         .cond_where(due)
-        .order_by(Column::Priority, Order::Desc)
         .order_by(Column::Rank, Order::Asc)
+        .order_by(Column::Priority, Order::Desc)
         .order_by(Column::RunAt, Order::Asc)
         .order_by(Column::Id, Order::Asc)
         .limit(limit)
@@ -69,7 +70,7 @@ pub async fn claim(
         .exec_with_returning(&db.conn())
         .await?;
     let mut jobs = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>>>()?;
-    jobs.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.rank, job.run_at, job.id));
+    jobs.sort_by_key(|job| (job.rank, std::cmp::Reverse(job.priority), job.run_at, job.id));
     Ok(jobs)
 }
 

@@ -19,10 +19,11 @@ use crate::error::ApiError;
 
 /// Every metric there is.
 #[cfg(test)]
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "bartizan_http_request_duration_seconds",
     "bartizan_job_duration_seconds",
     "bartizan_scan_duration_seconds",
+    "bartizan_probe_requests_total",
     "bartizan_jobs_queue_depth",
     "bartizan_scans_running",
     "bartizan_findings",

@@ -31,6 +31,9 @@ pub const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(7);
 /// How long after its first exchange a refresh token may be presented again, if its successor was never used.
 pub const REPLAY_GRACE: TimeDelta = TimeDelta::seconds(30);
 
+/// How long a session may go on, however often it is refreshed: then one signs in again.
+pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(30);
+
 /// Whether the product still has to be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetupState {
@@ -295,7 +298,7 @@ pub async fn refresh(cx: &OpContext, services: &Services, token: &SecretString) 
     sessions::lock_tokens(change.db(), found.id).await?;
     let Some((stored, session)) = sessions::by_token(change.db(), &hash).await? else { return Err(refused()) };
     let now = cx.now();
-    if session.ended_at.is_some() || stored.expires_at <= now {
+    if session.ended_at.is_some() || stored.expires_at <= now || session.created_at + SESSION_LIFETIME <= now {
         return Err(refused());
     }
     let unused = match lost_answer(change.db(), &stored, now).await? {
@@ -349,7 +352,7 @@ pub async fn authenticate(services: &Services, origin: Origin, identity: &Identi
     let db = services.store.read();
     let session =
         sessions::get(db, identity.session).await?.filter(|found| found.user_id == identity.user).ok_or_else(ended)?;
-    if session.ended_at.is_some() {
+    if session.ended_at.is_some() || session.created_at + SESSION_LIFETIME <= cx.now() {
         return Err(ended());
     }
     let place = self::identity(db, identity.user, identity.organization).await?.ok_or_else(ended)?;

@@ -20,6 +20,7 @@ pub mod branding;
 pub mod checks;
 pub mod compliance;
 mod context;
+mod counted_probes;
 pub mod demo;
 mod external_accounts;
 pub mod findings;

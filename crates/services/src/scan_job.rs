@@ -4,6 +4,7 @@
 //! back; stopped by a person, it keeps what was found and ends the scan as cancelled.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::counted_probes::Counted;
 use crate::live::Changed;
 use crate::scan_commit::{HostPlace, HostRecord, commit_host};
 use crate::scan_finish::{Ending, finish};
@@ -201,7 +203,7 @@ impl Run<'_> {
         let before = u64::try_from(before).unwrap_or(0);
         let (clock, _) = self.services.sources();
         let deps = EngineDeps {
-            probes: self.services.network.probes(&settings, reach)?,
+            probes: Arc::new(Counted(self.services.network.probes(&settings, reach)?)),
             catalog: self.services.catalog,
             clock,
             cancel: self.control.token().clone(),

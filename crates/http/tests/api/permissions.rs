@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use bartizan_domain::Role;
+use bartizan_http::HttpConfig;
 use bartizan_test_support::api_tests;
-use bartizan_test_support::app::{Actor, Streamed, TestApp};
+use bartizan_test_support::app::{Actor, Options, Streamed, TestApp};
 use hyper::Method;
 use serde_json::Value;
 
@@ -64,32 +66,82 @@ async fn nobody_reads_or_changes_anything_without_signing_in() {
     }
 }
 
+/// Routes that are not in the document, since they are no part of the API, and whether anybody may call them.
+const OUTSIDE: &[(&str, bool)] = &[("/metrics", false), ("/api/docs", true), ("/api/redoc", true), ("/api/openapi.json", true)];
+
+/// Routes as their files write them; those of the listener for monitoring are its own.
+#[test]
+fn every_route_is_in_the_document_or_has_a_row_of_its_own() {
+    let documented: Vec<String> = operations().into_iter().map(|(_, path, _)| path).collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = if file.is_file() { std::fs::read_to_string(&file).unwrap() } else { continue };
+        for route in text.split(".route(").skip(1) {
+            let path = route.split('"').nth(1).unwrap();
+            let known = documented.iter().any(|known| known == path) || OUTSIDE.iter().any(|(known, _)| *known == path);
+            // Files of the pages and of the documentation, which anybody may have.
+            let page = (file.ends_with("ui.rs") || file.ends_with("docs.rs")) && !route.contains("Caller");
+            assert!(known || page, "{path} of {}: give it a row in OUTSIDE", file.display());
+        }
+    }
+}
+
 async fn the_permission_matrix_is_the_reviewed_one() {
-    let app = TestApp::start().await;
-    let actors = [
-        ("admin", app.admin().await),
-        ("analyst", app.analyst().await),
-        ("auditor", app.auditor().await),
-        ("read_only", app.read_only().await),
-    ];
+    let http = HttpConfig { metrics: Some(bartizan_http::record_metrics().unwrap()), ..Options::default().http };
+    let app = TestApp::with(Options { http, ..Options::default() }).await;
+    let admin = app.actor("Example", Role::Admin).await;
+    let key = admin.post("/api/api-keys", &serde_json::json!({"name": "matrix"})).await.expect(201).json();
+    let key = app.key(key["key"].as_str().unwrap());
+    let actors = async || {
+        [
+            ("admin", app.admin().await),
+            ("analyst", app.analyst().await),
+            ("auditor", app.auditor().await),
+            ("read_only", app.read_only().await),
+            // Of an administrator, not narrowed.
+            ("api_key", key.clone()),
+            // The administrator of an organisation that is not the first one.
+            ("tenant", app.outsider().await),
+            ("anybody", app.anonymous()),
+        ]
+    };
+    let standing = actors().await;
     let mut rows: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
     for (method, path, operation) in operations() {
-        if is_public(&operation) || path == "/api/auth/logout" {
-            continue;
-        }
+        let public = is_public(&operation);
+        // Whoever signs out needs a session to spare.
+        let spare = if path == "/api/auth/logout" { Some(actors().await) } else { None };
         let mut row = Vec::new();
-        for (_, actor) in &actors {
-            let answer = attempt(actor, &method, &path, &operation).await;
-            let status = answer.status;
-            let refused = status == 422 && OWN_PASSWORD.contains(&path.as_str());
-            let understood = status < 500 && !matches!(status, 401 | 415 | 422);
-            assert!(understood || refused, "{method} {path}: {status}");
-            row.push(if status == 403 { "-" } else { "yes" });
+        for (name, actor) in spare.as_ref().unwrap_or(&standing) {
+            let status = attempt(actor, &method, &path, &operation).await.status;
+            row.push(if public {
+                // The credentials, tokens and links of the examples are nobody's.
+                assert!(status < 500 && !matches!(status, 403 | 415), "{method} {path} by {name}: {status}");
+                "yes"
+            } else if *name == "anybody" {
+                assert_eq!(status, 401, "{method} {path} by {name}");
+                "-"
+            } else {
+                let refused = status == 422 && OWN_PASSWORD.contains(&path.as_str());
+                let understood = status < 500 && !matches!(status, 401 | 415 | 422);
+                assert!(understood || refused, "{method} {path} by {name}: {status}");
+                if status == 403 { "-" } else { "yes" }
+            });
         }
         rows.insert((path, method.to_string()), row);
     }
+    for (path, public) in OUTSIDE {
+        let mut row = Vec::new();
+        for (name, actor) in &standing {
+            let status = actor.get(path).await.status;
+            let expected = if *name == "anybody" && !public { 401 } else { 403 };
+            assert!(status == 200 || (!public && status == expected), "{path} by {name}: {status}");
+            row.push(if status == 200 { "yes" } else { "-" });
+        }
+        rows.insert(((*path).to_owned(), "GET".to_owned()), row);
+    }
     let mut table = format!("{:<8} {:<46}", "method", "path");
-    for (name, _) in &actors {
+    for (name, _) in &standing {
         write!(table, " {name:<9}").unwrap();
     }
     for ((path, method), row) in rows {

@@ -12,6 +12,7 @@ api_tests!(
     guessing_from_everywhere_is_slowed_down_and_the_owner_is_not,
     how_the_interface_looks_is_ones_own,
     made_up_refresh_tokens_are_counted_by_address,
+    a_session_ends_for_good_after_a_month,
 );
 
 async fn sessions_are_listed_and_ended() {
@@ -132,4 +133,20 @@ async fn guessing_from_everywhere_is_slowed_down_and_the_owner_is_not() {
     }
     assert_eq!(attempt_from(&app, "10.1.200.1", PASSWORD).await, 429);
     assert_eq!(attempt_from(&app, "192.0.2.200", PASSWORD).await, 200, "the account is used from there");
+}
+
+async fn a_session_ends_for_good_after_a_month() {
+    let app = TestApp::start().await;
+    let _ = app.admin().await;
+    let body = json!({"username": "admin-example", "password": PASSWORD});
+    let mut tokens = app.anonymous().post("/api/auth/login", &body).await.expect(200).json();
+    for _ in 0..5 {
+        let refresh = json!({"refresh_token": tokens["refresh_token"]});
+        tokens = app.anonymous().post("/api/auth/refresh", &refresh).await.expect(200).json();
+        let _ = app.bearer(tokens["access_token"].as_str().unwrap()).get("/api/auth/me").await.expect(200);
+        app.clock.advance(chrono::Duration::days(6));
+    }
+    let _ = app.bearer(tokens["access_token"].as_str().unwrap()).get("/api/auth/me").await.expect(401);
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    let _ = app.anonymous().post("/api/auth/refresh", &refresh).await.expect(401);
 }

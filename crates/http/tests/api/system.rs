@@ -152,6 +152,8 @@ async fn numbers_fall_to_zero_when_what_they_count_is_gone() {
     let sum = async || {
         let text = admin.get("/metrics").await.expect(200).text();
         assert!(text.contains("bartizan_jobs_queue_depth{queue=\"mail\"} 0"), "{text}");
+        let probes = "bartizan_probe_requests_total{kind=\"ports\",outcome=\"observed\"} 1";
+        assert!(text.contains(probes), "{text}");
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("bartizan_findings{")).collect();
         assert_eq!(lines.len(), 25, "every pair of severity and status: {text}");
         lines.iter().map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum::<u64>()

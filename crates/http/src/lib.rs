@@ -68,12 +68,12 @@ pub mod wire;
 pub mod workers;
 
 use error::ApiError;
-pub use server::ConnectionLimits;
 pub use limits::{BadRedisUrl, SharedLimits};
 use limits::{Limiter, Limits};
-use proxies::TrustedProxies;
-use streams::Streams;
 pub use metrics_exporter_prometheus::PrometheusHandle;
+use proxies::TrustedProxies;
+pub use server::ConnectionLimits;
+use streams::Streams;
 
 /// What the composition root decides about the API.
 #[derive(Debug, Clone)]

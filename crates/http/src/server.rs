@@ -79,7 +79,9 @@ pub(crate) async fn run(
     let open = TaskTracker::new();
     loop {
         let accepted = async {
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { unreachable!("nobody closes the semaphore") };
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+                unreachable!("nobody closes the semaphore")
+            };
             (slot, listener.accept().await)
         };
         let (slot, accepted) = tokio::select! {

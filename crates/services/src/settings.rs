@@ -55,7 +55,8 @@ pub async fn set_scan(
         return Err(Error::Conflict("The settings were changed meanwhile; read them again".to_owned()));
     }
     if value.allow_private && !before.value.allow_private && !ceiling(change.db(), organization).await? {
-        let text = "Scans of private addresses are not allowed on this installation; its first organisation may allow them";
+        let text =
+            "Scans of private addresses are not allowed on this installation; its first organisation may allow them";
         return Err(Error::Forbidden(text.to_owned()));
     }
     let after = Versioned { value, version: before.version + 1 };

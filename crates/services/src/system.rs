@@ -197,7 +197,8 @@ pub async fn gauges(services: &Services) -> Result<Gauges> {
     };
     let waiting = metrics::queue_depths(db).await?;
     // What was measured once stays in the answer until it is measured again.
-    let mut queues: BTreeMap<String, u64> = Services::job_kinds().into_iter().map(|kind| (kind.to_owned(), 0)).collect();
+    let mut queues: BTreeMap<String, u64> =
+        Services::job_kinds().into_iter().map(|kind| (kind.to_owned(), 0)).collect();
     queues.extend(waiting);
     let pairs = Severity::ALL.into_iter().flat_map(|severity| FindingStatus::ALL.map(|status| (severity, status)));
     let count = |pair| findings.iter().filter(|(s, t, _)| (*s, *t) == pair).map(|(.., count)| count).sum();

@@ -163,7 +163,8 @@ impl Store {
     /// # Errors
     /// [`StorageError::BadUrl`] while a process works on it; if the database fails.
     pub async fn have_alone(&self) -> Result<Presence> {
-        self.present("SELECT pg_try_advisory_lock($1)", "servers or workers are running on the database: stop them").await
+        self.present("SELECT pg_try_advisory_lock($1)", "servers or workers are running on the database: stop them")
+            .await
     }
 
     async fn present(&self, sql: &'static str, otherwise: &str) -> Result<Presence> {

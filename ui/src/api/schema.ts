@@ -210,7 +210,8 @@ export interface paths {
         };
         /**
          * Verifies the chain of the audit log.
-         * @description Needs `audit.view`. Reads every entry of the organisation.
+         * @description Needs `audit.view`. Reads every entry of the organisation. With `position` and `hash` of an entry or head noted down
+         *     earlier, also that this link is still there: a chain whose end was cut off together with its head is found out so.
          */
         get: operations["verify_audit_log"];
         put?: never;
@@ -461,7 +462,8 @@ export interface paths {
         /**
          * Exchanges a refresh token for new tokens.
          * @description The refresh token is replaced; using an old one again ends the session. One whose answer was lost may be presented
-         *     again for 30 seconds, until its successor is used; the successor that was lost is withdrawn.
+         *     again for 30 seconds, until its successor is used; the successor that was lost is withdrawn. At most 120 exchanges
+         *     a minute and address.
          */
         post: operations["refresh_session"];
         delete?: never;
@@ -864,7 +866,8 @@ export interface paths {
         head?: never;
         /**
          * Changes the scan settings.
-         * @description Needs `config.manage`. With `If-Match`, only if nobody changed them meanwhile.
+         * @description Needs `config.manage`. With `If-Match`, only if nobody changed them meanwhile. Private addresses can be allowed in
+         *     another organisation only where the first organisation of the server allows them.
          */
         patch: operations["update_scanning_settings"];
         trace?: never;
@@ -1259,7 +1262,7 @@ export interface paths {
         put?: never;
         /**
          * Adds an organisation.
-         * @description Needs `system.manage`. The caller becomes its first administrator.
+         * @description Needs `system.manage`, in the first organisation of the server. The caller becomes its first administrator.
          */
         post: operations["create_organization"];
         delete?: never;
@@ -1439,7 +1442,8 @@ export interface paths {
         /**
          * Streams the progress of a scan.
          * @description Needs `scans.view`. Server-sent events: `progress` with a `ScanProgress` as data whenever it changes, beginning
-         *     with the present one, and `finished` with the last one, after which the stream ends.
+         *     with the present one, and `finished` with the last one, after which the stream ends. It also ends, within seconds, when
+         *     the caller may no longer see the scan or the session is over. At most 32 streams a user at once.
          */
         get: operations["stream_scan_events"];
         put?: never;
@@ -1651,12 +1655,12 @@ export interface paths {
         };
         /**
          * Reads the log level.
-         * @description Needs `system.manage`. Of the process that answers.
+         * @description Needs `system.manage`, in the first organisation of the server. Of the process that answers.
          */
         get: operations["get_log_level"];
         /**
          * Changes the log level.
-         * @description Needs `system.manage`. Of the process that answers, until it ends; no restart is needed.
+         * @description Needs `system.manage`, in the first organisation of the server. Of the process that answers, until it ends; no restart is needed.
          */
         put: operations["update_log_level"];
         post?: never;
@@ -1681,7 +1685,7 @@ export interface paths {
         head?: never;
         /**
          * Switches maintenance mode.
-         * @description Needs `system.manage`. While it is on, writes are answered 503 with the reason, no new work is begun and schedules
+         * @description Needs `system.manage`, in the first organisation of the server. While it is on, writes are answered 503 with the reason, no new work is begun and schedules
          *     wait; running work goes on to its end and everything can be read.
          */
         patch: operations["update_maintenance"];
@@ -1779,6 +1783,28 @@ export interface paths {
          *     stays one; the address of somebody who belongs to other organisations as well stays.
          */
         patch: operations["update_user"];
+        trace?: never;
+    };
+    "/api/users/{user_id}/password-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a link for a new password.
+         * @description Needs `users.manage`; not for API keys. For the administrator to hand over where no mail is sent (409 where it is);
+         *     good once and for an hour, and earlier links are worth nothing any more. Not for users of a directory, nor for people
+         *     who belong to other organisations as well: 409.
+         */
+        post: operations["create_password_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/users/{user_id}/second-factor": {
@@ -2144,6 +2170,52 @@ export interface components {
             tags?: string[] | null;
         };
         /**
+         * @description The state of one chain.
+         * @example {
+         *       "broken_at": null,
+         *       "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "head_position": 12,
+         *       "intact": true,
+         *       "reason": null,
+         *       "sealed": 12,
+         *       "sealed_at": "2026-11-22T08:30:00Z",
+         *       "unsealed": 0
+         *     }
+         */
+        AuditChain: {
+            /**
+             * Format: int64
+             * @description The position at which the chain breaks.
+             */
+            broken_at: number | null;
+            /** @description Its hash: noted down elsewhere, it proves that nothing was cut off. */
+            head_hash: string | null;
+            /**
+             * Format: int64
+             * @description Position of the last link.
+             */
+            head_position: number | null;
+            /** @description Whether every link holds. */
+            intact: boolean;
+            /** @description How it does. */
+            reason: string | null;
+            /**
+             * Format: int64
+             * @description Entries that are linked.
+             */
+            sealed: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            sealed_at: string | null;
+            /**
+             * Format: int64
+             * @description Entries that are not linked yet.
+             */
+            unsealed: number;
+        };
+        /**
          * @description One thing that was done.
          * @example {
          *       "action": "user.create",
@@ -2151,6 +2223,7 @@ export interface components {
          *       "actor_id": "550e8400-e29b-41d4-a716-446655440000",
          *       "actor_kind": "user",
          *       "created_at": "2026-11-20T08:15:00Z",
+         *       "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *       "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
          *       "ip": "192.0.2.7",
          *       "new_value": {
@@ -2177,6 +2250,8 @@ export interface components {
              * @description When.
              */
             created_at: string;
+            /** @description The link: position and hash noted down elsewhere prove later that nothing up to here was changed or cut off. */
+            hash: string | null;
             /**
              * Format: uuid
              * @description The entry.
@@ -2210,41 +2285,12 @@ export interface components {
          *       "reason": null,
          *       "sealed": 250,
          *       "sealed_at": "2026-11-22T08:30:00Z",
-         *       "unsealed": 1
+         *       "unsealed": 1,
+         *       "without_organization": null
          *     }
          */
-        AuditVerification: {
-            /**
-             * Format: int64
-             * @description The position at which the chain breaks.
-             */
-            broken_at: number | null;
-            /** @description Its hash: noted down elsewhere, it proves that nothing was cut off. */
-            head_hash: string | null;
-            /**
-             * Format: int64
-             * @description Position of the last link.
-             */
-            head_position: number | null;
-            /** @description Whether every link holds. */
-            intact: boolean;
-            /** @description How it does. */
-            reason: string | null;
-            /**
-             * Format: int64
-             * @description Entries that are linked.
-             */
-            sealed: number;
-            /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            sealed_at: string | null;
-            /**
-             * Format: int64
-             * @description Entries that are not linked yet.
-             */
-            unsealed: number;
+        AuditVerification: components["schemas"]["AuditChain"] & {
+            without_organization: components["schemas"]["AuditChain"] | null;
         };
         /** @description How people sign in. */
         AuthConfig: {
@@ -2946,7 +2992,7 @@ export interface components {
             redis: components["schemas"]["SharedState"];
             /**
              * Format: int64
-             * @description Jobs that wait or run.
+             * @description What the scheduler has to do: schedules that are enabled, and timers of the program itself.
              */
             scheduler_jobs: number;
             /** @description `ok`, `degraded` (Redis down) or `unhealthy` (database down). */
@@ -3261,7 +3307,7 @@ export interface components {
             /** @description The process that has it. */
             worker: string | null;
         };
-        /** @description Background jobs by state. */
+        /** @description Background jobs by state: those of the caller's organisation, in the first one those of the whole installation. */
         JobCounts: {
             /**
              * Format: int64
@@ -3550,7 +3596,7 @@ export interface components {
          *     }
          */
         Maintenance: {
-            /** @description Who switched it on. */
+            /** @description Who switched it on; told in the first organisation of the server. */
             by: string | null;
             /** @description Whether it is on: writes are answered 503, no new work is begun, what runs goes on, reads go on. */
             enabled: boolean;
@@ -4068,6 +4114,8 @@ export interface components {
                  * @description When.
                  */
                 created_at: string;
+                /** @description The link: position and hash noted down elsewhere prove later that nothing up to here was changed or cut off. */
+                hash?: string | null;
                 /**
                  * Format: uuid
                  * @description The entry.
@@ -4944,6 +4992,22 @@ export interface components {
         PasswordForgotten: {
             /** @description For whoever asked. */
             message: string;
+        };
+        /**
+         * @description A link for a new password. Shown once.
+         * @example {
+         *       "expires_at": "2026-11-22T10:00:00Z",
+         *       "link": "/ui/reset-password#token=6f1c…"
+         *     }
+         */
+        PasswordLink: {
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            expires_at: string;
+            /** @description The page where its holder sets a new password, once; it begins with the address of this server. */
+            link: string;
         };
         /**
          * @description Whose passwords are asked for.
@@ -8061,7 +8125,12 @@ export interface operations {
     };
     verify_audit_log: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Its position; with `hash`. */
+                position?: number;
+                /** @description Its hash; with `position`. */
+                hash?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15305,6 +15374,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many streams; `Retry-After` says for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal server error; the log has the cause under `request_id`. */
             500: {
                 headers: {
@@ -17125,6 +17203,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserDetail"];
+                };
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_password_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user. */
+                user_id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordLink"];
                 };
             };
             /** @description Authentication required: no, expired or wrong credentials. */

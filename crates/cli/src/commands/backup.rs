@@ -149,7 +149,9 @@ async fn finish(args: &ServerArgs) -> Result<Exit> {
         let cx = services.administrator().await?;
         bartizan_services::audit::restored(&cx, &services).await
     };
-    restored.await.map_err(|error| anyhow!("putting it on record: {}", error.internal_context().unwrap_or("failed")))?;
+    restored
+        .await
+        .map_err(|error| anyhow!("putting it on record: {}", error.internal_context().unwrap_or("failed")))?;
     services.close().await.map_err(|error| anyhow!("{error}"))?;
     io::print(&format!("restored; {count} organisations\n"))?;
     Ok(Exit::Done)

@@ -47,7 +47,8 @@ async fn half_a_request_is_waited_for_only_so_long() {
         let said = rest(&mut half_sent(&app, text).await).await;
         assert!(!said.contains(" 200 "), "{said}");
     }
-    let head = "POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+    let head =
+        "POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
     let said = rest(&mut half_sent(&app, head).await).await;
     assert!(said.starts_with("HTTP/1.1 4"), "{said}");
     let _ = app.anonymous().get("/livez").await.expect(200);

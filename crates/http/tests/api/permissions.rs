@@ -67,7 +67,8 @@ async fn nobody_reads_or_changes_anything_without_signing_in() {
 }
 
 /// Routes that are not in the document, since they are no part of the API, and whether anybody may call them.
-const OUTSIDE: &[(&str, bool)] = &[("/metrics", false), ("/api/docs", true), ("/api/redoc", true), ("/api/openapi.json", true)];
+const OUTSIDE: &[(&str, bool)] =
+    &[("/metrics", false), ("/api/docs", true), ("/api/redoc", true), ("/api/openapi.json", true)];
 
 /// Routes as their files write them; those of the listener for monitoring are its own.
 #[test]

@@ -241,10 +241,8 @@ async fn a_stream_ends_with_the_access_of_who_follows() {
     let path = "/api/scans/1/events";
     let key = auditor.post("/api/api-keys", &json!({"name": "watch"})).await.expect(201).json();
     let program = app.key(key["key"].as_str().unwrap());
-    let (by_session, by_key) = (
-        auditor.request(Method::GET, path).open().await,
-        program.request(Method::GET, path).open().await,
-    );
+    let (by_session, by_key) =
+        (auditor.request(Method::GET, path).open().await, program.request(Method::GET, path).open().await);
     let member = format!("/api/members/{}", auditor.user_id());
     let _ = admin.patch(&member, &json!({"is_active": false})).await.expect(200);
     for stream in [by_session, by_key] {

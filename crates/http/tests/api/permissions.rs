@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use bartizan_domain::Role;
 use bartizan_http::HttpConfig;
@@ -46,8 +47,9 @@ pub fn example_body(operation: &Value) -> Option<Value> {
     let content = operation["requestBody"]["content"].as_object()?;
     let Some(json) = content.get("application/json") else { return Some(Value::Null) };
     let name = json["schema"]["$ref"].as_str().unwrap();
-    let document: Value = serde_json::from_str(&bartizan_http::openapi_json()).unwrap();
-    Some(document.pointer(&name[1..]).unwrap()["example"].clone())
+    // Made once: it is large, and every operation is tried by many.
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&bartizan_http::openapi_json()).unwrap());
+    Some(DOCUMENT.pointer(&name[1..]).unwrap()["example"].clone())
 }
 
 async fn nobody_reads_or_changes_anything_without_signing_in() {

@@ -94,8 +94,9 @@ struct NoFilter {}
 
 /// Lists the processes that run background work.
 ///
-/// Needs `system.view`. Servers and workers; the living first, then by name. A process that ends in order leaves the list
-/// at once; one that is lost is shown as not alive when its last sign of life has run out, and leaves the list a day later.
+/// Needs `system.view`, in the first organisation of the server. Servers and workers; the living first, then by name. A
+/// process that ends in order leaves the list at once; one that is lost is shown as not alive when its last sign of life
+/// has run out, and leaves the list a day later.
 #[utoipa::path(get, path = "/api/system/workers", operation_id = "list_workers", tag = "system",
     params(PageParams), responses((status = 200, body = PageOf<Worker>), ReadErrors))]
 async fn list_workers(

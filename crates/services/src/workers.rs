@@ -42,9 +42,10 @@ pub struct Worker {
 /// that was lost is, for a day.
 ///
 /// # Errors
-/// If the caller may not see them, or the database fails.
+/// [`bartizan_domain::Error::Forbidden`] but for members of the first organisation with `system.view`; if the database
+/// fails.
 pub async fn list(cx: &OpContext, services: &Services, page: Page) -> Result<Listed<Worker>> {
-    cx.require(Permission::SystemView)?;
+    crate::installation::require(cx, services, Permission::SystemView).await?;
     let (db, now) = (services.store.read(), cx.now());
     let found = storage::list(db, now, page).await?;
     let running = jobs::running_by_owner(db).await?;

@@ -42,6 +42,9 @@ pub const PASSWORD: &str = "sherwood forest 1193";
 /// Instant at which the fixed clock of a test stands at first.
 pub const START: &str = "2026-11-22T09:00:00Z";
 
+/// How long before the beginning of a test its organisations were made.
+const SOME_TIME: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+
 /// Which database the servers of a test get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
@@ -372,7 +375,8 @@ impl TestApp {
             return id;
         }
         let organization =
-            Organization { id: Uuid::now_v7().into(), name: name.to_owned(), created_at: self.clock.now() };
+            // Before any that is made through the API, whose ids are of the fixed clock.
+            Organization { id: Uuid::now_v7().into(), name: name.to_owned(), created_at: self.clock.now() - SOME_TIME };
         let tx = self.store.begin().await.unwrap();
         organizations::insert(tx.db(), &organization).await.unwrap();
         tx.commit().await.unwrap();

@@ -1720,8 +1720,9 @@ export interface paths {
         };
         /**
          * Lists the processes that run background work.
-         * @description Needs `system.view`. Servers and workers; the living first, then by name. A process that ends in order leaves the list
-         *     at once; one that is lost is shown as not alive when its last sign of life has run out, and leaves the list a day later.
+         * @description Needs `system.view`, in the first organisation of the server. Servers and workers; the living first, then by name. A
+         *     process that ends in order leaves the list at once; one that is lost is shown as not alive when its last sign of life
+         *     has run out, and leaves the list a day later.
          */
         get: operations["list_workers"];
         put?: never;

@@ -108,6 +108,7 @@ const OF_THE_INSTALLATION: &[(Method, &str)] = &[
     (Method::PATCH, "/api/system/maintenance"),
     (Method::GET, "/api/system/log-level"),
     (Method::PUT, "/api/system/log-level"),
+    (Method::GET, "/api/system/workers"),
     (Method::POST, "/api/organizations"),
     (Method::GET, "/metrics"),
     (Method::GET, "/api/config/mail"),

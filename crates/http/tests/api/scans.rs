@@ -248,7 +248,7 @@ async fn a_stream_ends_with_the_access_of_who_follows() {
     for stream in [by_session, by_key] {
         assert_eq!(stream.status, 200);
         let text = stream.rest().await;
-        assert!(!text.contains("finished"), "{text}");
+        assert!(!text.contains("event: finished"), "{text}");
     }
     let _ = auditor.get(path).await.expect(401);
 }

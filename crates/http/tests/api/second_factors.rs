@@ -102,5 +102,5 @@ async fn guesses_at_codes_are_counted_and_recorded() {
     let waits = analyst.post("/api/auth/second-factor/confirm", &wrong).await.expect(429);
     assert_eq!(waits.header("retry-after"), "30");
     let log = admin.get("/api/audit?action=auth.login_failed").await.expect(200).json();
-    assert_eq!((&log["total"], &log["data"][0]["after"]["method"]), (&json!(5), &json!("second_factor")));
+    assert_eq!((&log["total"], &log["data"][0]["new_value"]["method"]), (&json!(5), &json!("second_factor")));
 }

@@ -618,6 +618,22 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A network, or one address.
+fn network(text: &str) -> Result<ipnet::IpNet, String> {
+    let text = text.trim();
+    let network = text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(ipnet::IpNet::from));
+    network.ok_or_else(|| format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"))
+}
+
+/// A link of the audit log: its position and its hash.
+fn link(text: &str) -> Result<(i64, Vec<u8>), String> {
+    let expected = || format!("`{text}` is not a position, a colon and 64 hexadecimal digits");
+    let (position, hash) = text.split_once(':').ok_or_else(expected)?;
+    let position = position.parse().ok().filter(|position| *position > 0).ok_or_else(expected)?;
+    let hash = hex::decode(hash).ok().filter(|hash| hash.len() == 32).ok_or_else(expected)?;
+    Ok((position, hash))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -656,20 +672,4 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
         }
     }
-}
-
-/// A network, or one address.
-fn network(text: &str) -> Result<ipnet::IpNet, String> {
-    let text = text.trim();
-    let network = text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(ipnet::IpNet::from));
-    network.ok_or_else(|| format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"))
-}
-
-/// A link of the audit log: its position and its hash.
-fn link(text: &str) -> Result<(i64, Vec<u8>), String> {
-    let expected = || format!("`{text}` is not a position, a colon and 64 hexadecimal digits");
-    let (position, hash) = text.split_once(':').ok_or_else(expected)?;
-    let position = position.parse().ok().filter(|position| *position > 0).ok_or_else(expected)?;
-    let hash = hex::decode(hash).ok().filter(|hash| hash.len() == 32).ok_or_else(expected)?;
-    Ok((position, hash))
 }

@@ -375,7 +375,8 @@ fn gaps_survive(postgres: Option<&str>) {
     }
     assert_eq!(document(&client, killed), expected);
     let jobs = client.all("/api/jobs?kind=scan");
-    let attempts = jobs.iter().find(|job| job["subject"] == killed.to_string()).unwrap()["attempts"].as_u64().unwrap();
+    let subject = killed.to_string();
+    let attempts = jobs.iter().find(|job| job["subject"] == *subject).unwrap()["attempts"].as_u64().unwrap();
     assert!(attempts > 1, "the kill ended no attempt");
 }
 

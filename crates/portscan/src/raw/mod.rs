@@ -219,15 +219,18 @@ fn search<'a>(run: &'a Run<'_>, devices: &'a mut Devices, ports: &'a [u16]) -> S
     }
 }
 
-/// Finds the hardware addresses of the ways that are not known yet. Returns the targets that can be asked, and the
-/// numbers of the others with whether it is the target itself that nobody answers for (and not its router).
+/// A target that cannot be asked: its number, and whether it is the target itself that nobody answers for (and not its
+/// router).
+type Lost = (u32, bool);
+
+/// Finds the hardware addresses of the ways that are not known yet. Returns the targets that can be asked, and the others.
 fn resolve(
     run: &Run<'_>,
     routes: &Routes,
     ways: &BTreeMap<u32, Way>,
     devices: &mut Devices,
     here: &HashMap<u32, Here>,
-) -> Result<(Vec<Target>, Vec<(u32, bool)>), Error> {
+) -> Result<(Vec<Target>, Vec<Lost>), Error> {
     let mut wanted: HashMap<(u32, IpAddr), Asker> = HashMap::new();
     for (id, way) in ways {
         if let Way::Raw { interface, source, next_hop: Some(next_hop) } = way

@@ -167,8 +167,8 @@ async fn a_launch_with_a_key_happens_once() {
 
 async fn what_is_named_twice_is_scanned_once() {
     let app = with_shop().await;
-    let auditor = app.auditor().await;
-    let asset = auditor.post("/api/assets", &json!({"target_value": "shop.example.com"})).await.expect(201).json();
+    let admin = app.admin().await;
+    let asset = admin.post("/api/assets", &json!({"target_value": "shop.example.com"})).await.expect(201).json();
     let id = &asset["id"];
     // By its id twice, by its name in two spellings, and narrowed to a port that it is scanned on anyway.
     for body in [
@@ -178,17 +178,17 @@ async fn what_is_named_twice_is_scanned_once() {
     ] {
         let mut body = body;
         body["scan_type"] = "full".into();
-        let scan = scanned(&auditor, &body).await;
+        let scan = scanned(&admin, &body).await;
         assert_eq!(scan["status"], "completed", "{body}");
         assert_eq!((&scan["hosts_total"], &scan["hosts_finished"]), (&json!(1), &json!(1)), "{body}");
         let number = &scan["id"];
-        let hosts = auditor.get(&format!("/api/scans/{number}/results")).await.expect(200).json();
+        let hosts = admin.get(&format!("/api/scans/{number}/results")).await.expect(200).json();
         assert_eq!((&hosts["total"], &hosts["data"][0]["asset_id"]), (&json!(1), id), "{body}");
-        let document = auditor.get(&format!("/api/scans/{number}/download")).await.expect(200).json();
+        let document = admin.get(&format!("/api/scans/{number}/download")).await.expect(200).json();
         assert_eq!(document["hosts"].as_array().unwrap().len(), 1, "{body}");
         let fingerprints: BTreeSet<&str> =
             document["findings"].as_array().unwrap().iter().filter_map(|one| one["fingerprint"].as_str()).collect();
-        let listed = auditor.get("/api/findings?page_size=500").await.expect(200).json();
+        let listed = admin.get("/api/findings?page_size=500").await.expect(200).json();
         assert_eq!(document["findings"].as_array().unwrap().len(), fingerprints.len(), "{body}");
         assert_eq!(listed["total"], fingerprints.len(), "{body}");
         // Each scan saw each finding once.
@@ -196,7 +196,7 @@ async fn what_is_named_twice_is_scanned_once() {
             assert_eq!(finding["occurrences"], *number, "{body}: {finding}");
         }
     }
-    assert_eq!(auditor.get("/api/assets").await.expect(200).json()["total"], 1);
+    assert_eq!(admin.get("/api/assets").await.expect(200).json()["total"], 1);
 }
 
 async fn another_organisations_scan_does_not_exist() {

@@ -23,205 +23,24 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use super::Output;
+use super::common::{self, MAX_REFERENCES};
+use super::openvex::decode;
+use crate::error::{FeedError, Result};
+use crate::json::JsonStream;
+use crate::record::Record;
 use bartizan_matching::cpe::{Configuration, CpeMatch, Node, Operator};
 use bartizan_matching::model::{
     Advisory, Affected, Condition, Ecosystem, Event, NameKind, PackageKey, Range, ReferenceKind, Scope, Text,
     VendorState,
 };
-use serde::Deserialize;
 
-use super::Output;
-use super::common::{self, MAX_REFERENCES, Str, nullable};
-use super::cvss::CvssData;
-use super::openvex::decode;
-use crate::error::{FeedError, Result};
-use crate::json::JsonStream;
-use crate::record::Record;
+mod document;
+
+use document::{Branch, Document, Note, Product, ProductTree, ReferenceJson, Vulnerability};
 
 /// Depth of branches in a product tree.
 const MAX_BRANCHES: usize = 30;
-
-#[derive(Deserialize)]
-struct Document<'a> {
-    #[serde(borrow)]
-    document: Meta<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    product_tree: ProductTree<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    vulnerabilities: Vec<Vulnerability<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Meta<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    category: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    title: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    aggregate_severity: Severity<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    notes: Vec<Note<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    publisher: Publisher<'a>,
-    #[serde(borrow)]
-    tracking: Tracking<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    references: Vec<ReferenceJson<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-struct Severity<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    text: Str<'a>,
-}
-
-#[derive(Deserialize)]
-struct Note<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    category: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    text: Str<'a>,
-}
-
-#[derive(Deserialize, Default)]
-struct Publisher<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    name: Str<'a>,
-}
-
-#[derive(Deserialize)]
-struct Tracking<'a> {
-    #[serde(borrow)]
-    id: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    current_release_date: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    initial_release_date: Str<'a>,
-}
-
-#[derive(Deserialize)]
-struct ReferenceJson<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    category: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    url: Str<'a>,
-}
-
-#[derive(Deserialize, Default)]
-struct ProductTree<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    branches: Vec<Branch<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    full_product_names: Vec<Product<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    relationships: Vec<Relationship<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Branch<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    category: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    name: Str<'a>,
-    #[serde(borrow, default)]
-    product: Option<Product<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    branches: Vec<Branch<'a>>,
-}
-
-#[derive(Deserialize, Clone)]
-struct Product<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    name: Str<'a>,
-    #[serde(borrow)]
-    product_id: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    product_identification_helper: Helper<'a>,
-}
-
-#[derive(Deserialize, Default, Clone)]
-struct Helper<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    cpe: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    purl: Str<'a>,
-}
-
-#[derive(Deserialize)]
-struct Relationship<'a> {
-    #[serde(borrow)]
-    product_reference: Str<'a>,
-    #[serde(borrow)]
-    relates_to_product_reference: Str<'a>,
-    #[serde(borrow)]
-    full_product_name: Product<'a>,
-}
-
-#[derive(Deserialize)]
-struct Vulnerability<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    cve: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    cwe: Weakness<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    title: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    notes: Vec<Note<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    product_status: Status<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    remediations: Vec<Remediation<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    scores: Vec<Score<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    references: Vec<ReferenceJson<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-struct Weakness<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    id: Str<'a>,
-}
-
-#[derive(Deserialize, Default)]
-struct Status<'a> {
-    #[serde(borrow, default)]
-    fixed: Vec<Str<'a>>,
-    #[serde(borrow, default)]
-    first_fixed: Vec<Str<'a>>,
-    #[serde(borrow, default)]
-    recommended: Vec<Str<'a>>,
-    #[serde(borrow, default)]
-    known_affected: Vec<Str<'a>>,
-    #[serde(borrow, default)]
-    first_affected: Vec<Str<'a>>,
-    #[serde(borrow, default)]
-    last_affected: Vec<Str<'a>>,
-    #[serde(borrow, default)]
-    known_not_affected: Vec<Str<'a>>,
-    #[serde(borrow, default)]
-    under_investigation: Vec<Str<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Remediation<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    category: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    details: Str<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
-    product_ids: Vec<Str<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Score<'a> {
-    #[serde(borrow, default)]
-    cvss_v3: Option<CvssData<'a>>,
-    #[serde(borrow, default)]
-    cvss_v2: Option<CvssData<'a>>,
-    #[serde(borrow, default)]
-    cvss_v4: Option<CvssData<'a>>,
-}
 
 /// What a product id stands for.
 #[derive(Clone, Default)]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::judge::{Judge, why_not};
+use super::examine::why_not;
+use super::judge::Judge;
 use super::{Options, products};
 use crate::model::{Authority, GapReason, Match, NoMatch, NoMatchReason, Package, Text};
 use crate::store::{AdvisoryStore, StoreError};

@@ -12,6 +12,7 @@
 //! Results depend on nothing but the arguments: no clock, no thread count, no order of a hash map.
 
 mod changes;
+mod examine;
 mod explain;
 pub mod fleet;
 mod groups;

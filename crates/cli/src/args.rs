@@ -9,22 +9,27 @@ use std::time::Duration;
 
 use bartizan_domain::{ScanProfile, Severity};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
-use secrecy::SecretString;
 
 use crate::io::OutputSpec;
 
+pub use admin::{AdminArgs, AdminCommand};
 pub use audit::{AuditArgs, AuditOutput, ExplainArgs, InventoryArgs};
 pub use feeds::{FeedsArgs, FeedsCommand, FetchArgs, ImportArgs};
 pub use mail::MailArgs;
 use ports::HELP as PORTS_HELP;
 pub use ports::{EngineChoice, PortsArgs, ScanLetter};
+pub use server::{JobArgs, LogArgs, LogFormat, LogLevel, Secret, ServeArgs, ServerArgs, WorkerArgs};
 pub use sign_in::SignInArgs;
+use values::{duration, host_port, resolver, web_address, whole};
 
+mod admin;
 mod audit;
 mod feeds;
 mod mail;
 mod ports;
+mod server;
 mod sign_in;
+mod values;
 
 /// Finds what an attacker can reach, and says how to fix it.
 #[derive(Debug, Parser)]
@@ -280,238 +285,6 @@ pub enum ChecksCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct ServeArgs {
-    /// Address and port to listen on; anything but loopback asks for a one-time token at setup
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000", env = "BARTIZAN_LISTEN")]
-    pub listen: SocketAddr,
-
-    #[command(flatten)]
-    pub server: ServerArgs,
-
-    #[command(flatten)]
-    pub jobs: JobArgs,
-
-    #[command(flatten)]
-    pub log: LogArgs,
-
-    /// Redis or Valkey to count rate limits in together with other servers: redis://[:PASSWORD@]HOST:PORT (from the environment only)
-    #[arg(long, hide = true, env = "REDIS_URL", hide_env_values = true)]
-    pub redis_url: Option<Secret>,
-
-    /// Attempts to sign in a minute and address
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_SIGN_INS_PER_MINUTE", help_heading = "Limits")]
-    pub sign_ins_per_minute: u32,
-
-    /// Writes a minute and user
-    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_WRITES_PER_MINUTE", help_heading = "Limits")]
-    pub writes_per_minute: u32,
-
-    /// Exports and downloads a minute and user
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_EXPORTS_PER_MINUTE", help_heading = "Limits")]
-    pub exports_per_minute: u32,
-
-    /// Networks of reverse proxies that are believed when they say whom a request is from (X-Forwarded-For, Forwarded)
-    #[arg(long = "trusted-proxy", value_name = "CIDR,…", value_delimiter = ',', value_parser = network, env = "BARTIZAN_TRUSTED_PROXY", help_heading = "Limits")]
-    pub trusted_proxies: Vec<ipnet::IpNet>,
-
-    /// Connections at once
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(16..=1_000_000), env = "BARTIZAN_CONNECTIONS", help_heading = "Limits")]
-    pub connections: u32,
-
-    /// Connections at once of one address, trusted proxies excepted
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_CONNECTIONS_PER_ADDRESS", help_heading = "Limits")]
-    pub connections_per_address: u32,
-
-    /// A second address for monitoring only: /metrics, /livez and /readyz, without credentials
-    #[arg(long, value_name = "ADDR:PORT", env = "BARTIZAN_METRICS_LISTEN", help_heading = "Monitoring")]
-    pub metrics_listen: Option<SocketAddr>,
-
-    /// Bearer token that reads /metrics on the main address (from the environment only)
-    #[arg(long, hide = true, env = "BARTIZAN_METRICS_TOKEN", hide_env_values = true)]
-    pub metrics_token: Option<Secret>,
-
-    #[command(flatten)]
-    pub mail: MailArgs,
-
-    /// Load demo data: recorded hosts, marked as demo everywhere
-    #[arg(long, env = "BARTIZAN_DEMO")]
-    pub demo: bool,
-
-    #[command(flatten)]
-    pub sign_in: SignInArgs,
-
-    #[command(flatten)]
-    pub network: NetworkArgs,
-}
-
-/// How servers and workers log, to standard error.
-#[derive(Debug, Clone, Args)]
-pub struct LogArgs {
-    /// Lines for people or JSON objects
-    #[arg(long, value_enum, default_value = "text", env = "BARTIZAN_LOG_FORMAT", help_heading = "Monitoring")]
-    pub log_format: LogFormat,
-
-    /// How much of what the program does is logged; changed at run time by PUT /api/system/log-level
-    #[arg(long, value_enum, default_value = "info", env = "BARTIZAN_LOG_LEVEL", help_heading = "Monitoring")]
-    pub log_level: LogLevel,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    Text,
-    /// One object a line
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogLevel {
-    Debug,
-    Info,
-    Warn,
-    Error,
-}
-
-/// How background jobs are shared between processes.
-#[derive(Debug, Clone, Args)]
-pub struct JobArgs {
-    /// Seconds after which the jobs of a worker that gave no sign of life are handed on
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600), env = "BARTIZAN_JOB_LEASE")]
-    pub job_lease: u64,
-}
-
-/// Where the database and the keys are.
-#[derive(Debug, Clone, Args)]
-pub struct ServerArgs {
-    /// Folder of the database and keys
-    #[arg(long, value_name = "DIR", default_value = "./bartizan-data", env = "BARTIZAN_DATA_DIR", value_hint = ValueHint::DirPath)]
-    pub data_dir: PathBuf,
-
-    /// PostgreSQL to use in place of SQLite: postgres://USER:PASSWORD@HOST/NAME (from the environment only)
-    #[arg(long, hide = true, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<Secret>,
-
-    /// File of the keys that stored secrets are sealed with, made where it is missing [default: secret.key in the data folder]
-    #[arg(long, value_name = "FILE", env = "BARTIZAN_SECRET_KEY_FILE", value_hint = ValueHint::FilePath)]
-    pub secret_key_file: Option<PathBuf>,
-
-    /// The keys themselves, base64 of 32 bytes each, divided by commas, the one that seals first (from the environment only)
-    #[arg(long, hide = true, env = "BARTIZAN_SECRET_KEY", hide_env_values = true)]
-    pub secret_key: Option<Secret>,
-}
-
-/// A value that is not shown, not even in debug output.
-#[derive(Debug, Clone)]
-pub struct Secret(pub SecretString);
-
-impl std::str::FromStr for Secret {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.into()))
-    }
-}
-
-#[derive(Debug, Args)]
-pub struct WorkerArgs {
-    #[command(flatten)]
-    pub server: ServerArgs,
-
-    #[command(flatten)]
-    pub jobs: JobArgs,
-
-    #[command(flatten)]
-    pub mail: MailArgs,
-
-    #[command(flatten)]
-    pub log: LogArgs,
-
-    #[command(flatten)]
-    pub network: NetworkArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct AdminArgs {
-    #[command(subcommand)]
-    pub command: AdminCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum AdminCommand {
-    /// Verify the chain of the audit log of every organisation; exits with 1 if it is broken
-    VerifyAuditLog {
-        /// A link noted down earlier, which must still be there; as printed after `head`
-        #[arg(long, value_name = "POSITION:HASH", value_parser = link)]
-        expect: Vec<(i64, Vec<u8>)>,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Take a new key for stored secrets into use and seal every secret with it; the server may be running
-    RotateKey {
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Migrate the database to the schema of this version and end, as every start of a server does
-    Migrate {
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Add a user to the first organisation; the password is read from standard input, one line
-    CreateUser {
-        /// Name to sign in with
-        #[arg(long, value_name = "NAME")]
-        username: String,
-        /// E-mail address
-        #[arg(long, value_name = "ADDRESS")]
-        email: String,
-        /// Role: admin, analyst, auditor, read_only, or one made in Settings
-        #[arg(long, value_name = "ROLE", default_value = "read_only")]
-        role: String,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Set a new password of a user, whatever the organisation; it is read from standard input, one line
-    ///
-    /// Every session of the user ends. The way back in for an administrator who lost the password where no mail is sent.
-    ResetPassword {
-        /// Name or e-mail address of the user
-        #[arg(value_name = "USER")]
-        user: String,
-        /// Remove the user's second factor as well
-        #[arg(long)]
-        remove_second_factor: bool,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Turn sign-in with passwords of this program on again, when the other methods let nobody in
-    EnablePasswordSignIn {
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Write a backup of the database to a file while the server goes on; the keys are not in it
-    ///
-    /// SQLite: a copy of the database file. PostgreSQL: an archive of pg_dump, which must be installed. Keep signing.key and
-    /// secret.key of the data folder as well, at another place: without secret.key, stored secrets cannot be opened.
-    Backup {
-        /// The file to write; it must not exist
-        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-        file: PathBuf,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Put the database of a backup in place; servers and workers must be stopped
-    Restore {
-        /// A file that `admin backup` wrote
-        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-        file: PathBuf,
-        /// Replace a database that has data in it
-        #[arg(long)]
-        replace: bool,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-}
-
-#[derive(Debug, Args)]
 pub struct ListArgs {
     /// How to print the list
     #[arg(long, value_enum, default_value = "table")]
@@ -570,70 +343,6 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-fn resolver(text: &str) -> Result<SocketAddr, String> {
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    text.parse::<SocketAddr>()
-        .or_else(|_| bare.parse().map(|address| SocketAddr::new(address, 53)))
-        .map_err(|_| "expected an address with or without a port, such as 192.0.2.53 or [2001:db8::53]:5353".to_owned())
-}
-
-/// An address of the web, kept as it was written.
-fn web_address(text: &str) -> Result<String, String> {
-    let web = |url: &url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    match url::Url::parse(text) {
-        Ok(url) if web(&url) => Ok(text.to_owned()),
-        _ => Err("expected an http or https URL, such as https://rdap.example/dns.json".to_owned()),
-    }
-}
-
-/// A host with or without a port, kept as it was written; it may be a name of the local network, without a dot.
-fn host_port(text: &str) -> Result<String, String> {
-    let rule = || "expected a host with or without a port, such as whois.example or 192.0.2.43:4343".to_owned();
-    let url = url::Url::parse(&format!("http://{text}/")).map_err(|_| rule())?;
-    let bare = url.path() == "/" && url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
-    if url.has_host() && bare && !text.contains(['/', '@', ' ']) { Ok(text.to_owned()) } else { Err(rule()) }
-}
-
-/// A whole number; its bounds belong to the setting.
-fn whole(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| "expected a whole number".to_owned())
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let rule = || "expected a number of seconds, or a number with s, m or h, greater than 0".to_owned();
-    let (number, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
-        Some(at) => text.split_at(at),
-        None => (text, "s"),
-    };
-    let factor = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err(rule()),
-    };
-    let seconds: u32 = number.parse().map_err(|_| rule())?;
-    match seconds.checked_mul(factor) {
-        Some(seconds) if seconds > 0 => Ok(Duration::from_secs(u64::from(seconds))),
-        _ => Err(rule()),
-    }
-}
-
-/// A network, or one address.
-fn network(text: &str) -> Result<ipnet::IpNet, String> {
-    let text = text.trim();
-    let network = text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(ipnet::IpNet::from));
-    network.ok_or_else(|| format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"))
-}
-
-/// A link of the audit log: its position and its hash.
-fn link(text: &str) -> Result<(i64, Vec<u8>), String> {
-    let expected = || format!("`{text}` is not a position, a colon and 64 hexadecimal digits");
-    let (position, hash) = text.split_once(':').ok_or_else(expected)?;
-    let position = position.parse().ok().filter(|position| *position > 0).ok_or_else(expected)?;
-    let hash = hex::decode(hash).ok().filter(|hash| hash.len() == 32).ok_or_else(expected)?;
-    Ok((position, hash))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -641,35 +350,5 @@ mod tests {
     #[test]
     fn the_command_tree_is_sound() {
         command().debug_assert();
-    }
-
-    #[test]
-    fn resolvers_and_times_are_read_in_every_form() {
-        for (text, expected) in [
-            ("192.0.2.53", "192.0.2.53:53"),
-            ("192.0.2.53:5353", "192.0.2.53:5353"),
-            ("2001:db8::53", "[2001:db8::53]:53"),
-            ("[2001:db8::53]", "[2001:db8::53]:53"),
-            ("[2001:db8::53]:5353", "[2001:db8::53]:5353"),
-        ] {
-            assert_eq!(resolver(text).unwrap(), expected.parse().unwrap(), "{text}");
-        }
-        assert!(resolver("dns.example").is_err());
-        for text in ["whois.example", "whois:4343", "192.0.2.43", "[2001:db8::43]:43"] {
-            assert_eq!(host_port(text).unwrap(), text);
-        }
-        for text in ["", "a b", "a/b", "whois.example:port", "me@whois.example", "2001:db8::43"] {
-            assert!(host_port(text).is_err(), "{text}");
-        }
-        assert!(web_address("https://rdap.example/dns.json").is_ok());
-        for text in ["", "foo", "ftp://rdap.example/", "file:///etc/passwd"] {
-            assert!(web_address(text).is_err(), "{text}");
-        }
-        for (text, seconds) in [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200)] {
-            assert_eq!(duration(text).unwrap().as_secs(), seconds, "{text}");
-        }
-        for text in ["", "0", "5d", "-1", "m", "99999999h"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 }

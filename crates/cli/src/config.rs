@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Command;
 use toml::{Table, Value};
 
+use crate::io::read_text;
+
 /// Bytes of a configuration file.
 const MAX_SIZE: u64 = 1024 * 1024;
 
@@ -17,11 +19,7 @@ const MAX_SIZE: u64 = 1024 * 1024;
 pub fn apply(mut command: Command, arguments: impl Iterator<Item = OsString>) -> Result<Command> {
     let Some(path) = file_named(arguments) else { return Ok(command) };
     let name = path.display();
-    let size = std::fs::metadata(&path).with_context(|| format!("reading the configuration file {name}"))?.len();
-    if size > MAX_SIZE {
-        bail!("the configuration file {name} has {size} bytes: at most {MAX_SIZE} are allowed");
-    }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("reading the configuration file {name}"))?;
+    let text = read_text(&path, "configuration file", MAX_SIZE)?;
     let tables: Table = text.parse().with_context(|| format!("the configuration file {name}"))?;
     for (section, value) in tables {
         let Value::Table(table) = value else {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -263,6 +263,24 @@ pub fn print(text: &str) -> Result<()> {
     Ok(())
 }
 
+/// The content of a file of at most `limit` bytes; `what` names it in errors, as in `certificate file`.
+pub fn read_bounded(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>> {
+    let context = || format!("cannot read the {what} `{}`", path.display());
+    let file = File::open(path).with_context(context)?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).with_context(context)?;
+    if bytes.len() as u64 > limit {
+        bail!("the {what} `{}` has more than the {limit} bytes allowed", path.display());
+    }
+    Ok(bytes)
+}
+
+/// The same as text.
+pub fn read_text(path: &Path, what: &str, limit: u64) -> Result<String> {
+    let bytes = read_bounded(path, what, limit)?;
+    String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("the {what} `{}` is not UTF-8 text", path.display()))
+}
+
 /// Whether the reader of our output went away, which is its good right.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
@@ -278,6 +296,19 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_read_up_to_their_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
+        std::fs::write(&file, "1234").unwrap();
+        assert_eq!(read_text(&file, "list", 4).unwrap(), "1234");
+        let large = read_bounded(&file, "list", 3).unwrap_err().to_string();
+        assert!(large.contains("list") && large.contains("3 bytes"), "{large}");
+        std::fs::write(&file, [0xff]).unwrap();
+        assert!(read_text(&file, "list", 4).unwrap_err().to_string().contains("UTF-8"));
+        assert!(read_bounded(&folder.path().join("none"), "list", 4).is_err());
+    }
 
     #[test]
     fn outputs_are_read_and_settled() {

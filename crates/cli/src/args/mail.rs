@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use bartizan_services::mail::{self, GivenMail, MailSettings, Security};
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 use super::Secret;
+use crate::io::read_text;
+
+/// Bytes of a file with a password or with certificates.
+const MAX_FILE: u64 = 64 * 1024;
 
 /// Mail: given here, it is not changed in Settings.
 #[derive(Debug, Clone, Args)]
@@ -85,13 +89,13 @@ impl MailArgs {
             (Some(_), Some(_)) => bail!("give BARTIZAN_MAIL_PASSWORD or --mail-password-file, not both"),
             (Some(password), None) => Some(password.0.clone()),
             (None, Some(file)) => {
-                let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+                let text = read_text(file, "password file", MAX_FILE)?;
                 Some(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()))
             }
             (None, None) => None,
         };
         let ca_certificate = match &self.mail_ca_file {
-            Some(file) => std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?,
+            Some(file) => read_text(file, "certificate file", MAX_FILE)?,
             None => String::new(),
         };
         let settings = MailSettings {

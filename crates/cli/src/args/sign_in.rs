@@ -4,12 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use bartizan_domain::RoleName;
 use bartizan_services::auth_config::{FromFile, LdapSettings, OidcSettings, RoleMapping};
 use clap::{Args, ValueHint};
 
 use super::Secret;
+use crate::io::read_text;
 
 /// Bytes of a file of certificates.
 const MAX_PEM: u64 = 64 * 1024;
@@ -183,11 +184,7 @@ fn mapping(text: &str) -> Result<RoleMapping, String> {
 }
 
 fn read(file: &Path) -> Result<String> {
-    let context = || format!("reading the certificates {}", file.display());
-    if std::fs::metadata(file).with_context(context)?.len() > MAX_PEM {
-        return Err(anyhow!("{}: more than {MAX_PEM} bytes", file.display()));
-    }
-    std::fs::read_to_string(file).with_context(context)
+    read_text(file, "certificate file", MAX_PEM)
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 use super::profiles::{plain_table, trimmed};
 use crate::args::{FeedsCommand, FetchArgs, ImportArgs, ListFormat};
 use crate::exit::Exit;
-use crate::io;
+
+use crate::io::{self, read_text};
 use crate::terminal::SystemClock;
 
 /// Bytes for sorting while a source is imported.
@@ -162,9 +163,7 @@ impl Bar {
 fn known(path: Option<&Path>) -> Result<Vec<Source>> {
     let year = SystemClock.now().year();
     let Some(path) = path else { return Ok(sources::builtin(year)) };
-    let size = std::fs::metadata(path).with_context(|| format!("reading {}", path.display()))?.len();
-    anyhow::ensure!(size <= MAX_LIST, "{} has {size} bytes: at most {MAX_LIST} are allowed", path.display());
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    let text = read_text(path, "list of sources", MAX_LIST)?;
     sources::parse(&text, year).with_context(|| format!("reading {}", path.display()))
 }
 

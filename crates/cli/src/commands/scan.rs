@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::outputs::{Ending, Outputs};
 use crate::args::{EngineChoice, ScanArgs};
 use crate::exit::Exit;
+use crate::io::{read_bounded, read_text};
 use crate::network::{self, Private};
 use crate::progress::Reporter;
 use crate::signals::Interrupts;
@@ -190,18 +191,9 @@ fn options(args: &ScanArgs) -> Result<ScanOptions> {
     })
 }
 
-fn read_bounded(path: &Path, what: &str) -> Result<Vec<u8>> {
-    let context = || format!("cannot read the {what} `{}`", path.display());
-    let size = std::fs::metadata(path).with_context(context)?.len();
-    if size > MAX_INPUT {
-        bail!("the {what} `{}` has {size} bytes: at most {MAX_INPUT} are allowed", path.display());
-    }
-    std::fs::read(path).with_context(context)
-}
-
 /// The certificates of a PEM file as DER.
 pub(super) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>> {
-    let pem = read_bounded(path, "certificate file")?;
+    let pem = read_bounded(path, "certificate file", MAX_INPUT)?;
     let certificates = CertificateDer::pem_slice_iter(&pem)
         .map(|certificate| certificate.map(|der| der.to_vec()))
         .collect::<Result<Vec<_>, _>>()
@@ -214,9 +206,7 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>> {
 
 /// The records of a trust-anchor file, comments taken away.
 fn anchors(path: &Path) -> Result<Vec<String>> {
-    let bytes = read_bounded(path, "trust-anchor file")?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| anyhow::anyhow!("the trust-anchor file `{}` is not text", path.display()))?;
+    let text = read_text(path, "trust-anchor file", MAX_INPUT)?;
     let records: Vec<String> = text
         .lines()
         .map(|line| line.split(';').next().unwrap_or_default().trim().to_owned())

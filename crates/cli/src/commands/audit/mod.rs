@@ -1,6 +1,5 @@
 //! `bartizan audit`: what is installed or locked, against the vulnerability store.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -18,7 +17,7 @@ use bartizan_reports::audit::{AuditDocument, AuditFormat, render};
 
 use crate::args::{AuditArgs, AuditOutput, InventoryArgs};
 use crate::exit::Exit;
-use crate::io::{Sink, complain, settle};
+use crate::io::{Sink, complain, read_bounded, say, settle};
 use crate::terminal::{Destination, SystemClock, render_options};
 
 mod document;
@@ -32,12 +31,12 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
     let mut decisions = Decisions::new(now.date_naive());
     for file in &args.vex {
         let name = file.display().to_string();
-        let bytes = read_bounded(file, triage::MAX_SIZE)?;
+        let bytes = read_bounded(file, "VEX document", triage::MAX_SIZE)?;
         decisions.add_vex(&name, &bytes).with_context(|| format!("the VEX document `{name}` cannot be read"))?;
     }
     for file in &args.ignore_file {
         let name = file.display().to_string();
-        let bytes = read_bounded(file, triage::MAX_SIZE)?;
+        let bytes = read_bounded(file, "ignore file", triage::MAX_SIZE)?;
         decisions.add_ignore(&name, &bytes).with_context(|| format!("the ignore file `{name}` cannot be read"))?;
     }
     let store = open_store(&args.inventory.store.store)?;
@@ -145,21 +144,4 @@ pub fn collect(paths: &[PathBuf], args: &InventoryArgs) -> Result<Inventory> {
         collector.add(path)?;
     }
     Ok(collector.finish())
-}
-
-fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    use std::io::Read as _;
-    let context = || format!("cannot read `{}`", path.display());
-    let file = std::fs::File::open(path).with_context(context)?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).with_context(context)?;
-    if bytes.len() as u64 > limit {
-        bail!("`{}` has more than {limit} bytes", path.display());
-    }
-    Ok(bytes)
-}
-
-fn say(message: &str) {
-    // Progress is lost if standard error is; the exit code remains.
-    let _ = writeln!(std::io::stderr(), "{message}");
 }

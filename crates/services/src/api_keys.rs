@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use bartizan_domain::id::{ApiKeyId, UserId};
+use bartizan_domain::id::{ApiKeyId, OrganizationId, UserId};
 use bartizan_domain::{Error, Permission, Result};
 pub use bartizan_storage::api_keys::ApiKey;
 use bartizan_storage::api_keys::{self as storage};
@@ -158,14 +158,29 @@ pub async fn revoke(cx: &OpContext, services: &Services, id: ApiKeyId) -> Result
 /// # Errors
 /// [`Error::Unauthenticated`] for a key that is unknown, revoked or over, or whose owner may no longer work there.
 pub async fn authenticate(services: &Services, origin: Origin, text: &str) -> Result<(OpContext, Profile)> {
-    let invalid = || Error::Unauthenticated("Invalid API key".to_owned());
     if !text.starts_with(BEGINNING) || text.len() > 200 {
         return Err(invalid());
     }
-    let cx = services.anonymous(origin.clone());
-    let now = cx.now();
-    let db = services.store.read();
-    let key = storage::by_hash(db, &token_hash(text)).await?.ok_or_else(invalid)?;
+    let key = storage::by_hash(services.store.read(), &token_hash(text)).await?.ok_or_else(invalid)?;
+    with(services, origin, key).await
+}
+
+/// The same for a key that was good when something began that still goes on.
+///
+/// # Errors
+/// As [`authenticate`].
+pub(crate) async fn again(
+    services: &Services,
+    origin: Origin,
+    organization: OrganizationId,
+    key: ApiKeyId,
+) -> Result<(OpContext, Profile)> {
+    let key = storage::get(services.store.read(), organization, key).await?;
+    with(services, origin, key.ok_or_else(invalid)?).await
+}
+
+async fn with(services: &Services, origin: Origin, key: ApiKey) -> Result<(OpContext, Profile)> {
+    let (db, now) = (services.store.read(), services.anonymous(origin.clone()).now());
     if key.expires_at.is_some_and(|end| end <= now) {
         return Err(invalid());
     }
@@ -182,6 +197,10 @@ pub async fn authenticate(services: &Services, origin: Origin, text: &str) -> Re
     let permissions = profile.permissions.iter().copied();
     let cx = OpContext::new(actor, Some(key.organization_id), permissions, origin, services.sources());
     Ok((cx, profile))
+}
+
+fn invalid() -> Error {
+    Error::Unauthenticated("Invalid API key".to_owned())
 }
 
 fn visible(cx: &OpContext, key: &ApiKey) -> bool {

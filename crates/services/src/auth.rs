@@ -24,7 +24,7 @@ use crate::mutation::{Change, Mutation};
 use crate::settings::{self, ScanSettings, Versioned};
 use crate::users::account_fields;
 use crate::validate::Fields;
-use crate::{Actor, OpContext, Origin, Services, auth_config, ldap, passwords, roles, second_factors};
+use crate::{Actor, OpContext, Origin, Services, api_keys, auth_config, ldap, passwords, roles, second_factors};
 
 /// How long a refresh token may wait for its use.
 pub const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(7);
@@ -298,7 +298,7 @@ pub async fn refresh(cx: &OpContext, services: &Services, token: &SecretString) 
     sessions::lock_tokens(change.db(), found.id).await?;
     let Some((stored, session)) = sessions::by_token(change.db(), &hash).await? else { return Err(refused()) };
     let now = cx.now();
-    if session.ended_at.is_some() || stored.expires_at <= now || session.created_at + SESSION_LIFETIME <= now {
+    if !session.is_open(now) || stored.expires_at <= now {
         return Err(refused());
     }
     let unused = match lost_answer(change.db(), &stored, now).await? {
@@ -315,7 +315,7 @@ pub async fn refresh(cx: &OpContext, services: &Services, token: &SecretString) 
         return Err(refused());
     };
     let profile = profile_of(change.db(), &user, &membership, &organization).await?;
-    let signed_in = next_token(cx, change.db(), profile, session.id).await?;
+    let signed_in = next_token(cx, change.db(), profile, (session.id, session.created_at)).await?;
     let successor = token_hash(signed_in.refresh_token.expose_secret());
     sessions::exchange(change.db(), &hash, &successor, now).await?;
     let mut entry = Change::new("auth.refresh", "session", session.id);
@@ -352,7 +352,7 @@ pub async fn authenticate(services: &Services, origin: Origin, identity: &Identi
     let db = services.store.read();
     let session =
         sessions::get(db, identity.session).await?.filter(|found| found.user_id == identity.user).ok_or_else(ended)?;
-    if session.ended_at.is_some() || session.created_at + SESSION_LIFETIME <= cx.now() {
+    if !session.is_open(cx.now()) {
         return Err(ended());
     }
     let place = self::identity(db, identity.user, identity.organization).await?.ok_or_else(ended)?;
@@ -366,25 +366,17 @@ pub async fn authenticate(services: &Services, origin: Origin, identity: &Identi
 /// # Errors
 /// [`Error::Unauthenticated`] or [`Error::Forbidden`] if not.
 pub(crate) async fn still(cx: &OpContext, services: &Services, permission: Permission) -> Result<()> {
-    let ended = || Error::Unauthenticated("The session has ended".to_owned());
     let Actor::User { id, session, key, .. } = cx.actor() else { return cx.require(permission).map(drop) };
-    let (db, organization) = (services.store.read(), cx.organization()?);
-    if let Some(session) = session {
-        let session = sessions::get(db, *session).await?;
-        session.filter(|session| session.ended_at.is_none() && session.expires_at > cx.now()).ok_or_else(ended)?;
-    }
-    let mut narrowed = None;
-    if let Some(key) = key {
-        let key = bartizan_storage::api_keys::get(db, organization, *key).await?;
-        let key = key.filter(|key| key.revoked_at.is_none() && key.expires_at.is_none_or(|end| end > cx.now()));
-        narrowed = key.ok_or_else(ended)?.permissions;
-    }
-    let (_, membership, _) = identity(db, *id, organization).await?.ok_or_else(ended)?;
-    let held = roles::permissions(db, organization, &membership.role).await?;
-    if held.contains(&permission) && narrowed.is_none_or(|narrowed| narrowed.contains(&permission)) {
-        return Ok(());
-    }
-    Err(Error::Forbidden(format!("Missing permission {permission}")))
+    let (origin, organization) = (cx.origin().clone(), cx.organization()?);
+    let (now, _) = match (session, key) {
+        (_, Some(key)) => api_keys::again(services, origin, organization, *key).await?,
+        (Some(session), None) => {
+            let identity = Identity { user: *id, session: *session, organization };
+            authenticate(services, origin, &identity).await?
+        }
+        (None, None) => return cx.require(permission).map(drop),
+    };
+    now.require(permission).map(drop)
 }
 
 /// Moves the session of the request to another organisation of the caller's.
@@ -456,12 +448,18 @@ pub(crate) async fn open_session(cx: &OpContext, db: Db<'_>, profile: Profile) -
         ended_because: None,
     };
     sessions::insert(db, &session).await?;
-    next_token(cx, db, profile, session.id).await
+    next_token(cx, db, profile, (session.id, session.created_at)).await
 }
 
-async fn next_token(cx: &OpContext, db: Db<'_>, profile: Profile, session: SessionId) -> Result<SignedIn> {
+/// A refresh token of a session that was opened at a time, never for longer than [`SESSION_LIFETIME`] from then.
+async fn next_token(
+    cx: &OpContext,
+    db: Db<'_>,
+    profile: Profile,
+    (session, opened_at): (SessionId, DateTime<Utc>),
+) -> Result<SignedIn> {
     let token = hex::encode(cx.random_bytes::<32>());
-    let expires_at = cx.now() + REFRESH_LIFETIME;
+    let expires_at = (cx.now() + REFRESH_LIFETIME).min(opened_at + SESSION_LIFETIME);
     let stored = RefreshToken {
         hash: token_hash(&token),
         session_id: session,

@@ -36,6 +36,14 @@ pub struct Session {
     pub ended_because: Option<String>,
 }
 
+impl Session {
+    /// Whether it still holds: nobody ended it, and its time has not run out.
+    #[must_use]
+    pub fn is_open(&self, now: DateTime<Utc>) -> bool {
+        self.ended_at.is_none() && self.expires_at > now
+    }
+}
+
 /// A refresh token as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {

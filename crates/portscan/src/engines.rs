@@ -38,6 +38,7 @@ pub struct Engines<'a> {
 }
 
 /// Who takes what.
+#[derive(Default)]
 struct Shares {
     raw: Vec<u32>,
     connect: Vec<u32>,
@@ -89,15 +90,7 @@ impl Engines<'_> {
     fn share(&self) -> Result<Shares, Error> {
         let settings = &self.job.settings;
         let ids: Vec<u32> = (0..).take(self.prepared.targets.len()).filter(|id| !self.earlier.is_ended(*id)).collect();
-        let mut shares = Shares {
-            raw: Vec::new(),
-            connect: Vec::new(),
-            nowhere: Vec::new(),
-            routes: None,
-            why_connect: String::new(),
-            here: HashMap::new(),
-            answered: BTreeSet::new(),
-        };
+        let mut shares = Shares::default();
         self.check_loopback()?;
         let may_run = raw::may_run();
         match (settings.engine, &may_run) {
@@ -365,15 +358,7 @@ mod tests {
                 earlier: &earlier,
                 seed: 1,
             };
-            let mut shares = Shares {
-                raw: vec![0, 1],
-                connect: Vec::new(),
-                nowhere: Vec::new(),
-                routes: None,
-                why_connect: String::new(),
-                here: HashMap::new(),
-                answered: BTreeSet::new(),
-            };
+            let mut shares = Shares { raw: vec![0, 1], ..Shares::default() };
             let error = std::io::Error::from_raw_os_error(12);
             let done = engines.fall_back(&mut shares, raw::NotOpened { error, left: vec![1] });
             if engine == Engine::Auto {

@@ -135,6 +135,29 @@ pub struct NotOpened {
     pub left: Vec<u32>,
 }
 
+impl NotOpened {
+    fn at(error: io::Error, ids: &[u32], done: usize) -> Self {
+        Self { error, left: ids.get(done..).unwrap_or_default().to_vec() }
+    }
+}
+
+/// What is opened anew for each part of the targets.
+struct Part {
+    cookies: Cookies,
+    ways: BTreeMap<u32, Way>,
+    devices: Devices,
+}
+
+impl Part {
+    fn open(routes: &Routes, ids: &[u32]) -> io::Result<Self> {
+        let cookies = Cookies::new([rand::random(), rand::random(), rand::random()]);
+        let ways: BTreeMap<u32, Way> =
+            ids.iter().filter_map(|id| Some((*id, *routes.ways.get(*id as usize)?))).collect();
+        let devices = Devices::open(routes, &ways, &cookies)?;
+        Ok(Self { cookies, ways, devices })
+    }
+}
+
 /// Looks which of the targets with these numbers are there; `ports` are asked beside the usual ones.
 pub fn find(run: &Run<'_>, routes: &Routes, ids: &[u32], ports: &[u16]) -> Result<(Found, Option<NotOpened>), Error> {
     let mut found = Found::default();
@@ -142,14 +165,9 @@ pub fn find(run: &Run<'_>, routes: &Routes, ids: &[u32], ports: &[u16]) -> Resul
         if run.control.is_cancelled() {
             break;
         }
-        let cookies = Cookies::new([rand::random(), rand::random(), rand::random()]);
-        let ways = ways_of(routes, ids_of_part);
-        let mut devices = match Devices::open(routes, &ways, &cookies) {
-            Ok(devices) => devices,
-            Err(error) => {
-                let left = ids.get(part * HOSTS_AT_ONCE..).unwrap_or_default().to_vec();
-                return Ok((found, Some(NotOpened { error, left })));
-            }
+        let Part { cookies, ways, mut devices } = match Part::open(routes, ids_of_part) {
+            Ok(part) => part,
+            Err(error) => return Ok((found, Some(NotOpened::at(error, ids, part * HOSTS_AT_ONCE)))),
         };
         let (targets, lost) = resolve(run, routes, &ways, &mut devices, &HashMap::new())?;
         for (id, on_link) in lost {
@@ -184,14 +202,9 @@ pub fn run(run: &Run<'_>, routes: &Routes, ids: &[u32], here: &HashMap<u32, Here
         if run.control.is_cancelled() {
             break;
         }
-        let cookies = Cookies::new([rand::random(), rand::random(), rand::random()]);
-        let ways = ways_of(routes, ids_of_part);
-        let mut devices = match Devices::open(routes, &ways, &cookies) {
-            Ok(devices) => devices,
-            Err(error) => {
-                let left = ids.get(part * at_once..).unwrap_or_default().to_vec();
-                return Ok(Some(NotOpened { error, left }));
-            }
+        let Part { cookies, ways, mut devices } = match Part::open(routes, ids_of_part) {
+            Ok(part) => part,
+            Err(error) => return Ok(Some(NotOpened::at(error, ids, part * at_once))),
         };
         let (targets, lost) = resolve(run, routes, &ways, &mut devices, here)?;
         for (id, _) in lost {
@@ -202,10 +215,6 @@ pub fn run(run: &Run<'_>, routes: &Routes, ids: &[u32], here: &HashMap<u32, Here
         }
     }
     Ok(None)
-}
-
-fn ways_of(routes: &Routes, ids: &[u32]) -> BTreeMap<u32, Way> {
-    ids.iter().filter_map(|id| Some((*id, *routes.ways.get(*id as usize)?))).collect()
 }
 
 fn search<'a>(run: &'a Run<'_>, devices: &'a mut Devices, ports: &'a [u16]) -> Search<'a> {

@@ -73,7 +73,6 @@ export function RoleForm({
             <TextInput
               label={words.name}
               description={words.nameHint(id)}
-              inputWrapperOrder={["label", "input", "description", "error"]}
               required
               withAsterisk={false}
               maxLength={60}

@@ -120,7 +120,6 @@ export function ScheduleForm({ schedule, onClose }: { schedule?: Schedule; onClo
             <TextInput
               label={words.cron}
               description={words.cronHint}
-              inputWrapperOrder={["label", "input", "description", "error"]}
               required
               withAsterisk={false}
               spellCheck={false}
@@ -133,7 +132,6 @@ export function ScheduleForm({ schedule, onClose }: { schedule?: Schedule; onClo
             <TextInput
               label={words.zone}
               description={words.zoneHint}
-              inputWrapperOrder={["label", "input", "description", "error"]}
               list="zones"
               required
               withAsterisk={false}
@@ -183,7 +181,6 @@ export function ScheduleForm({ schedule, onClose }: { schedule?: Schedule; onClo
               <TextInput
                 label={t.newScan.ports}
                 description={t.newScan.portsHint}
-                inputWrapperOrder={["label", "input", "description", "error"]}
                 value={ports}
                 spellCheck={false}
                 error={problem("ports")}
@@ -220,7 +217,6 @@ export function ScheduleForm({ schedule, onClose }: { schedule?: Schedule; onClo
             <NumberInput
               label={words.jitter}
               description={words.jitterHint}
-              inputWrapperOrder={["label", "input", "description", "error"]}
               min={0}
               allowDecimal={false}
               clampBehavior="none"

@@ -88,7 +88,6 @@ function Names({ present, etag }: { present: Brand; etag: string | null }) {
           <TextInput
             label={words.product}
             description={words.productHint}
-            inputWrapperOrder={["label", "input", "description", "error"]}
             placeholder={t.product}
             value={product}
             error={fieldProblem(save.error, "product_name")}
@@ -97,7 +96,6 @@ function Names({ present, etag }: { present: Brand; etag: string | null }) {
           <TextInput
             label={words.company}
             description={words.companyHint}
-            inputWrapperOrder={["label", "input", "description", "error"]}
             value={company}
             error={fieldProblem(save.error, "company_name")}
             onChange={(event) => setCompany(event.target.value)}
@@ -106,7 +104,6 @@ function Names({ present, etag }: { present: Brand; etag: string | null }) {
         <TextInput
           label={words.footer}
           description={words.footerHint}
-          inputWrapperOrder={["label", "input", "description", "error"]}
           value={footer}
           error={fieldProblem(save.error, "footer_text")}
           onChange={(event) => setFooter(event.target.value)}
@@ -160,7 +157,6 @@ function Accent({
         description={
           ratio === null ? words.accentHint : ratio < LEAST ? words.tooPale(ratio, LEAST) : words.ratio(ratio)
         }
-        inputWrapperOrder={["label", "input", "description", "error"]}
         className="monoinput"
         placeholder={DEFAULTS[name]}
         spellCheck={false}

@@ -1,5 +1,5 @@
 /** The mail server: where letters are handed over, from whom they come, and a test of it. */
-import { NativeSelect, NumberInput, PasswordInput, Switch, Textarea, TextInput } from "@mantine/core";
+import { NativeSelect, NumberInput, Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
@@ -7,6 +7,8 @@ import { may } from "../../api/model";
 import { type MailInput, mailQuery, meQuery, testMail, updateMail } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
 import { Button } from "../../components/Button";
+import { Certificates } from "../../components/Certificates";
+import { KeptSecret } from "../../components/KeptSecret";
 import { Notice } from "../../components/Notice";
 import { Panel } from "../../components/Panel";
 import { QueryState } from "../../components/QueryState";
@@ -18,7 +20,6 @@ const words = t.mail;
 const STAGES = ["resolve", "connect", "tls", "auth", "send"] as const;
 /** The port one expects with each kind of protection, while none was typed in. */
 const PORTS: Record<string, number> = { starttls: 587, tls: 465, none: 25 };
-const order: ("label" | "input" | "description" | "error")[] = ["label", "input", "description", "error"];
 
 export function Mail() {
   const me = useQuery(meQuery);
@@ -124,45 +125,22 @@ function MailForm({ present, etag }: { present: Present; etag: string | null }) 
         </div>
         {form.security === "none" && <Notice kind="warn">{words.insecure}</Notice>}
         <div className="two">
-          <TextInput
-            label={words.username}
-            description={words.usernameHint}
-            inputWrapperOrder={order}
-            {...text("username")}
-          />
-          <PasswordInput
+          <TextInput label={words.username} description={words.usernameHint} {...text("username")} />
+          <KeptSecret
             label={words.password}
-            description={present.password_set && password === null ? words.passwordKept : words.passwordHint}
-            inputWrapperOrder={order}
-            autoComplete="new-password"
-            placeholder={present.password_set && password === null ? "••••••••" : undefined}
+            kept={present.password_set}
             disabled={fromFile}
-            value={password ?? ""}
+            value={password}
             error={problem("password")}
-            onChange={(event) => setPassword(event.target.value)}
+            onChange={setPassword}
           />
         </div>
         <div className="two">
           <TextInput label={words.from} placeholder="bartizan@example.com" {...text("from_address")} />
           <TextInput label={words.fromName} {...text("from_name")} />
         </div>
-        <TextInput
-          label={words.baseUrl}
-          description={words.baseUrlHint}
-          inputWrapperOrder={order}
-          {...text("base_url")}
-        />
-        <details open={form.ca_certificate !== "" || problem("ca_certificate") !== undefined}>
-          <summary>{words.more}</summary>
-          <Textarea
-            mt={8}
-            label={words.ca}
-            description={words.caHint}
-            className="monoinput"
-            rows={5}
-            {...text("ca_certificate")}
-          />
-        </details>
+        <TextInput label={words.baseUrl} description={words.baseUrlHint} {...text("base_url")} />
+        <Certificates {...text("ca_certificate")} />
         {save.isError && !told && <Notice kind="error">{message(save.error)}</Notice>}
         {!fromFile && (
           <div>

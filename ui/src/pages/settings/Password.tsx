@@ -37,7 +37,6 @@ export function Password() {
           <PasswordInput
             label={t.password.current}
             autoComplete="current-password"
-            inputWrapperOrder={["label", "input", "description", "error"]}
             required
             withAsterisk={false}
             value={current}
@@ -47,7 +46,6 @@ export function Password() {
           <PasswordInput
             label={t.password.next}
             description={t.setup.passwordHint}
-            inputWrapperOrder={["label", "input", "description", "error"]}
             autoComplete="new-password"
             required
             withAsterisk={false}

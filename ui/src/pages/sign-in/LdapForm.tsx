@@ -1,10 +1,11 @@
-import { PasswordInput, Switch, Textarea, TextInput } from "@mantine/core";
+import { PasswordInput, Switch, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { AuthConfig } from "../../api/queries";
+import { KeptSecret } from "../../components/KeptSecret";
 import { Notice } from "../../components/Notice";
-import { type Mapping, RoleMapping } from "../../components/RoleMapping";
+import type { Mapping } from "../../components/RoleMapping";
 import { t } from "../../strings";
-import { BELOW, DefaultRole, MethodPanel, useMethod } from "./method";
+import { MethodPanel, RolesAndTrust, useMethod } from "./method";
 
 const words = t.signIn;
 const KNOWN = [
@@ -75,7 +76,6 @@ export function LdapForm({
     disabled: fromFile,
     spellCheck: false,
     autoComplete: "off",
-    inputWrapperOrder: BELOW,
     onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
   });
   return (
@@ -134,16 +134,13 @@ export function LdapForm({
       )}
       <div className="two">
         <TextInput label={words.ldap.bindDn} description={words.ldap.bindHint} {...text("bind_dn")} />
-        <PasswordInput
+        <KeptSecret
           label={words.ldap.bindPassword}
-          description={present.bind_password_set && secret === null ? t.mail.passwordKept : t.mail.passwordHint}
-          placeholder={present.bind_password_set && secret === null ? "••••••••" : undefined}
-          inputWrapperOrder={BELOW}
-          autoComplete="new-password"
+          kept={present.bind_password_set}
           disabled={fromFile}
-          value={secret ?? ""}
+          value={secret}
           error={problem("bind_password")}
-          onChange={(event) => setSecret(event.target.value)}
+          onChange={setSecret}
         />
       </div>
       <div className="two">
@@ -154,25 +151,16 @@ export function LdapForm({
         <TextInput label={words.ldap.groupBase} description={words.ldap.groupBaseHint} {...text("group_base")} />
         <TextInput label={words.ldap.groupFilter} description={words.ldap.groupHint} {...text("group_filter")} />
       </div>
-      <DefaultRole value={role} roles={roles} disabled={fromFile} error={problem("default_role")} onChange={setRole} />
-      <RoleMapping
-        value={mapping}
+      <RolesAndTrust
+        role={role}
+        onRole={setRole}
+        mapping={mapping}
+        onMapping={setMapping}
         roles={roles}
         disabled={fromFile}
-        error={problem("role_mapping") ?? problem("group") ?? problem("role")}
-        onChange={setMapping}
+        problem={problem}
+        certificates={text("ca_certificates")}
       />
-      <details open={form.ca_certificates !== "" || problem("ca_certificates") !== undefined}>
-        <summary>{t.mail.more}</summary>
-        <Textarea
-          mt={8}
-          label={t.mail.ca}
-          description={t.mail.caHint}
-          className="monoinput"
-          rows={5}
-          {...text("ca_certificates")}
-        />
-      </details>
     </MethodPanel>
   );
 }

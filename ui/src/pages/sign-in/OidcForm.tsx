@@ -1,10 +1,11 @@
-import { PasswordInput, Switch, Textarea, TextInput } from "@mantine/core";
+import { Switch, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { AuthConfig } from "../../api/queries";
 import { CopyBox } from "../../components/Copy";
-import { type Mapping, RoleMapping } from "../../components/RoleMapping";
+import { KeptSecret } from "../../components/KeptSecret";
+import type { Mapping } from "../../components/RoleMapping";
 import { t } from "../../strings";
-import { BELOW, DefaultRole, MethodPanel, scopesOf, useMethod } from "./method";
+import { MethodPanel, RolesAndTrust, scopesOf, useMethod } from "./method";
 
 const words = t.signIn;
 const KNOWN = [
@@ -68,7 +69,6 @@ export function OidcForm({
     disabled: fromFile,
     spellCheck: false,
     autoComplete: "off",
-    inputWrapperOrder: BELOW,
     onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
   });
   return (
@@ -95,16 +95,13 @@ export function OidcForm({
       />
       <div className="two">
         <TextInput label={words.oidc.client} {...text("client_id")} />
-        <PasswordInput
+        <KeptSecret
           label={words.oidc.secret}
-          description={present.client_secret_set && secret === null ? t.mail.passwordKept : t.mail.passwordHint}
-          placeholder={present.client_secret_set && secret === null ? "••••••••" : undefined}
-          inputWrapperOrder={BELOW}
-          autoComplete="new-password"
+          kept={present.client_secret_set}
           disabled={fromFile}
-          value={secret ?? ""}
+          value={secret}
           error={problem("client_secret")}
-          onChange={(event) => setSecret(event.target.value)}
+          onChange={setSecret}
         />
       </div>
       <CopyBox label={words.oidc.redirect} text={redirect} wrap />
@@ -114,7 +111,6 @@ export function OidcForm({
         <TextInput
           label={words.oidc.scopes}
           description={words.oidc.scopesHint}
-          inputWrapperOrder={BELOW}
           spellCheck={false}
           autoComplete="off"
           disabled={fromFile}
@@ -127,25 +123,16 @@ export function OidcForm({
         <TextInput label={words.oidc.nameClaim} {...text("username_claim")} />
         <TextInput label={words.oidc.groupsClaim} description={words.oidc.groupsHint} {...text("groups_claim")} />
       </div>
-      <DefaultRole value={role} roles={roles} disabled={fromFile} error={problem("default_role")} onChange={setRole} />
-      <RoleMapping
-        value={mapping}
+      <RolesAndTrust
+        role={role}
+        onRole={setRole}
+        mapping={mapping}
+        onMapping={setMapping}
         roles={roles}
         disabled={fromFile}
-        error={problem("role_mapping") ?? problem("group") ?? problem("role")}
-        onChange={setMapping}
+        problem={problem}
+        certificates={text("ca_certificates")}
       />
-      <details open={form.ca_certificates !== "" || problem("ca_certificates") !== undefined}>
-        <summary>{t.mail.more}</summary>
-        <Textarea
-          mt={8}
-          label={t.mail.ca}
-          description={t.mail.caHint}
-          className="monoinput"
-          rows={5}
-          {...text("ca_certificates")}
-        />
-      </details>
     </MethodPanel>
   );
 }

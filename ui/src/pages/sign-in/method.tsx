@@ -1,7 +1,7 @@
 /** What the forms of the two outside ways to sign in share: saving, trying, and the answer of a trial. */
-import { NativeSelect, type NativeSelectProps } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import type { ComponentProps, ReactNode } from "react";
 import { ApiError, fieldProblem } from "../../api/errors";
 import {
   type AuthConfigUpdate,
@@ -12,14 +12,14 @@ import {
 } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
 import { Button } from "../../components/Button";
+import { Certificates } from "../../components/Certificates";
 import { Notice } from "../../components/Notice";
 import { Panel } from "../../components/Panel";
+import { type Mapping, RoleMapping } from "../../components/RoleMapping";
 import { Steps } from "../../components/Steps";
 import { t } from "../../strings";
 
 const words = t.signIn;
-
-export const BELOW: ("label" | "input" | "description" | "error")[] = ["label", "input", "description", "error"];
 
 /** `openid profile` and `openid, profile` alike. */
 export function scopesOf(text: string): string[] {
@@ -42,26 +42,47 @@ export function useMethod(update: () => AuthConfigUpdate, trial: () => AuthTest,
   return { save, test, problem };
 }
 
-export function DefaultRole({
-  value,
+/** Who becomes what, and whose certificates are believed: the same for both ways. */
+export function RolesAndTrust({
+  role,
+  onRole,
+  mapping,
+  onMapping,
   roles,
-  onChange,
-  ...rest
+  disabled,
+  problem,
+  certificates,
 }: {
-  value: string | null;
+  role: string | null;
+  onRole: (role: string | null) => void;
+  mapping: Mapping[];
+  onMapping: (mapping: Mapping[]) => void;
   roles: { value: string; label: string }[];
-  onChange: (value: string | null) => void;
-} & Omit<NativeSelectProps, "value" | "onChange">) {
+  disabled: boolean;
+  problem: (name: string) => string | undefined;
+  /** The field of the certificates. */
+  certificates: ComponentProps<typeof Certificates>;
+}) {
   return (
-    <NativeSelect
-      label={words.defaultRole}
-      description={words.defaultRoleHint}
-      inputWrapperOrder={BELOW}
-      data={[{ value: "", label: words.noRole }, ...roles]}
-      value={value ?? ""}
-      onChange={(event) => onChange(event.target.value || null)}
-      {...rest}
-    />
+    <>
+      <NativeSelect
+        label={words.defaultRole}
+        description={words.defaultRoleHint}
+        data={[{ value: "", label: words.noRole }, ...roles]}
+        value={role ?? ""}
+        disabled={disabled}
+        error={problem("default_role")}
+        onChange={(event) => onRole(event.target.value || null)}
+      />
+      <RoleMapping
+        value={mapping}
+        roles={roles}
+        disabled={disabled}
+        error={problem("role_mapping") ?? problem("group") ?? problem("role")}
+        onChange={onMapping}
+      />
+      <Certificates {...certificates} />
+    </>
   );
 }
 

@@ -67,7 +67,6 @@ export function Maintenance({ canManage }: { canManage: boolean }) {
                   <TextInput
                     label={words.reason}
                     description={words.reasonHint}
-                    inputWrapperOrder={["label", "input", "description", "error"]}
                     maxLength={500}
                     value={reason}
                     onChange={(event) => setReason(event.target.value)}

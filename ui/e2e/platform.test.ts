@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN, type App, Client, context, signIn, start, until, Watch } from "./support";
+import { ADMIN, type App, begin, type Client, context, said, signIn, until, type Watch } from "./support";
 
 let app: App;
 let client: Client;
@@ -14,19 +14,12 @@ let watch: Watch;
 const PASSWORD = "a guest's long password";
 
 beforeAll(async () => {
-  app = await start();
-  client = new Client(app.base);
-  await client.setUp();
-  page = await (await context(app)).newPage();
-  watch = new Watch(page, app.base);
-  await signIn(page, app.base);
+  ({ app, client, page, watch } = await begin());
 });
 
 afterAll(async () => {
   await app?.stop();
 });
-
-const said = (text: string | RegExp) => page.locator(".toast").filter({ hasText: text }).first().waitFor();
 
 describe("team", () => {
   it("invites somebody, who joins and is listed", async () => {
@@ -59,12 +52,12 @@ describe("team", () => {
   it("changes a role at once, and removes with a question", async () => {
     await page.reload();
     await page.getByLabel("Role of guest").selectOption("analyst");
-    await said("Saved");
+    await said(page, "Saved");
     const members = await client.call<{ data: { username: string; role: string }[] }>("GET", "/api/members");
     expect(members.data.find((member) => member.username === "guest")?.role).toBe("analyst");
     await page.getByRole("button", { name: "Remove guest" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
-    await said("guest was removed");
+    await said(page, "guest was removed");
     await page.getByRole("cell", { name: "guest", exact: true }).waitFor({ state: "detached" });
   });
 });
@@ -82,7 +75,7 @@ describe("API keys", () => {
     expect(await ask("DELETE", "/api/demo")).toBe(403);
     await page.getByRole("button", { name: "Revoke pipeline" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
-    await said("is revoked");
+    await said(page, "is revoked");
     expect(await ask("GET", "/api/assets")).toBe(401);
   });
 });
@@ -155,7 +148,7 @@ describe("second factor", () => {
     await page.getByRole("button", { name: "Switch off" }).click();
     await page.getByRole("dialog").getByLabel("Your password").fill(ADMIN.password);
     await page.getByRole("dialog").getByRole("button", { name: "Switch off" }).click();
-    await said("The second factor is off");
+    await said(page, "The second factor is off");
     await page.getByRole("button", { name: "Set up" }).waitFor();
   });
 });
@@ -214,7 +207,7 @@ describe("schedules", () => {
     const drawer = page.locator("aside.drawer");
     await drawer.getByRole("heading", { name: "Perimeter" }).waitFor();
     await drawer.getByRole("button", { name: "Run now" }).click();
-    await said(/Scan #\d+ was queued/);
+    await said(page, /Scan #\d+ was queued/);
     await drawer.getByRole("table", { name: "History" }).getByText("by hand").waitFor();
   });
 
@@ -225,10 +218,10 @@ describe("schedules", () => {
     await dialog.getByLabel("Name", { exact: true }).fill("Perimeter, weekly");
     await dialog.getByLabel("While the scan before still runs").selectOption("queue");
     await dialog.getByRole("button", { name: "Save" }).click();
-    await said("was saved");
+    await said(page, "was saved");
     await drawer.getByText("wait, then run once").waitFor();
     await drawer.getByRole("button", { name: "Pause" }).click();
-    await said("is paused");
+    await said(page, "is paused");
     await page.locator("tbody tr[data-row]").getByText("Paused").first().waitFor();
     await drawer.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
@@ -256,9 +249,9 @@ describe("system", () => {
 
   it("changes the log level", async () => {
     await page.getByRole("combobox", { name: "Log level" }).selectOption("debug");
-    await said("Log level: Debug");
+    await said(page, "Log level: Debug");
     await page.getByRole("combobox", { name: "Log level" }).selectOption("info");
-    await said("Log level: Info");
+    await said(page, "Log level: Info");
   });
 
   it("says on every page that maintenance is on, and why a change is refused", async () => {
@@ -270,7 +263,7 @@ describe("system", () => {
     await page.goto(`${app.base}/ui/settings`);
     await page.locator(".demobar").getByText("moving the database").waitFor();
     await page.getByRole("button", { name: "Load demo data" }).click();
-    await said("moving the database");
+    await said(page, "moving the database");
     await page.goto(`${app.base}/ui/settings/system`);
     await page.getByRole("button", { name: "Switch off" }).click();
     await page.locator(".demobar").waitFor({ state: "detached" });
@@ -291,7 +284,7 @@ describe("branding", () => {
     await page.getByText("is too little").waitFor();
     await page.getByLabel("Accent, light theme", { exact: true }).fill("#7a1fa2");
     await page.getByRole("button", { name: "Save" }).click();
-    await said("Saved");
+    await said(page, "Saved");
     await page.locator(".side").getByText("Watchtower").waitFor();
     await until(
       "the accent is used",

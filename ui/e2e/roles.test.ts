@@ -2,7 +2,7 @@
 
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type App, Client, context, signIn, start, until, Watch } from "./support";
+import { type App, begin, type Client, context, said, until, type Watch } from "./support";
 
 let app: App;
 let client: Client;
@@ -12,19 +12,13 @@ let watch: Watch;
 const GUEST = { username: "guest", email: "guest@example.com", password: "a guest's long password" };
 
 beforeAll(async () => {
-  app = await start();
-  client = new Client(app.base);
-  await client.setUp();
-  page = await (await context(app)).newPage();
-  watch = new Watch(page, app.base);
-  await signIn(page, app.base);
+  ({ app, client, page, watch } = await begin());
 });
 
 afterAll(async () => {
   await app?.stop();
 });
 
-const said = (text: string | RegExp) => page.locator(".toast").filter({ hasText: text }).first().waitFor();
 const dialog = () => page.getByRole("dialog");
 
 async function signInAs(other: Page, who: typeof GUEST): Promise<void> {
@@ -58,7 +52,7 @@ describe("roles", () => {
     expect(await dialog().getByLabel("See scans and their results").isChecked()).toBe(true);
     await dialog().getByLabel("What it is for").fill("Starts scans");
     await page.keyboard.press("Enter");
-    await said("The role Scan operator was created");
+    await said(page, "The role Scan operator was created");
     const role = await client.call<{ permissions: string[] }>("GET", "/api/roles/scan_operator");
     expect(role.permissions.sort()).toEqual(["scans.run", "scans.view"]);
     // The focus is where it was.
@@ -92,7 +86,7 @@ describe("roles", () => {
     await dialog().getByText("Acts at once on 1 member.").waitFor();
     await dialog().getByLabel("See findings with their evidence").check();
     await dialog().getByRole("button", { name: "Save" }).click();
-    await said("it acts at once");
+    await said(page, "it acts at once");
     await other.reload();
     await other.getByText("No findings").first().waitFor();
     await other.context().close();
@@ -102,11 +96,11 @@ describe("roles", () => {
     expect(await page.getByRole("button", { name: "Delete Scan operator" }).isDisabled()).toBe(true);
     await page.goto(`${app.base}/ui/settings/team`);
     await page.getByLabel("Role of guest").selectOption({ label: "Read only" });
-    await said("Saved");
+    await said(page, "Saved");
     await page.goto(`${app.base}/ui/settings/roles`);
     await page.getByRole("button", { name: "Delete Scan operator" }).click();
     await dialog().getByRole("button", { name: "Delete" }).click();
-    await said("The role Scan operator was deleted");
+    await said(page, "The role Scan operator was deleted");
     await page.getByRole("cell", { name: "Scan operator", exact: true }).waitFor({ state: "detached" });
   });
 });
@@ -129,10 +123,10 @@ describe("organisations", () => {
     await page.getByText("Add an organisation").click();
     await page.getByLabel("Name of the new one").fill("Subsidiary");
     await page.getByRole("button", { name: "Add", exact: true }).click();
-    await said("The organisation Subsidiary was added");
+    await said(page, "The organisation Subsidiary was added");
     await page.getByRole("button", { name: "Organisation Example Ltd" }).click();
     await page.getByRole("menuitemradio", { name: /Subsidiary/ }).click();
-    await said("You now work in Subsidiary");
+    await said(page, "You now work in Subsidiary");
     await page.getByRole("button", { name: "Organisation Subsidiary" }).waitFor();
     await page.goto(`${app.base}/ui/assets`);
     await page.getByText("No assets yet").first().waitFor();
@@ -146,7 +140,7 @@ describe("organisations", () => {
     await page.reload();
     await page.getByRole("button", { name: "Organisation Subsidiary" }).click();
     await page.getByRole("menuitemradio", { name: /Example Ltd/ }).click();
-    await said("You now work in Example Ltd");
+    await said(page, "You now work in Example Ltd");
     await page.goto(`${app.base}/ui/assets`);
     await page.getByText("Only in the first").waitFor();
   });
@@ -154,7 +148,7 @@ describe("organisations", () => {
   it("are joined by an invitation to an address that has an account", async () => {
     await page.getByRole("button", { name: "Organisation Example Ltd" }).click();
     await page.getByRole("menuitemradio", { name: /Subsidiary/ }).click();
-    await said("You now work in Subsidiary");
+    await said(page, "You now work in Subsidiary");
     await page.goto(`${app.base}/ui/settings/team`);
     await page.getByLabel("E-mail").fill(GUEST.email);
     await page.getByRole("combobox", { name: "Role", exact: true }).selectOption("analyst");

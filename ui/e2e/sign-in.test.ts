@@ -3,22 +3,19 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CLIENT, IdentityProvider } from "./identity-provider";
-import { ADMIN, type App, Client, context, freePort, signIn, start } from "./support";
+import { ADMIN, type App, begin, context, freePort, said } from "./support";
 
 let app: App;
 let page: Page;
 let provider: IdentityProvider;
 
 beforeAll(async () => {
-  app = await start();
-  provider = await IdentityProvider.start();
-  await new Client(app.base).setUp();
-  page = await (await context(app)).newPage();
-  await signIn(page, app.base);
+  ({ app, page } = await begin());
+  provider = await IdentityProvider.start(app.base);
 });
 
 afterAll(async () => {
-  provider?.stop();
+  await provider?.stop();
   await app?.stop();
 });
 
@@ -32,6 +29,7 @@ describe("OpenID Connect", () => {
     await form.getByLabel("Issuer").fill(`http://127.0.0.1:${await freePort()}`);
     await form.getByLabel("Client", { exact: true }).fill(CLIENT.id);
     await form.getByLabel("Client secret").fill(CLIENT.secret);
+    await form.getByLabel("Scopes").fill("profile email groups");
     await form.getByRole("button", { name: "Test" }).click();
     await form.getByText("It does not work yet").waitFor();
     await form.getByLabel("Issuer").fill(provider.issuer);
@@ -49,7 +47,7 @@ describe("OpenID Connect", () => {
     await form.getByLabel("Role of group 1").selectOption("analyst");
     await form.getByLabel("Sign in with OpenID Connect").check();
     await form.getByRole("button", { name: "Save" }).click();
-    await page.locator(".toast").filter({ hasText: "Saved" }).waitFor();
+    await said(page, "Saved");
     await form.getByText("One is stored; write to replace it").waitFor();
     // The way one came in by is not switched off under one's feet.
     await page.getByText("You came in this way").waitFor();
@@ -59,6 +57,7 @@ describe("OpenID Connect", () => {
     const other = await (await context(app)).newPage();
     await other.goto(`${app.base}/ui/findings?severity=high`);
     await other.getByRole("button", { name: "Sign in with Example login" }).click();
+    await provider.agree(other, "ada");
     await other.getByRole("heading", { level: 1, name: "Findings" }).waitFor();
     expect(other.url()).toBe(`${app.base}/ui/findings?severity=high`);
     await other.goto(`${app.base}/ui/settings/account`);
@@ -70,9 +69,9 @@ describe("OpenID Connect", () => {
 
   it("says why a sign-in did not happen", async () => {
     const other = await (await context(app)).newPage();
-    provider.refuses = "access_denied";
     await other.goto(`${app.base}/ui/login`);
     await other.getByRole("button", { name: "Sign in with Example login" }).click();
+    await provider.refuse(other);
     await other.getByText("The provider did not allow the sign-in.").waitFor();
     expect(other.url()).toBe(`${app.base}/ui/login/oidc`);
     await other.goto(`${app.base}/ui/login/oidc?code=forged&state=forged`);
@@ -81,15 +80,8 @@ describe("OpenID Connect", () => {
     await other.getByText("holds no answer of a provider").waitFor();
     await other.getByRole("link", { name: "Sign in again" }).click();
 
-    // Somebody in none of the groups.
-    provider.claims = {
-      ...provider.claims,
-      sub: "1018",
-      preferred_username: "eve",
-      email: "eve@example.com",
-      groups: [],
-    };
     await other.getByRole("button", { name: "Sign in with Example login" }).click();
+    await provider.agree(other, "eve");
     await other.getByRole("alert").waitFor();
     expect(other.url()).toBe(`${app.base}/ui/login/oidc`);
     await other.context().close();
@@ -123,7 +115,7 @@ describe("LDAP", () => {
     await form.getByLabel("Shown as").fill("Example directory");
     await form.getByLabel("Sign in with the directory").check();
     await form.getByRole("button", { name: "Save" }).click();
-    await page.locator(".toast").filter({ hasText: "Saved" }).waitFor();
+    await said(page, "Saved");
     const other = await (await context(app)).newPage();
     await other.goto(`${app.base}/ui/login`);
     await other.getByLabel("Account").selectOption({ label: "Example directory" });

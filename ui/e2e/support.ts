@@ -61,7 +61,7 @@ export async function start(): Promise<App> {
   };
 }
 
-async function ended(server: ChildProcess): Promise<void> {
+export async function ended(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null) return;
   const exit = new Promise((resolve) => server.once("exit", resolve));
   server.kill("SIGTERM");
@@ -98,74 +98,6 @@ export async function faultySite(): Promise<{ port: number; server: Server }> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { port: (server.address() as AddressInfo).port, server };
-}
-
-/** A mail server that takes every letter and keeps it: no TLS, no names, one connection at a time is enough. */
-export class MailSink {
-  readonly letters: string[] = [];
-  port = 0;
-  private readonly server = createSocket((socket) => {
-    let letter: string[] | null = null;
-    let rest = "";
-    const say = (line: string) => socket.write(`${line}\r\n`);
-    socket.on("error", () => undefined);
-    socket.on("data", (chunk) => {
-      const lines = (rest + chunk.toString("latin1")).split("\r\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        if (letter && line === ".") {
-          this.letters.push(letter.join("\n"));
-          letter = null;
-          say("250 taken");
-        } else if (letter) letter.push(line.replace(/^\.\./, "."));
-        else if (/^DATA$/i.test(line)) {
-          letter = [];
-          say("354 go on");
-        } else if (/^QUIT$/i.test(line)) {
-          say("221 bye");
-          socket.end();
-        } else say("250 fine");
-      }
-    });
-    say("220 sink ESMTP");
-  });
-
-  static async start(): Promise<MailSink> {
-    const sink = new MailSink();
-    await new Promise<void>((resolve) => sink.server.listen(0, "127.0.0.1", resolve));
-    sink.port = (sink.server.address() as AddressInfo).port;
-    return sink;
-  }
-
-  stop(): void {
-    this.server.close();
-  }
-
-  /** The link in the newest letter to somebody, once it is there. */
-  async link(to: string, part = "/ui/"): Promise<string> {
-    let found: string | undefined;
-    await until(
-      `a letter to ${to} holds a link with ${part}`,
-      async () => {
-        found = this.letters
-          .filter((letter) => letter.includes(to))
-          .map(
-            (letter) => new RegExp(`http://[^\\s"<>]*${part.replace("/", "\\/")}[^\\s"<>]*`).exec(plain(letter))?.[0],
-          )
-          .findLast((link) => link !== undefined);
-        return found !== undefined;
-      },
-      30,
-    );
-    return found ?? "";
-  }
-}
-
-/** Undoes quoted-printable. */
-function plain(letter: string): string {
-  return letter
-    .replace(/=\n/g, "")
-    .replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** What a page did that it must not do: script errors, CSP violations, requests to other hosts. */
@@ -269,3 +201,25 @@ export async function context(app: App, scheme: "light" | "dark" = "light"): Pro
   made.setDefaultTimeout(10_000);
   return made;
 }
+
+/** A server that is set up, and a page on it that is watched and signed in; what most tests begin with. */
+export interface Begun {
+  app: App;
+  client: Client;
+  page: Page;
+  watch: Watch;
+}
+
+export async function begin(): Promise<Begun> {
+  const app = await start();
+  const client = new Client(app.base);
+  await client.setUp();
+  const page = await (await context(app)).newPage();
+  const watch = new Watch(page, app.base);
+  await signIn(page, app.base);
+  return { app, client, page, watch };
+}
+
+/** Waits for a passing message. */
+export const said = (page: Page, text: string | RegExp) =>
+  page.locator(".toast").filter({ hasText: text }).first().waitFor();

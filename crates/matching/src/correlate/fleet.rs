@@ -16,9 +16,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::groups::Group;
-use super::judge::{Judge, Verdict};
+use super::judge::{Decided, Judge, Verdict};
 use super::{Identity, Options, products};
-use crate::cpe::vendor_and_product;
+use crate::cpe::{vendor_and_product, wildcard};
 use crate::model::{AdvisoryKind, Confidence, Ecosystem, GapReason, MatchState, Method, Package, Signals, Text};
 use crate::score::{Score, cvss_of};
 use crate::store::{AdvisoryStore, StoreError};
@@ -184,7 +184,12 @@ impl Hit {
     /// Whether it is a finding wherever the package is.
     #[must_use]
     pub fn is_finding(&self) -> bool {
-        !self.restricted && self.state.is_affected() && self.confidence >= Confidence::FINDING
+        !self.restricted && self.may_be_finding()
+    }
+
+    /// Whether it is a finding on assets that carry what it asks for besides.
+    fn may_be_finding(&self) -> bool {
+        self.state.is_finding() && self.confidence >= Confidence::FINDING
     }
 }
 
@@ -202,7 +207,7 @@ pub struct Row {
 /// A finding that came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowChange {
-    /// It is gone.
+    /// It is gone. Of a vulnerability whose configuration asks for something else on the asset also where it never was.
     Gone(Row),
     /// It is new, or its state or confidence differ.
     New(Row),
@@ -213,14 +218,23 @@ pub enum RowChange {
 struct Scored {
     group: Arc<Group>,
     cvss: Option<f32>,
+    /// The highest CVSS of records that address this vulnerability alone without being a name of it.
+    own: Option<f32>,
     score: f32,
+    /// One of its names leads to another group since, which took it over.
+    displaced: bool,
 }
 
 /// The result for a fleet.
 #[derive(Debug, Default)]
 pub struct FleetRun {
     groups: Vec<Scored>,
+    /// Numbers of groups by the name they show: a group keeps its number as long as it keeps that name.
+    by_primary: HashMap<Text, u32>,
+    /// Numbers of groups by any name, as of the last time each name was met.
     by_id: HashMap<Text, u32>,
+    /// The groups that were hit through a bulletin, by its id, which is no name of theirs.
+    by_bulletin: HashMap<Text, BTreeSet<u32>>,
     hits: Vec<Box<[Hit]>>,
     gaps: Vec<Box<[GapReason]>>,
     options: Options,
@@ -262,7 +276,7 @@ impl FleetRun {
             |judge: &mut Judge<'_, S>, at| {
                 let package = &fleet.packages[*at as usize];
                 let own = products(std::slice::from_ref(package), platform);
-                let verdict = judge.judge(package, &own)?;
+                let verdict = judge.judge_alone(package, &own)?;
                 Ok(compact(verdict))
             },
             || Judge::new(store),
@@ -273,8 +287,13 @@ impl FleetRun {
         for (at, (decided, gaps)) in judged {
             let mut hits: Vec<Hit> = decided
                 .into_iter()
-                .map(|(group, mut hit)| {
+                .map(|(group, mut hit, reading)| {
                     hit.group = self.intern(group);
+                    let scored = &mut self.groups[hit.group as usize];
+                    scored.own = highest(scored.own, reading.own);
+                    for bulletin in reading.bulletins {
+                        self.by_bulletin.entry(bulletin).or_default().insert(hit.group);
+                    }
                     hit
                 })
                 .collect();
@@ -286,26 +305,36 @@ impl FleetRun {
     }
 
     fn intern(&mut self, group: Arc<Group>) -> u32 {
-        let known = self.by_id.get(group.primary()).copied();
-        match known {
+        let at = match self.by_primary.get(group.primary()).copied() {
             Some(at) => {
-                if self.groups[at as usize].group.ids != group.ids {
-                    for id in &group.ids {
-                        self.by_id.insert(id.clone(), at);
-                    }
-                    self.groups[at as usize].group = group;
+                let known = &mut self.groups[at as usize];
+                if known.group.ids == group.ids && !known.displaced {
+                    return at;
                 }
+                known.displaced = false;
+                known.group = Arc::clone(&group);
                 at
             }
             None => {
                 let at = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
-                for id in &group.ids {
-                    self.by_id.insert(id.clone(), at);
-                }
-                self.groups.push(Scored { group, cvss: None, score: 0.0 });
+                self.by_primary.insert(group.primary().clone(), at);
+                self.groups.push(Scored {
+                    group: Arc::clone(&group),
+                    cvss: None,
+                    own: None,
+                    score: 0.0,
+                    displaced: false,
+                });
                 at
             }
+        };
+        for id in &group.ids {
+            let before = self.by_id.insert(id.clone(), at);
+            if let Some(before) = before.filter(|before| *before != at) {
+                self.groups[before as usize].displaced = true;
+            }
         }
+        at
     }
 
     /// Reads the signals of every group and scores it anew; CVSS too where it is not known yet.
@@ -330,7 +359,7 @@ impl FleetRun {
                         cvss_of(heads?.iter().map(|head| &**head))
                     }
                 };
-                Ok((cvss, Score::of(&signals, cvss, &weights).composite))
+                Ok((cvss, Score::of(&signals, cvss.or(scored.own), &weights).composite))
             },
             || (),
         )?;
@@ -431,10 +460,10 @@ impl FleetRun {
             .decided
             .iter()
             .filter(|decided| {
-                !decided.restricted && decided.state.is_affected() && decided.confidence >= Confidence::FINDING
+                !decided.restricted && decided.state.is_finding() && decided.confidence >= Confidence::FINDING
             })
             .filter_map(|decided| {
-                let group = *self.by_id.get(decided.group.primary())?;
+                let group = *self.by_primary.get(decided.group.primary())?;
                 Some(Row { asset, package, group })
             })
             .collect();
@@ -460,6 +489,7 @@ impl FleetRun {
         let mut touched = BTreeSet::new();
         for id in changed {
             groups.extend(self.by_id.get(id));
+            groups.extend(self.by_bulletin.get(id).into_iter().flatten());
             for record in store.by_id(id)? {
                 let advisory = store.advisory(record)?;
                 groups.extend(
@@ -477,8 +507,15 @@ impl FleetRun {
                     let key = (affected.package.ecosystem.clone(), affected.package.name.clone());
                     touched.extend(fleet.by_name.get(&key).into_iter().flatten().copied());
                 }
-                for product in vulnerable_products(&advisory.configurations) {
-                    touched.extend(fleet.by_product.get(&product).into_iter().flatten().copied());
+                for (vendor, product) in vulnerable_products(&advisory.configurations) {
+                    if [&vendor, &product].iter().any(|text| text.contains(['*', '?'])) {
+                        let meant = fleet.by_product.iter().filter(|((its_vendor, its_product), _)| {
+                            wildcard(&vendor, its_vendor) && wildcard(&product, its_product)
+                        });
+                        touched.extend(meant.flat_map(|(_, packages)| packages).copied());
+                    } else {
+                        touched.extend(fleet.by_product.get(&(vendor, product)).into_iter().flatten().copied());
+                    }
                 }
             }
         }
@@ -489,7 +526,8 @@ impl FleetRun {
             }
         }
         for group in groups {
-            self.groups[group as usize].cvss = None;
+            let scored = &mut self.groups[group as usize];
+            (scored.cvss, scored.own) = (None, None);
         }
         self.redo(store, fleet, &touched.into_iter().collect::<Vec<_>>(), threads)
     }
@@ -511,16 +549,18 @@ impl FleetRun {
         let mut changes = Vec::new();
         for (at, old) in touched.iter().zip(before) {
             let new = &self.hits[*at as usize];
-            if old == *new {
+            let restricted = old.iter().chain(new.iter()).any(|hit| hit.restricted);
+            // What a configuration asks for may have changed although the hit is the same.
+            if old == *new && !restricted {
                 continue;
             }
-            let restricted = old.iter().chain(new.iter()).any(|hit| hit.restricted);
             for asset in fleet.holders(*at) {
                 let row = |hit: &Hit| Row { asset, package: *at, group: hit.group };
                 if restricted {
-                    changes.extend(old.iter().filter(|hit| hit.is_finding()).map(|hit| RowChange::Gone(row(hit))));
                     let mut rows = Vec::new();
                     self.whole_asset(&mut judge, fleet, asset, *at, &mut rows)?;
+                    let gone: BTreeSet<Row> = old.iter().filter(|hit| hit.may_be_finding()).map(row).collect();
+                    changes.extend(gone.into_iter().filter(|row| !rows.contains(row)).map(RowChange::Gone));
                     changes.extend(rows.into_iter().map(RowChange::New));
                     continue;
                 }
@@ -551,7 +591,7 @@ impl FleetRun {
             let cvss = cvss_of(heads.iter().map(|head| &**head).filter(|head| head.withdrawn.is_none()));
             let scored = &mut self.groups[*at];
             scored.cvss = cvss;
-            scored.score = Score::of(&signals, cvss, &self.options.weights).composite;
+            scored.score = Score::of(&signals, cvss.or(scored.own), &self.options.weights).composite;
         }
         Ok(())
     }
@@ -605,13 +645,41 @@ impl FleetRun {
     }
 }
 
-type Compact = (Vec<(Arc<Group>, Hit)>, Vec<GapReason>);
+type Compact = (Vec<(Arc<Group>, Hit, Reading)>, Vec<GapReason>);
+
+/// What was read for a hit, as far as updates and scores need it.
+struct Reading {
+    /// Ids of records that address the vulnerability without being a name of it.
+    bulletins: Vec<Text>,
+    /// The highest CVSS of those of them that address nothing else.
+    own: Option<f32>,
+}
+
+impl Reading {
+    fn of(decided: &Decided) -> Self {
+        let others = decided.read.iter().map(|read| &*read.head).filter(|head| !head.addresses.is_empty());
+        let mut bulletins: Vec<Text> = others.clone().map(|head| head.id.clone()).collect();
+        bulletins.sort_unstable();
+        bulletins.dedup();
+        let own = if bulletins.is_empty() { None } else { cvss_of(others.filter(|head| head.addresses.len() == 1)) };
+        Self { bulletins, own }
+    }
+}
+
+/// The higher of two scores.
+fn highest(a: Option<f32>, b: Option<f32>) -> Option<f32> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (a, b) => a.or(b),
+    }
+}
 
 fn compact(verdict: Verdict) -> Compact {
     let decided = verdict
         .decided
         .into_iter()
         .map(|decided| {
+            let reading = Reading::of(&decided);
             let hit = Hit {
                 group: 0,
                 state: decided.state,
@@ -620,7 +688,7 @@ fn compact(verdict: Verdict) -> Compact {
                 confidence: decided.confidence,
                 restricted: decided.restricted,
             };
-            (decided.group, hit)
+            (decided.group, hit, reading)
         })
         .collect();
     (decided, verdict.gaps)

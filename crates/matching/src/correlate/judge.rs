@@ -8,7 +8,9 @@ use super::examine::{
 };
 use super::groups::{Group, Groups};
 use super::id_order;
-use crate::cpe::{Applicability, CompiledConfiguration, Cpe, Product, Satisfied, vendor_and_product};
+use crate::cpe::{
+    Applicability, CompiledConfiguration, Configuration, Cpe, Node, Product, Satisfied, vendor_and_product,
+};
 use crate::model::{
     AdvisoryHead, AdvisoryKind, Authority, Confidence, Ecosystem, GapReason, Match, MatchState, Method, NoMatchReason,
     Origin, Ownership, Package, Signals, Text, VendorState,
@@ -43,7 +45,35 @@ pub(super) struct Decided {
     pub(super) restricted: bool,
 }
 
-type Configured = (Arc<AdvisoryHead>, Vec<CompiledConfiguration>);
+type Configured = (Arc<AdvisoryHead>, Vec<(CompiledConfiguration, Negation)>);
+
+/// Whether a configuration asks for something that must not be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Negation {
+    None,
+    Some,
+}
+
+impl Negation {
+    fn of(configuration: &Configuration) -> Self {
+        let mut open: Vec<&Node> = configuration.nodes.iter().collect();
+        let mut found = configuration.negate;
+        while let Some(node) = open.pop() {
+            found |= node.negate;
+            open.extend(&node.children);
+        }
+        if found { Self::Some } else { Self::None }
+    }
+}
+
+/// How much of the asset the judge sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// All of it.
+    Whole,
+    /// The package alone: what depends on something else, present or absent, is restricted.
+    Alone,
+}
 
 /// Judges packages; keeps what it compiled for the next one.
 pub(super) struct Judge<'s, S: ?Sized> {
@@ -69,6 +99,15 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
 
     /// What holds for a package on an asset that carries `products`.
     pub(super) fn judge(&mut self, package: &Package, products: &[Product]) -> Result<Verdict, StoreError> {
+        self.look(package, products, Sight::Whole)
+    }
+
+    /// What holds for a package whatever else the asset carries; the rest is restricted.
+    pub(super) fn judge_alone(&mut self, package: &Package, products: &[Product]) -> Result<Verdict, StoreError> {
+        self.look(package, products, Sight::Alone)
+    }
+
+    fn look(&mut self, package: &Package, products: &[Product], sight: Sight) -> Result<Verdict, StoreError> {
         let mut verdict = Verdict::default();
         let authority = package.ecosystem.authority();
         let mut read = Vec::new();
@@ -104,12 +143,19 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                 };
                 verdict.gaps.extend(gap);
             }
-            self.read_configurations(package, products, &mut read, &mut restricted)?;
+            self.read_configurations(package, products, sight, &mut read, &mut restricted)?;
         }
         verdict.decided = self.decide(read, false)?;
-        let sure: Vec<Text> = verdict.decided.iter().map(|decided| decided.group.primary().clone()).collect();
         let maybe = self.decide(restricted, true)?;
-        verdict.decided.extend(maybe.into_iter().filter(|decided| !sure.contains(decided.group.primary())));
+        let surer: Vec<Decided> = maybe
+            .into_iter()
+            .filter(|maybe| {
+                let mut sure = verdict.decided.iter();
+                sure.find(|sure| sure.group.primary() == maybe.group.primary())
+                    .is_none_or(|sure| sure.confidence < maybe.confidence)
+            })
+            .collect();
+        verdict.decided.extend(surer);
         verdict.decided.sort_by(|a, b| id_order(a.group.primary(), b.group.primary()));
         Ok(verdict)
     }
@@ -228,6 +274,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         &mut self,
         package: &Package,
         products: &[Product],
+        sight: Sight,
         read: &mut Vec<Read>,
         restricted: &mut Vec<Read>,
     ) -> Result<(), StoreError> {
@@ -238,8 +285,11 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
             for (head, configurations) in configured.iter() {
                 let mut hit: Option<Satisfied> = None;
                 let mut limited: Option<Satisfied> = None;
-                for configuration in configurations {
+                for (configuration, negation) in configurations {
                     let (slot, satisfied) = match configuration.applies(&subject, products) {
+                        Applicability::Hit(satisfied) if sight == Sight::Alone && *negation == Negation::Some => {
+                            (&mut limited, satisfied)
+                        }
                         Applicability::Hit(satisfied) => (&mut hit, satisfied),
                         Applicability::Restricted(satisfied) => (&mut limited, satisfied),
                         Applicability::No => continue,
@@ -259,18 +309,18 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                     notes: Vec::new(),
                     weight: Weight::Own,
                 };
-                match (hit, limited) {
-                    (Some(hit), _) => read.push(make(hit)),
-                    (None, Some(limited)) => restricted.push(make(limited)),
-                    (None, None) => {}
-                }
+                // A surer criterion that depends on the rest of the asset is kept beside the one that does not.
+                let limited =
+                    limited.filter(|limited| hit.as_ref().is_none_or(|hit| hit.confidence < limited.confidence));
+                read.extend(hit.map(make));
+                restricted.extend(limited.map(make));
             }
         }
         Ok(())
     }
 
     /// Live records with configurations for a product, compiled.
-    pub(super) fn configured(&mut self, vendor: &str, product: &str) -> Result<Arc<Vec<Configured>>, StoreError> {
+    fn configured(&mut self, vendor: &str, product: &str) -> Result<Arc<Vec<Configured>>, StoreError> {
         let key = (vendor.to_owned(), product.to_owned());
         if let Some(known) = self.products.get(&key) {
             return Ok(Arc::clone(known));
@@ -279,7 +329,11 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         for record in self.store.by_product(vendor, product)? {
             let advisory = self.store.advisory(record)?;
             if advisory.head.withdrawn.is_none() {
-                let compiled = advisory.configurations.iter().map(CompiledConfiguration::compile).collect();
+                let compiled = advisory
+                    .configurations
+                    .iter()
+                    .map(|one| (CompiledConfiguration::compile(one), Negation::of(one)))
+                    .collect();
                 configured.push((self.store.head(record)?, compiled));
             }
         }

@@ -34,7 +34,7 @@ impl Match {
     /// Whether it is a finding: the package is held to be affected, with enough confidence.
     #[must_use]
     pub fn is_finding(&self) -> bool {
-        self.state.is_affected() && self.confidence >= Confidence::FINDING
+        self.state.is_finding() && self.confidence >= Confidence::FINDING
     }
 }
 
@@ -61,6 +61,12 @@ impl MatchState {
     #[must_use]
     pub const fn is_affected(self) -> bool {
         !matches!(self, Self::NotAffected)
+    }
+
+    /// Whether it can be a finding: somebody says that the package is affected. What is under investigation is a lead.
+    #[must_use]
+    pub const fn is_finding(self) -> bool {
+        !matches!(self, Self::NotAffected | Self::UnderInvestigation)
     }
 
     /// The wire form.

@@ -24,6 +24,8 @@ pub struct Statement {
     unreadable: Vec<Text>,
     /// The statement names neither ranges nor versions.
     unconditional: bool,
+    /// It names commits and nothing else, with which no version can be compared.
+    commits_only: bool,
 }
 
 /// Whether a version is meant by a statement.
@@ -56,6 +58,9 @@ impl Statement {
             literal: Vec::new(),
             unreadable: Vec::new(),
             unconditional: affected.ranges.is_empty() && affected.versions.is_empty(),
+            commits_only: affected.versions.is_empty()
+                && !affected.ranges.is_empty()
+                && affected.ranges.iter().all(|range| matches!(range, Range::Git { .. })),
         };
         for range in affected.ranges.iter().take(MAX_PARTS) {
             statement.add(range);
@@ -116,6 +121,9 @@ impl Statement {
     pub fn membership(&self, version: &str, key: Option<&SortKey>) -> Membership {
         if self.unconditional {
             return Membership::Inside;
+        }
+        if self.commits_only {
+            return Membership::Unknown;
         }
         if self.literal.iter().any(|literal| literal.as_str() == version) {
             return Membership::Inside;
@@ -341,6 +349,8 @@ mod tests {
     #[test]
     fn commits_are_never_compared_with_versions() {
         let git = Range::Git { repo: "https://example.org/r".into(), events: vec![Event::Introduced("0".into())] };
-        assert_eq!(asks(&statement(Ecosystem::PyPi, vec![git], &[]), "1.0"), Membership::Outside);
+        let git = || vec![git.clone()];
+        assert_eq!(asks(&statement(Ecosystem::PyPi, git(), &[]), "1.0"), Membership::Unknown);
+        assert_eq!(asks(&statement(Ecosystem::PyPi, git(), &["2.0"]), "1.0"), Membership::Outside);
     }
 }

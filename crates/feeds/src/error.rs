@@ -80,6 +80,14 @@ impl FeedError {
         Self::Record { id, rule }
     }
 
+    /// The id of the record it is about, empty if that could not be read.
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Record { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
     /// Whether this concerns one record only, so that the others may still be good.
     #[must_use]
     pub const fn is_of_one_record(&self) -> bool {

@@ -19,16 +19,20 @@ use crate::formats::{Files, Format, Output, PEEK, Stats, parse, recognise};
 use crate::input::{self, damaged, fill};
 use crate::limits::Limits;
 use crate::store::draft::Draft;
-use crate::store::manifest::HttpState;
-use crate::store::segment::Summary;
+use crate::store::manifest::{HttpState, SourceEntry};
+use crate::store::segment::{SameId, Summary};
 use crate::store::writer::{Changes, Provenance, Shrinking, StoreWriter, check_name};
 
 /// Deepest nesting of folders that is walked.
 const MAX_FOLDERS: usize = 32;
 /// Files of one import at most.
 const MAX_FILES: usize = 2_000_000;
-/// Records that may be left out before a source is held to be broken: this many, and more than one in twenty.
+/// Of so many records one may be left out; if more are, the source is held to be broken.
 const TOLERATED: u64 = 20;
+/// So many may be left out of a source that nothing is held of yet.
+const TOLERATED_AT_FIRST: u64 = 20;
+/// Names of archives that say nothing about what is in them.
+const NAMELESS: [&str; 8] = ["all", "osv", "data", "main", "master", "advisories", "vulnerabilities", "vulns"];
 
 /// How to import.
 #[derive(Debug, Clone)]
@@ -124,6 +128,8 @@ pub struct SourceReport {
     pub format: Format,
     /// What was read.
     pub stats: Stats,
+    /// What is odd about it although it was taken.
+    pub warning: Option<String>,
     /// What the store holds now and what changed, or why the old state stays.
     pub outcome: std::result::Result<(Summary, Changes), String>,
 }
@@ -167,6 +173,7 @@ pub fn import(
             known: 0,
             unknown: 0,
             touched: Vec::new(),
+            ecosystem: None,
         };
         let outcome = input::visit(&file.path, &options.limits, &mut |member| gather.member(member));
         let Gather { known, unknown, touched, .. } = gather;
@@ -193,20 +200,27 @@ pub fn import(
     }
     for (name, (format, reason)) in unread.into_iter().filter(|(name, _)| !pending.contains_key(name)) {
         writer.failed(&name, &reason, now)?;
-        report.sources.push(SourceReport { name, format, stats: Stats::default(), outcome: Err(reason) });
+        let stats = Stats::default();
+        report.sources.push(SourceReport { name, format, stats, warning: None, outcome: Err(reason) });
     }
     for (name, source) in pending {
         progress(Progress::Writing { source: &name });
-        let Pending { draft, format, stats, origin, failure, .. } = source;
-        let outcome = match failure.or_else(|| too_many_rejected(&name, &stats)) {
+        let Pending { mut draft, format, stats, origin, failure, .. } = source;
+        let held = writer.manifest().sources.get(&name).filter(|held| held.segment.is_some());
+        let before = held.map_or(0, SourceEntry::entries);
+        let outcome = match failure.or_else(|| too_many_rejected(&name, &stats, held)) {
             Some(reason) => Err(reason),
             None => {
+                if options.mode == Mode::Replace && format.same_id() == SameId::Latest {
+                    writer.keep(&name, &mut draft, &stats.rejected_ids)?;
+                }
                 let provenance = Provenance {
                     format: format.slug().to_owned(),
                     origin: options.origin.clone().map_or(origin, |origin| vec![origin]),
                     rejected: stats.rejected,
                     http: options.http.clone(),
                     complete: options.complete,
+                    unterminated: stats.unterminated,
                 };
                 match writer.replace(&name, draft, provenance, options.shrinking, now) {
                     Ok(done) => Ok(done),
@@ -219,7 +233,15 @@ pub fn import(
         if let Err(reason) = &outcome {
             writer.failed(&name, reason, now)?;
         }
-        report.sources.push(SourceReport { name, format, stats, outcome });
+        let after = outcome.as_ref().map_or(before, |(summary, _)| summary.entries());
+        let warning = if after.saturating_mul(10) < before.saturating_mul(9) {
+            Some(format!("{name} has {after} records where it had {before}"))
+        } else if outcome.is_ok() && stats.unterminated {
+            Some(format!("the last line of {name} has no end: its file may have been cut there"))
+        } else {
+            None
+        };
+        report.sources.push(SourceReport { name, format, stats, warning, outcome });
     }
     report.sources.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(report)
@@ -251,12 +273,16 @@ fn unreadable(
     }
 }
 
-fn too_many_rejected(name: &str, stats: &Stats) -> Option<String> {
-    (stats.rejected > TOLERATED && stats.rejected.saturating_mul(20) > stats.records).then(|| {
+/// Whether more of a source cannot be read than the odd record. Where data is held that would be lost, no more may be
+/// than already could not be read of that; where nothing is held, a few good records are better than none.
+fn too_many_rejected(name: &str, stats: &Stats, held: Option<&SourceEntry>) -> Option<String> {
+    let tolerated = held.map_or(TOLERATED_AT_FIRST, |held| held.rejected);
+    (stats.rejected > tolerated && stats.rejected.saturating_mul(TOLERATED) > stats.records).then(|| {
         format!(
-            "{} of {} records of {name} cannot be read, so the old data stays; the first: {}",
+            "{} of {} records of {name} cannot be read, so {}; the first: {}",
             stats.rejected,
             stats.records,
+            if held.is_some() { "the old data stays" } else { "nothing of it is taken" },
             stats.reasons.first().map_or("", String::as_str)
         )
     })
@@ -315,6 +341,8 @@ struct Gather<'g> {
     known: u64,
     unknown: u64,
     touched: Vec<String>,
+    /// What a file whose name says nothing is called by: the ecosystem that its first record names, or its folder.
+    ecosystem: Option<String>,
 }
 
 impl Gather<'_> {
@@ -329,7 +357,12 @@ impl Gather<'_> {
         self.known += 1;
         let source = match &self.options.source {
             Some(source) => source.clone(),
-            None => source_name(format, self.file, member.archived),
+            None => {
+                if self.ecosystem.is_none() {
+                    self.ecosystem = Some(told_by_content(&head).unwrap_or_else(|| folder_name(self.file)));
+                }
+                source_name(format, self.file, member.archived, self.ecosystem.as_deref().unwrap_or_default())
+            }
         };
         self.start(&source, format)?;
         if !self.touched.contains(&source) {
@@ -417,7 +450,9 @@ fn in_member(error: FeedError, member: &str) -> FeedError {
 }
 
 /// The source that a document belongs to by its format and its file.
-fn source_name(format: Format, file: &File, archived: bool) -> String {
+///
+/// `told` is what a file is called by whose own name says nothing.
+fn source_name(format: Format, file: &File, archived: bool, told: &str) -> String {
     let file_name = member_label(file);
     let stem = stem(&file_name);
     let label = match format.files() {
@@ -428,6 +463,7 @@ fn source_name(format: Format, file: &File, archived: bool) -> String {
             let loose = !archived && !is_wrapped(&file_name);
             match file.path.parent().filter(|_| loose && file.folder.is_some()).and_then(Path::file_name) {
                 Some(folder) => clean(&folder.to_string_lossy()),
+                None if NAMELESS.contains(&&*stem) && !told.is_empty() => clean(told),
                 None => stem,
             }
         }
@@ -442,6 +478,20 @@ fn source_name(format: Format, file: &File, archived: bool) -> String {
         name.truncate(100);
         name
     }
+}
+
+/// The ecosystem that the first record of an OSV document names, without its release.
+fn told_by_content(head: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(head);
+    let rest = text.split_once("\"ecosystem\"")?.1.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let name = rest.split(['"', ':']).next()?;
+    (rest.len() > name.len() && !name.is_empty() && name.len() <= 60).then(|| name.to_owned())
+}
+
+/// The name of the folder a file lies in.
+fn folder_name(file: &File) -> String {
+    let folder = file.path.parent().and_then(Path::file_name);
+    folder.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// Whether the name is that of a compressed file, an archive or a file of many records.
@@ -510,13 +560,14 @@ mod tests {
     fn sources_are_named_after_what_they_are() {
         let file = |path: &str, folder: Option<&str>| File { path: path.into(), folder: folder.map(PathBuf::from) };
         let is = |format: Format, path: &str, folder: Option<&str>, archived: bool, expected: &str| {
-            assert_eq!(source_name(format, &file(path, folder), archived), expected, "{path}");
+            assert_eq!(source_name(format, &file(path, folder), archived, "PyPI"), expected, "{path}");
         };
         is(Format::KevJson, "kev/kev-2025-08-25.json", None, false, "kev");
         is(Format::Epss, "x/epss_scores-2026-08-16.csv.zst", None, false, "epss");
         is(Format::Osv, "osv/go.jsonl.zst", Some("osv"), false, "osv-go");
         is(Format::Osv, "a/db/GO-1.json", Some("a"), false, "osv-db");
-        is(Format::Osv, "a/all.zip", None, true, "osv-all");
+        is(Format::Osv, "a/all.zip", None, true, "osv-pypi");
+        is(Format::Osv, "a/PyPI.zip", None, true, "osv-pypi");
         is(Format::Nvd1, "nvdcve-1.1-2022.json.gz", None, false, "nvd-nvdcve-1.1-2022");
         is(Format::Ruby, "ruby-advisory-db.tar.zst", None, true, "ruby-advisory-db");
         is(Format::SecdbYaml, "alpine-secdb-2020-06.tar.zst", None, true, "secdb-alpine-secdb-2020-06");

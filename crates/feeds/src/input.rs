@@ -8,6 +8,7 @@
 //! Members of an archive may be compressed themselves. Not supported: encrypted zip, archives inside archives, sparse tar members, split archives. Time and memory: linear
 //! in the bytes, one buffer (zstd windows up to 128 MiB and xz dictionaries up to 128 MiB are admitted).
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
@@ -86,16 +87,17 @@ fn visit_stream<'s>(
         let is_tar = layer_kind.is_none() && head.get(257..262) == Some(b"ustar".as_slice());
         let whole = Cursor::new(head).chain(stream);
         let Some(next) = layer_kind else {
-            let mut reader = Bounded::new(whole, consumed, limits);
+            let spent = Spent::default();
+            let mut reader = Bounded::new(whole, consumed, &spent, limits);
             let outcome = if is_tar {
                 visit_tar(&mut reader, limits, kind, each)
             } else {
                 each(Member { name, archived: false, reader: &mut reader })
             };
             // Read to the end, so that a checksum or a missing tail is noticed however little the parser wanted.
-            let rest = outcome
-                .and_then(|()| io::copy(&mut reader, &mut io::sink()).map(drop).map_err(|error| damaged(kind, &error)));
-            return rest;
+            return outcome.and_then(|()| {
+                io::copy(&mut reader, &mut io::sink()).map(drop).map_err(|error| damaged(kind, &error))
+            });
         };
         if layer >= limits.max_layers {
             return Err(FeedError::Limit {
@@ -159,6 +161,7 @@ fn visit_tar(
     kind: &'static str,
     each: &mut dyn FnMut(Member<'_>) -> Result<()>,
 ) -> Result<()> {
+    let (consumed, spent) = (Arc::new(AtomicU64::new(0)), Spent::default());
     let mut archive = tar::Archive::new(reader);
     let entries = archive.entries().map_err(|error| damaged("tar", &error))?;
     for (number, entry) in (0_u64..).zip(entries) {
@@ -170,20 +173,21 @@ fn visit_tar(
             continue;
         }
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        visit_member(&name, &mut entry, limits, each)?;
+        visit_member(&name, &mut entry, &consumed, &spent, limits, each)?;
     }
     Ok(())
 }
 
-/// One member of an archive, which may itself be compressed.
+/// One member of an archive, which may itself be compressed. `consumed` and `spent` count over all members.
 fn visit_member(
     name: &str,
     entry: &mut dyn Read,
+    consumed: &Arc<AtomicU64>,
+    spent: &Spent,
     limits: &Limits,
     each: &mut dyn FnMut(Member<'_>) -> Result<()>,
 ) -> Result<()> {
-    let consumed = Arc::new(AtomicU64::new(0));
-    let mut stream: Box<dyn Read + '_> = Box::new(Counting { inner: Box::new(entry), consumed: Arc::clone(&consumed) });
+    let mut stream: Box<dyn Read + '_> = Box::new(Counting { inner: Box::new(entry), consumed: Arc::clone(consumed) });
     for _ in 0..limits.max_layers {
         let mut head = vec![0; 8];
         let read = fill(&mut stream, &mut head).map_err(|error| damaged("plain", &error))?;
@@ -191,7 +195,10 @@ fn visit_member(
         let layer = Layer::of(&head);
         let whole = Cursor::new(head).chain(stream);
         match layer {
-            None => return each(Member { name, archived: true, reader: &mut Bounded::new(whole, &consumed, limits) }),
+            None => {
+                let reader = &mut Bounded::new(whole, consumed, spent, limits);
+                return each(Member { name, archived: true, reader });
+            }
             Some(layer) => stream = layer.decoder(whole)?,
         }
     }
@@ -208,7 +215,9 @@ fn visit_zip(
     if archive.len() as u64 > limits.max_members {
         return Err(FeedError::Limit { what: "the number of archive members", limit: limits.max_members });
     }
-    let mut total = 0_u64;
+    // What came out of the archive, and what came out of members that are compressed themselves.
+    let (consumed, spent) = (Arc::new(AtomicU64::new(0)), Spent::default());
+    let (inner, inner_spent) = (Arc::new(AtomicU64::new(0)), Spent::default());
     for index in 0..archive.len() {
         let mut entry =
             archive.by_index(index).map_err(|error| FeedError::Damaged { kind: "zip", detail: error.to_string() })?;
@@ -216,13 +225,11 @@ fn visit_zip(
             continue;
         }
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        let consumed = Arc::new(AtomicU64::new(entry.compressed_size()));
-        let left = Limits { max_bytes: limits.max_bytes.saturating_sub(total), ..*limits };
-        let mut reader = Bounded::new(&mut entry, &consumed, &left);
-        visit_member(&name, &mut reader, limits, each)?;
+        consumed.fetch_add(entry.compressed_size(), Ordering::Relaxed);
+        let mut reader = Bounded::new(&mut entry, &consumed, &spent, limits);
+        visit_member(&name, &mut reader, &inner, &inner_spent, limits, each)?;
         // The checksum is compared at the end of the member.
         io::copy(&mut reader, &mut io::sink()).map_err(|error| damaged("zip", &error))?;
-        total += reader.produced;
     }
     Ok(())
 }
@@ -290,22 +297,26 @@ impl Read for Counting<'_> {
     }
 }
 
+/// Bytes that came out so far, over all members of one file.
+#[derive(Default)]
+struct Spent(Cell<u64>);
+
 /// Stops a decompressor that gives too much, or too much for what it was given.
 struct Bounded<'c, R> {
     inner: R,
     consumed: &'c AtomicU64,
-    produced: u64,
+    produced: &'c Spent,
     max_bytes: u64,
     max_ratio: u64,
     grace: u64,
 }
 
 impl<'c, R> Bounded<'c, R> {
-    fn new(inner: R, consumed: &'c AtomicU64, limits: &Limits) -> Self {
+    fn new(inner: R, consumed: &'c AtomicU64, produced: &'c Spent, limits: &Limits) -> Self {
         Self {
             inner,
             consumed,
-            produced: 0,
+            produced,
             max_bytes: limits.max_bytes,
             max_ratio: limits.max_ratio,
             grace: limits.ratio_grace,
@@ -316,12 +327,13 @@ impl<'c, R> Bounded<'c, R> {
 impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.produced += read as u64;
-        if self.produced > self.max_bytes {
+        let produced = self.produced.0.get() + read as u64;
+        self.produced.0.set(produced);
+        if produced > self.max_bytes {
             return Err(io::Error::other(Exceeded { what: "the decompressed size in bytes", limit: self.max_bytes }));
         }
         let consumed = self.consumed.load(Ordering::Relaxed).max(1);
-        if self.produced > self.grace && self.produced / consumed > self.max_ratio {
+        if produced > self.grace && produced / consumed > self.max_ratio {
             return Err(io::Error::other(Exceeded { what: "the ratio of decompression", limit: self.max_ratio }));
         }
         Ok(read)
@@ -346,7 +358,7 @@ mod tests {
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     }
@@ -416,6 +428,14 @@ mod tests {
         assert!(matches!(
             read_all(&bomb, &small).unwrap_err(),
             FeedError::Limit { what: "the decompressed size in bytes", .. }
+        ));
+        // Members share the bounds of their file: none of these is a bomb alone.
+        let part = gzip(&vec![0; 40 << 10]);
+        let parts = tar_of(&[("a", &part), ("b", &part), ("c", &part)]);
+        assert_eq!(read_all(&tar_of(&[("a", &part)]), &tight).unwrap().len(), 1);
+        assert!(matches!(
+            read_all(&parts, &tight).unwrap_err(),
+            FeedError::Limit { what: "the ratio of decompression", .. }
         ));
         let nested = (0..5).fold(b"x".to_vec(), |inner, _| gzip(&inner));
         assert!(matches!(

@@ -30,6 +30,10 @@ pub struct JsonStream<'r> {
     /// Offset of `buffer[0]` in the input.
     base: u64,
     ended: bool,
+    /// The white space passed last held the end of a line.
+    line_ended: bool,
+    /// Records were lines, and the last has no end.
+    unterminated: bool,
     max_record: usize,
     max_depth: usize,
 }
@@ -44,6 +48,8 @@ impl<'r> JsonStream<'r> {
             end: 0,
             base: 0,
             ended: false,
+            line_ended: false,
+            unterminated: false,
             max_record: limits.max_record,
             max_depth: limits.max_depth,
         }
@@ -113,6 +119,7 @@ impl<'r> JsonStream<'r> {
                 if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                     return Ok(Some(byte));
                 }
+                self.line_ended |= byte == b'\n';
                 self.start += 1;
             }
             if !self.more()? {
@@ -304,14 +311,26 @@ impl<'r> JsonStream<'r> {
     /// # Errors
     /// As [`Self::value`]; what `each` returns.
     pub fn records(&mut self, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let (mut values, mut lines) = (0_u64, false);
         while let Some(byte) = self.peek()? {
+            values += 1;
+            lines = values > 1 && self.line_ended;
+            self.line_ended = false;
             if byte == b'[' {
                 self.array(|stream| each(stream.value()?))?;
             } else {
                 each(self.value()?)?;
             }
         }
+        // Of lines the last has an end too; a file that was cut between two of them lacks it.
+        self.unterminated = lines && !self.line_ended;
         Ok(())
+    }
+
+    /// Whether the records read were lines, the last of which has no end.
+    #[must_use]
+    pub const fn is_unterminated(&self) -> bool {
+        self.unterminated
     }
 
     /// Skips the next value without keeping it: its size is not bounded, its depth is.

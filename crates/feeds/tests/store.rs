@@ -161,6 +161,9 @@ fn a_source_that_loses_half_or_is_damaged_stays_as_it_was() {
         ("corrupt compressed", corrupt, "feed"),
         ("nested", nested.into_bytes(), "nesting"),
         ("not records", unreadable.into_bytes(), "cannot be read"),
+        ("one in ten unreadable", (osv(0..90, "1.0.0") + &broken(90..100)).into_bytes(), "cannot be read"),
+        ("cut between two lines", osv(0..99, "1.0.0").trim_end().as_bytes().to_vec(), "cut short"),
+        ("another ecosystem", good.replace("npm", "PyPI").into_bytes(), "speaks of PyPI where it spoke of npm"),
     ];
     for (what, bytes, reason) in cases {
         fs::write(&file, bytes).unwrap();
@@ -176,6 +179,11 @@ fn a_source_that_loses_half_or_is_damaged_stays_as_it_was() {
         assert_eq!(before, after, "{what}");
         assert_eq!(Snapshot::open(store.path()).unwrap().by_id("X-99").unwrap().len(), 1);
     }
+    // All records are there although the last line has no end: it is said, and taken.
+    fs::write(&file, good.trim_end()).unwrap();
+    let report = run(store.path(), &paths, &Options::default());
+    assert!(report.is_complete(), "{report:?}");
+    assert!(report.sources[0].warning.as_ref().unwrap().contains("has no end"), "{report:?}");
     // Half is enough, and shrinking may be accepted.
     fs::write(&file, osv(0..50, "1.0.0")).unwrap();
     assert!(run(store.path(), &paths, &Options::default()).is_complete());
@@ -308,4 +316,63 @@ fn a_few_records_cover_no_ecosystem() {
     assert_eq!(coverage(&Ecosystem::Npm), Coverage::Covered);
     // Products are covered by sources of configurations only.
     assert_eq!(coverage(&Ecosystem::Generic), Coverage::EcosystemNotCovered);
+}
+
+/// Records whose identity can be told and whose content cannot be read.
+fn broken(ids: std::ops::Range<u32>) -> String {
+    ids.map(|id| format!("{{\"id\":\"X-{id}\",\"modified\":\"2031-01-02T00:00:00Z\",\"affected\":7}}\n")).collect()
+}
+
+#[test]
+fn a_record_that_cannot_be_read_any_more_stays_as_it_was() {
+    let store = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let file = files.path().join("feed.jsonl");
+    fs::write(&file, osv(0..100, "1.0.0")).unwrap();
+    run(store.path(), std::slice::from_ref(&file), &Options::default());
+    fs::write(&file, osv(0..97, "2.0.0") + &broken(97..99)).unwrap();
+    let report = run(store.path(), &[file], &Options::default());
+    assert!(report.is_complete(), "{report:?}");
+    let snapshot = Snapshot::open(store.path()).unwrap();
+    for (id, there) in [("X-96", 1), ("X-97", 1), ("X-98", 1), ("X-99", 0)] {
+        assert_eq!(snapshot.by_id(id).unwrap().len(), there, "{id}");
+    }
+    assert!(report.sources[0].stats.reasons[0].contains("X-97"), "{report:?}");
+}
+
+#[test]
+fn archives_of_one_name_are_sources_of_their_own() {
+    let store = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    for (folder, text) in [("a", osv(0..3, "1")), ("b", osv(0..3, "1").replace("npm", "PyPI"))] {
+        let folder = files.path().join(folder);
+        fs::create_dir(&folder).unwrap();
+        let mut zip = zip::ZipWriter::new(fs::File::create(folder.join("all.zip")).unwrap());
+        zip.start_file("X-0.json", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+        zip.finish().unwrap();
+        run(store.path(), &[folder.join("all.zip")], &Options::default());
+    }
+    let manifest = Manifest::read(store.path()).unwrap();
+    assert_eq!(manifest.sources.keys().collect::<Vec<_>>(), ["osv-npm", "osv-pypi"]);
+}
+
+#[test]
+fn a_source_of_the_whole_state_hardly_shrinks() {
+    let store = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let file = files.path().join("epss.csv");
+    let table = |count: u32| {
+        let rows: String = (0..count).map(|id| format!("CVE-2031-{:05},0.1,0.2\n", 10_000 + id)).collect();
+        format!("#model_version:v1,score_date:2031-01-01T00:00:00+0000\ncve,epss,percentile\n{rows}")
+    };
+    let import = |text: String| {
+        fs::write(&file, text).unwrap();
+        let mut report = run(store.path(), std::slice::from_ref(&file), &Options::default());
+        report.sources.pop().unwrap().outcome.map(|_| ())
+    };
+    assert_eq!(import(table(100)), Ok(()));
+    assert_eq!(import(table(95)), Ok(()));
+    assert!(import(table(90)).unwrap_err().contains("one in twenty"));
+    assert!(import(table(94).trim_end().to_owned()).unwrap_err().contains("cut short"));
 }

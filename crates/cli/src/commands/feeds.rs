@@ -104,6 +104,9 @@ fn summary(report: &Report) -> String {
         if let Err(reason) = &source.outcome {
             text.push_str(&format!("\n{}: {reason}\n", source.name));
         }
+        if let Some(warning) = &source.warning {
+            text.push_str(&format!("\nlook at this: {warning}\n"));
+        }
         for reason in &source.stats.reasons {
             text.push_str(&format!("{}: left out: {reason}\n", source.name));
         }

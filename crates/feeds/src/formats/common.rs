@@ -185,6 +185,26 @@ pub fn is_cve(id: &str) -> bool {
         && year.bytes().chain(number.bytes()).all(|byte| byte.is_ascii_digit())
 }
 
+/// The id of a record that cannot be read: the first text behind its top-most `key`, as far as that can be told without
+/// reading the record.
+pub fn id_in(bytes: &[u8], key: &str) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(64 << 10)]);
+    let quoted = format!("\"{key}\"");
+    let mut rest = &*text;
+    while let Some((_, after)) = rest.split_once(&quoted) {
+        rest = after;
+        let value = after.trim_start().strip_prefix(':').map(str::trim_start).and_then(|after| after.strip_prefix('"'));
+        if let Some(id) = value.and_then(|value| value.split('"').next())
+            && !id.is_empty()
+            && id.len() <= 80
+            && id.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return id.to_owned();
+        }
+    }
+    String::new()
+}
+
 /// Every CVE id in a text, in order, each once.
 pub fn cves_in(text: &str) -> Vec<Text> {
     let mut found: Vec<Text> = Vec::new();

@@ -491,7 +491,8 @@ fn read_other(other: &Other<'_>, asserter: &str, signals: &mut Signals) {
 pub(super) fn records(stream: &mut JsonStream<'_>, out: &mut Output<'_>) -> Result<()> {
     stream.records(|bytes| {
         let record: std::result::Result<CveRecord<'_>, _> = serde_json::from_slice(bytes);
-        match record.map_err(|error| FeedError::record("", error)).and_then(convert) {
+        let record = record.map_err(|error| FeedError::record(common::id_in(bytes, "cveId"), error));
+        match record.and_then(convert) {
             Ok((advisory, signals)) => {
                 if signals != Signals::default() {
                     out.extra(Record::Signals { id: advisory.head.id.clone(), signals })?;

@@ -28,7 +28,10 @@ mod ubuntu_site;
 mod ubuntu_tracker;
 mod yaml;
 
+use std::collections::BTreeSet;
 use std::io::Read;
+
+use bartizan_matching::model::Text;
 
 use crate::error::{FeedError, Result};
 use crate::json::JsonStream;
@@ -186,6 +189,10 @@ pub struct Stats {
     pub rejected: u64,
     /// Why the first of these were.
     pub reasons: Vec<String>,
+    /// Their ids, as far as they can be told.
+    pub rejected_ids: BTreeSet<Text>,
+    /// The last line of a document has no end: it may be whole, and it may have been cut there.
+    pub unterminated: bool,
 }
 
 impl Stats {
@@ -195,10 +202,14 @@ impl Stats {
         self.rejected += other.rejected;
         let room = MAX_REASONS.saturating_sub(self.reasons.len());
         self.reasons.extend(other.reasons.into_iter().take(room));
+        self.rejected_ids.extend(other.rejected_ids);
+        self.unterminated |= other.unterminated;
     }
 }
 
 const MAX_REASONS: usize = 5;
+/// Ids of rejected records that are kept.
+const MAX_REJECTED: usize = 100_000;
 
 /// Where a parser puts what it reads.
 pub struct Output<'o> {
@@ -247,8 +258,17 @@ impl<'o> Output<'o> {
     /// A part of a record that was left out.
     pub(crate) fn reject(&mut self, error: &FeedError) {
         self.stats.rejected += 1;
+        let id = error.id().unwrap_or_default();
+        if !id.is_empty() && self.stats.rejected_ids.len() < MAX_REJECTED {
+            self.stats.rejected_ids.insert(id.into());
+        }
         if self.stats.reasons.len() < MAX_REASONS {
-            self.stats.reasons.push(error.to_string());
+            self.stats.reasons.push(match error {
+                FeedError::Record { id, rule } if id.is_empty() => {
+                    format!("record number {}: {rule}", self.stats.records)
+                }
+                other => other.to_string(),
+            });
         }
     }
 }
@@ -284,7 +304,13 @@ pub fn parse(format: Format, name: &str, reader: &mut dyn Read, limits: &Limits,
         }
         _ => {}
     }
-    let stream = &mut JsonStream::new(reader, limits);
+    let mut stream = JsonStream::new(reader, limits);
+    json(format, name, &mut stream, out)?;
+    out.stats.unterminated |= stream.is_unterminated();
+    Ok(())
+}
+
+fn json(format: Format, name: &str, stream: &mut JsonStream<'_>, out: &mut Output<'_>) -> Result<()> {
     match format {
         Format::NvdPage => nvd::pages(stream, out),
         Format::NvdRecord => nvd::records(stream, out),
@@ -323,7 +349,7 @@ pub fn parse(format: Format, name: &str, reader: &mut dyn Read, limits: &Limits,
         | Format::SecdbYaml
         | Format::Ruby
         | Format::OsvYaml
-        | Format::EolPage => unreachable!("formats that are not JSON returned above"),
+        | Format::EolPage => unreachable!("the caller reads formats that are not JSON"),
     }
 }
 

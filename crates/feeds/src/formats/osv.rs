@@ -424,7 +424,8 @@ fn convert(osv: &Osv<'_>) -> Result<Advisory> {
 }
 
 fn record(bytes: &[u8]) -> Parsed {
-    let osv: Osv<'_> = serde_json::from_slice(bytes).map_err(|error| FeedError::record("", error))?;
+    let osv: Osv<'_> =
+        serde_json::from_slice(bytes).map_err(|error| FeedError::record(common::id_in(bytes, "id"), error))?;
     Ok(Record::Advisory(Box::new(convert(&osv)?)))
 }
 

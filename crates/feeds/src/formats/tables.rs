@@ -63,7 +63,11 @@ impl<'r> Rows<'r> {
             .ok_or_else(|| FeedError::Syntax { at: 0, rule: format!("the table has no column `{name}`") })
     }
 
-    fn each(mut self, mut each: impl FnMut(&csv::StringRecord) -> Result<()>) -> Result<()> {
+    fn each(
+        mut self,
+        out: &mut Output<'_>,
+        mut each: impl FnMut(&mut Output<'_>, &csv::StringRecord) -> Result<()>,
+    ) -> Result<()> {
         let mut row = csv::StringRecord::new();
         let width = self.columns.len();
         while self.reader.read_record(&mut row).map_err(csv_error)? {
@@ -71,8 +75,9 @@ impl<'r> Rows<'r> {
                 // The last line of a file that was cut lacks columns.
                 return Err(FeedError::Truncated("within a line of a table"));
             }
-            each(&row)?;
+            each(out, &row)?;
         }
+        out.stats.unterminated |= self.reader.get_ref().since_newline > 0;
         Ok(())
     }
 }
@@ -99,7 +104,7 @@ pub(super) fn kev(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>) 
     let rows = Rows::new(reader, limits)?;
     let (cve, added) = (rows.column("cveID")?, rows.column("dateAdded")?);
     let (due, ransomware) = (rows.column("dueDate").ok(), rows.column("knownRansomwareCampaignUse").ok());
-    rows.each(|row| {
+    rows.each(out, |out, row| {
         let field = |column: Option<usize>| column.and_then(|column| row.get(column)).unwrap_or("");
         out.take(kev_entry(field(Some(cve)), field(Some(added)), field(due), field(ransomware)))
     })
@@ -136,6 +141,7 @@ pub(super) fn epss(reader: &mut dyn Read, out: &mut Output<'_>) -> Result<()> {
         if read == MAX_EPSS_LINE && line.last() != Some(&b'\n') {
             return Err(FeedError::Limit { what: "the length of a line", limit: MAX_EPSS_LINE as u64 });
         }
+        out.stats.unterminated |= line.last() != Some(&b'\n');
         let at = offset;
         let syntax = |rule: &str| FeedError::Syntax { at, rule: rule.to_owned() };
         let text = std::str::from_utf8(&line).map_err(|_| syntax("a table is UTF-8 text"))?;
@@ -182,7 +188,7 @@ pub(super) fn epss(reader: &mut dyn Read, out: &mut Output<'_>) -> Result<()> {
 pub(super) fn exploit_db(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>) -> Result<()> {
     let rows = Rows::new(reader, limits)?;
     let codes = rows.column("codes")?;
-    rows.each(|row| {
+    rows.each(out, |out, row| {
         out.count()?;
         for id in common::cves_in(row.get(codes).unwrap_or("")) {
             out.extra(listed(id, ExploitIndex::ExploitDb))?;
@@ -196,7 +202,7 @@ pub(super) fn poc(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>) 
     let rows = Rows::new(reader, limits)?;
     let cve = rows.column("cve_id")?;
     let counts = [rows.column("n_reference_pocs")?, rows.column("n_github_pocs")?];
-    rows.each(|row| {
+    rows.each(out, |out, row| {
         let named = row.get(cve).unwrap_or("");
         let Some(id) = id(named) else { return out.take(Err(FeedError::record(named, "a row names a CVE"))) };
         let some = counts.iter().any(|column| row.get(*column).is_some_and(|count| count.trim() != "0"));

@@ -6,7 +6,7 @@
 //!
 //! | status | becomes |
 //! |---|---|
-//! | `released (version)` | affected before the version |
+//! | `released (version)` | affected before the version; without a version nothing can be compared, which is a gap |
 //! | `not-affected` | not affected |
 //! | `needed`, `active`, `deferred`, `pending` | no fix yet (the pending version is named as fixed) |
 //! | `needs-triage` | under investigation |
@@ -114,8 +114,12 @@ pub(super) fn state(word: &str, detail: &str, key: PackageKey) -> Option<Affecte
                 statement.ranges.push(common::before(version));
                 statement
             }
-            // Released, but where is not said: nothing can be compared.
-            None => statement(VendorState::UnderInvestigation),
+            // Released, but where is not said: a bound that no version can be compared with, which is a gap.
+            None => {
+                let mut statement = statement(VendorState::Affected);
+                statement.ranges.push(common::before(""));
+                statement
+            }
         },
         "not-affected" => statement(VendorState::NotAffected),
         "needed" | "active" | "deferred" => statement(VendorState::NoFixYet),

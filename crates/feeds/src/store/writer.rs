@@ -40,6 +40,8 @@ pub struct Provenance {
     pub http: Option<HttpState>,
     /// Whether whoever imports it calls it complete for the ecosystems it speaks of ([`crate::coverage`]).
     pub complete: bool,
+    /// Whether a file of it may have been cut between two lines ([`crate::formats::Stats::unterminated`]).
+    pub unterminated: bool,
 }
 
 /// What an import changed.
@@ -119,6 +121,22 @@ impl StoreWriter {
         Ok(draft)
     }
 
+    /// Takes the records of these ids over from what the source holds now: the input has them, and they cannot be read.
+    ///
+    /// # Errors
+    /// If the present state cannot be read.
+    pub fn keep(&self, source: &str, draft: &mut Draft, ids: &BTreeSet<Text>) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let Some(segment) = self.segment(source)? else { return Ok(()) };
+        segment.each_record(|record| match &record {
+            Record::Advisory(advisory) if ids.contains(&advisory.head.id) => draft.add(&record),
+            Record::Signals { id, .. } if ids.contains(id) => draft.add(&record),
+            _ => Ok(()),
+        })
+    }
+
     fn segment(&self, source: &str) -> Result<Option<Segment>> {
         let name = self.manifest.sources.get(source).and_then(|entry| entry.segment.as_ref());
         name.map(|name| Segment::open(&manifest::segment_path(&self.folder, name))).transpose()
@@ -145,7 +163,8 @@ impl StoreWriter {
             .map_err(|error| FeedError::io("creating a folder in", &folder, error))?;
         let path = temporary.path().join("segment");
         let (summary, hash) = draft.finish(&path)?;
-        plausible(source, self.manifest.sources.get(source), &summary, shrinking)?;
+        let format = Format::ALL.iter().find(|format| format.slug() == provenance.format).copied();
+        plausible(source, self.manifest.sources.get(source), &summary, format, &provenance, shrinking)?;
         let new = Segment::open(&path)?;
         let old = match self.segment(source) {
             Ok(old) => old,
@@ -153,6 +172,11 @@ impl StoreWriter {
             Err(FeedError::Store(_) | FeedError::Io { .. }) => None,
             Err(error) => return Err(error),
         };
+        if shrinking == Shrinking::Refused
+            && let Some(old) = &old
+        {
+            same_ecosystems(source, &old.summary, &summary)?;
+        }
         let changes = match &old {
             None => Changes { added: summary.entries(), ..Changes::default() },
             Some(old) => changes(old, &new)?,
@@ -162,8 +186,7 @@ impl StoreWriter {
         let place = manifest::segment_path(&self.folder, &name);
         fs::rename(&path, &place).map_err(|error| FeedError::io("writing", &place, error))?;
         manifest::sync_folder(&folder)?;
-        let format = Format::ALL.iter().find(|format| format.slug() == provenance.format);
-        let covers = format.map(|format| claimed(*format, &summary, provenance.complete)).unwrap_or_default();
+        let covers = format.map(|format| claimed(format, &summary, provenance.complete)).unwrap_or_default();
         let entry = SourceEntry {
             segment: Some(name),
             bytes,
@@ -273,7 +296,36 @@ pub(crate) fn check_name(source: &str) -> Result<()> {
     }
 }
 
-fn plausible(source: &str, old: Option<&SourceEntry>, new: &Summary, shrinking: Shrinking) -> Result<()> {
+/// A source does not turn into another: two files of one name are two sources.
+fn same_ecosystems(source: &str, old: &Summary, new: &Summary) -> Result<()> {
+    let names = |summary: &Summary| -> BTreeSet<String> {
+        summary.scopes.keys().map(|(ecosystem, _)| ecosystem.clone()).collect()
+    };
+    let (before, after) = (names(old), names(new));
+    if before.is_empty() || after.is_empty() || !before.is_disjoint(&after) {
+        return Ok(());
+    }
+    let some = |names: BTreeSet<String>| names.into_iter().take(3).collect::<Vec<_>>().join(", ");
+    Err(FeedError::Implausible(format!(
+        "{source} speaks of {} where it spoke of {}: the old data stays; name the new source otherwise",
+        some(after),
+        some(before)
+    )))
+}
+
+/// Formats whose documents are the whole state of the world: what is gone from one day to the next is hardly anything.
+const fn is_whole_state(format: Format) -> bool {
+    matches!(format, Format::Epss | Format::KevJson | Format::KevCsv)
+}
+
+fn plausible(
+    source: &str,
+    old: Option<&SourceEntry>,
+    new: &Summary,
+    format: Option<Format>,
+    provenance: &Provenance,
+    shrinking: Shrinking,
+) -> Result<()> {
     let before = old.filter(|old| old.segment.is_some()).map_or(0, SourceEntry::entries);
     if new.entries() == 0 {
         return Err(FeedError::Implausible(format!("{source} yields no record")));
@@ -281,6 +333,19 @@ fn plausible(source: &str, old: Option<&SourceEntry>, new: &Summary, shrinking: 
     if shrinking == Shrinking::Refused && new.entries().saturating_mul(2) < before {
         return Err(FeedError::Implausible(format!(
             "{source} yields {} records where it had {before}: fewer than half, so the old data stays",
+            new.entries()
+        )));
+    }
+    if shrinking == Shrinking::Refused && provenance.unterminated && new.entries() < before {
+        return Err(FeedError::Implausible(format!(
+            "{source} is cut short: its last line has no end, and it yields {} entries where it had {before}, so the old data stays",
+            new.entries()
+        )));
+    }
+    let whole_state = format.is_some_and(is_whole_state);
+    if shrinking == Shrinking::Refused && whole_state && new.entries().saturating_mul(20) < before.saturating_mul(19) {
+        return Err(FeedError::Implausible(format!(
+            "{source} yields {} entries where it had {before}: more than one in twenty is gone, so the old data stays",
             new.entries()
         )));
     }

@@ -14,12 +14,7 @@ use crate::{
     connect, raw, udp,
 };
 
-/// Open ports on a host from which it is suspected to accept everything.
-const SUSPICIOUS: usize = 48;
-/// Ports asked to find that out, and how many of them must accept.
-const GUARDS: usize = 10;
-const GUARDS_OPEN: usize = 9;
-
+mod connecting;
 mod discovery;
 
 /// Whether so many open ports of those asked look like a proxy or tarpit that accepts whatever comes.
@@ -242,100 +237,6 @@ impl Engines<'_> {
             interface: self.job.settings.interface.as_deref(),
         };
         udp::run(&plan, self.control)
-    }
-
-    fn connect(&self, shares: &Shares) -> Result<(), Error> {
-        let ids = &shares.connect;
-        let choice = Choice { engine: Engine::Connect, targets: ids.len(), why: shares.why_connect.clone() };
-        self.messenger.tell(Message::Engine(choice));
-        let targets = self.addresses(ids);
-        let open = Mutex::new(vec![0_usize; targets.len()]);
-        let take = |mut records: Vec<Record>| {
-            {
-                let mut open = open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                for record in &records {
-                    if let (State::Open, Some(count)) = (record.state, open.get_mut(record.host as usize)) {
-                        *count += 1;
-                    }
-                }
-            }
-            for record in &mut records {
-                record.host = ids.get(record.host as usize).copied().unwrap_or(u32::MAX);
-            }
-            self.messenger.records(records);
-        };
-        let skip = |host: usize, port: usize| {
-            self.earlier.exists()
-                && ids.get(host).is_some_and(|id| self.earlier.is_done(*id, u32::try_from(port).unwrap_or(u32::MAX)))
-        };
-        self.connect_plan(targets.clone(), self.prepared.tcp_ports.clone(), &self.job.settings, &skip, &take)?;
-        let open = open.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let masked = self.masked(&targets, &open)?;
-        if self.control.is_cancelled() {
-            return Ok(());
-        }
-        for (at, host) in ids.iter().copied().enumerate() {
-            let presence = shares.presence(host);
-            let end = HostEnd { host, presence, accepts_everything: masked.contains(&at), ..HostEnd::default() };
-            self.messenger.tell(Message::Host(Box::new(end)));
-        }
-        Ok(())
-    }
-
-    fn connect_plan(
-        &self,
-        targets: Vec<IpAddr>,
-        ports: Vec<u16>,
-        settings: &Settings,
-        skip: &(dyn Fn(usize, usize) -> bool + Sync),
-        take: &(dyn Fn(Vec<Record>) + Sync),
-    ) -> Result<(), Error> {
-        let order = Order::new(targets.len(), ports.len(), self.seed)
-            .ok_or(Error::TooLarge { targets: targets.len(), ports: ports.len() })?;
-        let plan = connect::Plan {
-            order,
-            targets,
-            ports,
-            settings,
-            never: &self.job.never,
-            skip,
-            take,
-            traffic: &self.messenger.traffic,
-            congested: &|| self.messenger.is_congested(),
-        };
-        connect::run(&plan, self.control)
-    }
-
-    /// Hosts with very many open ports that accept on ports chosen by chance as well.
-    fn masked(&self, targets: &[IpAddr], open: &[usize]) -> Result<BTreeSet<usize>, Error> {
-        let ports = &self.prepared.tcp_ports;
-        let suspicious: Vec<usize> =
-            (0..targets.len()).filter(|at| is_suspicious(open[*at], ports.len(), SUSPICIOUS)).collect();
-        if suspicious.is_empty() || self.job.settings.verification == Verification::Off || self.control.is_cancelled() {
-            return Ok(BTreeSet::new());
-        }
-        let mut guards = Vec::new();
-        while guards.len() < GUARDS {
-            let port: u16 = rand::random_range(20_000..65_000);
-            let spare = ports.len() < 20_000;
-            let asked = spare && ports.binary_search(&port).is_ok();
-            if !asked && !guards.contains(&port) {
-                guards.push(port);
-            }
-        }
-        let accepted = Mutex::new(vec![0_usize; suspicious.len()]);
-        let take = |records: Vec<Record>| {
-            let mut accepted = accepted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for record in records.iter().filter(|record| record.state == State::Open) {
-                if let Some(count) = accepted.get_mut(record.host as usize) {
-                    *count += 1;
-                }
-            }
-        };
-        let some = suspicious.iter().map(|at| targets[*at]).collect();
-        self.connect_plan(some, guards, &self.job.settings, &|_, _| false, &take)?;
-        let accepted = accepted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(suspicious.into_iter().zip(accepted).filter(|(_, count)| *count >= GUARDS_OPEN).map(|(at, _)| at).collect())
     }
 }
 

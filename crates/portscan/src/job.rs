@@ -201,7 +201,7 @@ impl Default for Settings {
             engine: Engine::Auto,
             timeout: Duration::from_millis(1500),
             attempts: 2,
-            max_in_flight: 4000,
+            max_in_flight: 16_000,
             udp_patience: Duration::from_secs(60),
             rates: Rates::default(),
             threads: 2,

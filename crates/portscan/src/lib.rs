@@ -34,7 +34,6 @@ mod result;
 mod scan;
 mod timing;
 mod udp;
-mod window;
 
 pub use control::Control;
 pub use job::{

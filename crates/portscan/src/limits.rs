@@ -21,6 +21,17 @@ impl Ceiling {
         self.next_us <= as_f64(now_us)
     }
 
+    /// The next time at which something may be sent, now at the earliest.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time since the start of a run")]
+    pub fn free_at(&self, now_us: u64) -> u64 {
+        self.next_us.max(as_f64(now_us)).ceil() as u64
+    }
+
+    /// Something will be sent at that time, which was free.
+    pub fn taken_at(&mut self, at_us: u64) {
+        self.next_us = as_f64(at_us) + self.interval_us;
+    }
+
     pub fn sent(&mut self, now_us: u64) {
         // The first second counts like every other, so credit is small.
         self.next_us = self.next_us.max(as_f64(now_us) - 1000.0) + self.interval_us;
@@ -105,5 +116,18 @@ mod tests {
             }
         }
         assert!((1990..=2010).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn times_that_are_reserved_keep_their_distance() {
+        let mut ceiling = Ceiling::new(10);
+        let reserve = |ceiling: &mut Ceiling, now_us| {
+            let at = ceiling.free_at(now_us);
+            ceiling.taken_at(at);
+            at
+        };
+        let times: Vec<u64> = (0..4).map(|_| reserve(&mut ceiling, 5)).collect();
+        assert_eq!(times, [5, 100_005, 200_005, 300_005]);
+        assert_eq!(reserve(&mut ceiling, 9_000_000), 9_000_000, "what was not used is lost");
     }
 }

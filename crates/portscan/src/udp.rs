@@ -1,28 +1,35 @@
-//! UDP ports: one connected socket and one ordinary request each, with the refusals that ICMP brings back.
+//! UDP ports: one connected socket and one ordinary request each, with what ICMP brings back.
 //!
 //! A host may tell of closed ports only so often (Linux: six at once, then one a second). Silence next to refusals
 //! therefore does not mean much: the silent ports of such a host are asked again one by one, slower than that, for a
 //! bounded time. Connected sockets take answers from the host and port that was asked and from nobody else, and need no
 //! privilege.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::net::{RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use crate::collect::{Messenger, Record};
-use crate::connect::{bind_device, told_by_filter};
+use crate::connect::answers::{Answer, HostIs, Why, bind_device, family_of, own_address, read_told, told_by_filter};
 use crate::limits::{Ceiling, subnets};
+use crate::raw::sys::{keep_errors, next_told};
+use crate::timing::{Attempt, Rtt};
 use crate::{Control, Error, Never, Reason, Settings, State, descriptors};
 
-/// Questions out at one host and in all.
+/// Questions out at one host and in all. A host that is silent throughout, so that nothing is known of limits, gets more
+/// of them with time.
 const HOST_AT_ONCE: u32 = 32;
-const AT_ONCE: usize = 2000;
+const HOST_AT_MOST: u32 = 256;
+const AT_ONCE: usize = 4000;
+/// Longest wait for an answer.
+const LONGEST: Duration = Duration::from_millis(1200);
 /// Between two questions at a host that limits its refusals.
 const SLOW: Duration = Duration::from_millis(1050);
 /// Tries after trouble on this machine.
@@ -58,7 +65,6 @@ struct Flight {
     socket: OwnedFd,
     question: Question,
     sent: Instant,
-    until: Instant,
 }
 
 struct Host {
@@ -67,6 +73,8 @@ struct Host {
     out: u32,
     refused: u32,
     answered: bool,
+    silent: u32,
+    rtt: Rtt,
     slow_left: u32,
     slow_next: Instant,
     ceiling: Option<Ceiling>,
@@ -80,6 +88,9 @@ struct Work<'a> {
     ceiling: Option<Ceiling>,
     epoll: OwnedFd,
     flights: HashMap<u64, Flight>,
+    deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
+    /// Round trips of all hosts.
+    rtt: Rtt,
     number: u64,
     began: Instant,
     records: Vec<Record>,
@@ -97,6 +108,8 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
         out: 0,
         refused: 0,
         answered: false,
+        silent: 0,
+        rtt: Rtt::default(),
         slow_left: u32::try_from(plan.settings.udp_patience.as_millis() / SLOW.as_millis()).unwrap_or(u32::MAX),
         slow_next: now,
         ceiling: rates.per_host.map(Ceiling::new),
@@ -109,11 +122,24 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
         ceiling: rates.global.map(Ceiling::new),
         epoll,
         flights: HashMap::new(),
+        deadlines: BinaryHeap::new(),
+        rtt: Rtt::default(),
         number: 0,
         began: now,
         records: Vec::new(),
     };
     work.go(control)
+}
+
+impl Host {
+    fn is(&self) -> HostIs {
+        if self.answered || self.refused > 0 { HostIs::Answering } else { HostIs::Silent }
+    }
+
+    /// Questions that may be out.
+    fn at_once(&self) -> u32 {
+        if self.refused > 0 { HOST_AT_ONCE } else { (HOST_AT_ONCE + self.silent / 2).min(HOST_AT_MOST) }
+    }
 }
 
 impl Work<'_> {
@@ -147,7 +173,7 @@ impl Work<'_> {
             for event in &events {
                 let number = event.data.u64();
                 if let Some(flight) = self.flights.remove(&number) {
-                    self.read(flight);
+                    self.read(number, flight);
                 }
             }
             self.expire();
@@ -171,7 +197,7 @@ impl Work<'_> {
         let free = self.ceiling.as_ref().is_none_or(|one| one.ready(now_us))
             && host.ceiling.as_ref().is_none_or(|one| one.ready(now_us))
             && self.subnets.get(subnet).is_none_or(|one| one.ready(now_us));
-        if !free || host.out >= HOST_AT_ONCE {
+        if !free || host.out >= host.at_once() {
             return None;
         }
         let host = &mut self.hosts[at];
@@ -225,11 +251,17 @@ impl Work<'_> {
                 }
                 self.plan.messenger.traffic.sent.fetch_add(1, Relaxed);
                 let now = Instant::now();
-                let until = now + self.plan.settings.timeout.min(Duration::from_millis(1200));
-                self.hosts[question.host].out += 1;
+                let is_last = question.asked + 1 >= self.plan.settings.attempts.max(1);
+                let attempt = if is_last { Attempt::Last } else { Attempt::Earlier };
+                let limit = self.plan.settings.timeout.min(LONGEST);
+                let host = &mut self.hosts[question.host];
+                // Some services think long before they answer: the last wait is the whole.
+                let wait = if is_last { limit } else { host.rtt.wait(attempt, &self.rtt, limit) };
+                host.out += 1;
                 // The one that is put alone needs its distance from the last of the others as well.
-                self.hosts[question.host].slow_next = now + SLOW;
-                self.flights.insert(self.number, Flight { socket, question, sent: now, until });
+                host.slow_next = now + SLOW;
+                self.deadlines.push(Reverse((now + wait, self.number)));
+                self.flights.insert(self.number, Flight { socket, question, sent: now });
             }
             Err(errno) => self.failed(question, errno, None),
         }
@@ -238,9 +270,10 @@ impl Work<'_> {
     fn send(&self, address: IpAddr, question: Question) -> Result<OwnedFd, Errno> {
         let port = self.plan.ports.get(question.port).copied().unwrap_or(0);
         let target = SocketAddr::new(address, port);
-        let family = if target.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let (family, errors) = family_of(address);
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = rustix::net::socket_with(family, SocketType::DGRAM, flags, None)?;
+        keep_errors(socket.as_fd(), errors).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
         if let Some(name) = self.plan.interface {
             bind_device(&socket, name)?;
         }
@@ -250,26 +283,46 @@ impl Work<'_> {
         Ok(socket)
     }
 
-    fn read(&mut self, flight: Flight) {
+    fn read(&mut self, number: u64, flight: Flight) {
         let mut buffer = [0_u8; 64];
-        self.hosts[flight.question.host].out -= 1;
         match rustix::net::recv(&flight.socket, &mut buffer, RecvFlags::DONTWAIT) {
             Ok(_) => {
+                self.timed(&flight);
+                self.hosts[flight.question.host].out -= 1;
                 self.hosts[flight.question.host].answered = true;
                 self.record(flight.question, State::Open, Reason::UdpResponse, Some(flight.sent));
             }
             Err(Errno::AGAIN) => {
                 // Nothing after all, for instance a datagram with a wrong checksum: go on waiting.
-                self.hosts[flight.question.host].out += 1;
-                self.number += 1;
-                let data = epoll::EventData::new_u64(self.number);
-                let flags = epoll::EventFlags::IN | epoll::EventFlags::ERR;
-                // It is registered; a change that fails leaves a flight that expires.
-                let _ = epoll::modify(&self.epoll, &flight.socket, data, flags);
-                self.flights.insert(self.number, flight);
+                self.flights.insert(number, flight);
             }
-            Err(errno) => self.failed(flight.question, errno, Some(flight.sent)),
+            Err(errno) => {
+                self.hosts[flight.question.host].out -= 1;
+                let target = self.plan.targets[flight.question.host].1;
+                match next_told(flight.socket.as_fd()) {
+                    Some(told) => match read_told(&told, own_address(&flight.socket)) {
+                        // The host itself says that nothing listens; from another it is the word of a filter.
+                        Some(Answer::Final(..)) if told.from == Some(target) && told.is_port_unreachable() => {
+                            self.timed(&flight);
+                            self.failed(flight.question, Errno::CONNREFUSED, Some(flight.sent));
+                        }
+                        Some(Answer::Final(state, reason)) => {
+                            self.record(flight.question, state, reason, Some(flight.sent));
+                        }
+                        Some(Answer::Silent(why)) => self.silent(flight.question, why),
+                        Some(Answer::Local(_)) | None => self.failed(flight.question, errno, Some(flight.sent)),
+                    },
+                    None => self.failed(flight.question, errno, Some(flight.sent)),
+                }
+            }
         }
+    }
+
+    /// Takes in how long the host took.
+    fn timed(&mut self, flight: &Flight) {
+        let took = flight.sent.elapsed();
+        self.hosts[flight.question.host].rtt.observe(took);
+        self.rtt.observe(took);
     }
 
     fn failed(&mut self, question: Question, errno: Errno, sent: Option<Instant>) {
@@ -278,8 +331,8 @@ impl Work<'_> {
                 self.hosts[question.host].refused += 1;
                 self.record(question, State::Closed, Reason::PortUnreachable, sent);
             }
-            Errno::HOSTUNREACH | Errno::HOSTDOWN => self.silent(question, State::Unreachable, Reason::HostUnreachable),
-            Errno::NETUNREACH | Errno::NETDOWN => self.silent(question, State::Unreachable, Reason::NetUnreachable),
+            Errno::HOSTUNREACH | Errno::HOSTDOWN => self.silent(question, Why::Host),
+            Errno::NETUNREACH | Errno::NETDOWN => self.silent(question, Why::Network),
             // What comes after the datagram has gone out was told by ICMP.
             other => match told_by_filter(other).filter(|_| sent.is_some()) {
                 Some(reason) => self.record(question, State::Filtered, reason, sent),
@@ -315,26 +368,33 @@ impl Work<'_> {
         self.record(question, State::Error, reason, None);
     }
 
-    fn silent(&mut self, mut question: Question, state: State, reason: Reason) {
+    fn silent(&mut self, mut question: Question, why: Why) {
         question.asked += 1;
-        if question.asked >= self.plan.settings.attempts.max(1) {
-            question.asked -= 1;
-            let host = &self.hosts[question.host];
-            let limited = host.refused > 0 && !question.alone && reason == Reason::NoResponse;
-            let reason = if limited { Reason::RateLimited } else { reason };
-            return self.record(question, state, reason, None);
+        if question.asked < self.plan.settings.attempts.max(1) {
+            self.hosts[question.host].again.push_back(question);
+            return;
         }
-        self.hosts[question.host].again.push_back(question);
+        question.asked -= 1;
+        let host = &mut self.hosts[question.host];
+        host.silent += 1;
+        let limited = host.refused > 0 && !question.alone;
+        let (state, reason) = match why {
+            Why::NoResponse if limited => (State::OpenFiltered, Reason::RateLimited),
+            Why::NoResponse => (State::OpenFiltered, Reason::NoResponse),
+            why => why.state(host.is()),
+        };
+        self.record(question, state, reason, None);
     }
 
     fn expire(&mut self) {
         let now = Instant::now();
-        let over: Vec<u64> =
-            self.flights.iter().filter(|(_, flight)| flight.until <= now).map(|(number, _)| *number).collect();
-        for number in over {
+        while let Some(Reverse((due, number))) = self.deadlines.peek().copied()
+            && due <= now
+        {
+            self.deadlines.pop();
             if let Some(flight) = self.flights.remove(&number) {
                 self.hosts[flight.question.host].out -= 1;
-                self.silent(flight.question, State::OpenFiltered, Reason::NoResponse);
+                self.silent(flight.question, Why::NoResponse);
             }
         }
     }

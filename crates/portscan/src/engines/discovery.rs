@@ -3,6 +3,7 @@
 //! A host counts as there if it answers anything: ARP, an echo request, one of the usual TCP ports, one of the job's own
 //! ports, and as a last resort a datagram to one of the job's UDP ports.
 
+use super::connecting::Asking;
 use super::*;
 
 /// TCP ports that are open, or at least refused and not dropped, on many hosts; likely ones first.
@@ -113,7 +114,14 @@ impl Engines<'_> {
             let up = up.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             ids.get(host).is_some_and(|id| up.contains(id))
         };
-        self.connect_plan(self.addresses(ids), ports, &self.job.settings, &skip, &take)?;
+        let asking = Asking {
+            pairs: self.all_pairs(ids.len(), ports.len())?,
+            targets: self.addresses(ids),
+            ports,
+            settings: &self.job.settings,
+            silence: connect::Silence::Taken,
+        };
+        self.connect_plan(asking, &skip, &take)?;
         Ok(up.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 

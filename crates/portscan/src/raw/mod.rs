@@ -28,12 +28,12 @@ use send::{Sending, Target, Transmitter};
 use shared::{Bits, Host, Shared};
 use sys::{Medium, Ring, Sender};
 
-mod congestion;
+pub mod congestion;
 mod cookie;
 mod discover;
 mod filter;
 pub mod netlink;
-mod packet;
+pub mod packet;
 mod receive;
 pub mod routes;
 mod send;
@@ -336,6 +336,7 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) 
         port_index,
         done: Bits::new(pairs),
         unreachable: Bits::new(pairs),
+        by_network: Bits::new(pairs),
         flying: Bits::new(pairs),
         cookies,
         in_flight: AtomicI64::new(0),

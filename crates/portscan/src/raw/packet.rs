@@ -279,34 +279,38 @@ pub fn read(bytes: &[u8]) -> Option<Answer> {
         }),
         ICMP if ip.source.is_ipv4() => match *body.first()? {
             0 => read_echo(&ip),
-            3 => {
-                let why = match *body.get(1)? {
-                    2 | 3 => Unreachable::Port,
-                    0 | 5 | 6 | 11 => Unreachable::Network,
-                    9 | 10 | 13 => Unreachable::Prohibited,
-                    // Not an obstacle: our packets are far smaller than any path takes.
-                    4 => return None,
-                    _ => Unreachable::Host,
-                };
-                read_error(&ip, why)
-            }
+            3 => read_error(&ip, unreachable(*body.get(1)?)?),
             _ => None,
         },
         ICMP6 if ip.source.is_ipv6() => match *body.first()? {
             129 => read_echo(&ip),
-            1 => {
-                let why = match *body.get(1)? {
-                    0 | 2 => Unreachable::Network,
-                    4 => Unreachable::Port,
-                    1 | 5 | 6 => Unreachable::Prohibited,
-                    _ => Unreachable::Host,
-                };
-                read_error(&ip, why)
-            }
+            1 => read_error(&ip, unreachable6(*body.get(1)?)),
             136 if ip.ttl == 255 => read_advertisement(body),
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// What a code of ICMP's "destination unreachable" (type 3) says; `None` where it is no obstacle.
+pub const fn unreachable(code: u8) -> Option<Unreachable> {
+    match code {
+        2 | 3 => Some(Unreachable::Port),
+        0 | 5 | 6 | 11 => Some(Unreachable::Network),
+        9 | 10 | 13 => Some(Unreachable::Prohibited),
+        // Not an obstacle: our packets are far smaller than any path takes.
+        4 => None,
+        _ => Some(Unreachable::Host),
+    }
+}
+
+/// What a code of ICMPv6's "destination unreachable" (type 1) says.
+pub const fn unreachable6(code: u8) -> Unreachable {
+    match code {
+        0 | 2 => Unreachable::Network,
+        4 => Unreachable::Port,
+        1 | 5 | 6 => Unreachable::Prohibited,
+        _ => Unreachable::Host,
     }
 }
 

@@ -79,7 +79,11 @@ fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record
                 Unreachable::Host | Unreachable::Network => {
                     host.unreachable.store(if why == Unreachable::Host { 1 } else { 2 }, Relaxed);
                     if let Some(index) = index_of(shared, port) {
-                        shared.unreachable.set(shared.pair(number, index));
+                        let pair = shared.pair(number, index);
+                        if why == Unreachable::Network {
+                            shared.by_network.set(pair);
+                        }
+                        shared.unreachable.set(pair);
                     }
                     return;
                 }

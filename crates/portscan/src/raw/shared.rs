@@ -57,7 +57,7 @@ pub struct Host {
     pub canaries: AtomicU32,
     /// Index of a port that answered, plus 1.
     pub canary_port: AtomicU32,
-    /// Last unreachable message about the host as a whole, by [`super::packet::Unreachable`] plus 1.
+    /// Last unreachable message about the host as a whole: 1 of the host, 2 of its network.
     pub unreachable: AtomicU32,
     /// Whether it answered an echo request.
     pub echoed: AtomicBool,
@@ -111,6 +111,8 @@ pub struct Shared {
     pub done: Bits,
     /// Pairs of which a router said that host or network cannot be reached. That may pass, so it is settled at the end.
     pub unreachable: Bits,
+    /// Those among them of which it was the network.
+    pub by_network: Bits,
     /// Pairs with a question out.
     pub flying: Bits,
     pub cookies: Cookies,

@@ -83,7 +83,12 @@ impl Lab {
 
     /// Packets counted by the counter `name` of the table `inet lab`.
     pub fn counted(&self, name: &str) -> u64 {
-        let text = command("ip", &["netns", "exec", &self.far, "nft", "list", "counter", "inet", "lab", name], "");
+        self.counted_in("inet", name)
+    }
+
+    /// Packets counted by the counter `name` of the table `lab` of a family.
+    pub fn counted_in(&self, family: &str, name: &str) -> u64 {
+        let text = command("ip", &["netns", "exec", &self.far, "nft", "list", "counter", family, "lab", name], "");
         let (_, rest) = text.split_once("packets ").unwrap();
         rest.split_whitespace().next().unwrap().parse().unwrap()
     }

@@ -159,11 +159,11 @@ impl Transmitter<'_> {
                 let pair = all.pair(number, port);
                 if all.done.set(pair) {
                     shared.undone.fetch_sub(1, Relaxed);
-                    let (state, reason) = match shared.unreachable.load(Relaxed) {
-                        // A port of a host that answers elsewhere is behind a filter that speaks like a router.
-                        1 if told(pair, answered) => (State::Filtered, Reason::HostUnreachable),
-                        2 if told(pair, answered) => (State::Filtered, Reason::NetUnreachable),
-                        _ => (state, reason),
+                    // A port of a host that answers elsewhere is behind a filter that speaks like a router.
+                    let (state, reason) = match told(pair, answered) {
+                        true if all.by_network.get(pair) => (State::Filtered, Reason::NetUnreachable),
+                        true => (State::Filtered, Reason::HostUnreachable),
+                        false => (state, reason),
                     };
                     records.push(Record { host: host.target.id, port, state, reason, rtt_us: 0, ttl: 0, attempts });
                 }

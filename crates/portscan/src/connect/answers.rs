@@ -1,0 +1,240 @@
+//! Sockets of the connect engine, and what the end of an attempt means.
+//!
+//! The kernel gives the same error number for an ICMP message of a filter and for a missing host, and calls a port that
+//! ICMP speaks of "refused" like one that answered with a reset. What ICMP said in full is in the socket's error queue.
+
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+
+use crate::raw::packet::{Unreachable, unreachable, unreachable6};
+use crate::raw::sys::{Family, Told, keep_errors, next_told};
+use crate::{Reason, State};
+
+/// What an attempt came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// This is the state of the port.
+    Final(State, Reason),
+    /// Nothing, or something that may pass: to be asked again.
+    Silent(Why),
+    /// Trouble on this machine.
+    Local(Reason),
+}
+
+/// What silence looked like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// Nothing came at all.
+    NoResponse,
+    /// ICMP says that the host cannot be reached.
+    Host,
+    /// ICMP says that the network cannot be reached, or there is no route.
+    Network,
+    /// Nobody on the link answers for the address of the host or of its router.
+    NoNeighbour,
+}
+
+impl Why {
+    /// State and reason when it stays at that. A host that answers elsewhere can be reached: what was told of one of its
+    /// ports is the word of a filter that speaks like a router.
+    pub const fn state(self, host: HostIs) -> (State, Reason) {
+        let state = match host {
+            HostIs::Answering => State::Filtered,
+            HostIs::Silent => State::Unreachable,
+        };
+        match self {
+            Self::NoResponse => (State::Filtered, Reason::NoResponse),
+            Self::Host => (state, Reason::HostUnreachable),
+            Self::Network => (state, Reason::NetUnreachable),
+            Self::NoNeighbour => (State::Unreachable, Reason::NoNeighbour),
+        }
+    }
+}
+
+/// What is known of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostIs {
+    /// Some port of it accepted or refused.
+    Answering,
+    /// None did so far.
+    Silent,
+}
+
+/// A socket to connect with.
+pub fn open_socket(target: SocketAddr, interface: Option<&str>) -> Result<OwnedFd, Errno> {
+    let (family, errors) = family_of(target.ip());
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    keep_errors(socket.as_fd(), errors).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
+    if let Some(name) = interface {
+        bind_device(&socket, name)?;
+    }
+    Ok(socket)
+}
+
+/// The family of an address, for sockets and for their error queue.
+pub const fn family_of(address: IpAddr) -> (AddressFamily, Family) {
+    match address {
+        IpAddr::V4(_) => (AddressFamily::INET, Family::V4),
+        IpAddr::V6(_) => (AddressFamily::INET6, Family::V6),
+    }
+}
+
+/// Sends over this device alone, whatever the routes say.
+pub fn bind_device(socket: &OwnedFd, name: &str) -> Result<(), Errno> {
+    let bound = socket2::SockRef::from(socket).bind_device(Some(name.as_bytes()));
+    bound.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NODEV))
+}
+
+/// Reads the end of an attempt off its socket, which is ready.
+pub fn read(socket: &OwnedFd) -> Answer {
+    match sockopt::socket_error(socket) {
+        Ok(Ok(())) => accepted(socket),
+        Ok(Err(errno)) => told_or(socket, errno),
+        Err(errno) => classify(errno),
+    }
+}
+
+/// The same for an attempt whose time is over: the answer may have come while this thread had no processor.
+pub fn read_late(socket: &OwnedFd) -> Answer {
+    match sockopt::socket_error(socket) {
+        Ok(Ok(())) if rustix::net::getpeername(socket).is_ok() => accepted(socket),
+        Ok(Ok(())) => {
+            // The handshake may end this very moment.
+            reset_on_close(socket);
+            Answer::Silent(Why::NoResponse)
+        }
+        Ok(Err(errno)) => told_or(socket, errno),
+        Err(errno) => classify(errno),
+    }
+}
+
+/// Closing resets instead of waiting out `TIME_WAIT`, which would use up local ports.
+fn reset_on_close(socket: &OwnedFd) {
+    // Without it the connection lingers for a minute, which is no error of the scan.
+    let _ = sockopt::set_socket_linger(socket, Some(Duration::ZERO));
+}
+
+pub fn accepted(socket: &OwnedFd) -> Answer {
+    reset_on_close(socket);
+    // Connecting to a free local port may pick that very port as source: TCP then connects the socket to itself, and
+    // nothing listens there.
+    let itself = match (rustix::net::getsockname(socket), rustix::net::getpeername(socket)) {
+        (Ok(local), Ok(Some(peer))) => local == peer,
+        _ => false,
+    };
+    if itself { Answer::Local(Reason::SelfConnect) } else { Answer::Final(State::Open, Reason::SynAck) }
+}
+
+fn told_or(socket: &OwnedFd, errno: Errno) -> Answer {
+    let told = next_told(socket.as_fd()).and_then(|told| read_told(&told, own_address(socket)));
+    told.unwrap_or_else(|| classify_told(errno))
+}
+
+/// The address that a socket sends from.
+pub fn own_address(socket: &OwnedFd) -> Option<IpAddr> {
+    let name = rustix::net::getsockname(socket).ok()?;
+    SocketAddr::try_from(name).ok().map(|name| name.ip())
+}
+
+/// What an entry of the error queue means for a socket that sends from `own`; `None` if it tells nothing.
+pub fn read_told(told: &Told, own: Option<IpAddr>) -> Option<Answer> {
+    const ICMP: u8 = 2;
+    const ICMP6: u8 = 3;
+    let why = match (told.origin, told.kind) {
+        (ICMP, 3) => unreachable(told.code)?,
+        (ICMP6, 1) => unreachable6(told.code),
+        // The time to live ran out on the way.
+        (ICMP, 11) | (ICMP6, 3) => return Some(Answer::Silent(Why::Host)),
+        _ => return None,
+    };
+    Some(match why {
+        Unreachable::Port => Answer::Final(State::Filtered, Reason::PortUnreachable),
+        Unreachable::Prohibited => Answer::Final(State::Filtered, Reason::AdminProhibited),
+        Unreachable::Network => Answer::Silent(Why::Network),
+        // Our own kernel says so when nobody answers ARP or neighbour discovery.
+        Unreachable::Host if told.from.is_some() && told.from == own => Answer::Silent(Why::NoNeighbour),
+        Unreachable::Host => Answer::Silent(Why::Host),
+    })
+}
+
+/// What an error means that a socket was told of after its packet had gone out: it came by ICMP, so these are no trouble
+/// of this machine. The kernel gives EACCES for "administratively prohibited", "source address failed policy" and
+/// "reject route" of ICMPv6, ENOPROTOOPT for "protocol unreachable", EPROTO for "parameter problem".
+fn classify_told(errno: Errno) -> Answer {
+    match told_by_filter(errno) {
+        Some(reason) => Answer::Final(State::Filtered, reason),
+        None => classify(errno),
+    }
+}
+
+/// The reason, if the error number is how the kernel passes on an ICMP message of a filter.
+pub const fn told_by_filter(errno: Errno) -> Option<Reason> {
+    match errno {
+        Errno::ACCESS | Errno::NONET | Errno::OPNOTSUPP => Some(Reason::AdminProhibited),
+        Errno::NOPROTOOPT | Errno::PROTO => Some(Reason::PortUnreachable),
+        _ => None,
+    }
+}
+
+/// What an error number of the kernel means.
+pub fn classify(errno: Errno) -> Answer {
+    match errno {
+        Errno::CONNREFUSED => Answer::Final(State::Closed, Reason::ConnRefused),
+        Errno::CONNRESET | Errno::PIPE => Answer::Final(State::Open, Reason::ResetAfterAccept),
+        Errno::TIMEDOUT => Answer::Silent(Why::NoResponse),
+        Errno::HOSTUNREACH | Errno::HOSTDOWN => Answer::Silent(Why::Host),
+        Errno::NETUNREACH | Errno::NETDOWN => Answer::Silent(Why::Network),
+        Errno::MFILE | Errno::NFILE => Answer::Local(Reason::NoDescriptors),
+        Errno::ADDRNOTAVAIL | Errno::AGAIN | Errno::ADDRINUSE => Answer::Local(Reason::NoLocalPort),
+        Errno::NOBUFS | Errno::NOMEM | Errno::NOSPC => Answer::Local(Reason::NoBuffers),
+        Errno::PERM | Errno::ACCESS => Answer::Final(State::Error, Reason::LocalPolicy),
+        other => Answer::Final(State::Error, Reason::System(other.raw_os_error())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_trouble_is_never_a_closed_port() {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::AGAIN, Errno::NOBUFS, Errno::NOMEM] {
+            assert!(matches!(classify(errno), Answer::Local(_)), "{errno:?}");
+        }
+        for errno in [Errno::PERM, Errno::ACCESS, Errno::INVAL, Errno::AFNOSUPPORT] {
+            assert!(matches!(classify(errno), Answer::Final(State::Error, _)), "{errno:?}");
+        }
+        // The same number, told by ICMP, is a filter's.
+        let told = classify_told(Errno::ACCESS);
+        assert!(matches!(told, Answer::Final(State::Filtered, Reason::AdminProhibited)), "{told:?}");
+        assert!(matches!(classify_told(Errno::NOPROTOOPT), Answer::Final(State::Filtered, _)));
+        assert!(matches!(classify_told(Errno::MFILE), Answer::Local(_)));
+        assert!(matches!(classify(Errno::CONNREFUSED), Answer::Final(State::Closed, Reason::ConnRefused)));
+        assert!(matches!(classify(Errno::HOSTUNREACH), Answer::Silent(Why::Host)));
+    }
+
+    #[test]
+    fn what_icmp_says_in_full_decides() {
+        let (router, own): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.9".parse().unwrap());
+        let means = |origin, kind, code, from| read_told(&Told { origin, kind, code, from: Some(from) }, Some(own));
+        let filtered = |reason| Some(Answer::Final(State::Filtered, reason));
+        assert_eq!(means(2, 3, 3, router), filtered(Reason::PortUnreachable), "not closed: no reset came");
+        assert_eq!(means(2, 3, 13, router), filtered(Reason::AdminProhibited));
+        assert_eq!(means(2, 3, 1, router), Some(Answer::Silent(Why::Host)));
+        assert_eq!(means(2, 3, 1, own), Some(Answer::Silent(Why::NoNeighbour)));
+        assert_eq!(means(2, 3, 0, router), Some(Answer::Silent(Why::Network)));
+        assert_eq!(means(2, 11, 0, router), Some(Answer::Silent(Why::Host)));
+        assert_eq!(means(3, 1, 4, router), filtered(Reason::PortUnreachable));
+        assert_eq!(means(3, 1, 1, router), filtered(Reason::AdminProhibited));
+        assert_eq!(means(3, 1, 3, own), Some(Answer::Silent(Why::NoNeighbour)));
+        assert_eq!(means(2, 3, 4, router), None, "a packet too large is not ours");
+        assert_eq!(means(1, 3, 3, router), None, "not ICMP");
+        assert_eq!(Why::Host.state(HostIs::Answering), (State::Filtered, Reason::HostUnreachable));
+        assert_eq!(Why::Host.state(HostIs::Silent), (State::Unreachable, Reason::HostUnreachable));
+    }
+}

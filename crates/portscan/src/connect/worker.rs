@@ -1,0 +1,527 @@
+//! One thread of the connect engine.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
+
+use super::answers::{self, Answer, Why};
+use super::flow::{Flow, Repeated};
+use super::silence::{self, Host, Seen, Silent, Verdict};
+use super::{LOT, Limits, Plan, Silence};
+use crate::collect::Record;
+use crate::timing::{Attempt, Rtt};
+use crate::{Control, Error, Reason, State, Verification};
+
+/// Attempts started between two looks at the answers.
+const BURST: usize = 128;
+/// Results a worker collects before it hands them over.
+const BATCH: usize = 256;
+/// Longest sleep of a worker, so that cancelling is prompt.
+const NAP: Duration = Duration::from_millis(50);
+/// Questions put off at most, before new ones are taken.
+const MOST_WAITING: usize = 1 << 16;
+/// Repetitions after local trouble, before it is reported.
+const LOCAL_TRIES: u8 = 10;
+/// Between an attempt that stayed silent and the next: what loses packets often does so for a moment.
+const APART: Duration = Duration::from_millis(200);
+/// A time that was reserved and missed by more than this is reserved anew.
+const LATE: Duration = Duration::from_millis(50);
+
+/// A pair that is to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Question {
+    host: usize,
+    /// Index of the port.
+    index: u32,
+    /// Attempts that went out and stayed without a final answer.
+    asked: u8,
+    /// Attempts that failed on this machine.
+    local: u8,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// For its state.
+    State,
+    /// A silent port once more, on behalf of others.
+    Sample,
+    /// A port known to answer, to see how the path does.
+    Canary,
+}
+
+/// Whether the ceilings were asked already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ticket {
+    None,
+    Taken,
+}
+
+/// What a worker is to do next.
+enum Next {
+    Ask(Question),
+    /// Nothing this moment, but there may be in the next.
+    Later,
+    /// Nothing before something changes.
+    Wait,
+    /// All pairs are taken.
+    Nothing,
+}
+
+/// An attempt in flight.
+struct Flight {
+    socket: OwnedFd,
+    question: Question,
+    started: Instant,
+    number: u32,
+}
+
+pub struct Worker<'p> {
+    plan: &'p Plan<'p>,
+    control: &'p Control,
+    next: &'p AtomicU64,
+    limits: Option<&'p Mutex<Limits>>,
+    began: Instant,
+    lot: std::ops::Range<u64>,
+    epoll: OwnedFd,
+    flow: Flow,
+    /// Between two attempts under a rate ceiling.
+    pace: Option<Duration>,
+    next_start: Instant,
+    flights: Vec<Option<Flight>>,
+    free: Vec<usize>,
+    in_flight: usize,
+    number: u32,
+    deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
+    again: BinaryHeap<Reverse<(Instant, Ticket, Question)>>,
+    hosts: Vec<Host>,
+    /// Of all hosts together.
+    everywhere: (Seen, Rtt),
+    silent_at_most: usize,
+    random: u64,
+    batch: Vec<Record>,
+    attempts: u64,
+    last_flush: Instant,
+}
+
+impl<'p> Worker<'p> {
+    pub fn new(
+        plan: &'p Plan<'p>,
+        control: &'p Control,
+        next: &'p AtomicU64,
+        limits: Option<&'p Mutex<Limits>>,
+        in_flight: usize,
+        threads: usize,
+    ) -> Result<Self, Error> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?;
+        let pace = plan.settings.rates.global.map(|rate| {
+            let share = u32::try_from(threads).unwrap_or(1);
+            Duration::from_secs(1) * share / rate.max(1)
+        });
+        let now = Instant::now();
+        let mut hosts = Vec::new();
+        hosts.resize_with(plan.targets.len(), Host::default);
+        Ok(Self {
+            plan,
+            control,
+            next,
+            limits,
+            began: now,
+            lot: 0..0,
+            epoll,
+            flow: Flow::new(in_flight),
+            pace,
+            next_start: now,
+            flights: Vec::new(),
+            free: Vec::new(),
+            in_flight: 0,
+            number: 0,
+            deadlines: BinaryHeap::new(),
+            again: BinaryHeap::new(),
+            silent_at_most: silence::lot(hosts.len()),
+            hosts,
+            everywhere: (Seen::default(), Rtt::default()),
+            random: plan.settings.seed | 1,
+            batch: Vec::new(),
+            attempts: 0,
+            last_flush: now,
+        })
+    }
+
+    pub fn work(mut self) {
+        let mut events: Vec<epoll::Event> = Vec::with_capacity(BURST * 2);
+        loop {
+            if self.control.is_cancelled() {
+                break;
+            }
+            let exhausted = self.start_some();
+            if exhausted && self.in_flight == 0 && self.again.is_empty() && !self.judge_all() {
+                break;
+            }
+            events.clear();
+            let nap = self.nap();
+            let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
+            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&wait)) {
+                Ok(_) | Err(Errno::INTR) => {}
+                // Any other failure of epoll is a mistake in this file; without it no answer can be read, and the
+                // pairs without result make the run incomplete.
+                Err(_) => break,
+            }
+            for event in &events {
+                let slot = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);
+                if let Some(flight) = self.land(slot) {
+                    let answer = answers::read(&flight.socket);
+                    self.conclude(flight.question, flight.started, answer);
+                }
+            }
+            self.expire();
+            self.flow.tick(self.now_us(Instant::now()), self.everywhere.1.smoothed_us());
+            if self.last_flush.elapsed() >= NAP {
+                self.flush();
+            }
+        }
+        self.flush();
+    }
+
+    fn now_us(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Starts what window and pace allow; returns whether the order is exhausted.
+    fn start_some(&mut self) -> bool {
+        if self.control.is_paused() || (self.plan.congested)() {
+            return false;
+        }
+        for _ in 0..BURST {
+            if self.in_flight >= self.flow.size() {
+                return false;
+            }
+            let now = Instant::now();
+            if self.pace.is_some() && now < self.next_start {
+                return false;
+            }
+            match self.next_question(now) {
+                Next::Ask(question) => {
+                    if let Some(pace) = self.pace {
+                        // Credit for at most a few milliseconds, so that a pause is not followed by a burst.
+                        let earliest = now.checked_sub(Duration::from_millis(5)).unwrap_or(now);
+                        self.next_start = self.next_start.max(earliest) + pace;
+                    }
+                    self.start(question, now);
+                }
+                Next::Later => {}
+                Next::Wait => return false,
+                Next::Nothing => return true,
+            }
+        }
+        false
+    }
+
+    fn next_question(&mut self, now: Instant) -> Next {
+        if let Some(Reverse((due, ticket, question))) = self.again.peek().copied()
+            && due <= now
+        {
+            self.again.pop();
+            if ticket == Ticket::Taken && now - due <= LATE {
+                return Next::Ask(question);
+            }
+            return self.within_limits(question, now);
+        }
+        if self.again.len() > MOST_WAITING {
+            return Next::Wait;
+        }
+        if self.lot.is_empty() {
+            let length = self.plan.pairs.len();
+            let first = self.next.fetch_add(LOT, Ordering::Relaxed).min(length);
+            self.lot = first..(first + LOT).min(length);
+        }
+        let Some((host, port)) = self.lot.next().and_then(|position| self.plan.pairs.at(position)) else {
+            return Next::Nothing;
+        };
+        let Ok(index) = u32::try_from(port) else { return Next::Nothing };
+        if (self.plan.skip)(host, port) {
+            return Next::Later;
+        }
+        self.within_limits(Question { host, index, asked: 0, local: 0, kind: Kind::State }, now)
+    }
+
+    /// Puts a question off until the ceilings of its host and subnet let it go.
+    fn within_limits(&mut self, question: Question, now: Instant) -> Next {
+        let Some(limits) = self.limits else { return Next::Ask(question) };
+        let now_us = self.now_us(now);
+        let at_us = limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).reserve(question.host, now_us);
+        if at_us <= now_us {
+            return Next::Ask(question);
+        }
+        let due = now + Duration::from_micros(at_us - now_us);
+        self.again.push(Reverse((due, Ticket::Taken, question)));
+        Next::Later
+    }
+
+    fn start(&mut self, question: Question, now: Instant) {
+        let Some(address) = self.plan.targets.get(question.host) else { return };
+        let Some(port) = self.plan.ports.get(question.index as usize) else { return };
+        if (self.plan.never)(*address) {
+            return;
+        }
+        self.attempts += 1;
+        let target = SocketAddr::new(*address, *port);
+        let socket = match answers::open_socket(target, self.plan.settings.interface.as_deref()) {
+            Ok(socket) => socket,
+            Err(errno) => return self.conclude(question, now, answers::classify(errno)),
+        };
+        match rustix::net::connect(&socket, &target) {
+            Err(Errno::INPROGRESS) => {}
+            Ok(()) => {
+                let answer = answers::accepted(&socket);
+                return self.conclude(question, now, answer);
+            }
+            Err(errno) => return self.conclude(question, now, answers::classify(errno)),
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.flights.push(None);
+            self.flights.len() - 1
+        });
+        let data = epoll::EventData::new_u64(slot as u64);
+        let flags = epoll::EventFlags::OUT | epoll::EventFlags::ONESHOT;
+        if let Err(errno) = epoll::add(&self.epoll, &socket, data, flags) {
+            self.free.push(slot);
+            return self.conclude(question, now, answers::classify(errno));
+        }
+        let is_last = question.kind == Kind::Sample || question.asked + 1 >= self.plan.settings.attempts;
+        let attempt = if is_last { Attempt::Last } else { Attempt::Earlier };
+        let rtt = self.hosts.get(question.host).map_or_else(Rtt::default, |host| host.rtt);
+        let wait = rtt.wait(attempt, &self.everywhere.1, self.plan.settings.timeout);
+        self.number = self.number.wrapping_add(1);
+        self.deadlines.push(Reverse((now + wait, slot, self.number)));
+        self.flights[slot] = Some(Flight { socket, question, started: now, number: self.number });
+        self.in_flight += 1;
+        self.perhaps_a_canary(question, now);
+    }
+
+    /// Where ports are silent, one that is known to answer is asked now and then.
+    fn perhaps_a_canary(&mut self, after: Question, now: Instant) {
+        if !self.flow.needs_canaries() || after.kind != Kind::State || self.plan.settings.attempts <= 1 {
+            return;
+        }
+        let Some(index) = self.hosts.get_mut(after.host).and_then(Host::canary) else { return };
+        let canary = Question { index, asked: 0, local: 0, kind: Kind::Canary, ..after };
+        self.again.push(Reverse((now, Ticket::None, canary)));
+    }
+
+    /// Takes an attempt out of the air.
+    fn land(&mut self, slot: usize) -> Option<Flight> {
+        let flight = self.flights.get_mut(slot)?.take()?;
+        self.free.push(slot);
+        self.in_flight -= 1;
+        Some(flight)
+    }
+
+    fn expire(&mut self) {
+        let now = Instant::now();
+        while let Some(Reverse((due, slot, number))) = self.deadlines.peek().copied() {
+            if due > now {
+                break;
+            }
+            self.deadlines.pop();
+            let current = self.flights.get(slot).and_then(Option::as_ref).is_some_and(|f| f.number == number);
+            if current && let Some(flight) = self.land(slot) {
+                let answer = answers::read_late(&flight.socket);
+                self.conclude(flight.question, flight.started, answer);
+            }
+        }
+    }
+
+    fn conclude(&mut self, question: Question, started: Instant, answer: Answer) {
+        match answer {
+            Answer::Final(state, reason) => self.answered(question, started, state, reason),
+            Answer::Silent(why) => self.silent(question, why),
+            Answer::Local(reason) => self.in_trouble(question, reason),
+        }
+    }
+
+    fn answered(&mut self, mut question: Question, started: Instant, state: State, reason: Reason) {
+        let Some(host) = self.hosts.get_mut(question.host) else { return };
+        let by_host = matches!(state, State::Open | State::Closed);
+        let mut rtt = None;
+        if by_host {
+            let took = Instant::now().saturating_duration_since(started);
+            let excess = host.rtt.observe(took);
+            self.everywhere.1.observe(took);
+            rtt = Some(took);
+            if question.kind == Kind::Canary {
+                host.seen.good += 1;
+                self.everywhere.0.good += 1;
+                self.flow.canary(Some(excess));
+            } else {
+                let late = question.asked > 0;
+                for seen in [&mut host.seen, &mut self.everywhere.0] {
+                    seen.answered += 1;
+                    seen.late += u32::from(late);
+                }
+                host.answers(question.index, state == State::Open);
+                self.flow.answer(if late { Repeated::Yes } else { Repeated::No }, excess, self.in_flight);
+            }
+        } else {
+            self.flow.silence();
+        }
+        question.asked += 1;
+        match question.kind {
+            Kind::Canary => {}
+            Kind::State => self.report(question, state, reason, rtt),
+            Kind::Sample => {
+                let verdict = host.sample(question.index, true);
+                self.report(question, state, reason, rtt);
+                self.carry_out(question.host, verdict);
+            }
+        }
+    }
+
+    fn silent(&mut self, mut question: Question, why: Why) {
+        let Some(host) = self.hosts.get_mut(question.host) else { return };
+        if question.kind == Kind::Canary {
+            host.seen.lost += 1;
+            self.everywhere.0.lost += 1;
+            self.flow.canary(None);
+            return;
+        }
+        self.flow.silence();
+        if why != Why::NoResponse {
+            host.unreachable = Some(why);
+        }
+        if question.kind == Kind::Sample {
+            let verdict = host.sample(question.index, false);
+            return self.carry_out(question.host, verdict);
+        }
+        question.asked += 1;
+        if question.asked < self.plan.settings.attempts {
+            return self.ask_again(question, Instant::now() + APART.min(self.plan.settings.timeout));
+        }
+        let silent = Silent { index: question.index, asked: question.asked, why };
+        if self.plan.silence == Silence::Taken || self.plan.settings.attempts <= 1 {
+            return self.settle(question.host, silent);
+        }
+        host.silent.push(silent);
+        if host.silent.len() >= self.silent_at_most {
+            self.judge(question.host);
+        }
+    }
+
+    fn in_trouble(&mut self, mut question: Question, reason: Reason) {
+        self.flow.local_trouble();
+        question.local += 1;
+        if question.local < LOCAL_TRIES {
+            let backoff = Duration::from_millis(5 << question.local.min(7));
+            return self.ask_again(question, Instant::now() + backoff);
+        }
+        match question.kind {
+            Kind::Canary => {}
+            Kind::State => self.report(question, State::Error, reason, None),
+            Kind::Sample => {
+                let Some(host) = self.hosts.get_mut(question.host) else { return };
+                let verdict = host.sample(question.index, false);
+                self.carry_out(question.host, verdict);
+            }
+        }
+    }
+
+    /// Decides about the silent ports of a host that wait for it.
+    fn judge(&mut self, at: usize) {
+        let Some(host) = self.hosts.get_mut(at) else { return };
+        let random = &mut self.random;
+        let mut verdict = host.judge(&self.everywhere.0, |length| {
+            *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(*random >> 33).unwrap_or(0) % length.max(1)
+        });
+        if self.plan.settings.verification == Verification::Off && !verdict.samples.is_empty() {
+            verdict.settled = host.unsampled();
+            verdict.samples.clear();
+        }
+        self.carry_out(at, verdict);
+    }
+
+    /// Decides about all silent ports that are left; whether there is something to do about them.
+    fn judge_all(&mut self) -> bool {
+        (0..self.hosts.len()).for_each(|at| self.judge(at));
+        !self.again.is_empty()
+    }
+
+    fn carry_out(&mut self, host: usize, verdict: Verdict) {
+        let now = Instant::now();
+        for silent in verdict.again {
+            let question = Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State };
+            self.ask_again(question, now);
+        }
+        for silent in verdict.samples {
+            let question = Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::Sample };
+            self.ask_again(question, now + APART.min(self.plan.settings.timeout));
+        }
+        for silent in verdict.settled {
+            self.settle(host, silent);
+        }
+    }
+
+    /// Silence, or what a router said, is the state of the port.
+    fn settle(&mut self, at: usize, silent: Silent) {
+        let Some(host) = self.hosts.get(at) else { return };
+        // What was told of one port of a host that answers nowhere holds for all.
+        let why = match (silent.why, host.unreachable, host.is()) {
+            (Why::NoResponse, Some(told), answers::HostIs::Silent) => told,
+            (why, ..) => why,
+        };
+        let (state, reason) = why.state(host.is());
+        let question = Question { host: at, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State };
+        self.report(question, state, reason, None);
+    }
+
+    fn ask_again(&mut self, question: Question, due: Instant) {
+        self.again.push(Reverse((due, Ticket::None, question)));
+    }
+
+    fn report(&mut self, question: Question, state: State, reason: Reason, rtt: Option<Duration>) {
+        let Ok(host) = u32::try_from(question.host) else { return };
+        let attempts = question.asked.saturating_add(question.local);
+        let rtt_us = rtt.map_or(0, |rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).max(1));
+        self.batch.push(Record { host, port: question.index, state, reason, rtt_us, ttl: 0, attempts });
+        if self.batch.len() >= BATCH {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.last_flush = Instant::now();
+        let attempts = std::mem::take(&mut self.attempts);
+        self.plan.traffic.attempts.fetch_add(attempts, Ordering::Relaxed);
+        self.plan.traffic.sent.fetch_add(attempts, Ordering::Relaxed);
+        if !self.batch.is_empty() {
+            (self.plan.take)(std::mem::take(&mut self.batch));
+        }
+    }
+
+    /// How long to wait for answers: until the next thing is due.
+    fn nap(&self) -> Duration {
+        let now = Instant::now();
+        let until = |due: Instant| due.saturating_duration_since(now);
+        let mut nap = NAP;
+        if let Some(Reverse((due, ..))) = self.deadlines.peek() {
+            nap = nap.min(until(*due) + Duration::from_micros(500));
+        }
+        let may_start = !self.control.is_paused() && !(self.plan.congested)() && self.in_flight < self.flow.size();
+        if may_start && let Some(Reverse((due, ..))) = self.again.peek() {
+            nap = nap.min(until(*due) + Duration::from_micros(500));
+        }
+        let is_left = !self.lot.is_empty() || self.next.load(Ordering::Relaxed) < self.plan.pairs.len();
+        if may_start && is_left && self.again.len() <= MOST_WAITING {
+            let pace = if self.pace.is_some() { until(self.next_start) } else { Duration::ZERO };
+            nap = nap.min(pace);
+        }
+        nap
+    }
+}

@@ -1,0 +1,229 @@
+//! The hosts of the connect engine: their ports, then the open ones a second time, and ports that nobody offers at hosts
+//! with very many open ones.
+
+use super::*;
+use crate::connect::{Pairs, Plan, Silence};
+
+/// Open ports on a host from which it is suspected to accept everything.
+const SUSPICIOUS: usize = 48;
+/// Ports asked to find that out, and how many of them must accept.
+const GUARDS: usize = 10;
+const GUARDS_OPEN: usize = 9;
+/// Hosts that are worked on at the same time; a larger job is done in parts.
+const HOSTS_AT_ONCE: usize = 1 << 15;
+/// Open ports of a host that are asked a second time; one with more is hardly what it seems.
+const VERIFY_AT_MOST: usize = 2000;
+/// Attempts a second at that, and attempts at a port.
+const VERIFY_RATE: u32 = 2000;
+const VERIFY_ATTEMPTS: u8 = 3;
+
+/// What to ask.
+pub(super) struct Asking<'a> {
+    pub pairs: Pairs,
+    pub targets: Vec<IpAddr>,
+    pub ports: Vec<u16>,
+    pub settings: &'a Settings,
+    pub silence: Silence,
+}
+
+/// What came of a host's ports.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    open: usize,
+    /// The first of the open ones, by index.
+    listed: Vec<u32>,
+    smoothed_us: u32,
+}
+
+impl Seen {
+    fn take(&mut self, record: &Record) {
+        if record.state == State::Open {
+            self.open += 1;
+            if self.listed.len() < VERIFY_AT_MOST {
+                self.listed.push(record.port);
+            }
+        }
+        if record.rtt_us > 0 {
+            let smoothed = if self.smoothed_us == 0 { record.rtt_us } else { self.smoothed_us };
+            self.smoothed_us = smoothed - smoothed / 8 + record.rtt_us / 8;
+        }
+    }
+}
+
+impl Engines<'_> {
+    pub(super) fn connect(&self, shares: &Shares) -> Result<(), Error> {
+        let ids = &shares.connect;
+        let choice = Choice { engine: Engine::Connect, targets: ids.len(), why: shares.why_connect.clone() };
+        self.messenger.tell(Message::Engine(choice));
+        for part in ids.chunks(HOSTS_AT_ONCE) {
+            if self.control.is_cancelled() {
+                break;
+            }
+            self.connect_part(part, shares)?;
+        }
+        Ok(())
+    }
+
+    fn connect_part(&self, ids: &[u32], shares: &Shares) -> Result<(), Error> {
+        let targets = self.addresses(ids);
+        let seen = Mutex::new(vec![Seen::default(); targets.len()]);
+        let take = |mut records: Vec<Record>| {
+            {
+                let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                for record in &records {
+                    if let Some(host) = seen.get_mut(record.host as usize) {
+                        host.take(record);
+                    }
+                }
+            }
+            for record in &mut records {
+                record.host = ids.get(record.host as usize).copied().unwrap_or(u32::MAX);
+            }
+            self.messenger.records(records);
+        };
+        let skip = |host: usize, port: usize| {
+            self.earlier.exists()
+                && ids.get(host).is_some_and(|id| self.earlier.is_done(*id, u32::try_from(port).unwrap_or(u32::MAX)))
+        };
+        let asking = Asking {
+            pairs: self.all_pairs(targets.len(), self.prepared.tcp_ports.len())?,
+            targets: targets.clone(),
+            ports: self.prepared.tcp_ports.clone(),
+            settings: &self.job.settings,
+            silence: Silence::Doubted,
+        };
+        self.connect_plan(asking, &skip, &take)?;
+        let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let masked = self.masked(&targets, &seen)?;
+        let mut unconfirmed = self.unconfirmed(targets, &seen, &masked)?;
+        if self.control.is_cancelled() {
+            return Ok(());
+        }
+        for (at, (host, seen)) in ids.iter().copied().zip(seen).enumerate() {
+            let end = HostEnd {
+                host,
+                presence: shares.presence(host),
+                rtt_us: seen.smoothed_us,
+                accepts_everything: masked.contains(&at),
+                unconfirmed: unconfirmed.remove(&at).unwrap_or_default(),
+                ..HostEnd::default()
+            };
+            self.messenger.tell(Message::Host(Box::new(end)));
+        }
+        Ok(())
+    }
+
+    /// Every pair of so many hosts and ports.
+    pub(super) fn all_pairs(&self, targets: usize, ports: usize) -> Result<Pairs, Error> {
+        Order::new(targets, ports, self.seed).map(Pairs::All).ok_or(Error::TooLarge { targets, ports })
+    }
+
+    pub(super) fn connect_plan(
+        &self,
+        asking: Asking<'_>,
+        skip: &(dyn Fn(usize, usize) -> bool + Sync),
+        take: &(dyn Fn(Vec<Record>) + Sync),
+    ) -> Result<(), Error> {
+        let Asking { pairs, targets, ports, settings, silence } = asking;
+        let plan = Plan {
+            pairs,
+            targets,
+            ports,
+            settings,
+            silence,
+            never: &self.job.never,
+            skip,
+            take,
+            traffic: &self.messenger.traffic,
+            congested: &|| self.messenger.is_congested(),
+        };
+        connect::run(&plan, self.control)
+    }
+
+    /// Hosts with very many open ports that accept on ports chosen by chance as well.
+    fn masked(&self, targets: &[IpAddr], seen: &[Seen]) -> Result<BTreeSet<usize>, Error> {
+        let ports = &self.prepared.tcp_ports;
+        let suspicious: Vec<usize> =
+            (0..targets.len()).filter(|at| is_suspicious(seen[*at].open, ports.len(), SUSPICIOUS)).collect();
+        if suspicious.is_empty() || self.job.settings.verification == Verification::Off || self.control.is_cancelled() {
+            return Ok(BTreeSet::new());
+        }
+        let mut guards = Vec::new();
+        while guards.len() < GUARDS {
+            let port: u16 = rand::random_range(20_000..65_000);
+            let spare = ports.len() < 20_000;
+            let asked = spare && ports.binary_search(&port).is_ok();
+            if !asked && !guards.contains(&port) {
+                guards.push(port);
+            }
+        }
+        let accepted = Mutex::new(vec![0_usize; suspicious.len()]);
+        let take = |records: Vec<Record>| {
+            let mut accepted = accepted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for record in records.iter().filter(|record| record.state == State::Open) {
+                if let Some(count) = accepted.get_mut(record.host as usize) {
+                    *count += 1;
+                }
+            }
+        };
+        let asking = Asking {
+            pairs: self.all_pairs(suspicious.len(), guards.len())?,
+            targets: suspicious.iter().map(|at| targets[*at]).collect(),
+            ports: guards,
+            settings: &self.job.settings,
+            silence: Silence::Taken,
+        };
+        self.connect_plan(asking, &|_, _| false, &take)?;
+        let accepted = accepted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(suspicious.into_iter().zip(accepted).filter(|(_, count)| *count >= GUARDS_OPEN).map(|(at, _)| at).collect())
+    }
+
+    /// Asks the open ports of hosts that are not masked a second time, at a low rate; returns those of each host that do
+    /// not accept then.
+    fn unconfirmed(
+        &self,
+        targets: Vec<IpAddr>,
+        seen: &[Seen],
+        masked: &BTreeSet<usize>,
+    ) -> Result<BTreeMap<usize, Vec<u16>>, Error> {
+        let mut pairs = Vec::new();
+        for (at, host) in seen.iter().enumerate().filter(|(at, _)| !masked.contains(at)) {
+            let Ok(number) = u32::try_from(at) else { continue };
+            pairs.extend(host.listed.iter().map(|port| (number, *port)));
+        }
+        if pairs.is_empty() || self.job.settings.verification == Verification::Off || self.control.is_cancelled() {
+            return Ok(BTreeMap::new());
+        }
+        // Hosts take turns, in the order in which their ports were found.
+        let mut turn = vec![0_u32; seen.len()];
+        pairs.sort_by_cached_key(|(host, _)| {
+            let turn = turn.get_mut(*host as usize).map_or(0, |turn| {
+                *turn += 1;
+                *turn
+            });
+            (turn, *host)
+        });
+        let mut settings = self.job.settings.clone();
+        settings.attempts = VERIFY_ATTEMPTS;
+        settings.rates.global = Some(settings.rates.global.unwrap_or(VERIFY_RATE).min(VERIFY_RATE));
+        let unconfirmed = Mutex::new(BTreeMap::<usize, Vec<u16>>::new());
+        let take = |records: Vec<Record>| {
+            let mut unconfirmed = unconfirmed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            // Trouble on this machine says nothing against the first answer.
+            for record in records.iter().filter(|record| !matches!(record.state, State::Open | State::Error)) {
+                if let Some((_, port)) = self.prepared.port(record.port as usize) {
+                    unconfirmed.entry(record.host as usize).or_default().push(port);
+                }
+            }
+        };
+        let asking = Asking {
+            pairs: Pairs::These(pairs),
+            targets,
+            ports: self.prepared.tcp_ports.clone(),
+            settings: &settings,
+            silence: Silence::Taken,
+        };
+        self.connect_plan(asking, &|_, _| false, &take)?;
+        Ok(unconfirmed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}

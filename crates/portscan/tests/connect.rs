@@ -167,7 +167,7 @@ fn silent_ports_are_asked_as_often_as_wanted_and_no_more() {
     let (results, _) = lab.at_near(|| work(&job));
     assert_eq!(results.count("10.99.0.1", State::Filtered), 300);
     let asked = lab.counted("silent") - 300;
-    assert!((604..=640).contains(&asked), "twice, and a sample of four: {asked}");
+    assert!((601..=640).contains(&asked), "twice, and a sample of a few: {asked}");
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub enum Message {
     Host(Box<HostEnd>),
     Engine(Choice),
     Positions(Vec<(u32, Position)>),
+    /// Open TCP ports (host, port) that accepted a second time.
+    Confirmed(Vec<(u32, u32)>),
 }
 
 /// The engines' end of the line.
@@ -234,6 +236,13 @@ impl<'a> Collector<'a> {
             Message::Engine(choice) => {
                 self.engines.push(choice.clone());
                 sink(Event::Engine(choice));
+            }
+            Message::Confirmed(pairs) => {
+                for (host, port) in pairs {
+                    if let (Some(address), Some((_, port))) = (self.address(host), self.prepared.port(port as usize)) {
+                        sink(Event::Confirmed { address, port });
+                    }
+                }
             }
             Message::Positions(positions) => {
                 if let Some(checkpoint) = &mut self.checkpoint {

@@ -35,10 +35,16 @@ pub struct Plan<'a> {
     pub skip: &'a (dyn Fn(usize, usize) -> bool + Sync),
     /// Takes results, numbered by index of target and port.
     pub take: &'a (dyn Fn(Vec<Record>) + Sync),
+    /// Takes what came of asking an open port a second time (host, port, whether it accepted again). If it is there, the
+    /// first open ports of each host are asked so at once; there may be many more where something accepts everything.
+    pub verified: Option<&'a Verified<'a>>,
     pub traffic: &'a Traffic,
     /// Whether the results are taken too slowly for more of them.
     pub congested: &'a (dyn Fn() -> bool + Sync),
 }
+
+/// Takes host, port and whether the port accepted a second time.
+pub type Verified<'a> = dyn Fn(u32, u32, bool) + Sync + 'a;
 
 /// Which pairs of target and port are asked, by their indices, in which order.
 #[derive(Debug, Clone)]

@@ -255,6 +255,14 @@ pub enum Event {
     Engine(Choice),
     /// A result.
     Found(Finding),
+    /// An open TCP port accepted a second time, with [`crate::Verification::On`]. Comes after its [`Self::Found`] and before
+    /// the report of its host, which names those that did not.
+    Confirmed {
+        /// The address.
+        address: IpAddr,
+        /// The port.
+        port: u16,
+    },
     /// All ports of a host have a result.
     Host(Box<HostReport>),
     /// Where the run stands; several times a second.

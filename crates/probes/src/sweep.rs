@@ -14,7 +14,7 @@ use bartizan_domain::port_document::{PortRecord, PortsHost};
 use bartizan_domain::{PortSet, Transport};
 use bartizan_portscan::{
     AtEnd, Choice, Control, Event, Finding, HostReport, Job, Presence, Progress, Protocol, Reason, Report, Settings,
-    State,
+    State, Verification,
 };
 
 use crate::ProbeContext;
@@ -68,7 +68,8 @@ pub enum SweepEvent {
     Ports(Progress),
     /// Where identification stands: ports done, ports found so far.
     Services(usize, usize),
-    /// An open port, complete: with its service if that was asked for. Once for each port.
+    /// An open port, complete: with its service if that was asked for, else as soon as it was asked a second time. Once
+    /// for each port.
     Open(PortRecord),
 }
 
@@ -117,7 +118,7 @@ pub async fn run(
     let control = Control::new();
     let mut scan = bartizan_portscan::scan(job, &control)?;
     let mut tally = Tally::default();
-    let mut told = HashSet::new();
+    let mut untold = Untold { verified: sweep.settings.verification == Verification::On, ..Untold::default() };
     let mut scanning = true;
     loop {
         let identifying = identifier.as_ref().is_some_and(Identifier::is_busy);
@@ -128,10 +129,15 @@ pub async fn run(
             () = cx.cancel.cancelled(), if !control.is_cancelled() => control.cancel(),
             event = scan.next(), if scanning => match event {
                 Some(Event::Found(finding)) => {
-                    if finding.state == State::Open && identifier.is_none() && told.insert(key(&finding)) {
-                        on_event(SweepEvent::Open(record_of(&finding, true)));
+                    if identifier.is_none() && let Some(port) = untold.found(&finding) {
+                        on_event(SweepEvent::Open(port));
                     }
                     tally.add(finding);
+                }
+                Some(Event::Confirmed { address, port }) => {
+                    if let Some(port) = untold.take(&(address, Transport::Tcp, port)) {
+                        on_event(SweepEvent::Open(port));
+                    }
                 }
                 Some(Event::Host(report)) => {
                     let masked = report.accepts_everything;
@@ -142,7 +148,11 @@ pub async fn run(
                             let open = ports.into_iter().filter(|port| port.state == PortState::Open);
                             open.for_each(|port| on_event(SweepEvent::Open(port)));
                         }
-                        None => {}
+                        None => {
+                            let known = |port: &PortRecord| (port.address, port.protocol, port.port);
+                            let doubtful = ports.into_iter().filter(|port| untold.take(&known(port)).is_some());
+                            doubtful.for_each(|port| on_event(SweepEvent::Open(port)));
+                        }
                     }
                 }
                 Some(Event::Progress(progress)) => on_event(SweepEvent::Ports(progress)),
@@ -165,6 +175,8 @@ pub async fn run(
         }
     }
     let outcome = scan.outcome().await?;
+    // A run that was stopped has hosts without a report.
+    untold.ports.into_values().for_each(|port| on_event(SweepEvent::Open(port)));
     let mut stopped = outcome.cancelled;
     let (mut hosts, gaps) = tally.hosts(sweep);
     if let Some(identifier) = identifier {
@@ -173,6 +185,34 @@ pub async fn run(
         left.into_iter().for_each(|port| on_event(SweepEvent::Open(port)));
     }
     Ok(SweepOutcome { hosts, stopped, engines: outcome.engines, gaps })
+}
+
+/// Open ports that nobody was told of yet, because the engine still asks them a second time.
+#[derive(Default)]
+struct Untold {
+    ports: BTreeMap<Key, PortRecord>,
+    told: HashSet<Key>,
+    verified: bool,
+}
+
+impl Untold {
+    /// Takes a finding; returns the port if it is open and nothing more will be known of it.
+    fn found(&mut self, finding: &Finding) -> Option<PortRecord> {
+        if finding.state != State::Open || !self.told.insert(key(finding)) {
+            return None;
+        }
+        let record = record_of(finding, true);
+        if finding.protocol == Protocol::Tcp && self.verified {
+            self.ports.insert(key(finding), record);
+            return None;
+        }
+        Some(record)
+    }
+
+    /// The port, if nobody was told of it.
+    fn take(&mut self, key: &Key) -> Option<PortRecord> {
+        self.ports.remove(key)
+    }
 }
 
 /// What tells ports apart.

@@ -280,11 +280,6 @@ impl Outputs {
             for port in others {
                 port_line(port, &mut sink)?;
             }
-            // What is known of an open port only when its host is finished comes as the whole line again.
-            let open = document.hosts.iter().flat_map(|host| &host.ports).filter(|p| p.state == PortState::Open);
-            for port in open.filter(|port| port.unconfirmed && !document.scan.service_detection) {
-                port_line(port, &mut sink)?;
-            }
             for host in &document.hosts {
                 counted_lines(host, document.scan.only_open, &mut sink)?;
             }

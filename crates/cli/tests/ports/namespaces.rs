@@ -156,3 +156,44 @@ fn what_the_raw_engine_saw_is_in_every_format() {
     assert_eq!((lines[1]["state"].as_str(), lines[1]["count"].as_u64()), (Some("closed"), Some(99)));
     assert_eq!(read(&csv).lines().filter(|row| row.ends_with(",99")).count(), 1, "{}", read(&csv));
 }
+
+/// A port that accepts once and never again, one that refuses the second time, and a sound one: each is one line.
+#[test]
+fn an_open_port_is_one_line_with_the_last_word_of_it() {
+    let Some(lab) = Lab::new() else { return };
+    let first_only = |port: u16, what: &str| {
+        format!(
+            "tcp dport {port} tcp flags syn meter m{port} {{ ip daddr limit rate over 1/hour burst 1 packets }} {what}\n"
+        )
+    };
+    for engine in ["syn", "connect"] {
+        lab.rules(&format!(
+            "table inet lab {{}}\n delete table inet lab\n table inet lab {{ chain output {{ type nat hook prerouting priority -100;\n\
+             tcp dport {{ 8001, 8002 }} redirect to :8000\n }}\n chain raw {{ type filter hook prerouting priority -300;\n{}{} }}\n }}\n",
+            first_only(8001, "drop"),
+            first_only(8002, "drop"),
+        ));
+        let output = lab.ports(&[
+            "10.99.0.1",
+            "-p",
+            "8000-8020",
+            "--engine",
+            engine,
+            "--open",
+            "--wait",
+            "300",
+            "--no-discovery",
+            "-o",
+            "jsonl",
+        ]);
+        assert_eq!(output.status.code(), Some(0), "{engine}: {}", stderr(&output));
+        let text = stdout(&output);
+        let mut ports: Vec<(u64, bool)> = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .map(|line| (line["port"].as_u64().unwrap(), line["unconfirmed"] == true))
+            .collect();
+        ports.sort_unstable();
+        assert_eq!(ports, [(8000, false), (8001, true), (8002, true)], "{engine}: {text}");
+    }
+}

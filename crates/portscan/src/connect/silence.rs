@@ -47,6 +47,8 @@ struct Canary {
 pub struct Host {
     pub rtt: Rtt,
     pub seen: Seen,
+    /// Open ports.
+    pub open: u32,
     /// Silent ports that nothing was decided about.
     pub silent: Vec<Silent>,
     /// Those whose sample is out.

@@ -29,6 +29,9 @@ const NAP: Duration = Duration::from_millis(50);
 const MOST_WAITING: usize = 1 << 16;
 /// Repetitions after local trouble, before it is reported.
 const LOCAL_TRIES: u8 = 10;
+/// Attempts at an open port that is asked a second time, and ports of a host that are asked so at once.
+const VERIFY_ATTEMPTS: u8 = 3;
+const VERIFY_AT_ONCE: u32 = 8;
 /// Between an attempt that stayed silent and the next: what loses packets often does so for a moment.
 const APART: Duration = Duration::from_millis(200);
 /// A time that was reserved and missed by more than this is reserved anew.
@@ -55,6 +58,8 @@ enum Kind {
     Sample,
     /// A port known to answer, to see how the path does.
     Canary,
+    /// An open port a second time.
+    Verify,
 }
 
 /// Whether the ceilings were asked already.
@@ -148,7 +153,7 @@ impl<'p> Worker<'p> {
             silent_at_most: silence::lot(hosts.len()),
             hosts,
             everywhere: (Seen::default(), Rtt::default()),
-            random: plan.settings.seed | 1,
+            random: rand::random::<u64>() | 1,
             batch: Vec::new(),
             attempts: 0,
             last_flush: now,
@@ -295,7 +300,8 @@ impl<'p> Worker<'p> {
             self.free.push(slot);
             return self.conclude(question, now, answers::classify(errno));
         }
-        let is_last = question.kind == Kind::Sample || question.asked + 1 >= self.plan.settings.attempts;
+        let is_last =
+            matches!(question.kind, Kind::Sample | Kind::Verify) || question.asked + 1 >= self.plan.settings.attempts;
         let attempt = if is_last { Attempt::Last } else { Attempt::Earlier };
         let rtt = self.hosts.get(question.host).map_or_else(Rtt::default, |host| host.rtt);
         let wait = rtt.wait(attempt, &self.everywhere.1, self.plan.settings.timeout);
@@ -348,6 +354,12 @@ impl<'p> Worker<'p> {
     }
 
     fn answered(&mut self, mut question: Question, started: Instant, state: State, reason: Reason) {
+        if question.kind == Kind::Verify {
+            if state != State::Error {
+                self.verified(question, state == State::Open);
+            }
+            return;
+        }
         let Some(host) = self.hosts.get_mut(question.host) else { return };
         let by_host = matches!(state, State::Open | State::Closed);
         let mut rtt = None;
@@ -374,7 +386,7 @@ impl<'p> Worker<'p> {
         }
         question.asked += 1;
         match question.kind {
-            Kind::Canary => {}
+            Kind::Canary | Kind::Verify => {}
             Kind::State => self.report(question, state, reason, rtt),
             Kind::Sample => {
                 let verdict = host.sample(question.index, true);
@@ -382,9 +394,35 @@ impl<'p> Worker<'p> {
                 self.carry_out(question.host, verdict);
             }
         }
+        if state == State::Open && question.kind != Kind::Canary {
+            self.verify(question);
+        }
+    }
+
+    /// Has an open port asked a second time soon.
+    fn verify(&mut self, question: Question) {
+        let Some(host) = self.hosts.get_mut(question.host).filter(|_| self.plan.verified.is_some()) else { return };
+        host.open += 1;
+        if host.open <= VERIFY_AT_ONCE {
+            let due = Instant::now() + APART.min(self.plan.settings.timeout);
+            self.ask_again(Question { asked: 0, local: 0, kind: Kind::Verify, ..question }, due);
+        }
+    }
+
+    fn verified(&self, question: Question, accepted: bool) {
+        if let (Some(verified), Ok(host)) = (self.plan.verified, u32::try_from(question.host)) {
+            verified(host, question.index, accepted);
+        }
     }
 
     fn silent(&mut self, mut question: Question, why: Why) {
+        if question.kind == Kind::Verify {
+            question.asked += 1;
+            if question.asked < VERIFY_ATTEMPTS {
+                return self.ask_again(question, Instant::now() + APART.min(self.plan.settings.timeout));
+            }
+            return self.verified(question, false);
+        }
         let Some(host) = self.hosts.get_mut(question.host) else { return };
         if question.kind == Kind::Canary {
             host.seen.lost += 1;
@@ -422,7 +460,7 @@ impl<'p> Worker<'p> {
             return self.ask_again(question, Instant::now() + backoff);
         }
         match question.kind {
-            Kind::Canary => {}
+            Kind::Canary | Kind::Verify => {}
             Kind::State => self.report(question, State::Error, reason, None),
             Kind::Sample => {
                 let Some(host) = self.hosts.get_mut(question.host) else { return };

@@ -2,7 +2,7 @@
 //! with very many open ones.
 
 use super::*;
-use crate::connect::{Pairs, Plan, Silence};
+use crate::connect::{Pairs, Plan, Silence, Verified};
 
 /// Open ports on a host from which it is suspected to accept everything.
 const SUSPICIOUS: usize = 48;
@@ -50,6 +50,22 @@ impl Seen {
     }
 }
 
+/// Open ports that were asked a second time while others were still asked the first time.
+#[derive(Debug, Default)]
+struct Early {
+    done: HashSet<(u32, u32)>,
+    refuted: Vec<(u32, u32)>,
+}
+
+impl Early {
+    fn take(&mut self, host: u32, port: u32, accepted: bool) {
+        self.done.insert((host, port));
+        if !accepted {
+            self.refuted.push((host, port));
+        }
+    }
+}
+
 impl Engines<'_> {
     pub(super) fn connect(&self, shares: &Shares) -> Result<(), Error> {
         let ids = &shares.connect;
@@ -92,10 +108,19 @@ impl Engines<'_> {
             settings: &self.job.settings,
             silence: Silence::Doubted,
         };
-        self.connect_plan(asking, &skip, &take)?;
+        let early = Mutex::new(Early::default());
+        let verified = |host: u32, port: u32, accepted: bool| {
+            early.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(host, port, accepted);
+            if let (true, Some(id)) = (accepted, ids.get(host as usize)) {
+                self.messenger.tell(Message::Confirmed(vec![(*id, port)]));
+            }
+        };
+        let verify = self.job.settings.verification == Verification::On;
+        self.connect_verifying(asking, &skip, &take, verify.then_some(&verified))?;
+        let early = early.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let masked = self.masked(&targets, &seen)?;
-        let mut unconfirmed = self.unconfirmed(targets, &seen, &masked)?;
+        let mut unconfirmed = self.unconfirmed(ids, targets, &seen, &masked, early)?;
         if self.control.is_cancelled() {
             return Ok(());
         }
@@ -124,6 +149,16 @@ impl Engines<'_> {
         skip: &(dyn Fn(usize, usize) -> bool + Sync),
         take: &(dyn Fn(Vec<Record>) + Sync),
     ) -> Result<(), Error> {
+        self.connect_verifying(asking, skip, take, None)
+    }
+
+    fn connect_verifying(
+        &self,
+        asking: Asking<'_>,
+        skip: &(dyn Fn(usize, usize) -> bool + Sync),
+        take: &(dyn Fn(Vec<Record>) + Sync),
+        verified: Option<&Verified<'_>>,
+    ) -> Result<(), Error> {
         let Asking { pairs, targets, ports, settings, silence } = asking;
         let plan = Plan {
             pairs,
@@ -134,6 +169,7 @@ impl Engines<'_> {
             never: &self.job.never,
             skip,
             take,
+            verified,
             traffic: &self.messenger.traffic,
             congested: &|| self.messenger.is_congested(),
         };
@@ -178,21 +214,29 @@ impl Engines<'_> {
         Ok(suspicious.into_iter().zip(accepted).filter(|(_, count)| *count >= GUARDS_OPEN).map(|(at, _)| at).collect())
     }
 
-    /// Asks the open ports of hosts that are not masked a second time, at a low rate; returns those of each host that do
-    /// not accept then.
+    /// Asks the open ports of hosts that are not masked a second time, at a low rate, if that was not done early; returns
+    /// those of each host that do not accept then.
     fn unconfirmed(
         &self,
+        ids: &[u32],
         targets: Vec<IpAddr>,
         seen: &[Seen],
         masked: &BTreeSet<usize>,
+        early: Early,
     ) -> Result<BTreeMap<usize, Vec<u16>>, Error> {
+        let mut unconfirmed = BTreeMap::<usize, Vec<u16>>::new();
+        for (host, port) in early.refuted {
+            if let Some((_, port)) = self.prepared.port(port as usize).filter(|_| !masked.contains(&(host as usize))) {
+                unconfirmed.entry(host as usize).or_default().push(port);
+            }
+        }
         let mut pairs = Vec::new();
         for (at, host) in seen.iter().enumerate().filter(|(at, _)| !masked.contains(at)) {
             let Ok(number) = u32::try_from(at) else { continue };
-            pairs.extend(host.listed.iter().map(|port| (number, *port)));
+            pairs.extend(host.listed.iter().map(|port| (number, *port)).filter(|pair| !early.done.contains(pair)));
         }
         if pairs.is_empty() || self.job.settings.verification == Verification::Off || self.control.is_cancelled() {
-            return Ok(BTreeMap::new());
+            return Ok(unconfirmed);
         }
         // Hosts take turns, in the order in which their ports were found.
         let mut turn = vec![0_u32; seen.len()];
@@ -206,8 +250,11 @@ impl Engines<'_> {
         let mut settings = self.job.settings.clone();
         settings.attempts = VERIFY_ATTEMPTS;
         settings.rates.global = Some(settings.rates.global.unwrap_or(VERIFY_RATE).min(VERIFY_RATE));
-        let unconfirmed = Mutex::new(BTreeMap::<usize, Vec<u16>>::new());
+        let unconfirmed = Mutex::new(unconfirmed);
         let take = |records: Vec<Record>| {
+            let confirmed = records.iter().filter(|record| record.state == State::Open);
+            let confirmed = confirmed.filter_map(|record| Some((*ids.get(record.host as usize)?, record.port)));
+            self.messenger.tell(Message::Confirmed(confirmed.collect()));
             let mut unconfirmed = unconfirmed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             // Trouble on this machine says nothing against the first answer.
             for record in records.iter().filter(|record| !matches!(record.state, State::Open | State::Error)) {

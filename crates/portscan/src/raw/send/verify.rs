@@ -64,10 +64,17 @@ impl Transmitter<'_> {
                 self.guard(number as usize);
             }
         }
+        let mut confirmed = Vec::new();
         for (number, port, accepted) in notes.verified {
             if self.verify_open.remove(&(number, port)).is_some() {
+                if let Some(host) = self.hosts.get(number as usize).filter(|_| accepted) {
+                    confirmed.push((host.target.id, port));
+                }
                 self.verify_ended(number, port, accepted);
             }
+        }
+        if !confirmed.is_empty() {
+            self.cx.messenger.tell(Message::Confirmed(confirmed));
         }
         for (number, port, open) in notes.guards {
             if let Some(host) = self.hosts.get_mut(number as usize)

@@ -37,12 +37,14 @@ bench: test-deps ## Our own parts, then a full scan of one host against nmap and
 	cargo bench --workspace
 	scripts/bench-peers.sh
 
-bench-portscan: ## The port-scan engines against nmap, masscan, zmap and rustscan in network namespaces (as root; masscan, nmap, zmap from Debian, rustscan from crates.io)
-	for tool in ip nft nmap masscan ethtool; do command -v $$tool >/dev/null || { apt-get install -y --no-install-recommends iproute2 nftables nmap masscan zmap ethtool time; break; }; done
-	command -v rustscan >/dev/null || cargo install rustscan --root $(CACHE)/peers
+bench-portscan: ## `bartizan ports` against nmap, masscan, zmap and rustscan in network namespaces, then service identification against nmap -sV (as root; peers from Debian, rustscan from crates.io)
+	for tool in ip nft nmap masscan zmap ethtool time; do type -P $$tool >/dev/null || { apt-get install -y --no-install-recommends iproute2 nftables nmap masscan zmap ethtool time; break; }; done
+	command -v rustscan >/dev/null || [ -x $(CACHE)/peers/bin/rustscan ] || cargo install rustscan --root $(CACHE)/peers
+	cargo build --release --package bartizan-cli
 	cargo build --release --package bartizan-portscan --features lab --examples
 	scripts/bench-portscan.py check
 	PATH="$$PATH:$(CACHE)/peers/bin" scripts/bench-portscan.py bench --out $(CACHE)/bench-portscan.jsonl
+	scripts/bench-services.py --install
 
 bench-services: ## Service identification on real servers against nmap -sV (as root; installs the servers from Debian)
 	cargo build --release --quiet --package bartizan-cli

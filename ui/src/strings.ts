@@ -4,6 +4,7 @@
  * Sentence case; verbs on buttons; one term for one thing.
  */
 import { evidence } from "./strings/evidence";
+import { memberKeys, people, queues } from "./strings/people";
 import { platform } from "./strings/platform";
 import { organizations, roles } from "./strings/roles";
 import { n, plural } from "./strings/words";
@@ -135,6 +136,7 @@ export const t = {
     page: (page: number, pages: number) => `Page ${n(page)} of ${n(pages)}`,
     previous: "Previous page",
     next: "Next page",
+    any: "Any",
     size: "Rows per page",
     sorted: (name: string, desc: boolean) => `Sorted by ${name}, ${desc ? "descending" : "ascending"}`,
     noMatch: "Nothing matches these filters",
@@ -588,6 +590,9 @@ export const t = {
 
   ...evidence,
   ...platform,
+  people,
+  memberKeys,
+  queues,
   roles,
   organizations,
 

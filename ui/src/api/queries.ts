@@ -272,13 +272,6 @@ export const changeFindings = (body: StatusChange & { finding_ids: string[] }) =
 
 // People
 
-export const membersQuery = (page: number) =>
-  queryOptions({
-    queryKey: ["members", page],
-    queryFn: ({ signal }) => data(api.GET("/api/members", { params: { query: { page } }, signal })),
-    placeholderData: keepPreviousData,
-  });
-
 export const rolesQuery = queryOptions({
   queryKey: ["roles"],
   queryFn: ({ signal }) => data(api.GET("/api/roles", { signal })),
@@ -293,9 +286,6 @@ export const updateRole = (name: string, body: Schemas["RoleUpdate"]) =>
   data(api.PATCH("/api/roles/{role}", { params: { path: { role: name } }, body }));
 
 export const deleteRole = (name: string) => done(api.DELETE("/api/roles/{role}", { params: { path: { role: name } } }));
-
-export const updateMember = (id: string, body: Schemas["MemberUpdate"]) =>
-  data(api.PATCH("/api/members/{user_id}", { params: { path: { user_id: id } }, body }));
 
 export const deleteMember = (id: string) =>
   done(api.DELETE("/api/members/{user_id}", { params: { path: { user_id: id } } }));

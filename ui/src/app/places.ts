@@ -21,8 +21,14 @@ export const SETTINGS: readonly Place[] = [
   {
     to: "/settings/team",
     title: t.team.title,
+    permissions: ["members.manage", "users.manage"],
+    synonyms: ["members", "users", "accounts", "invitations", "reset a password"],
+  },
+  {
+    to: "/settings/api-keys",
+    title: t.memberKeys.title,
     permissions: ["members.manage"],
-    synonyms: ["members", "users", "invitations"],
+    synonyms: ["tokens", "keys of members", "programs"],
   },
   {
     to: "/settings/roles",

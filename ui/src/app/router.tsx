@@ -90,6 +90,7 @@ const tree = root.addChildren([
     page("/settings", () => import("../pages/settings/General"), "General"),
     page("/settings/account", () => import("../pages/settings/Account"), "Account"),
     page("/settings/team", () => import("../pages/settings/Team"), "Team"),
+    page("/settings/api-keys", () => import("../pages/settings/MemberKeys"), "MemberKeys"),
     page("/settings/roles", () => import("../pages/settings/Roles"), "Roles"),
     page("/settings/sign-in", () => import("../pages/settings/SignIn"), "SignIn"),
     page("/settings/mail", () => import("../pages/settings/Mail"), "Mail"),

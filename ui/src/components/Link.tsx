@@ -6,6 +6,7 @@ import type { Search } from "../lib/url-state";
 export function Link({
   to,
   search,
+  hash,
   children,
   className,
   onClick,
@@ -15,6 +16,8 @@ export function Link({
 }: {
   to: string;
   search?: Search;
+  /** Id of the part of the page that is brought in sight. */
+  hash?: string;
   children: ReactNode;
   className?: string;
   onClick?: MouseEventHandler;
@@ -27,6 +30,7 @@ export function Link({
     <RouterLink
       to={to as never}
       search={(search ?? {}) as never}
+      hash={hash}
       className={className}
       onClick={onClick}
       aria-current={current ? "page" : undefined}

@@ -160,7 +160,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
   }, [state.open]);
 
   const onRowClick = (event: MouseEvent, row: Row, index: number) => {
-    if ((event.target as HTMLElement).closest("a,button,input,label")) return;
+    if ((event.target as HTMLElement).closest("a,button,input,label,select")) return;
     if (getSelection()?.toString()) return;
     if (event.shiftKey && props.onSelection) {
       const from = anchor ? ids.indexOf(anchor) : index;

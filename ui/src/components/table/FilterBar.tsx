@@ -63,10 +63,13 @@ function QueryInput({ filters, state, onState }: Props) {
     const merged = { ...state.filters };
     const leftover: string[] = [];
     for (const [name, values] of Object.entries(parsed.filters)) {
-      const options = filters.find((filter) => filter.name === name)?.options;
+      const filter = filters.find((candidate) => candidate.name === name);
+      const options = filter?.options;
       const valid = values.filter((value) => !options || options.some((option) => option.value === value));
       const invalid = values.filter((value) => !valid.includes(value));
-      if (valid.length > 0) merged[name] = [...new Set([...(merged[name] ?? []), ...valid])];
+      if (valid.length > 0) {
+        merged[name] = filter?.single ? valid.slice(-1) : [...new Set([...(merged[name] ?? []), ...valid])];
+      }
       leftover.push(...invalid.map((value) => `${name}:${value}`));
     }
     const q = [parsed.q, ...leftover].filter(Boolean).join(" ");
@@ -143,23 +146,66 @@ function FilterButton({
       </Popover.Target>
       <Popover.Dropdown p={6} data-popover aria-label={filter.label}>
         <div className="popform">
-          {filter.options?.map((option) => (
-            <label key={option.value}>
-              <input
-                type="checkbox"
-                checked={chosen.includes(option.value)}
-                onChange={(event) =>
-                  onChange(
-                    event.target.checked ? [...chosen, option.value] : chosen.filter((value) => value !== option.value),
-                  )
-                }
+          {filter.single && (
+            <Choice filter={filter} label={t.table.any} value={null} chosen={chosen} onChange={onChange} />
+          )}
+          {filter.options?.map((option) =>
+            filter.single ? (
+              <Choice
+                key={option.value}
+                filter={filter}
+                label={option.label}
+                value={option.value}
+                chosen={chosen}
+                onChange={onChange}
               />
-              {option.label}
-            </label>
-          ))}
+            ) : (
+              <label key={option.value}>
+                <input
+                  type="checkbox"
+                  checked={chosen.includes(option.value)}
+                  onChange={(event) =>
+                    onChange(
+                      event.target.checked
+                        ? [...chosen, option.value]
+                        : chosen.filter((value) => value !== option.value),
+                    )
+                  }
+                />
+                {option.label}
+              </label>
+            ),
+          )}
         </div>
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+/** One of a filter's values that exclude each other; `null`: any. */
+function Choice({
+  filter,
+  label,
+  value,
+  chosen,
+  onChange,
+}: {
+  filter: Filter;
+  label: string;
+  value: string | null;
+  chosen: readonly string[];
+  onChange: (values: string[]) => void;
+}) {
+  return (
+    <label>
+      <input
+        type="radio"
+        name={`filter-${filter.name}`}
+        checked={value === null ? chosen.length === 0 : chosen[0] === value}
+        onChange={() => onChange(value === null ? [] : [value])}
+      />
+      {label}
+    </label>
   );
 }
 

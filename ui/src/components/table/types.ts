@@ -32,4 +32,6 @@ export interface Filter {
   options?: readonly FilterOption[];
   /** Shown as a button in the bar. */
   button?: boolean;
+  /** The server takes one value of it at a time. */
+  single?: boolean;
 }

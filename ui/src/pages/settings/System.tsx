@@ -10,6 +10,7 @@ import { t } from "../../strings";
 import { Jobs } from "../system/Jobs";
 import { LogLevel } from "../system/LogLevel";
 import { Maintenance } from "../system/Maintenance";
+import { Queues } from "../system/Queues";
 import { Workers } from "../system/Workers";
 
 const SECONDS = 10;
@@ -32,6 +33,7 @@ export function System() {
             </div>
           </div>
           <Workers />
+          <Queues />
           <Jobs canManage={manage} />
         </>
       )}

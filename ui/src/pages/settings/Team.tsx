@@ -1,153 +1,54 @@
-/** Team: members and their roles, invitations. */
+/** Team: members with their accounts and roles, invitations. */
 import { NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
-import {
-  deleteInvitation,
-  deleteMember,
-  invitationsQuery,
-  invite,
-  membersQuery,
-  meQuery,
-  renewInvitation,
-  rolesQuery,
-  updateMember,
-} from "../../api/queries";
+import { deleteInvitation, invitationsQuery, invite, renewInvitation } from "../../api/queries";
 import { toast } from "../../app/toasts";
 import { Button } from "../../components/Button";
 import { CopyBox } from "../../components/Copy";
-import { useConfirmed } from "../../components/confirmed";
 import { Ago } from "../../components/marks";
-import { Pages } from "../../components/Pages";
 import { Panel } from "../../components/Panel";
 import { PlainTable } from "../../components/PlainTable";
 import { QueryState } from "../../components/QueryState";
 import { SettingsPage } from "../../components/SettingsPage";
+import { useTableState } from "../../components/table/state";
 import { roleName } from "../../lib/role-name";
 import { t } from "../../strings";
+import { KNOWN, Members } from "../team/Members";
+import { NewMember } from "../team/NewMember";
+import { useGivenRoles, useReader } from "../team/parts";
+
+const KEEP = ["do"];
 
 export function Team() {
+  const reader = useReader();
+  const navigate = useNavigate();
+  const table = useTableState(KNOWN, KEEP);
+  const adding = (useSearch({ strict: false }) as { do?: string }).do === "add";
+  const mayAdd = reader?.permissions.includes("users.manage") ?? false;
+  const say = (what: string | undefined) =>
+    void navigate({
+      to: ".",
+      search: ((old: Record<string, string>) => ({ ...old, do: what })) as never,
+      resetScroll: false,
+    } as never);
   return (
-    <SettingsPage wide>
-      <Members />
-      <Invitations />
-    </SettingsPage>
-  );
-}
-
-function useRoles(): { value: string; label: string }[] {
-  const roles = useQuery(rolesQuery);
-  return (roles.data ?? []).map((role) => ({ value: role.name, label: roleName(role.name) }));
-}
-
-function Members() {
-  const client = useQueryClient();
-  const [page, setPage] = useState(1);
-  const members = useQuery(membersQuery(page));
-  const me = useQuery(meQuery);
-  const roles = useRoles();
-  const change = useMutation({
-    mutationFn: ({ id, ...body }: { id: string; role?: string; is_active?: boolean }) => updateMember(id, body),
-    onSuccess: () => toast.ok(t.team.saved),
-    onError: toast.error,
-    onSettled: () => client.invalidateQueries({ queryKey: ["members"] }),
-  });
-  const [askRemove, dialog] = useConfirmed(
-    (member: { user_id: string; username: string }) => deleteMember(member.user_id),
-    (member) => ({
-      title: t.team.removeTitle(member.username),
-      text: t.team.removeText,
-      yes: t.team.remove,
-      done: t.team.removed(member.username),
-    }),
-    [["members"]],
-  );
-  return (
-    <Panel title={t.team.label} text={t.team.text}>
-      <QueryState query={members}>
-        {(list) => (
-          <>
-            <PlainTable
-              label={t.team.label}
-              rows={list.data}
-              id={(member) => member.user_id}
-              columns={[
-                {
-                  title: t.team.columns.name,
-                  cell: (member) => (
-                    <>
-                      {member.username} {member.user_id === me.data?.id && <span className="tag">{t.team.you}</span>}
-                      {!member.is_active && <span className="tag">{t.team.inactive}</span>}
-                    </>
-                  ),
-                },
-                { title: t.team.columns.email, wide: true, cell: (member) => member.email },
-                {
-                  title: t.team.columns.role,
-                  cell: (member) =>
-                    member.user_id === me.data?.id ? (
-                      roleName(member.role)
-                    ) : (
-                      <NativeSelect
-                        size="xs"
-                        miw={132}
-                        aria-label={t.team.roleOf(member.username)}
-                        data={roles}
-                        value={member.role}
-                        disabled={change.isPending}
-                        onChange={(event) => change.mutate({ id: member.user_id, role: event.target.value })}
-                      />
-                    ),
-                },
-                {
-                  title: t.team.columns.seen,
-                  wide: true,
-                  cell: (member) => <Ago at={member.last_login_at} otherwise={t.common.never} />,
-                },
-                {
-                  title: t.team.remove,
-                  quiet: true,
-                  cell: (member) =>
-                    member.user_id !== me.data?.id && (
-                      <>
-                        <Button
-                          size="compact-sm"
-                          variant="default"
-                          aria-label={
-                            member.is_active ? t.team.deactivateOf(member.username) : t.team.activateOf(member.username)
-                          }
-                          disabled={change.isPending}
-                          onClick={() => change.mutate({ id: member.user_id, is_active: !member.is_active })}
-                        >
-                          {member.is_active ? t.team.deactivate : t.team.activate}
-                        </Button>
-                        <Button
-                          size="compact-sm"
-                          variant="default"
-                          aria-label={t.team.removeOf(member.username)}
-                          onClick={() => askRemove(member)}
-                        >
-                          {t.team.remove}
-                        </Button>
-                      </>
-                    ),
-                },
-              ]}
-            />
-            <Pages page={page} pages={list.total_pages} go={setPage} />
-          </>
-        )}
-      </QueryState>
-      {dialog}
-    </Panel>
+    <div className={table[0].open ? "has-drawer" : undefined}>
+      <SettingsPage wide actions={mayAdd && <Button onClick={() => say("add")}>{t.people.add}</Button>}>
+        {reader?.book && <Members reader={reader} book={reader.book} table={table} />}
+        {reader?.book === "members" && <Invitations />}
+      </SettingsPage>
+      {adding && mayAdd && <NewMember onClose={() => say(undefined)} />}
+    </div>
   );
 }
 
 function Invitations() {
   const client = useQueryClient();
   const invitations = useQuery(invitationsQuery);
-  const roles = useRoles();
+  const roles = useGivenRoles();
   const [email, setEmail] = useState("");
   const [role, setRole] = useState("read_only");
   /** The link that was made last, or the word that it was mailed. */

@@ -28,7 +28,13 @@ const FILTERS: readonly Filter[] = [
     options: Object.entries(words.status).map(([value, label]) => ({ value, label })),
     button: true,
   },
-  { name: "kind", label: words.columns.kind },
+  {
+    name: "kind",
+    label: words.columns.kind,
+    options: Object.entries(words.kinds).map(([value, label]) => ({ value, label })),
+    button: true,
+    single: true,
+  },
 ];
 const KNOWN = FILTERS.map((filter) => filter.name);
 const SORT: SortKey = { id: "created_at", desc: true };
@@ -156,7 +162,7 @@ export function Jobs({ canManage }: { canManage: boolean }) {
   );
   const at = rows.findIndex((job) => job.id === state.open);
   return (
-    <section className={state.open ? "has-drawer" : undefined} aria-label={t.system.jobs}>
+    <section id="jobs" className={state.open ? "has-drawer" : undefined} aria-label={t.system.jobs}>
       <h2 style={{ marginBottom: 8 }}>{t.system.jobs}</h2>
       <DataTable
         name="jobs"

@@ -1,0 +1,238 @@
+/** The API keys of everybody in the organisation, for who manages its members. */
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useMemo } from "react";
+import { type MemberKey, memberKeyQuery, memberKeysQuery } from "../../api/people";
+import { deleteApiKey, meQuery } from "../../api/queries";
+import { Button } from "../../components/Button";
+import { useConfirmed } from "../../components/confirmed";
+import { Drawer } from "../../components/Drawer";
+import { Ago } from "../../components/marks";
+import { Permitted } from "../../components/Permitted";
+import { SettingsPage } from "../../components/SettingsPage";
+import { ErrorState, SkeletonLines } from "../../components/states";
+import { DataTable } from "../../components/table/DataTable";
+import { listQuery, useTableState } from "../../components/table/state";
+import type { Column } from "../../components/table/types";
+import { exact } from "../../lib/time";
+import { t } from "../../strings";
+
+const words = t.memberKeys;
+const NONE: never[] = [];
+
+const idOf = (key: MemberKey) => key.id;
+const labelOf = (key: MemberKey) => key.name;
+
+function Ends({ apiKey }: { apiKey: MemberKey }) {
+  if (apiKey.expired) return <span className="tag">{words.expired}</span>;
+  return <Ago at={apiKey.expires_at} otherwise={words.neverEnds} />;
+}
+
+function Used({ apiKey }: { apiKey: MemberKey }) {
+  return (
+    <>
+      <Ago at={apiKey.last_used_at} otherwise={t.common.never} />
+      {apiKey.last_used_ip && <div className="mono small muted">{apiKey.last_used_ip}</div>}
+    </>
+  );
+}
+
+function columns(me: string | undefined, revoke: (key: MemberKey) => void): readonly Column<MemberKey>[] {
+  return [
+    {
+      id: "name",
+      title: words.columns.name,
+      fixed: true,
+      cell: (key) => <span className="cell-title">{key.name}</span>,
+    },
+    {
+      id: "owner",
+      title: words.columns.owner,
+      fixed: true,
+      cell: (key) => (
+        <>
+          {key.owner.username} {key.owner.id === me && <span className="tag">{words.you}</span>}
+        </>
+      ),
+    },
+    {
+      id: "prefix",
+      title: words.columns.prefix,
+      wide: true,
+      cell: (key) => <span className="mono small nowrap">{key.prefix}…</span>,
+    },
+    {
+      id: "may",
+      title: words.columns.may,
+      wide: true,
+      cell: (key) =>
+        key.permissions ? (
+          <span className="nowrap" title={key.permissions.join(", ")}>
+            {t.keys.mayOf(key.permissions.length)}
+          </span>
+        ) : (
+          words.mayAll
+        ),
+    },
+    { id: "ends", title: words.columns.ends, cell: (key) => <Ends apiKey={key} /> },
+    { id: "used", title: words.columns.used, cell: (key) => <Used apiKey={key} /> },
+    { id: "made", title: words.columns.made, wide: true, extra: true, cell: (key) => <Ago at={key.created_at} /> },
+    {
+      id: "revoke",
+      title: t.keys.revoke,
+      fixed: true,
+      quiet: true,
+      wide: true,
+      cell: (key) => (
+        <Button size="compact-sm" variant="default" aria-label={t.keys.revokeOf(key.name)} onClick={() => revoke(key)}>
+          {t.keys.revoke}
+        </Button>
+      ),
+    },
+  ];
+}
+
+export function MemberKeys() {
+  const me = useQuery(meQuery).data;
+  const allowed = me?.permissions.includes("members.manage") ?? false;
+  const [state, setState] = useTableState(NONE);
+  const { page, page_size } = listQuery(state);
+  const keys = useQuery({ ...memberKeysQuery({ page, page_size }), enabled: allowed });
+  const rows = keys.data?.data ?? [];
+  const [askRevoke, dialog] = useConfirmed(
+    (key: MemberKey) => deleteApiKey(key.id),
+    (key) => ({
+      title: t.keys.revokeTitle(key.name),
+      text: words.revokeText(key.owner.username),
+      yes: t.keys.revoke,
+      done: t.keys.revoked(key.name),
+    }),
+    [["api-keys"]],
+    () => setState({ open: null }, { replace: true }),
+  );
+  const shown = useMemo(() => columns(me?.id, askRevoke), [me?.id, askRevoke]);
+  const open = useCallback(
+    (key: MemberKey) => setState({ open: key.id }, { replace: state.open !== null }),
+    [setState, state.open],
+  );
+  const at = rows.findIndex((key) => key.id === state.open);
+  return (
+    <div className={state.open ? "has-drawer" : undefined}>
+      <SettingsPage wide>
+        <section aria-label={words.label}>
+          <h2>{words.title}</h2>
+          <p className="muted">{words.text}</p>
+          <DataTable
+            name="member-keys"
+            label={words.label}
+            columns={shown}
+            filters={NONE}
+            lead={<span hidden />}
+            query={keys}
+            state={state}
+            onState={setState}
+            id={idOf}
+            rowLabel={labelOf}
+            noun={[words.one, words.many]}
+            onOpen={open}
+            empty={{ title: words.empty, text: words.emptyText }}
+          />
+        </section>
+      </SettingsPage>
+      {state.open && allowed && (
+        <KeyDrawer
+          id={state.open}
+          me={me?.id}
+          onRevoke={askRevoke}
+          onClose={() => setState({ open: null })}
+          onMove={(step) => {
+            const next = rows[at + step];
+            if (next) setState({ open: next.id }, { replace: true });
+          }}
+        />
+      )}
+      {dialog}
+    </div>
+  );
+}
+
+function KeyDrawer({
+  id,
+  me,
+  onRevoke,
+  onClose,
+  onMove,
+}: {
+  id: string;
+  me: string | undefined;
+  onRevoke: (key: MemberKey) => void;
+  onClose: () => void;
+  onMove: (step: 1 | -1) => void;
+}) {
+  const query = useQuery(memberKeyQuery(id));
+  const key = query.data;
+  return (
+    <Drawer
+      id={id}
+      label={key?.name ?? words.one}
+      onClose={onClose}
+      onMove={onMove}
+      head={
+        key ? (
+          <>
+            <h2>{key.name}</h2>
+            <span className="small muted">
+              {key.owner.username} {key.owner.id === me && <span className="tag">{words.you}</span>}
+            </span>
+          </>
+        ) : null
+      }
+      footer={
+        key ? (
+          <div className="actions">
+            <Button variant="default" onClick={() => onRevoke(key)}>
+              {t.keys.revoke}
+            </Button>
+          </div>
+        ) : undefined
+      }
+    >
+      {query.isError && (
+        <ErrorState error={query.error} retry={() => void query.refetch()} title={t.notFound.missing(words.one)} />
+      )}
+      {!key && !query.isError && <SkeletonLines />}
+      {key && (
+        <>
+          <section>
+            <dl className="facts">
+              <dt>{words.columns.prefix}</dt>
+              <dd className="mono">{key.prefix}…</dd>
+              <dt>{words.columns.made}</dt>
+              <dd>{exact(key.created_at)}</dd>
+              <dt>{words.columns.ends}</dt>
+              <dd>
+                {key.expires_at ? exact(key.expires_at) : words.neverEnds}{" "}
+                {key.expired && <span className="tag">{words.expired}</span>}
+              </dd>
+              <dt>{words.columns.used}</dt>
+              <dd>{key.last_used_at ? exact(key.last_used_at) : t.common.never}</dd>
+              {key.last_used_ip && (
+                <>
+                  <dt>{words.from}</dt>
+                  <dd className="mono">{key.last_used_ip}</dd>
+                </>
+              )}
+            </dl>
+          </section>
+          <section>
+            <h3>{words.columns.may}</h3>
+            {key.permissions ? (
+              <Permitted permissions={key.permissions} />
+            ) : (
+              <p className="muted">{words.mayAllText}</p>
+            )}
+          </section>
+        </>
+      )}
+    </Drawer>
+  );
+}

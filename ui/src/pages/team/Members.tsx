@@ -1,0 +1,158 @@
+/** Members of the organisation: found by name, role and state, and opened beside the list. */
+import { NativeSelect } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useMemo } from "react";
+import { type Book, changePlace, peopleQuery } from "../../api/people";
+import { toast } from "../../app/toasts";
+import { Ago } from "../../components/marks";
+import { DataTable } from "../../components/table/DataTable";
+import { listQuery, type useTableState } from "../../components/table/state";
+import type { Column, Filter } from "../../components/table/types";
+import { type Person, verdicts } from "../../lib/people";
+import { roleName } from "../../lib/role-name";
+import type { SortKey } from "../../lib/url-state";
+import { t } from "../../strings";
+import { MemberDrawer } from "./MemberDrawer";
+import { type Reader, roleOptions, useGivenRoles, useRoles } from "./parts";
+
+const words = t.people;
+export const KNOWN = ["role", "is_active"];
+const SORT: SortKey = { id: "username", desc: false };
+
+const idOf = (person: Person) => person.id;
+const labelOf = (person: Person) => person.username;
+
+export function Members({
+  reader,
+  book,
+  table: [state, setState],
+}: {
+  reader: Reader;
+  book: Book;
+  table: ReturnType<typeof useTableState>;
+}) {
+  const client = useQueryClient();
+  const roles = useRoles();
+  const given = useGivenRoles();
+  // The list has one order, by name.
+  const { sort: _one, ...asked } = listQuery(state, SORT);
+  const members = useQuery(peopleQuery(book, asked));
+  const rows = members.data?.data ?? [];
+  const { mutate: give, isPending: giving } = useMutation({
+    mutationFn: ({ id, role }: { id: string; role: string }) => changePlace(book, id, { role }),
+    onSuccess: () => toast.ok(t.team.saved),
+    onError: toast.error,
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ["members"] });
+      void client.invalidateQueries({ queryKey: ["roles"] });
+    },
+  });
+  const filters = useMemo<readonly Filter[]>(
+    () => [
+      { name: "role", label: t.team.columns.role, options: roleOptions(roles), button: true, single: true },
+      {
+        name: "is_active",
+        label: words.state,
+        options: [
+          { value: "true", label: words.active },
+          { value: "false", label: words.deactivated },
+        ],
+        button: true,
+        single: true,
+      },
+    ],
+    [roles],
+  );
+  const columns = useMemo<readonly Column<Person>[]>(
+    () => [
+      {
+        id: "name",
+        title: t.team.columns.name,
+        sort: "username",
+        fixed: true,
+        cell: (person) => (
+          <>
+            <span className="titled">
+              <span className="cell-title">{person.username}</span>
+              {person.id === reader.id && <span className="tag">{t.team.you}</span>}
+              {!person.active && <span className="tag">{t.team.inactive}</span>}
+            </span>
+            <div className="small muted">{person.email}</div>
+          </>
+        ),
+      },
+      {
+        id: "role",
+        title: t.team.columns.role,
+        fixed: true,
+        width: 190,
+        cell: (person) =>
+          verdicts(person, reader, roles).role === "yes" ? (
+            <NativeSelect
+              size="xs"
+              miw={132}
+              aria-label={words.roleOf(person.username)}
+              data={given}
+              value={person.role}
+              disabled={giving}
+              onChange={(event) => give({ id: person.id, role: event.target.value })}
+            />
+          ) : (
+            roleName(person.role)
+          ),
+      },
+      {
+        id: "provider",
+        title: t.settings.signsIn,
+        wide: true,
+        cell: (person) => t.settings.providers[person.provider] ?? person.provider,
+      },
+      {
+        id: "seen",
+        title: t.team.columns.seen,
+        cell: (person) => <Ago at={person.lastLogin} otherwise={t.common.never} />,
+      },
+    ],
+    [reader, roles, given, giving, give],
+  );
+  const open = useCallback(
+    (person: Person) => setState({ open: person.id }, { replace: state.open !== null }),
+    [setState, state.open],
+  );
+  const at = rows.findIndex((person) => person.id === state.open);
+  return (
+    <section aria-label={t.team.label}>
+      <h2>{t.team.label}</h2>
+      <p className="muted" style={{ marginBottom: 12 }}>
+        {t.team.text}
+      </p>
+      <DataTable
+        name="members"
+        label={t.team.label}
+        columns={columns}
+        filters={filters}
+        query={members}
+        state={state}
+        onState={setState}
+        defaultSort={SORT}
+        id={idOf}
+        rowLabel={labelOf}
+        noun={[words.one, words.many]}
+        onOpen={open}
+        empty={{ title: words.empty, text: words.emptyText }}
+      />
+      {state.open && (
+        <MemberDrawer
+          id={state.open}
+          reader={reader}
+          book={book}
+          onClose={() => setState({ open: null })}
+          onMove={(step) => {
+            const next = rows[at + step];
+            if (next) setState({ open: next.id }, { replace: true });
+          }}
+        />
+      )}
+    </section>
+  );
+}

@@ -167,6 +167,46 @@ const PAGES: Visit[] = [
     (page) => page.getByRole("cell", { name: "admin@example.com" }).waitFor(),
   ],
   [
+    "member in the drawer, with a link for a new password",
+    () => "/ui/settings/team",
+    async (page) => {
+      await page.getByRole("button", { name: "Manage guest" }).click();
+      await page.locator("aside.drawer").getByRole("button", { name: "Make a link" }).click();
+      await page.locator("aside.drawer .copybox").waitFor();
+    },
+  ],
+  [
+    "change of a member",
+    () => "/ui/settings/team",
+    async (page) => {
+      await page.getByRole("button", { name: "Manage guest" }).click();
+      await page.locator("aside.drawer").getByRole("button", { name: "Change" }).click();
+      await page.getByRole("dialog").getByLabel("E-mail").waitFor();
+    },
+  ],
+  [
+    "new member",
+    () => "/ui/settings/team?do=add",
+    async (page) => {
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Username").fill("guest two");
+      await dialog.getByLabel("E-mail").fill("two@example.com");
+      await dialog.getByLabel("Write one").check();
+      await dialog.getByLabel("Password", { exact: true }).fill("password");
+      await dialog.getByRole("button", { name: "Add", exact: true }).click();
+      await dialog.getByText("among the most common").waitFor();
+    },
+  ],
+  ["API keys of everybody", () => "/ui/settings/api-keys", (page) => row(page).waitFor()],
+  [
+    "API key in the drawer",
+    () => "/ui/settings/api-keys",
+    async (page) => {
+      await page.getByText("pipeline").click();
+      await page.locator("aside.drawer").getByText("See scans and their results").waitFor();
+    },
+  ],
+  [
     "roles",
     () => "/ui/settings/roles",
     (page) => page.getByRole("button", { name: "Show what Admin may do" }).waitFor(),
@@ -200,6 +240,15 @@ const PAGES: Visit[] = [
   ["settings, mail", () => "/ui/settings/mail", (page) => page.getByLabel("Sender's address").waitFor()],
   ["settings, branding", () => "/ui/settings/branding", (page) => page.getByText("Logo, dark theme").waitFor()],
   ["settings, system", () => "/ui/settings/system", (page) => row(page).waitFor()],
+  [
+    "kinds of jobs to choose from",
+    () => "/ui/settings/system",
+    async (page) => {
+      await row(page).waitFor();
+      await page.getByRole("button", { name: "Job", exact: true }).click();
+      await page.getByLabel("Housekeeping").waitFor();
+    },
+  ],
   [
     "job in the drawer",
     () => "/ui/settings/system",
@@ -256,6 +305,13 @@ describe.each(["light", "dark"] as const)("before signing in, %s", (scheme) => {
       await client.setUp();
       site = await faultySite();
       scan = await client.scan([site.port]);
+      await client.call("POST", "/api/users", {
+        username: "guest",
+        email: "guest@example.com",
+        password: "a guest's long password",
+        role: "analyst",
+      });
+      await client.call("POST", "/api/api-keys", { name: "pipeline", permissions: ["scans.view"] });
       await client.call("POST", "/api/schedules", {
         name: "Perimeter, weekly",
         cron: "0 2 * * 1",
@@ -331,6 +387,8 @@ describe.each(["light", "dark"] as const)("signed in, %s", (scheme) => {
       "/ui/settings",
       "/ui/settings/account",
       "/ui/settings/team",
+      "/ui/settings/team?do=add",
+      "/ui/settings/api-keys",
       "/ui/settings/roles",
       "/ui/settings/sign-in",
       "/ui/settings/mail",

@@ -21,16 +21,15 @@ export interface App {
   stop: () => Promise<void>;
 }
 
-/** Starts server and browser. */
-export async function start(): Promise<App> {
+/** Starts server and browser; `more` are further arguments of the server. */
+export async function start(more: readonly string[] = []): Promise<App> {
   const program = process.env.BARTIZAN_BIN;
   if (!program) throw new Error("BARTIZAN_BIN must name the bartizan program to test");
   const directory = mkdtempSync(join(tmpdir(), "bartizan-e2e-"));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
-  const server = spawn(program, ["serve", "--listen", `127.0.0.1:${port}`, "--data-dir", join(directory, "data")], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const asked = ["serve", "--listen", `127.0.0.1:${port}`, "--data-dir", join(directory, "data"), ...more];
+  const server = spawn(program, asked, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   server.stdout.on("data", (chunk) => (log += chunk));
   server.stderr.on("data", (chunk) => (log += chunk));
@@ -210,8 +209,8 @@ export interface Begun {
   watch: Watch;
 }
 
-export async function begin(): Promise<Begun> {
-  const app = await start();
+export async function begin(more: readonly string[] = []): Promise<Begun> {
+  const app = await start(more);
   const client = new Client(app.base);
   await client.setUp();
   const page = await (await context(app)).newPage();

@@ -23,6 +23,11 @@ describe("what is asked", () => {
 });
 
 describe("queues by kind", () => {
+  it("stand there before anything is counted", () => {
+    const open = { queued: null, running: null, failed: null };
+    expect(queues(KINDS, undefined, [])).toEqual(KINDS.map((kind) => ({ kind, counts: open, oldest: null })));
+  });
+
   it("are empty, not unknown, where there is no job at all", () => {
     expect(queues(KINDS, NONE, []).map((row) => row.counts)).toEqual([NONE, NONE]);
   });

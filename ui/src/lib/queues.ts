@@ -32,7 +32,10 @@ export function toAsk(kinds: readonly string[], totals: Totals | undefined): { k
 }
 
 /** The rows of the table. A row for other kinds stands there only if every kind was counted and something is left. */
-export function queues(kinds: readonly string[], totals: Totals, parts: readonly Part[]): Queue[] {
+export function queues(kinds: readonly string[], totals: Totals | undefined, parts: readonly Part[]): Queue[] {
+  if (!totals) {
+    return kinds.map((kind) => ({ kind, counts: { queued: null, running: null, failed: null }, oldest: null }));
+  }
   const rows = kinds.map((kind): Queue => {
     const of = (status: QueueState) => parts.find((part) => part.kind === kind && part.status === status);
     const count = (status: QueueState) => (totals[status] === 0 ? 0 : (of(status)?.count ?? null));

@@ -16,14 +16,12 @@ export const people = {
   self: "You; your own account is under Account",
   keptElsewhere: (provider: string) => `Signs in with ${provider}, which keeps it`,
   inactive: "Activate first",
-  account: "Account",
-  signsIn: "Sign-in",
-  access: "Access",
+  manage: "Manage",
+  manageOf: (name: string) => `Manage ${name}`,
   edit: "Change",
   editTitle: (name: string) => `Change ${name}`,
   edited: (name: string) => `${name} was changed`,
-  emailHint: "Whoever reads its mail can set a new password",
-  nameStays: "The name stays as it is",
+  emailHint: "Links to set a new password are mailed there",
 
   add: "Add a member",
   addTitle: "Add a member",
@@ -51,7 +49,7 @@ export const people = {
   linkText:
     "Makes a link to hand on, where a new password is set. Earlier links stop working; setting it ends every session.",
   makeLink: "Make a link",
-  linkOnce: "Hand it on over a safe way: it is shown only now.",
+  linkOnce: "Hand it on in private: it is shown only now.",
   linkGood: (until: string, minutes: number) => `Good once, until ${until} (${plural(minutes, "minute", "minutes")}).`,
   mailText: "A link is sent to the person's address. It is good once, and for an hour.",
   mailLink: "Mail a link",
@@ -66,17 +64,13 @@ export const people = {
   factorRemoved: (name: string) => `The second factor of ${name} is removed`,
 
   deactivate: "Deactivate",
-  deactivateText:
-    "Ends every session here at once and lets nobody in with this account or its API keys. Nothing is deleted.",
   deactivateTitle: (name: string) => `Deactivate ${name}?`,
   deactivateAsk:
     "The person is signed out at once, cannot sign in here, and the API keys stop working. You can activate the account again at any time.",
   isDeactivated: (name: string) => `${name} is deactivated`,
   activate: "Activate",
-  activateText: "The person can sign in again with the same password, role and API keys.",
   isActive: (name: string) => `${name} is active again`,
   remove: "Remove",
-  removeText: "Takes the person out of this organisation. The account stays.",
 };
 
 export const memberKeys = {

@@ -119,14 +119,13 @@ export function MemberKeys() {
     <div className={state.open ? "has-drawer" : undefined}>
       <SettingsPage wide>
         <section aria-label={words.label}>
-          <h2>{words.title}</h2>
-          <p className="muted">{words.text}</p>
+          <h2 className="sr">{words.title}</h2>
           <DataTable
             name="member-keys"
             label={words.label}
             columns={shown}
             filters={NONE}
-            lead={<span hidden />}
+            lead={<p className="muted">{words.text}</p>}
             query={keys}
             state={state}
             onState={setState}
@@ -221,16 +220,15 @@ function KeyDrawer({
                   <dd className="mono">{key.last_used_ip}</dd>
                 </>
               )}
+              <dt>{words.columns.may}</dt>
+              <dd>{key.permissions ? t.keys.mayOf(key.permissions.length) : words.mayAllText}</dd>
             </dl>
           </section>
-          <section>
-            <h3>{words.columns.may}</h3>
-            {key.permissions ? (
+          {key.permissions && (
+            <section>
               <Permitted permissions={key.permissions} />
-            ) : (
-              <p className="muted">{words.mayAllText}</p>
-            )}
-          </section>
+            </section>
+          )}
         </>
       )}
     </Drawer>

@@ -69,7 +69,12 @@ function Name({ job }: { job: Job }) {
           #{job.subject}
         </Link>
       ) : (
-        job.subject && job.subject !== job.kind && <span className="muted">{job.subject}</span>
+        job.subject &&
+        job.subject !== job.kind && (
+          <span className="muted small clip" title={job.subject}>
+            {job.subject}
+          </span>
+        )
       )}
     </>
   );

@@ -6,7 +6,7 @@ import { Link } from "../../components/Link";
 import { Ago } from "../../components/marks";
 import { Panel } from "../../components/Panel";
 import { PlainTable } from "../../components/PlainTable";
-import { QueryState } from "../../components/QueryState";
+import { ErrorState } from "../../components/states";
 import { type Queue, type QueueState, queues, type Totals, toAsk } from "../../lib/queues";
 import { t } from "../../strings";
 
@@ -61,30 +61,26 @@ export function Queues() {
   });
   return (
     <Panel title={words.title} text={words.text}>
-      <QueryState query={system}>
-        {() => (
-          <PlainTable
-            label={words.label}
-            rows={
-              totals
-                ? queues(
-                    KINDS,
-                    totals,
-                    parts.flatMap((part) => part.data ?? []),
-                  )
-                : []
-            }
-            id={(queue) => queue.kind ?? ""}
-            columns={[
-              { title: words.columns.kind, cell: nameOf },
-              { title: words.columns.waiting, cell: (queue) => <Count queue={queue} status="queued" /> },
-              { title: words.columns.running, cell: (queue) => <Count queue={queue} status="running" /> },
-              { title: words.columns.failed, cell: (queue) => <Count queue={queue} status="failed" tone="st-fail" /> },
-              { title: words.columns.oldest, wide: true, cell: (queue) => <Oldest queue={queue} /> },
-            ]}
-          />
-        )}
-      </QueryState>
+      {!totals && system.isError ? (
+        <ErrorState error={system.error} retry={() => void system.refetch()} />
+      ) : (
+        <PlainTable
+          label={words.label}
+          rows={queues(
+            KINDS,
+            totals,
+            parts.flatMap((part) => part.data ?? []),
+          )}
+          id={(queue) => queue.kind ?? ""}
+          columns={[
+            { title: words.columns.kind, cell: nameOf },
+            { title: words.columns.waiting, cell: (queue) => <Count queue={queue} status="queued" /> },
+            { title: words.columns.running, wide: true, cell: (queue) => <Count queue={queue} status="running" /> },
+            { title: words.columns.failed, cell: (queue) => <Count queue={queue} status="failed" tone="st-fail" /> },
+            { title: words.columns.oldest, wide: true, cell: (queue) => <Oldest queue={queue} /> },
+          ]}
+        />
+      )}
     </Panel>
   );
 }

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import { type Book, changePlace, peopleQuery } from "../../api/people";
 import { toast } from "../../app/toasts";
+import { Button } from "../../components/Button";
 import { Ago } from "../../components/marks";
 import { DataTable } from "../../components/table/DataTable";
 import { listQuery, type useTableState } from "../../components/table/state";
@@ -47,6 +48,10 @@ export function Members({
       void client.invalidateQueries({ queryKey: ["roles"] });
     },
   });
+  const open = useCallback(
+    (person: Person) => setState({ open: person.id }, { replace: state.open !== null }),
+    [setState, state.open],
+  );
   const filters = useMemo<readonly Filter[]>(
     () => [
       { name: "role", label: t.team.columns.role, options: roleOptions(roles), button: true, single: true },
@@ -112,12 +117,25 @@ export function Members({
         title: t.team.columns.seen,
         cell: (person) => <Ago at={person.lastLogin} otherwise={t.common.never} />,
       },
+      {
+        id: "manage",
+        title: words.manage,
+        fixed: true,
+        quiet: true,
+        wide: true,
+        cell: (person) => (
+          <Button
+            size="compact-sm"
+            variant="default"
+            aria-label={words.manageOf(person.username)}
+            onClick={() => open(person)}
+          >
+            {words.manage}
+          </Button>
+        ),
+      },
     ],
-    [reader, roles, given, giving, give],
-  );
-  const open = useCallback(
-    (person: Person) => setState({ open: person.id }, { replace: state.open !== null }),
-    [setState, state.open],
+    [reader, roles, given, giving, give, open],
   );
   const at = rows.findIndex((person) => person.id === state.open);
   return (

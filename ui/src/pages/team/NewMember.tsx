@@ -99,7 +99,6 @@ export function NewMember({ onClose }: { onClose: () => void }) {
           <TextInput
             type="email"
             label={words.email}
-            description={words.emailHint}
             required
             withAsterisk={false}
             maxLength={254}

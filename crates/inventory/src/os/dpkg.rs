@@ -15,9 +15,6 @@ use bartizan_matching::model::{Origin, Package, SourcePackage};
 use super::Os;
 use crate::component::{Collector, ReadError, Reading};
 
-/// Marks that third-party archives put into versions.
-const THIRD_PARTY: [&str; 8] = ["sury", "ppa", "nodesource", "pgdg", "docker", "~mozilla", "dotdeb", "-percona"];
-
 /// Reads a status file. Linear in its size.
 ///
 /// # Errors
@@ -84,12 +81,8 @@ impl<'t> Stanza<'t> {
         package.release = os.release.clone();
         package.arch = self.arch.into();
         package.source = Some(SourcePackage { name: source.into(), version: source_version.into() });
-        let lower = self.version.to_ascii_lowercase();
-        let is_foreign =
-            THIRD_PARTY.iter().any(|mark| lower.contains(mark)) || self.maintainer.starts_with("Launchpad PPA");
-        if is_foreign {
-            package.origin = Origin::ThirdParty;
-        }
+        package.origin =
+            if self.maintainer.starts_with("Launchpad PPA") { Origin::ThirdParty } else { package.true_origin() };
         collector.push(package);
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::subjects::{Subject, foreign, subjects};
 use crate::model::{
-    AdvisoryEvidence, AdvisoryHead, Affected, Authority, Condition, Confidence, Ecosystem, Event, Method, NameKind,
-    NoMatchReason, Origin, Package, Range, Text, VendorState,
+    AdvisoryEvidence, AdvisoryHead, Affected, Authority, Condition, Confidence, Ecosystem, Event, Method,
+    NoMatchReason, Package, Range, Text, VendorState,
 };
 use crate::range::{Membership, Statement, describe};
 use crate::store::{AdvisoryRef, Candidate};
@@ -162,31 +163,10 @@ impl Pocket {
     }
 }
 
-/// A name and version of the package under which statements may speak of it.
-pub(super) struct Subject<'p> {
-    pub(super) name: &'p Text,
-    pub(super) version: &'p Text,
-    pub(super) kind: NameKind,
-}
-
-/// The names under which statements may speak of a package.
-pub(super) fn subjects(package: &Package) -> Vec<Subject<'_>> {
-    let own = |kind| Subject { name: &package.name, version: &package.version, kind };
-    match &package.source {
-        Some(source) => {
-            vec![
-                own(NameKind::Binary),
-                Subject { name: &source.name, version: &source.version, kind: NameKind::Source },
-            ]
-        }
-        None => vec![own(NameKind::Binary), own(NameKind::Source)],
-    }
-}
-
 /// Compares one statement with one name of a package.
 pub(super) fn examine(
     package: &Package,
-    subject: &Subject<'_>,
+    subject: &Subject,
     compiled: &Arc<Compiled>,
     keys: &mut [Option<(Dialect, Option<SortKey>)>; 2],
 ) -> Result<Read, NoMatchReason> {
@@ -221,9 +201,9 @@ pub(super) fn examine(
     let slot = usize::from(keys[0].as_ref().is_some_and(|(known, _)| *known != dialect));
     let (_, key) = match &mut keys[slot] {
         Some(known) if known.0 == dialect => &*known,
-        other => &*other.insert((dialect, dialect.key(subject.version).ok())),
+        other => &*other.insert((dialect, dialect.key(&subject.version).ok())),
     };
-    match compiled.statement.membership(subject.version, key.as_ref()) {
+    match compiled.statement.membership(&subject.version, key.as_ref()) {
         Membership::Inside => {}
         Membership::Roughly => {
             confidence = confidence.min(Confidence::ROUGH);
@@ -270,8 +250,8 @@ pub(super) fn weight(statement: Pocket, package: Pocket) -> Weight {
     }
 }
 
-/// The package's own pocket says that the installed version contains the fix.
-pub(super) fn fixed_in_pocket(subject: &Subject<'_>, compiled: &Arc<Compiled>) -> Read {
+/// What is about the package's own pocket or build says that the installed version contains the fix.
+pub(super) fn fixed_elsewhere(subject: &Subject, compiled: &Arc<Compiled>, note: Text) -> Read {
     Read {
         head: Arc::clone(&compiled.head),
         source: ReadSource::Statement(Arc::clone(compiled)),
@@ -280,29 +260,9 @@ pub(super) fn fixed_in_pocket(subject: &Subject<'_>, compiled: &Arc<Compiled>) -
         method: Method::Vendor,
         name: subject.name.clone(),
         version: subject.version.clone(),
-        notes: vec!["the installed version contains the fix of the pocket it comes from".into()],
+        notes: vec![note],
         weight: Weight::Fixed,
     }
-}
-
-/// Why a statement made about the package's name may not be about this package.
-pub(super) fn foreign(package: &Package, subject: &Subject<'_>) -> Option<&'static str> {
-    match package.origin {
-        Origin::ThirdParty => return Some("the package comes from another repository than the distribution's"),
-        Origin::Vcs => return Some("the package comes from a version control system, not from the registry"),
-        Origin::Local => return Some("the package is a local path, not the one of the registry"),
-        Origin::Registry => {}
-    }
-    let kernel_source = subject.kind == NameKind::Source
-        && (&**subject.name == "linux" || subject.name.starts_with("linux-") || &**subject.name == "kernel");
-    let runs = ["linux-image", "linux-modules", "linux-signed", "kernel", "kernel-core", "kernel-modules"];
-    let is_companion = package.source.is_some()
-        && kernel_source
-        && (!runs.iter().any(|prefix| package.name.starts_with(prefix))
-            || package.name.contains("headers")
-            || package.name.contains("-doc")
-            || package.name.contains("tools"));
-    is_companion.then_some("the package accompanies a kernel and contains no code that runs in it")
 }
 
 enum Held {
@@ -433,7 +393,7 @@ pub(super) fn why_not(package: &Package, compiled: &Arc<Compiled>) -> Option<(No
     let mut reason = NoMatchReason::OtherPackage;
     let mut compared = (package.name.clone(), package.version.clone());
     for subject in subjects(package) {
-        if compiled.affected.package.name.as_str() != package.ecosystem.normalise(subject.name) {
+        if compiled.affected.package.name.as_str() != package.ecosystem.normalise(&subject.name) {
             continue;
         }
         match examine(package, &subject, compiled, &mut [None, None]) {

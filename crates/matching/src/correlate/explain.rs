@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::examine::why_not;
 use super::judge::Judge;
+use super::subjects::subjects;
 use super::{Options, products};
 use crate::model::{Authority, GapReason, Match, NoMatch, NoMatchReason, Package, Text};
 use crate::store::{AdvisoryStore, StoreError};
@@ -57,9 +58,10 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
             .chain(&head.addresses)
             .any(|name| group.ids.contains(name) || name.as_str() == id)
     };
-    let names = std::iter::once(&package.name).chain(package.source.iter().map(|source| &source.name));
+    let mut names: Vec<Text> = subjects(package).into_iter().map(|subject| subject.name).collect();
+    names.dedup();
     let mut seen = Vec::new();
-    for name in names {
+    for name in &names {
         for compiled in judge
             .statements(&package.ecosystem, name)?
             .iter()
@@ -70,6 +72,8 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
             let (advisory, source) = (compiled.head.id.clone(), compiled.head.source.clone());
             if compiled.head.withdrawn.is_some() {
                 push(NoMatch { advisory, source, reason: NoMatchReason::Withdrawn, evidence: None });
+            } else if judge.outdated(compiled)? {
+                push(NoMatch { advisory, source, reason: NoMatchReason::Outdated, evidence: None });
             } else if let Some((reason, evidence)) = why_not(package, compiled) {
                 push(NoMatch { advisory, source, reason, evidence: Some(evidence) });
             } else if compiled.affected.state == crate::model::VendorState::NotAffected {

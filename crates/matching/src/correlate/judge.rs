@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::examine::{
-    Compiled, Pocket, Read, ReadSource, Weight, examine, fixed, fixed_in_pocket, fixed_of, subjects, weight,
-};
+use super::copies::Copies;
+use super::examine::{Compiled, Pocket, Read, ReadSource, Weight, examine, fixed, fixed_elsewhere, fixed_of, weight};
+use super::extended::Extended;
 use super::groups::{Group, Groups};
 use super::id_order;
+use super::subjects::subjects;
 use crate::cpe::{
     Applicability, CompiledConfiguration, Configuration, Cpe, Node, Product, Satisfied, vendor_and_product,
 };
@@ -83,6 +84,7 @@ pub(super) struct Judge<'s, S: ?Sized> {
     products: HashMap<(String, String), Arc<Vec<Configured>>>,
     coverage: HashMap<(Ecosystem, Text), Coverage>,
     facts: HashMap<Text, (Signals, Option<f32>)>,
+    copies: Copies,
 }
 
 impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
@@ -94,6 +96,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
             products: HashMap::new(),
             coverage: HashMap::new(),
             facts: HashMap::new(),
+            copies: Copies::default(),
         }
     }
 
@@ -129,7 +132,8 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                 Some(GapReason::EcosystemNotCovered) => by_cpe = authority == Authority::Ecosystem,
                 Some(_) => {}
             }
-            if package.origin != Origin::Registry && gap.is_none() && package.origin != Origin::Local {
+            let origin = package.true_origin();
+            if !matches!(origin, Origin::Registry | Origin::Local) && gap.is_none() {
                 verdict.gaps.push(GapReason::ForeignOrigin);
             }
         }
@@ -245,22 +249,37 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         let mut unreadable = false;
         let pocket = Pocket::of(package);
         for subject in subjects(package) {
-            let statements = self.statements(&package.ecosystem, subject.name)?;
+            let statements = self.statements(&package.ecosystem, &subject.name)?;
+            let extended = Extended::of(package, &subject, &statements);
             let mut keys: [Option<(Dialect, Option<SortKey>)>; 2] = [None, None];
             for compiled in statements.iter() {
                 if compiled.head.withdrawn.is_some() {
                     continue;
                 }
-                match examine(package, &subject, compiled, &mut keys) {
-                    Ok(mut found) => {
-                        found.weight = weight(compiled.pocket(), pocket);
-                        read.push(found);
-                    }
-                    Err(NoMatchReason::VersionUnreadable) => unreadable = true,
-                    Err(NoMatchReason::OutsideRange) if pocket != Pocket::Archive && compiled.pocket() == pocket => {
-                        read.push(fixed_in_pocket(&subject, compiled));
-                    }
-                    Err(_) => {}
+                let found = match &extended {
+                    Some(extended) => extended.read(package, &subject, compiled),
+                    None => match examine(package, &subject, compiled, &mut keys) {
+                        Ok(mut found) => {
+                            found.weight = weight(compiled.pocket(), pocket);
+                            Some(found)
+                        }
+                        Err(NoMatchReason::VersionUnreadable) => {
+                            unreadable = true;
+                            None
+                        }
+                        Err(NoMatchReason::OutsideRange)
+                            if pocket != Pocket::Archive && compiled.pocket() == pocket =>
+                        {
+                            let note = "the installed version contains the fix of the pocket it comes from";
+                            Some(fixed_elsewhere(&subject, compiled, note.into()))
+                        }
+                        Err(_) => None,
+                    },
+                };
+                if let Some(found) = found
+                    && !self.outdated(compiled)?
+                {
+                    read.push(found);
                 }
             }
         }
@@ -268,6 +287,11 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
             gaps.push(GapReason::VersionUnreadable);
         }
         Ok(read)
+    }
+
+    /// Whether a newer copy of the same record speaks in a statement's place.
+    pub(super) fn outdated(&mut self, compiled: &Compiled) -> Result<bool, StoreError> {
+        self.copies.outdated(self.store, compiled.advisory, &compiled.head, Some(&compiled.affected))
     }
 
     fn read_configurations(
@@ -328,7 +352,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         let mut configured = Vec::new();
         for record in self.store.by_product(vendor, product)? {
             let advisory = self.store.advisory(record)?;
-            if advisory.head.withdrawn.is_none() {
+            if advisory.head.withdrawn.is_none() && !self.copies.outdated(self.store, record, &advisory.head, None)? {
                 let compiled = advisory
                     .configurations
                     .iter()

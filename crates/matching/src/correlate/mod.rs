@@ -12,11 +12,14 @@
 //! Results depend on nothing but the arguments: no clock, no thread count, no order of a hash map.
 
 mod changes;
+mod copies;
 mod examine;
 mod explain;
+mod extended;
 pub mod fleet;
 mod groups;
 mod judge;
+mod subjects;
 
 use std::collections::HashMap;
 

@@ -326,6 +326,7 @@ fn equal_packages_at_two_places_are_two_matches() {
     assert_eq!(found.matches.iter().map(|one| one.package).collect::<Vec<_>>(), [0, 1]);
 }
 
+mod builds;
 mod fleets;
 
 fn rpm(ecosystem: Ecosystem, release: &str, name: &str, version: &str) -> Package {

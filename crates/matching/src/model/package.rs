@@ -70,6 +70,48 @@ impl Package {
     }
 }
 
+/// Marks that archives of third parties put into versions of Debian packages.
+const FOREIGN_DEB: [&str; 8] = ["sury", "ppa", "nodesource", "pgdg", "docker", "~mozilla", "dotdeb", "-percona"];
+/// Marks that repositories of third parties put into releases of RPM packages.
+const FOREIGN_RPM: [&str; 10] =
+    [".remi", ".ius", ".elrepo", "pgdg", "nodesource", ".ngx", ".art", ".codeit", ".gf", ".rpmfusion"];
+
+impl Package {
+    /// Where it comes from: as the inventory says, or by its version where only a third party writes such versions.
+    /// Inventories that are made of package URLs do not say. Linear in the version.
+    #[must_use]
+    pub fn true_origin(&self) -> Origin {
+        if self.origin == Origin::Registry && self.is_version_of_third_party() {
+            Origin::ThirdParty
+        } else {
+            self.origin
+        }
+    }
+
+    fn is_version_of_third_party(&self) -> bool {
+        match self.ecosystem.purl_type() {
+            "deb" => {
+                let version = self.version.to_ascii_lowercase();
+                FOREIGN_DEB.iter().any(|mark| version.contains(mark))
+                    // Sury builds with git-buildpackage: `8.2.10-2+0~20230904.14+debian12~1.gbp6a0d5d`.
+                    || ["+debian", "+ubuntu"].iter().any(|mark| version.contains(mark)) && version.contains(".gbp")
+            }
+            "rpm" => {
+                let version = self.version.to_ascii_lowercase();
+                let release = version.rsplit_once('-').map_or("", |(_, release)| release);
+                // A mark is a word of the release: `.remi`, `.remi.8.2`, `1pgdg.rhel8`.
+                FOREIGN_RPM.iter().any(|mark| {
+                    release.match_indices(mark).any(|(at, _)| {
+                        let rest = &release[at + mark.len()..];
+                        !rest.starts_with(|next: char| next.is_ascii_alphabetic())
+                    })
+                })
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The source package a binary package was built from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SourcePackage {
@@ -144,4 +186,33 @@ pub enum DependencyScope {
     Development,
     /// Optional at run time.
     Optional,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_tell_of_third_parties() {
+        let origin = |ecosystem: &Ecosystem, version: &str| Package::new(ecosystem.clone(), "p", version).true_origin();
+        for version in [
+            "8.2.10-1+0~20230831.23+debian12~1.gbp6a0d5d+sury",
+            "8.2.10-2+0~20230904.14+debian12~1.gbp6a0d5d",
+            "8.1.2-1+ubuntu22.04.1+deb.sury.org+1",
+            "18.19.0-1nodesource1",
+            "15.5-1.pgdg120+1",
+        ] {
+            assert_eq!(origin(&Ecosystem::Debian, version), Origin::ThirdParty, "{version}");
+        }
+        for version in ["3.0.11-1~deb12u2", "1.2+debian-3", "2.36-9+deb12u4", "1:5.1+b1~x"] {
+            assert_eq!(origin(&Ecosystem::Debian, version), Origin::Registry, "{version}");
+        }
+        for version in ["7.4.33-1.el8.remi", "8.2.1-1.el9.remi.8.2", "1:15.5-1PGDG.rhel8", "1.24.0-1.el8.ngx"] {
+            assert_eq!(origin(&Ecosystem::RockyLinux, version), Origin::ThirdParty, "{version}");
+        }
+        for version in ["8.0.28-1.el8", "1-2.artful.el8", "1.ngx-3.el8"] {
+            assert_eq!(origin(&Ecosystem::RockyLinux, version), Origin::Registry, "{version}");
+        }
+        assert_eq!(origin(&Ecosystem::Npm, "1.0.0-ppa"), Origin::Registry);
+    }
 }

@@ -225,6 +225,8 @@ pub enum NoMatchReason {
     NotAffected,
     /// The record is withdrawn.
     Withdrawn,
+    /// A newer copy of the record, from another source of the store, says otherwise or withdraws it.
+    Outdated,
     /// A source with more authority about this package decides.
     DecidedByAuthority,
     /// The version cannot be compared.

@@ -186,6 +186,7 @@ fn against(record: &NoMatch, line: &mut impl FnMut(String)) {
         NoMatchReason::ConditionFails => "a condition of it does not hold",
         NoMatchReason::NotAffected => "the vendor says: not affected",
         NoMatchReason::Withdrawn => "it is withdrawn",
+        NoMatchReason::Outdated => "a newer copy of the record says otherwise",
         NoMatchReason::DecidedByAuthority => "a source with more authority about this package decides",
         NoMatchReason::VersionUnreadable => "the version cannot be compared",
         NoMatchReason::ConfigurationFails => "its CPE configuration does not hold",

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::Identity;
+use super::super::subjects::subjects;
 use crate::cpe::vendor_and_product;
 use crate::model::{Ecosystem, Package, Text};
 use crate::store::StoreError;
@@ -48,8 +49,8 @@ impl Fleet {
 
     pub(super) fn push(&mut self, package: Package) -> Result<u32, StoreError> {
         let at = number(self.packages.len())?;
-        let mut names = BTreeSet::from([package.ecosystem.normalise(&package.name)]);
-        names.extend(package.source.iter().map(|source| package.ecosystem.normalise(&source.name)));
+        let names: BTreeSet<String> =
+            subjects(&package).iter().map(|subject| package.ecosystem.normalise(&subject.name)).collect();
         let advised = package.ecosystem.advised_by();
         for name in names {
             self.by_name.entry((advised.clone(), name.into())).or_default().push(at);

@@ -1,0 +1,138 @@
+//! The names under which statements may speak of a package, and why one made about the name may be about another thing.
+
+use crate::model::{Authority, Ecosystem, NameKind, Origin, Package, Text};
+
+/// A name and version of the package under which statements may speak of it.
+pub(super) struct Subject {
+    pub(super) name: Text,
+    pub(super) version: Text,
+    pub(super) kind: NameKind,
+}
+
+/// The names under which statements may speak of a package.
+pub(super) fn subjects(package: &Package) -> Vec<Subject> {
+    let own = |kind| Subject { name: package.name.clone(), version: package.version.clone(), kind };
+    let Some(source) = &package.source else { return vec![own(NameKind::Binary), own(NameKind::Source)] };
+    let mut all = vec![
+        own(NameKind::Binary),
+        Subject { name: source.name.clone(), version: source.version.clone(), kind: NameKind::Source },
+    ];
+    all.extend(signed_kernel(package));
+    all
+}
+
+/// The kernel that a source package of signed images is made of. Debian builds `linux-signed-amd64 (6.1.76+1)` from
+/// `linux 6.1.76-1`, and `linux-signed-5.10-amd64` from `linux-5.10`; Ubuntu builds `linux-signed-aws` from `linux-aws` under
+/// the same version. Trackers and notices speak of the latter only.
+fn signed_kernel(package: &Package) -> Option<Subject> {
+    let source = package.source.as_ref()?;
+    let flavour = source.name.strip_prefix("linux-signed")?;
+    let (name, version) = match package.ecosystem {
+        Ecosystem::Ubuntu => (format!("linux{flavour}"), source.version.to_string()),
+        Ecosystem::Debian => {
+            // The last word is the architecture.
+            let (series, _) = flavour.rsplit_once('-').unwrap_or(("", ""));
+            (format!("linux{series}"), source.version.replacen('+', "-", 1))
+        }
+        _ => return None,
+    };
+    Some(Subject { name: name.into(), version: version.into(), kind: NameKind::Source })
+}
+
+/// Why a statement made about the package's name may not be about this package.
+pub(super) fn foreign(package: &Package, subject: &Subject) -> Option<&'static str> {
+    match package.true_origin() {
+        Origin::ThirdParty => return Some("the package comes from another repository than the distribution's"),
+        Origin::Vcs => return Some("the package comes from a version control system, not from the registry"),
+        Origin::Local => return Some("the package is a local path, not the one of the registry"),
+        Origin::Registry => {}
+    }
+    let companion = match package.ecosystem.purl_type() {
+        "rpm" => is_rpm_companion(package),
+        _ => is_deb_companion(package, subject),
+    };
+    companion.then_some("the package accompanies a kernel and contains no code that runs in it")
+}
+
+fn is_deb_companion(package: &Package, subject: &Subject) -> bool {
+    let kernel_source = subject.kind == NameKind::Source
+        && (&*subject.name == "linux" || subject.name.starts_with("linux-") || &*subject.name == "kernel");
+    let runs = ["linux-image", "linux-modules", "linux-signed", "kernel", "kernel-core", "kernel-modules"];
+    package.source.is_some()
+        && kernel_source
+        && (!runs.iter().any(|prefix| package.name.starts_with(prefix))
+            || package.name.contains("headers")
+            || package.name.contains("-doc")
+            || package.name.contains("tools"))
+}
+
+/// Bulletins list every binary package of the kernel's source, also what only talks to a kernel or is compiled against it.
+fn is_rpm_companion(package: &Package) -> bool {
+    if package.ecosystem.authority() != Authority::Vendor {
+        return false;
+    }
+    let of_kernel = match &package.source {
+        Some(source) => is_kernel(&source.name),
+        None => {
+            is_kernel(&package.name) || matches!(&*package.name, "perf" | "bpftool" | "python3-perf" | "python-perf")
+        }
+    };
+    let beside = ["headers", "-doc", "tools", "-devel", "-abi-", "-macros", "-syms"];
+    of_kernel && (!is_kernel(&package.name) || beside.iter().any(|word| package.name.contains(word)))
+}
+
+/// `kernel`, `kernel-rt`, `kernel-default` (SUSE), `kernel-uek` (Oracle), `linux` (Photon).
+fn is_kernel(name: &str) -> bool {
+    ["kernel", "linux"].iter().any(|kernel| {
+        name.strip_prefix(kernel).is_some_and(|rest| {
+            // `kernel6.12` is Amazon's, `linux-firmware` and the like are packages of their own.
+            rest.is_empty()
+                || rest.starts_with(|first: char| first.is_ascii_digit())
+                || rest.starts_with('-') && !["-firmware", "-pam"].iter().any(|other| rest.starts_with(other))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SourcePackage;
+
+    fn package(ecosystem: Ecosystem, name: &str, source: &str, version: &str) -> Package {
+        let mut package = Package::new(ecosystem, name, version);
+        package.source = Some(SourcePackage { name: source.into(), version: version.into() });
+        package
+    }
+
+    #[test]
+    fn signed_kernels_are_the_kernel_they_are_made_of() {
+        for (ecosystem, source, version, expected) in [
+            (Ecosystem::Debian, "linux-signed-amd64", "6.1.76+1", Some("linux 6.1.76-1")),
+            (Ecosystem::Debian, "linux-signed-arm64", "6.9.7+1~bpo12+1", Some("linux 6.9.7-1~bpo12+1")),
+            (Ecosystem::Debian, "linux-signed-5.10-amd64", "5.10.209+2~deb10u1", Some("linux-5.10 5.10.209-2~deb10u1")),
+            (Ecosystem::Ubuntu, "linux-signed", "5.15.0-91.101", Some("linux 5.15.0-91.101")),
+            (Ecosystem::Ubuntu, "linux-signed-hwe-6.5", "6.5.0-14.14", Some("linux-hwe-6.5 6.5.0-14.14")),
+            (Ecosystem::Ubuntu, "linux", "5.15.0-91.101", None),
+            (Ecosystem::RedHat, "linux-signed", "1", None),
+        ] {
+            let found = subjects(&package(ecosystem, "linux-image", source, version)).into_iter().nth(2);
+            assert_eq!(found.map(|one| format!("{} {}", one.name, one.version)).as_deref(), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_runs_in_a_kernel_and_what_accompanies_it() {
+        let is = |name: &str, source: &str| is_rpm_companion(&package(Ecosystem::AlmaLinux, name, source, "1"));
+        for name in ["kernel", "kernel-core", "kernel-modules-extra", "kernel-rt-core", "kernel-default", "kernel6.12"]
+        {
+            assert!(!is(name, "kernel"), "{name}");
+        }
+        for name in ["kernel-headers", "kernel-tools-libs", "kernel-devel", "perf", "bpftool", "python3-perf", "rtla"] {
+            assert!(is(name, "kernel"), "{name}");
+        }
+        assert!(!is("openssl-devel", "openssl"));
+        assert!(!is("linux-firmware", "linux-firmware"));
+        let bare = |name: &str| is_rpm_companion(&Package::new(Ecosystem::RedHat, name, "1"));
+        assert!(bare("perf") && bare("kernel-headers") && !bare("kernel") && !bare("perftest"));
+    }
+}

@@ -63,6 +63,43 @@ fn every_fixture_is_recognised_and_read() {
 }
 
 #[test]
+fn negated_tests_and_architectures_of_oval() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/oval/rhel-9.oval.xml");
+    let plain = std::fs::read_to_string(path).unwrap();
+    let of = |text: &str| {
+        let (records, stats, outcome) = read(Format::Oval, "x.xml", text.as_bytes(), &Limits::default());
+        outcome.unwrap();
+        let ids: Vec<String> = records.iter().map(|record| shown(record)["id"].as_str().unwrap().to_owned()).collect();
+        (ids, stats, records)
+    };
+    let curl = "<criterion comment=\"curl is earlier";
+    assert!(plain.contains(curl));
+    for negated in [
+        plain.replace(curl, &curl.replace("criterion", "criterion negate=\"true\"")),
+        plain.replace("<criteria operator=\"OR\">", "<criteria operator=\"OR\" negate=\"true\">"),
+    ] {
+        let (ids, stats, _) = of(&negated);
+        assert_eq!((ids, stats.records, stats.rejected), (vec!["CVE-2031-20051".to_owned()], 2, 1));
+        assert!(stats.reasons[0].contains("negated"), "{:?}", stats.reasons);
+    }
+    // A negated test of anything else restricts, as a plain one does.
+    let other = plain.replace("<criterion comment=\"Red Hat", "<criterion negate=\"true\" comment=\"Red Hat");
+    assert_eq!(of(&other).0.len(), 2);
+    let state = "<red-def:rpminfo_state id=\"s:curl\">";
+    for (pattern, expected) in [
+        ("aarch64|x86_64", json!([{"kind": "arch", "value": ["aarch64", "x86_64"]}])),
+        ("x86.*", json!([{"kind": "unevaluated", "value": "architecture x86.*"}])),
+    ] {
+        let text =
+            plain.replace(state, &format!("{state}<red-def:arch operation=\"pattern match\">{pattern}</red-def:arch>"));
+        let (_, _, records) = of(&text);
+        let affected = shown(&records[0])["affected"].as_array().unwrap().clone();
+        let curl = affected.iter().find(|one| one["package"]["name"] == "curl").unwrap();
+        assert_eq!(curl["conditions"], expected);
+    }
+}
+
+#[test]
 fn every_format_has_a_name_of_its_own() {
     let slugs: BTreeSet<&str> = Format::ALL.iter().map(|format| format.slug()).collect();
     assert_eq!(slugs.len(), Format::ALL.len());

@@ -14,10 +14,11 @@
 //! | `known_not_affected` | not affected |
 //! | `under_investigation` | under investigation |
 //!
-//! Products that are no packages (industrial advisories) become configurations where they have a CPE name, and otherwise
-//! statements about the generic package `vendor:product`, with ranges where the version is written as `<`, `<=`, `vers:`.
+//! A product with the package URL of a language becomes a statement about that package. Products that are no packages
+//! (industrial advisories) become configurations where they have a CPE name, and otherwise statements about the generic
+//! package `vendor:product`; both with ranges where the version is written as `<`, `<=`, `vers:`.
 //!
-//! Not supported: `product_groups` inside remediations; threats; signed arch conditions. A document is held in memory,
+//! Not supported: threats; signed arch conditions. A document is held in memory,
 //! at most [`crate::Limits::max_record`]. Linear in products times vulnerabilities.
 
 use std::borrow::Cow;
@@ -29,15 +30,15 @@ use super::openvex::decode;
 use crate::error::{FeedError, Result};
 use crate::json::JsonStream;
 use crate::record::Record;
-use bartizan_matching::cpe::{Configuration, CpeMatch, Node, Operator};
 use bartizan_matching::model::{
-    Advisory, Affected, Condition, Ecosystem, Event, NameKind, PackageKey, Range, ReferenceKind, Scope, Text,
-    VendorState,
+    Advisory, Affected, Condition, Ecosystem, NameKind, PackageKey, ReferenceKind, Scope, Text, VendorState,
 };
 
 mod document;
+mod products;
 
 use document::{Branch, Document, Note, Product, ProductTree, ReferenceJson, Vulnerability};
+use products::{language_package, of_language, other_product};
 
 /// Depth of branches in a product tree.
 const MAX_BRANCHES: usize = 30;
@@ -58,11 +59,17 @@ struct Tree<'d> {
     entries: HashMap<&'d str, Entry<'d>>,
     /// Product id to package and platform.
     joined: HashMap<&'d str, (&'d str, &'d str)>,
+    /// Group id to product ids.
+    groups: HashMap<&'d str, Vec<&'d str>>,
 }
 
 impl<'d> Tree<'d> {
     fn new(tree: &'d ProductTree<'_>) -> Result<Self> {
-        let mut found = Self { entries: HashMap::new(), joined: HashMap::new() };
+        let groups = tree.product_groups.iter().map(|group| {
+            let ids: Vec<&str> = group.product_ids.iter().map(|id| &**id).collect();
+            (&*group.group_id, ids)
+        });
+        let mut found = Self { entries: HashMap::new(), joined: HashMap::new(), groups: groups.collect() };
         for branch in &tree.branches {
             found.walk(branch, &Entry::default(), 0)?;
         }
@@ -278,6 +285,9 @@ fn product(tree: &Tree<'_>, id: &str, state: VendorState, advisory: &mut Advisor
         add(statement, advisory, seen);
         return;
     }
+    if let Some((ecosystem, name, version)) = language_package(&entry.purl) {
+        return of_language(entry, (ecosystem, &name, &version), state, advisory, seen);
+    }
     if platform.is_some() && entry.cpe.is_empty() && state != VendorState::Affected {
         // A package without a version on a platform: VEX of Red Hat for what has no fix.
         let Some(scope) = platform.and_then(scope) else { return };
@@ -302,81 +312,11 @@ fn stream_of(module: &Entry<'_>) -> Option<Text> {
     Some(format!("{}:{}", parts.next()?, parts.next().filter(|stream| !stream.is_empty())?).into())
 }
 
-/// A product that is no package: a device or an application.
-fn other_product(entry: &Entry<'_>, state: VendorState, advisory: &mut Advisory, seen: &mut Seen) {
-    if state == VendorState::Affected {
-        // Its fixed version; what is affected is stated by the affected products.
-        return;
-    }
-    if entry.cpe.starts_with("cpe:") && !matches!(state, VendorState::NotAffected | VendorState::UnderInvestigation) {
-        let criterion = CpeMatch {
-            vulnerable: true,
-            criteria: (&*entry.cpe).into(),
-            start_including: None,
-            start_excluding: None,
-            end_including: None,
-            end_excluding: None,
-        };
-        let node = Node { operator: Operator::Or, negate: false, matches: vec![criterion], children: Vec::new() };
-        let configuration = Configuration { operator: Operator::Or, negate: false, nodes: vec![node] };
-        if !advisory.configurations.contains(&configuration) {
-            advisory.configurations.push(configuration);
-        }
-        return;
-    }
-    if entry.vendor.is_empty() || entry.product.is_empty() {
-        return;
-    }
-    let name = format!("{}:{}", entry.vendor.trim(), entry.product.trim());
-    let key = PackageKey::new(Ecosystem::Generic, "", &common::cut(&name, 250));
-    let mut statement = common::statement(key, NameKind::Binary, state);
-    match versions(&entry.version) {
-        Some(ranges) => statement.ranges = ranges,
-        None => statement.conditions.push(Condition::Unevaluated(common::cut(&entry.version, 200))),
-    }
-    add(statement, advisory, seen);
-}
-
-/// Ranges of `<V2.0`, `<=1.3`, `>=1.0|<2.0`, `vers:all/*`, `vers:generic/<1.2`; a bare version is itself.
-fn versions(text: &str) -> Option<Vec<Range>> {
-    let text = text.trim();
-    let text = text.strip_prefix("vers:").and_then(|rest| rest.split_once('/')).map_or(text, |(_, rest)| rest).trim();
-    if matches!(text, "" | "*" | "all" | "All" | "all versions" | "All versions" | "vers:all/*") {
-        return Some(Vec::new());
-    }
-    let bare = |text: &str| {
-        let text = text.trim().trim_start_matches(['v', 'V']).trim();
-        (!text.is_empty() && text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(char::is_whitespace))
-            .then(|| Text::from(text))
-    };
-    let mut events = Vec::new();
-    for part in text.split('|').map(str::trim) {
-        if let Some(version) = part.strip_prefix(">=") {
-            events.push(Event::Introduced(bare(version)?));
-        } else if let Some(version) = part.strip_prefix("<=") {
-            events.push(Event::LastAffected(bare(version)?));
-        } else if let Some(version) = part.strip_prefix('<') {
-            events.push(Event::Fixed(bare(version)?));
-        } else if part.starts_with('>') {
-            return None;
-        } else {
-            let version = bare(part.trim_start_matches('='))?;
-            events.extend([Event::Introduced(version.clone()), Event::LastAffected(version)]);
-        }
-    }
-    // An upper bound without a lower one of its own begins at the beginning, whatever the order they are written in.
-    let lower = events.iter().filter(|event| matches!(event, Event::Introduced(_))).count();
-    if lower * 2 < events.len() {
-        events.insert(0, Event::Introduced("0".into()));
-    }
-    Some(vec![Range::Events { semver: false, events }])
-}
-
 /// A key by which equal statements are left out: architectures share them all.
 type Affected_ = (PackageKey, NameKind, u8, String);
 
 fn add(statement: Affected, advisory: &mut Advisory, seen: &mut Seen) {
-    let rest = format!("{:?}{:?}", statement.ranges, statement.conditions);
+    let rest = format!("{:?}{:?}{:?}", statement.ranges, statement.versions, statement.conditions);
     let key = (statement.package.clone(), statement.name_kind, statement.state as u8, rest);
     let about = match seen.places.get(&key) {
         Some(at) => &mut seen.about[*at],
@@ -438,7 +378,8 @@ fn statements(tree: &Tree<'_>, vulnerability: &Vulnerability<'_>, advisory: &mut
             "no_fix_planned" => VendorState::WillNotFix,
             _ => continue,
         };
-        for id in &remediation.product_ids {
+        let grouped = remediation.group_ids.iter().filter_map(|id| tree.groups.get(&**id)).flatten().copied();
+        for id in remediation.product_ids.iter().map(|id| &**id).chain(grouped) {
             unfixed.insert(id, state);
         }
     }

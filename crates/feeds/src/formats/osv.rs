@@ -7,6 +7,7 @@
 //! range; evaluation is not here. `informational` of RustSec and the prefix `MAL-` set the kind. Where a distribution
 //! lists the binary packages of a source package, statements are about these. The format has no module streams: where a
 //! fix is a package of a stream (`.module` in its release) the stream is what the summary names (`nodejs:18`), else unknown.
+//! An entry with neither versions nor ranges is a lead about every version.
 //!
 //! Not supported: `credits`; symbols beyond fifty a statement. YAML of the same shape (PyPA) is read too. Linear in the
 //! bytes; memory of one record.
@@ -154,7 +155,7 @@ impl RangeJson<'_> {
 
 /// The source of a record, told by its id, or by its ecosystem where the id says nothing.
 fn source(id: &str, affected: &[AffectedJson<'_>]) -> Text {
-    const PREFIXES: [(&str, &str); 15] = [
+    const PREFIXES: [(&str, &str); 22] = [
         ("GHSA-", "ghsa"),
         ("RUSTSEC-", "rustsec"),
         ("PYSEC-", "pypa"),
@@ -167,9 +168,16 @@ fn source(id: &str, affected: &[AffectedJson<'_>]) -> Text {
         ("DSA-", "debian"),
         ("DLA-", "debian"),
         ("DEBIAN-", "debian"),
-        ("AL", "almalinux"),
-        ("RL", "rocky"),
-        ("RH", "redhat"),
+        ("ALPINE-", "alpine"),
+        ("ALSA-", "almalinux"),
+        ("ALBA-", "almalinux"),
+        ("ALEA-", "almalinux"),
+        ("RLSA-", "rocky"),
+        ("RLBA-", "rocky"),
+        ("RLEA-", "rocky"),
+        ("RHSA-", "redhat"),
+        ("RHBA-", "redhat"),
+        ("RHEA-", "redhat"),
     ];
     if let Some((_, source)) = PREFIXES.iter().find(|(prefix, _)| id.starts_with(prefix)) {
         return (*source).into();
@@ -202,6 +210,13 @@ fn name_kind(ecosystem: &Ecosystem, purl: &str) -> NameKind {
             | Ecosystem::Suse
             | Ecosystem::OpenSuse
             | Ecosystem::Mageia
+            | Ecosystem::OpenEuler
+            | Ecosystem::AzureLinux
+            | Ecosystem::Wolfi
+            | Ecosystem::Chainguard
+            | Ecosystem::MinimOs
+            | Ecosystem::Alpaquita
+            | Ecosystem::BellSoft
     );
     if by_source || purl.contains("arch=src") || purl.contains("arch=source") {
         NameKind::Source
@@ -328,10 +343,11 @@ fn statements(affected: &AffectedJson<'_>, summary: &str, into: &mut Vec<Affecte
     if vendor && !fixed && !statement.ranges.is_empty() {
         statement.state = VendorState::NoFixYet;
     }
-    if statement.ranges.is_empty() && statement.versions.is_empty() && !affected.ranges.is_empty() {
-        return;
-    }
     statement.conditions = conditions;
+    // By the evaluation of the schema no version is affected then; the record is about the package all the same.
+    if statement.ranges.is_empty() && statement.versions.is_empty() {
+        statement.conditions.push(Condition::Unevaluated("the record names no versions".into()));
+    }
     if is_modular(&statement) {
         statement.conditions.push(Condition::Module(streams(summary)));
     }

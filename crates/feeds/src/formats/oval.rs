@@ -8,7 +8,10 @@
 //! `Module x:y is enabled` beside a test is a condition. Red Hat's `resolution` says why there is no fix. A definition of class
 //! *patch* is a bulletin that addresses its CVEs; one of class *vulnerability* is a record about its CVE.
 //!
-//! Not supported: `negate`, `uname`, `textfilecontent54` and `variable` tests (Ubuntu's files, live kernels), `extend_definition`.
+//! The architectures of a test's state are a condition. A definition with a negated test of a package is left out and counted:
+//! it says when a system is *not* affected, which no statement can.
+//!
+//! Not supported: `uname`, `textfilecontent54` and `variable` tests (Ubuntu's files, live kernels), `extend_definition`.
 //! The definitions of a file are held until its tests are read, since these come last: memory is proportional to the
 //! file, bounded by [`crate::Limits`]. Time linear.
 
@@ -48,6 +51,7 @@ struct Definition {
 struct Criterion {
     test: String,
     module: Option<String>,
+    negated: bool,
 }
 
 /// What the files say about tests, objects and states, by id.
@@ -56,6 +60,7 @@ struct Lists {
     tests: HashMap<String, (String, Vec<String>, bool)>,
     objects: HashMap<String, String>,
     states: HashMap<String, (String, String)>,
+    arches: HashMap<String, String>,
 }
 
 /// One file.
@@ -71,6 +76,7 @@ pub(super) fn file(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>)
         definitions: Vec::new(),
         current: None,
         modules: Vec::new(),
+        negated: Vec::new(),
         platforms_of_criteria: Vec::new(),
         lists: Lists::default(),
         entry: String::new(),
@@ -81,7 +87,7 @@ pub(super) fn file(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>)
     parser.run()?;
     let Parser { definitions, lists, .. } = parser;
     for definition in definitions {
-        out.take(Ok(Record::Advisory(Box::new(convert(definition, &lists)))))?;
+        out.take(convert(definition, &lists).map(|advisory| Record::Advisory(Box::new(advisory))))?;
     }
     Ok(())
 }
@@ -121,6 +127,8 @@ struct Parser<'r> {
     current: Option<Definition>,
     /// The module that each open `criteria` is limited to.
     modules: Vec<Option<String>>,
+    /// Whether each open `criteria` is negated by itself or by one above it.
+    negated: Vec<bool>,
     platforms_of_criteria: Vec<String>,
     lists: Lists,
     /// Id of the test, object or state that is open.
@@ -222,10 +230,14 @@ impl Parser<'_> {
                 self.current =
                     Some(Definition { id: get("id"), patch: get("class") == "patch", ..Definition::default() });
                 self.modules.clear();
+                self.negated.clear();
                 self.platforms_of_criteria.clear();
             }
-            "criteria" => self.modules.push(self.modules.last().cloned().flatten()),
-            "criterion" => self.criterion(&get("test_ref"), &get("comment")),
+            "criteria" => {
+                self.modules.push(self.modules.last().cloned().flatten());
+                self.negated.push(self.negated.last() == Some(&true) || is_true(&get("negate")));
+            }
+            "criterion" => self.criterion(&get("test_ref"), &get("comment"), &get("negate")),
             "reference" => {
                 if let Some(definition) = &mut self.current {
                     definition.references.push((get("source"), get("ref_id"), get("ref_url")));
@@ -278,7 +290,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn criterion(&mut self, test: &str, comment: &str) {
+    fn criterion(&mut self, test: &str, comment: &str, negate: &str) {
         let module = comment
             .strip_prefix("Module ")
             .and_then(|rest| rest.strip_suffix(" is enabled"))
@@ -294,8 +306,9 @@ impl Parser<'_> {
             self.platforms_of_criteria.push(platform.to_owned());
         }
         let module = self.modules.last().cloned().flatten();
+        let negated = self.negated.last() == Some(&true) || is_true(negate);
         if let Some(definition) = &mut self.current {
-            definition.criteria.push(Criterion { test: test.to_owned(), module });
+            definition.criteria.push(Criterion { test: test.to_owned(), module, negated });
         }
     }
 
@@ -315,9 +328,13 @@ impl Parser<'_> {
             }
             ("criteria", _) => {
                 self.modules.pop();
+                self.negated.pop();
             }
             ("name", parent) if parent.ends_with("info_object") => {
                 self.lists.objects.insert(self.entry.clone(), text);
+            }
+            ("arch", parent) if parent.ends_with("_state") => {
+                self.lists.arches.insert(self.entry.clone(), text);
             }
             ("evr", _) => {
                 if let Some(state) = self.lists.states.get_mut(&self.entry) {
@@ -348,7 +365,32 @@ impl Parser<'_> {
     }
 }
 
-fn convert(definition: Definition, lists: &Lists) -> bartizan_matching::model::Advisory {
+fn is_true(text: &str) -> bool {
+    matches!(text.trim(), "true" | "1")
+}
+
+/// The architectures of a state: one, or a pattern that lists some (`aarch64|x86_64`, `^(?:a|b)$`).
+fn arches(pattern: &str) -> Condition {
+    let bare = pattern.trim().trim_start_matches('^').trim_end_matches('$');
+    let bare = bare.strip_prefix('(').and_then(|bare| bare.strip_suffix(')')).unwrap_or(bare);
+    let bare = bare.strip_prefix("?:").unwrap_or(bare);
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    if bare.split('|').all(is_name) {
+        Condition::Arch(bare.split('|').take(50).map(|name| common::cut(name, 40)).collect())
+    } else {
+        Condition::Unevaluated(common::cut(&format!("architecture {pattern}"), 200))
+    }
+}
+
+fn convert(definition: Definition, lists: &Lists) -> Result<bartizan_matching::model::Advisory> {
+    let negated = |criterion: &&Criterion| {
+        criterion.negated && lists.tests.get(&criterion.test).is_some_and(|(_, _, package)| *package)
+    };
+    if definition.criteria.iter().find(negated).is_some() {
+        return Err(FeedError::record(&definition.id, "a negated test of a package is not supported"));
+    }
     let mut cves: Vec<bartizan_matching::model::Text> = Vec::new();
     for (source, id, _) in &definition.references {
         if source.eq_ignore_ascii_case("CVE") {
@@ -431,6 +473,8 @@ fn convert(definition: Definition, lists: &Lists) -> bartizan_matching::model::A
                 Some(version) => statement.ranges.push(common::before(version)),
                 None => {}
             }
+            let pattern = states.iter().find_map(|state| lists.arches.get(state)).filter(|text| !text.is_empty());
+            statement.conditions.extend(pattern.map(|pattern| arches(pattern)));
             if let Some(module) = &criterion.module {
                 statement.conditions.push(Condition::Module(common::cut(module, 100)));
             }
@@ -439,7 +483,7 @@ fn convert(definition: Definition, lists: &Lists) -> bartizan_matching::model::A
             }
         }
     }
-    advisory
+    Ok(advisory)
 }
 
 /// Packages that stand for the system itself in OVAL tests.

@@ -79,6 +79,16 @@ pub(super) struct ProductTree<'a> {
     pub(super) full_product_names: Vec<Product<'a>>,
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub(super) relationships: Vec<Relationship<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub(super) product_groups: Vec<ProductGroup<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ProductGroup<'a> {
+    #[serde(borrow)]
+    pub(super) group_id: Str<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub(super) product_ids: Vec<Str<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -175,6 +185,8 @@ pub(super) struct Remediation<'a> {
     pub(super) details: Str<'a>,
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub(super) product_ids: Vec<Str<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub(super) group_ids: Vec<Str<'a>>,
 }
 
 #[derive(Deserialize)]

@@ -36,6 +36,9 @@ const SMALL: [(Ecosystem, u64); 14] = [
 const OTHERS: u64 = 1000;
 /// Least number of records of a distribution's own tracker, list of notices, OVAL or CSAF.
 const DISTRIBUTION: u64 = 200;
+/// Least number of records about one release of a distribution in a source that is whole for the distribution: a release
+/// that is spoken of in passing has fewer.
+const RELEASE: u64 = 50;
 /// Least number of records of a whole year of NVD.
 const NVD: u64 = 1000;
 
@@ -57,7 +60,6 @@ const fn kind(format: Format) -> Kind {
     match format {
         Format::Osv | Format::OsvYaml => Kind::Osv,
         Format::DebianTracker
-        | Format::DebianList
         | Format::UbuntuTracker
         | Format::UbuntuNotices
         | Format::UbuntuCves
@@ -70,13 +72,20 @@ const fn kind(format: Format) -> Kind {
         | Format::Notus => Kind::Distribution,
         Format::Ruby => Kind::Language(Ecosystem::RubyGems),
         Format::NvdPage | Format::NvdRecord | Format::Nvd1 => Kind::Products,
-        // CVE records name packages in passing; the working group's records of npm ended in 2021.
+        // CVE records name packages in passing; the working group's records of npm ended in 2021; Debian's lists of DSA
+        // and DLA leave out what is not fixed yet or not worth a bulletin.
         _ => Kind::Nothing,
     }
 }
 
-/// The ecosystems, by their written names, that a source of this format and content speaks for. `stated` says that
-/// whoever imports it calls it complete: then that holds for every ecosystem its format can be complete for.
+/// The ecosystem, or the release of a distribution, as [`claimed`] writes it: `npm`, `Debian:12`.
+#[must_use]
+pub fn scope(ecosystem: &str, release: &str) -> String {
+    if release.is_empty() { ecosystem.to_owned() } else { format!("{ecosystem}:{release}") }
+}
+
+/// The ecosystems and releases, as [`scope`] writes them, that a source of this format and content speaks for. `stated`
+/// says that whoever imports it calls it complete: then that holds for everything its format can be complete for.
 #[must_use]
 pub fn claimed(format: Format, summary: &Summary, stated: bool) -> Vec<String> {
     let mut records: BTreeMap<&str, u64> = BTreeMap::new();
@@ -91,12 +100,16 @@ pub fn claimed(format: Format, summary: &Summary, stated: bool) -> Vec<String> {
             Kind::Products | Kind::Nothing => None,
         }
     };
-    let mut claimed: Vec<String> = records
-        .into_iter()
-        .filter(|(name, count)| {
-            least(&Ecosystem::of_name(name)).is_some_and(|least| *count > 0 && (stated || *count >= least))
+    let mut claimed: Vec<String> = summary
+        .scopes
+        .iter()
+        .filter(|((name, release), count)| {
+            let all = records.get(name.as_str()).copied().unwrap_or(0);
+            let of_release = if release.is_empty() { 0 } else { RELEASE };
+            least(&Ecosystem::of_name(name))
+                .is_some_and(|least| **count > 0 && (stated || all >= least && **count >= of_release))
         })
-        .map(|(name, _)| name.to_owned())
+        .map(|((name, release), _)| scope(name, release))
         .collect();
     let products = matches!(kind(format), Kind::Products) && summary.advisories > 0;
     if products && (stated || summary.advisories >= NVD) {
@@ -121,13 +134,16 @@ mod tests {
     fn a_sample_claims_nothing_and_a_whole_export_its_ecosystem() {
         let sample = summary(&[("npm", "", 1), ("Debian", "12", 1)]);
         assert_eq!(claimed(Format::Osv, &sample, false), [""; 0]);
-        assert_eq!(claimed(Format::Osv, &sample, true), ["Debian", "npm"]);
+        assert_eq!(claimed(Format::Osv, &sample, true), ["Debian:12", "npm"]);
         assert_eq!(claimed(Format::Cve5, &summary(&[("npm", "", 100_000)]), true), [""; 0]);
         let whole = summary(&[("crates.io", "", 700), ("npm", "", 30)]);
         assert_eq!(claimed(Format::Osv, &whole, false), ["crates.io"]);
-        // Releases of one distribution count together.
+        // Releases of one distribution count together, and each is claimed by itself.
         let tracker = summary(&[("Debian", "11", 150), ("Debian", "12", 150), ("npm", "", 9000)]);
-        assert_eq!(claimed(Format::DebianTracker, &tracker, false), ["Debian"]);
+        assert_eq!(claimed(Format::DebianTracker, &tracker, false), ["Debian:11", "Debian:12"]);
+        let passing = summary(&[("Debian", "11", 1000), ("Debian", "12", 1)]);
+        assert_eq!(claimed(Format::Osv, &passing, false), ["Debian:11"]);
+        assert_eq!(claimed(Format::DebianList, &tracker, true), [""; 0]);
         assert_eq!(claimed(Format::NvdPage, &summary(&[("x", "", 2000)]), false), ["Generic"]);
         assert_eq!(claimed(Format::NodePackage, &summary(&[("npm", "", 638)]), false), [""; 0]);
     }

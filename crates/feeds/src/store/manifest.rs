@@ -58,7 +58,7 @@ pub struct SourceEntry {
     /// When the data was imported that holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_at: Option<DateTime<Utc>>,
-    /// Ecosystems it speaks for as a whole, by their written names ([`crate::coverage`]).
+    /// Ecosystems and releases it speaks for as a whole ([`crate::coverage::scope`]).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub covers: Vec<String>,
     /// Names of the files, or the address, it was imported from.

@@ -378,9 +378,9 @@ impl AdvisoryStore for Snapshot {
         let mut other_release = false;
         let mut records = 0_u64;
         for source in &self.sources {
-            let whole = source.covers.iter().any(|name| name == ecosystem.as_str());
+            let claims = |scope: &str| source.covers.iter().any(|claimed| claimed == scope);
             // Products are spoken of by configurations, which have no scope.
-            if whole && *ecosystem == Ecosystem::Generic {
+            if *ecosystem == Ecosystem::Generic && claims(ecosystem.as_str()) {
                 return Ok(Coverage::Covered);
             }
             let first = (ecosystem.as_str().to_owned(), String::new());
@@ -388,6 +388,7 @@ impl AdvisoryStore for Snapshot {
                 if known != ecosystem.as_str() {
                     break;
                 }
+                let whole = claims(&crate::coverage::scope(known, its_release));
                 match (whole, its_release.is_empty() || its_release == release) {
                     (true, true) => return Ok(Coverage::Covered),
                     (false, true) => records += count,

@@ -56,6 +56,8 @@ impl Os {
             "chainguard" => (Ecosystem::Chainguard, String::new()),
             "minimos" => (Ecosystem::MinimOs, String::new()),
             "alpaquita" => (Ecosystem::Alpaquita, version.to_owned()),
+            "bellsoft-hardened-containers" | "bellsoft" => (Ecosystem::BellSoft, version.to_owned()),
+            "echo" => (Ecosystem::Echo, String::new()),
             "arch" | "archlinux" => (Ecosystem::Arch, String::new()),
             other => (Ecosystem::Other(other.into()), version.to_owned()),
         };
@@ -83,6 +85,11 @@ impl Os {
         let version = value("VERSION_ID").filter(|version| !version.is_empty()).unwrap_or_else(|| codename.clone());
         let mut os = match value("UBUNTU_CODENAME").as_deref().and_then(ubuntu_release) {
             Some(release) if id != "ubuntu" => Self::of_id("ubuntu", release),
+            // `22.03 (LTS-SP3)`: its service pack stands only there.
+            _ if id.eq_ignore_ascii_case("openeuler") => {
+                let written = value("VERSION").filter(|written| written.starts_with(&version));
+                Self::of_id(&id, written.as_deref().unwrap_or(&version))
+            }
             _ if id == "debian" && version.is_empty() => Self::of_id("debian", "sid"),
             _ => Self::of_id(&id, &version),
         };
@@ -206,6 +213,12 @@ mod tests {
             ("ID=\"sles\"\nVERSION_ID=\"15.5\"\n", "SUSE:15-SP5"),
             ("ID=\"opensuse-leap\"\nVERSION_ID=\"15.5\"\n", "openSUSE:15.5"),
             ("ID=\"amzn\"\nVERSION_ID=\"2023\"\n", "Amazon Linux:2023"),
+            ("ID=alpine\nVERSION_ID=3.22.0_alpha20250108\n", "Alpine:edge"),
+            ("ID=azurelinux\nVERSION_ID=\"3.0\"\n", "Azure Linux:3"),
+            ("ID=mariner\nVERSION_ID=\"2.0\"\n", "Azure Linux:2"),
+            ("ID=\"openEuler\"\nVERSION=\"22.03 (LTS-SP3)\"\nVERSION_ID=\"22.03\"\n", "openEuler:22.03-lts-sp3"),
+            ("ID=echo\nVERSION_ID=13\n", "Echo"),
+            ("ID=bellsoft-hardened-containers\nVERSION_ID=23\n", "BellSoft Hardened Containers:23"),
             ("ID=wolfi\nVERSION_ID=20230201\n", "Wolfi"),
             ("ID=kali\nVERSION_ID=2024.1\nID_LIKE=debian\n", "kali:2024.1"),
         ] {

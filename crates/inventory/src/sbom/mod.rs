@@ -82,6 +82,10 @@ impl Item {
         let package = match self.purl.as_deref().map(|text| (text, purl::package(text, os))) {
             Some((text, Ok(Some(mut package)))) => {
                 package.purl = text.into();
+                // Go's paths have capitals, which writers of package URLs take away.
+                if package.ecosystem == Ecosystem::Go && package.name.eq_ignore_ascii_case(&self.name) {
+                    package.name = self.name.as_str().into();
+                }
                 if package.version.is_empty() {
                     package.version = self.version.as_str().into();
                 }
@@ -108,5 +112,25 @@ impl Item {
             self.cpes.iter().for_each(|cpe| collector.platform(cpe));
         }
         Some(package)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_of_go_are_spelt_as_the_document_spells_them() {
+        let item = |name: &str| Item {
+            name: name.into(),
+            purl: Some("pkg:golang/github.com/burntsushi/toml@v1.0.0".into()),
+            ..Item::default()
+        };
+        for (name, expected) in
+            [("github.com/BurntSushi/toml", "github.com/BurntSushi/toml"), ("toml", "github.com/burntsushi/toml")]
+        {
+            let reading = finish(vec![item(name)], None, &[], &HashMap::new()).unwrap();
+            assert_eq!(&*reading.packages[0].name, expected);
+        }
     }
 }

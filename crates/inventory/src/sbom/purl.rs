@@ -3,8 +3,11 @@
 //! Rules: the purl specification and its list of types; the qualifiers `distro`, `epoch`, `upstream` and `rpmmod` as Syft and
 //! Trivy write them, which the specification leaves to the type.
 //!
-//! Not supported: subpaths (they name a place inside a package), and types without an ecosystem: those are kept as an
-//! unknown ecosystem and reported as not covered.
+//! The subpath of a Go URL is a part of the module's path, as Syft writes it.
+//!
+//! Not supported: other subpaths (they name a place inside a package), and types without an ecosystem: those are kept as an
+//! unknown ecosystem and reported as not covered. Go's paths in lower case, as the specification asks for, are read as they
+//! are unless the document names the module in its own spelling beside the URL.
 
 use bartizan_matching::model::{Ecosystem, Package, SourcePackage};
 
@@ -17,7 +20,7 @@ use crate::os::Os;
 /// Names the rule that is broken.
 pub fn package(text: &str, os: Option<&Os>) -> Result<Option<Package>, &'static str> {
     let rest = text.trim().strip_prefix("pkg:").ok_or("it does not begin with `pkg:`")?.trim_start_matches('/');
-    let rest = rest.split('#').next().unwrap_or(rest);
+    let (rest, subpath) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
     let (kind, path) = rest.split_once('/').ok_or("it has no name")?;
     let kind = kind.to_ascii_lowercase();
@@ -52,12 +55,17 @@ pub fn package(text: &str, os: Option<&Os>) -> Result<Option<Package>, &'static 
         other => Ecosystem::KNOWN.iter().find(|known| known.purl_type() == other).cloned(),
     };
     let Some(ecosystem) = ecosystem else {
-        return Ok(Some(Package::new(Ecosystem::Other(kind.into()), joined("/"), version)));
+        return Ok(Some(Package::new(Ecosystem::of_name(&kind), joined("/"), version)));
     };
     let name = match ecosystem {
         Ecosystem::Maven => joined(":"),
         // Conan's namespace is a user, cargo and gems have none.
         Ecosystem::Conan | Ecosystem::CratesIo | Ecosystem::RubyGems | Ecosystem::PyPi => name.clone(),
+        // The path of a Go module may be longer than the three parts that tools write as namespace and name
+        // (`github.com/golang-jwt/jwt` with `#v4`). Only where the URL says that it is of a package it names a place inside.
+        Ecosystem::Go if !subpath.is_empty() && qualifier("type").as_deref() != Some("package") => {
+            format!("{}/{}", joined("/"), decoded(subpath.trim_matches('/')))
+        }
         _ => joined("/"),
     };
     // Go's standard library, as Syft names it.
@@ -184,6 +192,8 @@ fn distribution(ecosystem: &Ecosystem) -> &'static str {
         Ecosystem::Chainguard => "chainguard",
         Ecosystem::MinimOs => "minimos",
         Ecosystem::Alpaquita => "alpaquita",
+        Ecosystem::BellSoft => "bellsoft-hardened-containers",
+        Ecosystem::Echo => "echo",
         Ecosystem::Arch => "arch",
         _ => "unknown",
     }
@@ -248,7 +258,12 @@ mod tests {
                 "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1?type=jar",
                 "Maven org.apache.logging.log4j:log4j-core 2.14.1",
             ),
-            ("pkg:golang/github.com/gin-gonic/gin@v1.6.0#binding", "Go github.com/gin-gonic/gin v1.6.0"),
+            ("pkg:golang/github.com/gin-gonic/gin@v1.6.0?type=package#binding", "Go github.com/gin-gonic/gin v1.6.0"),
+            ("pkg:golang/github.com/golang-jwt/jwt@v4.4.0#v4", "Go github.com/golang-jwt/jwt/v4 v4.4.0"),
+            (
+                "pkg:golang/github.com/aws/aws-sdk-go-v2@v1.2.0#service/s3",
+                "Go github.com/aws/aws-sdk-go-v2/service/s3 v1.2.0",
+            ),
             ("pkg:golang/stdlib@1.20.1", "Go stdlib 1.20.1"),
             ("pkg:pypi/django@4.2", "PyPI django 4.2"),
             ("pkg:cargo/time@0.1.45", "crates.io time 0.1.45"),
@@ -268,7 +283,11 @@ mod tests {
             ),
             ("pkg:apk/alpine/busybox@1.36.1-r2?distro=alpine-3.18.4", "Alpine:3.18 busybox 1.36.1-r2"),
             ("pkg:deb/debian/x@1", "Debian x 1"),
-            ("pkg:cran/zoo@1.8", "cran zoo 1.8"),
+            ("pkg:cran/zoo@1.8", "CRAN zoo 1.8"),
+            ("pkg:hackage/aeson@2.0", "Hackage aeson 2.0"),
+            ("pkg:unheard/of@1", "unheard of 1"),
+            ("pkg:deb/echo/x@1?distro=echo", "Echo x 1"),
+            ("pkg:rpm/azurelinux/x@1-1?distro=azurelinux-3.0", "Azure Linux:3 x 1-1"),
         ] {
             assert_eq!(named(text), expected, "{text}");
         }

@@ -198,6 +198,17 @@ pub(super) fn examine(
         }
     }
     let dialect = compiled.statement.dialect();
+    let with_epoch = epoch_of(affected).filter(|_| package.is_epoch_unknown() && !subject.version.contains(':'));
+    if let Some(epoch) = with_epoch {
+        // Without its epoch the version would be older than every one that has one.
+        let version: Text = format!("{epoch}:{}", subject.version).into();
+        let subject = Subject { version, name: subject.name.clone(), kind: subject.kind };
+        let known = Package { version: subject.version.clone(), ..package.clone() };
+        let mut read = examine(&known, &subject, compiled, &mut [None, None])?;
+        read.confidence = read.confidence.min(Confidence::ROUGH);
+        read.notes.push("the inventory states no epoch; that of the statement was taken for it".into());
+        return Ok(read);
+    }
     let slot = usize::from(keys[0].as_ref().is_some_and(|(known, _)| *known != dialect));
     let (_, key) = match &mut keys[slot] {
         Some(known) if known.0 == dialect => &*known,
@@ -263,6 +274,22 @@ pub(super) fn fixed_elsewhere(subject: &Subject, compiled: &Arc<Compiled>, note:
         notes: vec![note],
         weight: Weight::Fixed,
     }
+}
+
+/// The epoch of an RPM statement's bounds, where they have one.
+fn epoch_of(affected: &Affected) -> Option<&str> {
+    if affected.package.ecosystem.purl_type() != "rpm" {
+        return None;
+    }
+    affected.ranges.iter().find_map(|range| match range {
+        Range::Events { events, .. } => events.iter().find_map(|event| match event {
+            Event::Fixed(version) | Event::LastAffected(version) => {
+                version.split_once(':').map(|(epoch, _)| epoch).filter(|epoch| *epoch != "0")
+            }
+            _ => None,
+        }),
+        _ => None,
+    })
 }
 
 enum Held {

@@ -91,6 +91,7 @@ pub(crate) struct Identity<'p> {
     origin: crate::model::Origin,
     ownership: &'p crate::model::Ownership,
     cpes: &'p [crate::model::Text],
+    epoch_unknown: bool,
 }
 
 impl<'p> Identity<'p> {
@@ -111,6 +112,7 @@ impl<'p> Identity<'p> {
             origin: package.origin,
             ownership: &package.ownership,
             cpes: &package.cpes,
+            epoch_unknown: package.is_epoch_unknown(),
         }
     }
 }

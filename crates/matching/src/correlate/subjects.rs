@@ -18,6 +18,20 @@ pub(super) fn subjects(package: &Package) -> Vec<Subject> {
         Subject { name: source.name.clone(), version: source.version.clone(), kind: NameKind::Source },
     ];
     all.extend(signed_kernel(package));
+    // Records of these name the source mostly, and now and then a package that is built from it.
+    let either = matches!(
+        package.ecosystem,
+        Ecosystem::OpenEuler
+            | Ecosystem::AzureLinux
+            | Ecosystem::Wolfi
+            | Ecosystem::Chainguard
+            | Ecosystem::MinimOs
+            | Ecosystem::Alpaquita
+            | Ecosystem::BellSoft
+    );
+    if either && source.name != package.name {
+        all.push(own(NameKind::Source));
+    }
     all
 }
 

@@ -115,7 +115,7 @@ impl CompiledConfiguration {
             return Applicability::Hit(satisfied);
         }
         // Were everything else given, would it be hit?
-        match self.root.satisfied(subject, &|_| true) {
+        match self.root.satisfied(subject, &|_| Some(Confidence::EXACT)) {
             Some(satisfied) => Applicability::Restricted(satisfied),
             None => Applicability::No,
         }
@@ -162,26 +162,32 @@ fn describe(criterion: &CpeMatch) -> String {
 }
 
 impl Member {
-    /// Whether it holds for the asset.
-    fn holds(&self, subject: &Product, others: &[Product]) -> bool {
+    /// How surely it holds for the asset, if it does. What is present in a version that is not known holds roughly where a
+    /// version is asked for.
+    fn holds(&self, subject: &Product, others: &[Product]) -> Option<Confidence> {
         match self {
             Self::Criterion(criterion) => {
-                std::iter::once(subject).chain(others).any(|product| criterion.met_by(product).is_some())
+                std::iter::once(subject).chain(others).filter_map(|product| criterion.given_by(product)).max()
             }
-            Self::Join { members, .. } if members.is_empty() => false,
+            Self::Join { members, .. } if members.is_empty() => None,
             Self::Join { operator, negate, members } => {
+                let held = |member: &Self| member.holds(subject, others);
                 let holds = match operator {
-                    Operator::Or => members.iter().any(|member| member.holds(subject, others)),
-                    Operator::And => members.iter().all(|member| member.holds(subject, others)),
+                    Operator::Or => members.iter().filter_map(held).max(),
+                    Operator::And => members.iter().map(held).min().flatten(),
                 };
-                holds != *negate
+                match (holds, negate) {
+                    (holds, false) => holds,
+                    (None, true) => Some(Confidence::EXACT),
+                    (Some(unsure), true) => (unsure < Confidence::FINDING).then_some(Confidence::ROUGH),
+                }
             }
         }
     }
 
     /// The surest vulnerable criterion that `subject` satisfies such that every AND above it is given; `given` tells
-    /// whether another member of an AND holds.
-    fn satisfied(&self, subject: &Product, given: &dyn Fn(&Self) -> bool) -> Option<Satisfied> {
+    /// how surely another member of an AND holds.
+    fn satisfied(&self, subject: &Product, given: &dyn Fn(&Self) -> Option<Confidence>) -> Option<Satisfied> {
         match self {
             Self::Criterion(criterion) if criterion.vulnerable => {
                 let confidence = criterion.met_by(subject)?;
@@ -193,8 +199,11 @@ impl Member {
             }
             Self::Join { operator: Operator::And, members, .. } => {
                 best(members.iter().enumerate().filter_map(|(at, member)| {
-                    let satisfied = member.satisfied(subject, given)?;
-                    members.iter().enumerate().all(|(other, member)| other == at || given(member)).then_some(satisfied)
+                    let mut satisfied = member.satisfied(subject, given)?;
+                    for (_, member) in members.iter().enumerate().filter(|(other, _)| *other != at) {
+                        satisfied.confidence = satisfied.confidence.min(given(member)?);
+                    }
+                    Some(satisfied)
                 }))
             }
         }
@@ -236,6 +245,19 @@ impl Criterion {
             }
         }
         Some(confidence)
+    }
+
+    /// How surely a product that only has to be present gives what the criterion asks for.
+    fn given_by(&self, product: &Product) -> Option<Confidence> {
+        let confidence = self.met_by(product)?;
+        let ranged = self.low.is_some() || self.high.is_some();
+        let any = self.cpe.as_ref().is_some_and(|cpe| !matches!(cpe.version(), Value::Text(_) | Value::Pattern(_)));
+        Some(match confidence {
+            // Any version will do, and the product's is not known.
+            Confidence::NAME_ONLY if !ranged && any => Confidence::EXACT,
+            Confidence::NAME_ONLY | Confidence::ROUGH => Confidence::ROUGH,
+            _ => Confidence::EXACT,
+        })
     }
 
     fn version(&self, cpe: &Cpe, product: &Product) -> Option<Confidence> {
@@ -337,6 +359,29 @@ mod tests {
         assert!(matches!(tree().applies(&app, &[product(WINDOWS)]), Applicability::Hit(_)));
         let fixed = product("cpe:2.3:a:acme:app:2.0:*:*:*:*:*:*:*");
         assert_eq!(tree().applies(&fixed, &[product(WINDOWS)]), Applicability::No);
+    }
+
+    #[test]
+    fn a_member_of_unknown_version_is_held_roughly() {
+        let confidence = |member: CpeMatch, present: &str| {
+            let tree = CompiledConfiguration::compile(&Configuration {
+                operator: Operator::And,
+                negate: false,
+                nodes: vec![or(vec![criterion(true, APP, Some("2.0"))]), or(vec![member])],
+            });
+            let app = product("cpe:2.3:a:acme:app:1.5:*:*:*:*:*:*:*");
+            match tree.applies(&app, &[product(present)]) {
+                Applicability::Hit(satisfied) => Some(satisfied.confidence),
+                _ => None,
+            }
+        };
+        let any = "cpe:2.3:o:acme:os:*:*:*:*:*:*:*:*";
+        assert_eq!(confidence(criterion(false, any, None), any), Some(Confidence::CPE));
+        assert_eq!(confidence(criterion(false, any, Some("4")), any), Some(Confidence::ROUGH));
+        let three = "cpe:2.3:o:acme:os:3:*:*:*:*:*:*:*";
+        assert_eq!(confidence(criterion(false, three, None), any), Some(Confidence::ROUGH));
+        assert_eq!(confidence(criterion(false, any, Some("4")), three), Some(Confidence::CPE));
+        assert_eq!(confidence(criterion(false, any, Some("2")), three), None);
     }
 
     #[test]

@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::Text;
 use crate::Dialect;
 
+/// Ecosystems that advisories are written about and whose order of versions is not implemented, as OSV spells them;
+/// package URLs spell them in lower case.
+const WITHOUT_ORDER: [&str; 9] =
+    ["CRAN", "Hackage", "GHC", "Julia", "Bioconductor", "opam", "OSS-Fuzz", "VSCode", "WordPress"];
+
 macro_rules! ecosystems {
     ($($(#[$doc:meta])* $variant:ident => $name:literal, $purl:literal, $dialect:expr, $authority:ident;)*) => {
         /// A name space of packages. The written form is the OSV name without its release (`Debian`, `PyPI`); an
@@ -33,7 +38,10 @@ macro_rules! ecosystems {
                         .iter()
                         .find(|known| known.as_str().eq_ignore_ascii_case(name))
                         .cloned()
-                        .unwrap_or_else(|| Self::Other(name.into())),
+                        .unwrap_or_else(|| {
+                            let known = WITHOUT_ORDER.iter().find(|known| known.eq_ignore_ascii_case(name));
+                            Self::Other(known.copied().unwrap_or(name).into())
+                        }),
                 }
             }
 
@@ -334,6 +342,10 @@ impl Ecosystem {
             Self::AlmaLinux | Self::RockyLinux | Self::CentOs | Self::OracleLinux => major(release),
             Self::Alpine => {
                 let bare = release.strip_prefix('v').unwrap_or(release);
+                // The development branch calls itself after the release it will become.
+                if bare.contains("_alpha") {
+                    return "edge".into();
+                }
                 let mut numbers = bare.split('.');
                 match (numbers.next(), numbers.next()) {
                     (Some(first), Some(second)) if first.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -344,6 +356,12 @@ impl Ecosystem {
                 }
             }
             Self::Suse | Self::OpenSuse => suse_release(release),
+            Self::AzureLinux => major(release),
+            // `22.03 (LTS-SP3)` of os-release, `22.03-LTS-SP3` of advisories.
+            Self::OpenEuler => {
+                let words = release.split([' ', '(', ')', '-']).filter(|word| !word.is_empty());
+                words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
+            }
             _ => release.to_ascii_lowercase(),
         }
     }
@@ -394,6 +412,10 @@ mod tests {
         is("Red Hat:ceph_storage:8::el9", "Red Hat", "ceph_storage:8", "");
         is("SUSE:Linux Enterprise Server 15 SP5", "SUSE", "15-SP5", "");
         is("openSUSE:Leap 15.5", "openSUSE", "15.5", "");
+        is("openEuler:22.03-LTS-SP3", "openEuler", "22.03-lts-sp3", "");
+        is("Azure Linux:3", "Azure Linux", "3", "");
+        is("Alpine:edge", "Alpine", "edge", "");
+        is("cran", "CRAN", "", "");
         is("PyPI", "PyPI", "", "");
         is("Root:Debian:12", "Root:Debian:12", "", "");
     }

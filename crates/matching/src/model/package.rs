@@ -88,6 +88,13 @@ impl Package {
         }
     }
 
+    /// Whether the epoch is not known: that of an RPM package whose package URL has no `epoch`. The databases of packages
+    /// state it; many writers of bills of materials leave it out.
+    #[must_use]
+    pub fn is_epoch_unknown(&self) -> bool {
+        self.purl.starts_with("pkg:rpm/") && !self.version.contains(':') && !self.purl.contains("epoch=")
+    }
+
     fn is_version_of_third_party(&self) -> bool {
         match self.ecosystem.purl_type() {
             "deb" => {

@@ -136,3 +136,45 @@ fn third_parties_and_companions_are_leads_whatever_the_inventory() {
     let gaps = run(&store, &[rpm(Ecosystem::RedHat, "8", "php", "7.4.33-1.el8.remi")]).gaps;
     assert_eq!(gaps, [CoverageGap { package: 0, reason: GapReason::ForeignOrigin }]);
 }
+
+#[test]
+fn an_epoch_that_nobody_states_is_not_zero() {
+    let store = MemoryStore::new([advisory(
+        "CVE-1",
+        &[],
+        vec![affected(Ecosystem::RedHat, "9", "openssl", "0", Some("1:3.0.7-25.el9_3"))],
+    )]);
+    let package = |version: &str, purl: &str| {
+        let mut package = rpm(Ecosystem::RedHat, "9", "openssl", version);
+        package.purl = purl.into();
+        package
+    };
+    let bare = "pkg:rpm/redhat/openssl@x?arch=x86_64";
+    assert_eq!(confidence_of(&store, package("3.0.7-24.el9", bare)), Some(40));
+    assert_eq!(confidence_of(&store, package("3.0.7-25.el9_3", bare)), None);
+    // A database of packages states it, and so does a URL with it.
+    assert_eq!(confidence_of(&store, package("3.0.7-25.el9_3", "")), Some(100));
+    assert_eq!(confidence_of(&store, package("3.0.7-25.el9_3", "pkg:rpm/redhat/openssl@x?epoch=0")), Some(100));
+    assert_eq!(confidence_of(&store, package("1:3.0.7-24.el9", bare)), Some(100));
+}
+
+#[test]
+fn records_that_name_sources_or_packages_reach_both() {
+    let store = MemoryStore::new([advisory(
+        "CVE-1",
+        &[],
+        ["openssl", "libcrypto3"]
+            .map(|name| of_source(affected(Ecosystem::Wolfi, "", name, "0", Some("3.3.2-r1"))))
+            .into(),
+    )]);
+    let wolfi = |name: &str, source: &str| {
+        let mut package = Package::new(Ecosystem::Wolfi, name, "3.3.1-r0");
+        package.source = Some(SourcePackage { name: source.into(), version: "3.3.1-r0".into() });
+        package
+    };
+    for (name, source, expected) in
+        [("libssl3", "openssl", Some(100)), ("libcrypto3", "other", Some(100)), ("libz", "zlib", None)]
+    {
+        assert_eq!(confidence_of(&store, wolfi(name, source)), expected, "{name}");
+    }
+}

@@ -240,6 +240,46 @@ fn listing(folder: &std::path::Path) -> Vec<String> {
     names
 }
 
+/// Interrupted, a scan leaves an exact state and says how to go on; without a state file it says how to have one.
+#[test]
+fn an_interrupted_scan_says_how_to_go_on() {
+    use std::io::{BufRead as _, Read as _};
+    for resume in [&["--resume", "state"][..], &[]] {
+        let folder = tempfile::tempdir().unwrap();
+        let base = ["ports", "127.0.0.5", "-p", "1-20000", "--engine", "connect", "--no-discovery"];
+        let mut child = bartizan()
+            .current_dir(folder.path())
+            .args(base)
+            .args(resume)
+            .args(["--rate", "4000", "--progress", "json", "-o", "json=a.json"])
+            .spawn()
+            .unwrap();
+        let mut progress = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("\"progress\"") {
+            line.clear();
+            assert!(progress.read_line(&mut line).unwrap() > 0, "it ended too soon");
+        }
+        common::interrupt(&child);
+        let mut rest = String::new();
+        progress.read_to_string(&mut rest).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+        if resume.is_empty() {
+            assert!(rest.contains("--resume FILE"), "{rest}");
+            continue;
+        }
+        assert!(rest.contains("the same command goes on from there"), "{rest}");
+        let output = run_in(folder.path(), &[&base[..], resume, &["-o", "json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let sums =
+            document["hosts"][0]["summarised"].as_array().unwrap().iter().map(|sum| sum["count"].as_u64().unwrap());
+        let listed = document["hosts"][0]["ports"].as_array().unwrap().len() as u64;
+        assert_eq!(sums.sum::<u64>() + listed, 20_000);
+        assert_eq!(listing(folder.path()), ["a.json"]);
+    }
+}
+
 /// Killed without warning, a scan goes on from its state file: every port has its state in the end.
 #[test]
 fn a_killed_scan_is_taken_up_again() {

@@ -16,7 +16,7 @@ use bartizan_portscan::{
 
 mod support;
 
-use support::{Lab, addresses, listen, work};
+use support::{Lab, addresses, ip, listen, work};
 
 #[test]
 fn every_port_of_a_neighbour_has_its_state_over_both_families() {
@@ -179,7 +179,7 @@ fn ceilings_hold_for_the_raw_engine() {
 #[test]
 fn child_of_the_kill_test() {
     let Ok(state) = std::env::var("PORTSCAN_TEST_CHECKPOINT") else { return };
-    let job = long_job(&state);
+    let job = long_job(&state, engine_of(&std::env::var("PORTSCAN_TEST_ENGINE").unwrap()));
     run(&job, &Control::new(), |event| {
         if let Event::Found(finding) = event {
             let mut out = std::io::stdout().lock();
@@ -190,9 +190,13 @@ fn child_of_the_kill_test() {
     .unwrap();
 }
 
-fn long_job(state: &str) -> Job {
+fn engine_of(name: &str) -> Engine {
+    if name == "syn" { Engine::Syn } else { Engine::Connect }
+}
+
+fn long_job(state: &str, engine: Engine) -> Job {
     let mut job = Job::new(addresses(&["10.98.0.1", "10.98.0.2"]), (1..=20_000).collect());
-    job.settings.engine = Engine::Syn;
+    job.settings.engine = engine;
     job.settings.report = Report::Open;
     job.settings.checkpoint = Some(state.into());
     // Slow enough to be killed in the middle.
@@ -202,6 +206,15 @@ fn long_job(state: &str) -> Job {
 
 #[test]
 fn a_killed_run_goes_on_where_it_was() {
+    kill_and_go_on("syn");
+}
+
+#[test]
+fn a_killed_run_of_the_connect_engine_goes_on_where_it_was() {
+    kill_and_go_on("connect");
+}
+
+fn kill_and_go_on(engine: &str) {
     let Some(lab) = Lab::new() else { return };
     lab.rules(
         "table inet lab { counter questions { }\n chain input { type filter hook input priority 0;\n\
@@ -219,6 +232,7 @@ fn a_killed_run_goes_on_where_it_was() {
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "child_of_the_kill_test", "--nocapture"])
         .env("PORTSCAN_TEST_CHECKPOINT", &state)
+        .env("PORTSCAN_TEST_ENGINE", engine)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -233,7 +247,7 @@ fn a_killed_run_goes_on_where_it_was() {
     let asked = lab.counted("questions");
     assert!(asked < 36_000, "it was killed too late: {asked}");
 
-    let job = long_job(state.to_str().unwrap());
+    let job = long_job(state.to_str().unwrap(), engine_of(engine));
     let (results, outcome) = lab.at_near(|| work(&job));
     assert!(!outcome.cancelled && outcome.progress.done == 40_000, "{outcome:?}");
     assert_eq!(results.open(), truth);
@@ -243,4 +257,36 @@ fn a_killed_run_goes_on_where_it_was() {
     let asked = lab.counted("questions");
     assert!(asked < 41_500, "{asked} questions for 40000 ports");
     assert!(!state.exists(), "a complete run leaves no checkpoint");
+}
+
+/// Ports that could not be asked for trouble on this machine leave the state file behind; the next run asks them, and
+/// nobody else.
+#[test]
+fn ports_in_trouble_are_asked_by_the_next_run_and_the_others_are_not() {
+    let Some(lab) = Lab::new() else { return };
+    lab.rules(
+        "table inet lab { counter questions { }\n chain input { type filter hook input priority 0;\n\
+         tcp flags & (syn | ack) == syn counter name questions\n meta l4proto udp counter name questions\n }\n }\n",
+    );
+    let _listener = lab.at_far(|| TcpListener::bind(("10.98.0.2", 77)).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = Job::new(addresses(&["10.98.0.1", "10.98.0.2"]), (1..=200).collect());
+    job.settings.engine = Engine::Connect;
+    job.settings.checkpoint = Some(folder.path().join("state"));
+    // The kernel refuses to send there, as it does where a policy of this machine forbids it.
+    ip(&format!("-n {} route add prohibit 10.98.0.2/32", lab.near));
+    let (results, outcome) = lab.at_near(|| work(&job));
+    assert!(!outcome.cancelled && results.findings.len() == 400, "{outcome:?}");
+    assert_eq!((results.count("10.98.0.2", State::Error), results.count("10.98.0.1", State::Closed)), (200, 200));
+    assert!(results.findings.values().all(|f| f.state != State::Error || f.reason == Reason::LocalPolicy));
+    assert!(folder.path().join("state").exists());
+    let before = lab.counted("questions");
+
+    ip(&format!("-n {} route del prohibit 10.98.0.2/32", lab.near));
+    let (results, outcome) = lab.at_near(|| work(&job));
+    assert_eq!(outcome.progress.done, 400);
+    assert_eq!((results.open().len(), results.count("10.98.0.2", State::Closed)), (1, 199));
+    let asked = lab.counted("questions") - before;
+    assert!((201..=203).contains(&asked), "{asked} questions for 200 ports and one to confirm");
+    assert!(!folder.path().join("state").exists());
 }

@@ -91,6 +91,7 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
         return Err(error);
     }
     let ending = stopped.end();
+    let was_stopped = !matches!(ending, Ended::ByItself);
     let document = document(&request, &plan, outcome, &ending, (started_at, clock.now()), args);
     let exit = match ending {
         Ended::Interrupted => Exit::Interrupted,
@@ -98,8 +99,22 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
         _ => Exit::Done,
     };
     reporter.finished(&document, begin.elapsed());
+    if was_stopped {
+        reporter.say(&how_to_go_on(args));
+    }
     outputs.finish(args, &document)?;
     Ok(exit)
+}
+
+/// What a user can do whose scan was stopped before its end.
+fn how_to_go_on(args: &PortsArgs) -> String {
+    match &args.resume {
+        Some(file) if file.exists() => {
+            format!("the state is in {}: the same command goes on from there", file.display())
+        }
+        Some(_) => "every port had its state already".to_owned(),
+        None => "nothing remembers where it stood; with --resume FILE a stopped scan can be taken up again".to_owned(),
+    }
 }
 
 const fn incomplete(args: &PortsArgs) -> Exit {

@@ -95,6 +95,39 @@ mod tests {
         assert!(default_udp().contains(53) && default_udp().contains(11_211));
     }
 
+    /// A list is a beginning of every longer one, in ascending order and without repetitions, and each port of the file is
+    /// there for a stated reason.
+    #[test]
+    fn lists_grow_by_whole_ports_and_every_group_says_why() {
+        let ranked = ranked();
+        assert_eq!(ranked.iter().collect::<HashSet<_>>().len(), ranked.len(), "a port twice");
+        assert!(ranked.len() >= 1000 && !ranked.contains(&0));
+        for count in [1, 7, 100, 999, 1000, ranked.len()] {
+            let set = named_set(&format!("top:{count}")).unwrap();
+            let ports: Vec<u16> = set.iter().collect();
+            assert_eq!(ports.len(), count);
+            assert!(ports.is_sorted_by(|a, b| a < b), "top:{count}");
+            assert!(ranked[..count].iter().all(|port| set.contains(*port)));
+        }
+        let text = Catalog::file("ports/tcp.toml").unwrap();
+        let file: toml::Table = toml::from_str(text).unwrap();
+        let mut names = HashSet::new();
+        for group in file["group"].as_array().unwrap() {
+            let field = |name: &str| group[name].as_str().unwrap().trim();
+            assert!(names.insert(field("name")), "{} twice", field("name"));
+            assert!(field("reason").len() >= 20, "{} gives no reason", field("name"));
+            let ports: Vec<u16> = field("ports")
+                .split(',')
+                .flat_map(|token| token.parse::<PortSet>().unwrap().iter().collect::<Vec<_>>())
+                .collect();
+            assert_eq!(ports.iter().collect::<HashSet<_>>().len(), ports.len(), "{} names a port twice", field("name"));
+        }
+        let udp: toml::Table = toml::from_str(Catalog::file("ports/udp.toml").unwrap()).unwrap();
+        let udp = udp["probe"].as_array().unwrap();
+        assert!(udp.iter().all(|probe| probe["reason"].as_str().unwrap().len() >= 10));
+        assert_eq!(udp.len(), default_udp().len(), "a UDP port twice");
+    }
+
     #[test]
     fn bad_names_say_what_is_allowed() {
         for text in ["top:0", "top:99999", "top:x", "top:"] {

@@ -8,7 +8,7 @@ use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bartizan_portscan::{Discovery, Engine, Job, Protocol, Reason, State};
+use bartizan_portscan::{Discovery, Engine, Job, Protocol, Reason, State, Verification};
 
 mod support;
 
@@ -129,25 +129,40 @@ fn every_open_port_is_asked_again_and_one_that_is_silent_or_closed_then_is_told(
     assert_eq!(told, doubtful);
 }
 
-/// A path that swallows everything for a moment: all attempts at some ports fall into it. What was silent then is found
-/// out by the sample, and asked again.
+/// A filter that swallows the first questions at some ports, as many as are asked where nothing is seen to get lost. They
+/// are found out by the sample, and asked again.
 #[test]
-fn a_sample_of_the_silent_ports_finds_out_a_moment_of_deafness() {
+fn a_sample_of_the_silent_ports_finds_out_that_silence_was_not_what_it_seemed() {
     let Some(lab) = Lab::new() else { return };
     let (_listeners, truth) = lab.at_far(|| listen(&["10.99.0.1"], 3));
-    // Of each port the first questions are dropped, more of them than are asked where nothing is seen to get lost.
-    lab.rules(
-        "table inet lab { set asked { type inet_service; size 65535; flags dynamic; }\n\
-         chain input { type filter hook input priority 0;\n tcp dport < 30000 accept\n\
-         tcp flags & (syn | ack) == syn update @asked { tcp dport limit rate over 1/hour burst 1 packets } accept\n\
-         tcp flags & (syn | ack) == syn drop\n }\n }\n",
-    );
     let ports: BTreeSet<u16> = truth.iter().map(|(_, port)| *port).chain(1..3000).collect();
-    let mut job = job(&["10.99.0.1"], ports);
-    job.settings.timeout = Duration::from_millis(300);
-    let (results, _) = lab.at_near(|| work(&job));
-    assert_eq!(results.open(), truth);
-    assert_eq!(results.count("10.99.0.1", State::Filtered), 0);
+    let table = |rule: &str| {
+        format!(
+            "table inet lab {{}}\n delete table inet lab\n table inet lab {{\n\
+             set asked {{ type inet_service; size 65535; flags dynamic; }}\n\
+             counter swallowed {{ }}\n chain input {{ type filter hook input priority 0;\n\
+             tcp dport < 30000 accept\n tcp flags & (syn | ack) != syn accept\n {rule}\n\
+             counter name swallowed drop\n }}\n }}\n"
+        )
+    };
+    for engine in [Engine::Connect, Engine::Syn] {
+        let mut job = job(&["10.99.0.1"], ports.clone());
+        job.settings.engine = engine;
+        job.settings.timeout = Duration::from_millis(300);
+        job.settings.verification = Verification::Off;
+        lab.rules(&table(""));
+        let (results, _) = lab.at_near(|| work(&job));
+        assert_eq!(results.count("10.99.0.1", State::Filtered), 3, "{engine:?}");
+        let each = lab.counted("swallowed").div_ceil(3);
+        assert!((2..=6).contains(&each), "{engine:?} asks {each} times");
+
+        let limit = format!("update @asked {{ tcp dport limit rate over 1/hour burst {each} packets }} accept");
+        lab.rules(&table(&limit));
+        job.settings.verification = Verification::On;
+        let (results, _) = lab.at_near(|| work(&job));
+        assert_eq!(results.open(), truth, "{engine:?}, which asks {each} times");
+        assert_eq!(results.count("10.99.0.1", State::Filtered), 0, "{engine:?}");
+    }
 }
 
 #[test]

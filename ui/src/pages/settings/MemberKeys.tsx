@@ -42,7 +42,11 @@ function columns(me: string | undefined, revoke: (key: MemberKey) => void): read
       id: "name",
       title: words.columns.name,
       fixed: true,
-      cell: (key) => <span className="cell-title">{key.name}</span>,
+      cell: (key) => (
+        <span className="cell-title" style={{ minWidth: 140 }}>
+          {key.name}
+        </span>
+      ),
     },
     {
       id: "owner",

@@ -39,13 +39,16 @@ function Count({ queue, status, tone }: { queue: Queue; status: QueueState; tone
 function Oldest({ queue }: { queue: Queue }) {
   if (!queue.oldest) return <span className="muted">–</span>;
   const { addedAt, dueAt } = queue.oldest;
-  // One that was put off does not wait for anybody yet.
-  return Date.parse(dueAt) > Date.now() ? (
-    <span className="nowrap">
-      {words.due} <Ago at={dueAt} />
-    </span>
-  ) : (
-    <Ago at={addedAt} />
+  return (
+    <>
+      <Ago at={addedAt} />
+      {Date.parse(dueAt) > Date.now() && (
+        <span className="muted nowrap">
+          {words.due}
+          <Ago at={dueAt} />
+        </span>
+      )}
+    </>
   );
 }
 

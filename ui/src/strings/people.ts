@@ -106,5 +106,5 @@ export const queues = {
   columns: { kind: "Kind", waiting: "Waiting", running: "Running", failed: "Failed", oldest: "Oldest waiting" },
   other: "Other",
   show: (count: number, state: string, kind: string) => `${n(count)} ${state}: show ${kind}`,
-  due: ", put off: due ",
+  due: ", next try ",
 };

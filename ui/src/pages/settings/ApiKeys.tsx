@@ -92,7 +92,7 @@ export function ApiKeys() {
           value={days}
           onChange={(event) => setDays(event.target.value)}
         />
-        <Button type="submit" loading={create.isPending}>
+        <Button type="submit" disabled={!me.data} loading={create.isPending}>
           {t.keys.create}
         </Button>
       </form>

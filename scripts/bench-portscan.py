@@ -467,6 +467,8 @@ def main():
         listen(*json.load(sys.stdin))
     if options.command == "table":
         return print_table(options.file)
+    # A lab is taken down also when the benchmark is stopped from outside.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if os.geteuid():
         sys.exit("the lab makes network namespaces: run as root")
     globals()["BARTIZAN"] = getattr(options, "bin", BARTIZAN)

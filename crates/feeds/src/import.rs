@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use crate::error::{FeedError, Result};
-use crate::formats::{Files, Format, Output, PEEK, Stats, parse, recognise};
+use crate::formats::{Files, Format, Output, PEEK, Stats, parse, recognise, refused};
 use crate::input::{self, damaged, fill};
 use crate::limits::Limits;
 use crate::store::draft::Draft;
@@ -172,11 +172,12 @@ pub fn import(
             progress,
             known: 0,
             unknown: 0,
+            refused: None,
             touched: Vec::new(),
             ecosystem: None,
         };
         let outcome = input::visit(&file.path, &options.limits, &mut |member| gather.member(member));
-        let Gather { known, unknown, touched, .. } = gather;
+        let Gather { known, unknown, refused, touched, .. } = gather;
         report.skipped += if known > 0 || file.folder.is_some() { unknown } else { 0 };
         match outcome {
             // Trouble with our own files ends the import, whatever it was reading.
@@ -193,7 +194,8 @@ pub fn import(
                 }
             }
             Ok(()) if known == 0 && file.folder.is_none() => {
-                unreadable(&mut unread, file, options, writer, &FeedError::Unrecognised.to_string(), &mut report);
+                let why = refused.map_or_else(|| FeedError::Unrecognised.to_string(), |name| format!("it is {name}"));
+                unreadable(&mut unread, file, options, writer, &why, &mut report);
             }
             Ok(()) => {}
         }
@@ -340,6 +342,8 @@ struct Gather<'g> {
     progress: &'g mut dyn FnMut(Progress<'_>),
     known: u64,
     unknown: u64,
+    /// What the first document is that is known by name and not read.
+    refused: Option<&'static str>,
     touched: Vec<String>,
     /// What a file whose name says nothing is called by: the ecosystem that its first record names, or its folder.
     ecosystem: Option<String>,
@@ -352,6 +356,7 @@ impl Gather<'_> {
         head.truncate(read);
         let Some(format) = recognise(&head) else {
             self.unknown += 1;
+            self.refused = self.refused.or_else(|| refused(&head));
             return Ok(());
         };
         self.known += 1;

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_matching::model::{Ecosystem, NameKind, PackageKey, VendorState};
+use bartizan_matching::model::{Ecosystem, NameKind, PackageKey, Text, VendorState};
 use serde::Deserialize;
 
 use super::Output;
@@ -46,6 +46,19 @@ fn is_id(word: &str) -> bool {
     word.len() <= 60 && known.iter().any(|prefix| word.starts_with(prefix))
 }
 
+/// The vulnerabilities of an entry, and further names of the vulnerability if it is one: with one CVE id stand its names in
+/// other collections, with several it cannot be told whose they are. Bulletins (`XSA-`) are no names.
+fn names<'w>(mut words: Vec<&'w str>) -> (Vec<&'w str>, Vec<&'w str>) {
+    words.dedup();
+    let is_alias = |word: &&str| ["GHSA-", "CGA-", "RUSTSEC-", "GO-"].iter().any(|prefix| word.starts_with(prefix));
+    if words.iter().filter(|word| word.starts_with("CVE-")).count() != 1 {
+        return (words, Vec::new());
+    }
+    let (aliases, ids): (Vec<&str>, Vec<&str>) = words.into_iter().partition(is_alias);
+    // The aliases are those of the CVE; what else stands there is a record of its own, without them.
+    if ids.len() == 1 { (ids, aliases) } else { (ids.into_iter().chain(aliases).collect(), Vec::new()) }
+}
+
 /// One database.
 pub(super) fn database(secdb: Secdb, out: &mut Output<'_>) -> Result<()> {
     let prefix = secdb.urlprefix.unwrap_or_default();
@@ -61,8 +74,11 @@ pub(super) fn database(secdb: Secdb, out: &mut Output<'_>) -> Result<()> {
     for Entry { pkg } in secdb.packages.unwrap_or_default() {
         for (version, ids) in pkg.secfixes.unwrap_or_default() {
             for entry in ids.unwrap_or_default() {
-                for id in entry.split([' ', ',', '(', ')', ';', '/']).filter(|word| is_id(word)) {
+                let words = entry.split([' ', ',', '(', ')', ';', '/']).filter(|word| is_id(word));
+                let (ids, aliases) = names(words.collect());
+                for id in ids {
                     let mut advisory = common::advisory(id, source);
+                    advisory.head.aliases = aliases.iter().map(|alias| Text::from(*alias)).collect();
                     let key = PackageKey::new(ecosystem.clone(), &release, &pkg.name);
                     let never = version.trim() == "0";
                     let state = if never { VendorState::NotAffected } else { VendorState::Affected };
@@ -77,4 +93,18 @@ pub(super) fn database(secdb: Secdb, out: &mut Output<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_names_one_vulnerability_or_several() {
+        let of = |words: &[&'static str]| names(words.to_vec());
+        assert_eq!(of(&["CVE-2031-1", "GHSA-a"]), (vec!["CVE-2031-1"], vec!["GHSA-a"]));
+        assert_eq!(of(&["CVE-2031-1", "CVE-2031-2"]), (vec!["CVE-2031-1", "CVE-2031-2"], vec![]));
+        assert_eq!(of(&["CVE-2031-1", "XSA-9"]), (vec!["CVE-2031-1", "XSA-9"], vec![]));
+        assert_eq!(of(&["GHSA-a"]), (vec!["GHSA-a"], vec![]));
+    }
 }

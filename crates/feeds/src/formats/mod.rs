@@ -39,7 +39,7 @@ use crate::limits::Limits;
 use crate::record::Record;
 use crate::store::segment::SameId;
 
-pub use recognise::{PEEK, recognise};
+pub use recognise::{PEEK, recognise, refused};
 
 /// What a parser makes of one record.
 pub(crate) type Parsed = Result<Record>;

@@ -26,6 +26,35 @@ pub fn recognise(head: &[u8]) -> Option<Format> {
     }
 }
 
+/// What a document is that is known and not read, and what is read in its place.
+#[must_use]
+pub fn refused(head: &[u8]) -> Option<&'static str> {
+    let head = &head[..head.len().min(PEEK)];
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    match head.iter().find(|byte| !byte.is_ascii_whitespace())? {
+        b'{' | b'[' => {
+            let shape = Shape::of(head);
+            if shape.has("resultsPerPage") && shape.has("matchStrings") {
+                Some("a page of NVD's CPE match strings, which are not read: its CVE pages state the criteria")
+            } else if shape.has("resultsPerPage") && shape.has("products") {
+                Some("a page of NVD's CPE dictionary, which is not read: its CVE pages state the criteria")
+            } else if shape.has("ghsa_id") && shape.has("vulnerabilities") {
+                Some("an advisory in the form of GitHub's REST interface, which is not read: its OSV form is")
+            } else {
+                None
+            }
+        }
+        b'C' => {
+            let text = String::from_utf8_lossy(&head[..head.len().min(64 << 10)]);
+            let mut lines = text.lines();
+            let is_cve = lines.next()?.starts_with("CVE-");
+            (is_cve && lines.next().is_some_and(|line| line.starts_with('\t')))
+                .then_some("Debian's list of vulnerabilities (data/CVE/list), which is not read: the tracker's JSON is")
+        }
+        _ => None,
+    }
+}
+
 fn text(head: &[u8]) -> Option<Format> {
     let text = String::from_utf8_lossy(&head[..head.len().min(64 << 10)]);
     let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
@@ -269,9 +298,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_known_and_not_read_is_named() {
+        for (text, word) in [
+            ("{\"resultsPerPage\":1,\"format\":\"NVD_CPEMatchString\",\"matchStrings\":[]}", "match strings"),
+            ("{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}", "dictionary"),
+            ("[{\"ghsa_id\":\"GHSA-x\",\"vulnerabilities\":[]}]", "REST"),
+            ("CVE-2031-1 (x)\n\t- curl 8.0-1\n", "data/CVE/list"),
+        ] {
+            assert_eq!(recognise(text.as_bytes()), None, "{text}");
+            assert!(refused(text.as_bytes()).is_some_and(|why| why.contains(word)), "{text}");
+        }
+        assert_eq!(refused(b"{\"x\":1}"), None);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_recognised_or_not(bytes: Vec<u8>) {
+            let _ = refused(&bytes);
             let _ = recognise(&bytes);
         }
 

@@ -109,6 +109,12 @@ pub(super) fn file(json: Value, out: &mut Output<'_>) -> Result<()> {
     advisory.references.extend(common::reference(ReferenceKind::Advisory, read.url.as_deref().unwrap_or("")));
     let mut statement =
         common::statement(PackageKey::new(Ecosystem::RubyGems, "", &package), NameKind::Binary, VendorState::Affected);
+    // `>= 1.2.3` and `~> 1.2.3` name the version that brought the fix.
+    for requirement in read.patched_versions.iter().flatten() {
+        let version = ["~>", ">="].iter().find_map(|operator| requirement.trim().strip_prefix(operator));
+        let version = version.and_then(|rest| rest.split(',').next()).map(str::trim).filter(|text| !text.is_empty());
+        statement.fixed.extend(version.map(|version| common::cut(version, 100)));
+    }
     let good: Vec<Text> = read
         .patched_versions
         .into_iter()

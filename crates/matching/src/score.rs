@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AdvisoryHead, ExploitIndex, Match, ScoreSystem, SeverityScore, Signals};
+use crate::model::{AdvisoryHead, AdvisoryKind, ExploitIndex, Match, ScoreSystem, SeverityScore, Signals};
 
 /// What to fix first, 0 to 10, with the parts it was made of.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ impl Score {
     }
 }
 
-/// What to fix first: exploited, then exploitable, then EPSS, then CVSS, then the composite score; equal ones by id
+/// What to fix first: malicious packages, then exploited, then exploitable, then EPSS, then CVSS, then the composite score; equal ones by id
 /// and package. Descending, total.
 #[must_use]
 pub fn priority(a: &Match, b: &Match) -> Ordering {
@@ -112,7 +112,10 @@ pub fn priority(a: &Match, b: &Match) -> Ordering {
         let value = |m: &Match| m.score.part(source).unwrap_or(-1.0);
         value(b).total_cmp(&value(a))
     };
-    by(ScoreSource::Kev)
+    let harmless = |m: &Match| m.kind != AdvisoryKind::Malicious;
+    harmless(a)
+        .cmp(&harmless(b))
+        .then_with(|| by(ScoreSource::Kev))
         .then_with(|| by(ScoreSource::Exploit))
         .then_with(|| by(ScoreSource::Epss))
         .then_with(|| by(ScoreSource::Cvss))

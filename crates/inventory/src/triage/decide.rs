@@ -14,7 +14,7 @@ use crate::component::ReadError;
 pub struct Decisions {
     today: NaiveDate,
     vex: Vec<(String, Vex)>,
-    /// A name of a vulnerability to (document, statement).
+    /// A name of a vulnerability in upper case to (document, statement).
     statements: HashMap<String, Vec<(usize, usize)>>,
     entries: Vec<Ignored>,
 }
@@ -72,7 +72,7 @@ impl Decisions {
         let document = self.vex.len();
         for (index, statement) in vex.statements.iter().enumerate() {
             for id in &statement.ids {
-                self.statements.entry(id.clone()).or_default().push((document, index));
+                self.statements.entry(id.to_ascii_uppercase()).or_default().push((document, index));
             }
         }
         self.vex.push((file.to_owned(), vex));
@@ -94,7 +94,7 @@ impl Decisions {
     pub fn decide(&mut self, package: &Package, ids: &[Text]) -> Option<Decided<'_>> {
         let statement = ids
             .iter()
-            .filter_map(|id| self.statements.get(id.as_str()))
+            .filter_map(|id| self.statements.get(&id.to_ascii_uppercase()))
             .flatten()
             .map(|(document, index)| (*document, *index))
             .filter(|(document, index)| self.vex[*document].1.statements[*index].speaks_of(package, ids))
@@ -167,6 +167,7 @@ mod tests {
         all.add_vex("new", openvex("not_affected", "2025-02-01T00:00:00Z").as_bytes()).unwrap();
         all.add_vex("old", openvex("affected", "2025-01-01T00:00:00Z").as_bytes()).unwrap();
         assert!(matches!(all.decide(&lodash, &["CVE-1".into()]), Some(Decided::Vex { file: "new", .. })));
+        assert!(matches!(all.decide(&lodash, &["cve-1".into()]), Some(Decided::Vex { file: "new", .. })));
         assert!(all.decide(&lodash, &["CVE-2".into()]).is_none());
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::subjects::{Subject, foreign, subjects};
+use crate::cpe::Satisfied;
 use crate::model::{
     AdvisoryEvidence, AdvisoryHead, Affected, Authority, Condition, Confidence, Ecosystem, Event, Method,
     NoMatchReason, Package, Range, Text, VendorState,
@@ -43,7 +44,7 @@ pub(super) enum Weight {
 #[derive(Debug, Clone)]
 pub(super) enum ReadSource {
     Statement(Arc<Compiled>),
-    Criterion(String),
+    Criterion(Satisfied),
 }
 
 /// A statement with its versions compiled.
@@ -354,7 +355,7 @@ fn in_stream(package: &Package, streams: &str) -> Held {
 pub(super) fn fixed_of(read: &Read) -> Vec<&Text> {
     match &read.source {
         ReadSource::Statement(compiled) => fixed_versions(&compiled.affected, &compiled.statement, &read.version),
-        ReadSource::Criterion(_) => Vec::new(),
+        ReadSource::Criterion(satisfied) => satisfied.fixed.iter().collect(),
     }
 }
 
@@ -383,10 +384,11 @@ fn fixed_versions<'a>(affected: &'a Affected, statement: &Statement, version: &s
 pub(super) fn fixed(read: &[Read]) -> Vec<Text> {
     let mut all: Vec<(Option<SortKey>, Text)> = Vec::new();
     for one in read.iter().filter(|one| one.state != VendorState::NotAffected) {
-        if let ReadSource::Statement(compiled) = &one.source {
-            let dialect = compiled.statement.dialect();
-            all.extend(fixed_of(one).into_iter().map(|version| (dialect.key(version).ok(), version.clone())));
-        }
+        let dialect = match &one.source {
+            ReadSource::Statement(compiled) => compiled.statement.dialect(),
+            ReadSource::Criterion(_) => Dialect::Generic,
+        };
+        all.extend(fixed_of(one).into_iter().map(|version| (dialect.key(version).ok(), version.clone())));
     }
     all.sort();
     all.dedup();
@@ -399,7 +401,7 @@ impl Read {
             ReadSource::Statement(compiled) => {
                 (describe(&compiled.affected).into(), Some(compiled.statement.dialect()))
             }
-            ReadSource::Criterion(criterion) => (Text::from(criterion), Some(Dialect::Generic)),
+            ReadSource::Criterion(satisfied) => (satisfied.criterion.as_str().into(), Some(Dialect::Generic)),
         };
         AdvisoryEvidence {
             advisory: self.head.id.clone(),

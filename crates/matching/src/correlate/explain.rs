@@ -35,6 +35,8 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
 ) -> Result<Explanation, StoreError> {
     let package =
         packages.get(index as usize).ok_or_else(|| StoreError(format!("there is no package number {index}")))?;
+    let written = spelt(store, id)?;
+    let id = written.as_str();
     let mut judge = Judge::new(store);
     let group = judge.groups.of(store, &Text::from(id))?;
     let verdict = judge.judge(package, &products(packages, &options.platform))?;
@@ -116,4 +118,13 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
         });
     }
     Ok(Explanation { ids: group.ids.clone(), matched, against, gaps: verdict.gaps })
+}
+
+/// An id as the store spells it: `cve-2024-1` is `CVE-2024-1`, `ghsa-JFH8-…` is `GHSA-jfh8-…`. What is in the store as it is
+/// written stays.
+fn spelt<S: AdvisoryStore + ?Sized>(store: &S, id: &str) -> Result<String, StoreError> {
+    let upper = id.to_ascii_uppercase();
+    let ghsa = format!("GHSA-{}", id.get(5..).unwrap_or_default().to_ascii_lowercase());
+    let other = if upper.starts_with("GHSA-") { ghsa } else { upper };
+    Ok(if store.by_id(id)?.is_empty() && !store.by_id(&other)?.is_empty() { other } else { id.to_owned() })
 }

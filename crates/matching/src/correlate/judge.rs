@@ -324,9 +324,9 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                 }
                 let make = |satisfied: Satisfied| Read {
                     head: Arc::clone(head),
-                    source: ReadSource::Criterion(satisfied.criterion),
                     state: VendorState::Affected,
                     confidence: satisfied.confidence,
+                    source: ReadSource::Criterion(satisfied),
                     method: Method::Cpe,
                     name: name.clone(),
                     version: package.version.clone(),

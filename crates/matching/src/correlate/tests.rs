@@ -287,6 +287,11 @@ fn cpe_speaks_only_where_nobody_else_does() {
     let found = run(&store, std::slice::from_ref(&installed));
     assert_eq!(ids(&found), [["CVE-2024-1"]]);
     assert_eq!((found.matches[0].method, found.matches[0].confidence), (Method::Cpe, Confidence::CPE));
+    assert!(found.matches[0].fixed.is_empty());
+    let mut bounded = configured("CVE-2024-4", &[(true, "cpe:2.3:a:acme:app:*:*:*:*:*:*:*:*")]);
+    bounded.configurations[0].nodes[0].matches[0].end_excluding = Some("2.0".into());
+    let found = run(&MemoryStore::new([bounded]), std::slice::from_ref(&installed));
+    assert_eq!(found.matches[0].fixed, ["2.0"]);
     // With the operating system on the same asset the second holds too.
     let platform = Options { platform: vec![Cpe::parse(os).unwrap()], ..Options::default() };
     assert_eq!(correlate(&store, std::slice::from_ref(&installed), &platform).unwrap().matches.len(), 2);
@@ -310,6 +315,8 @@ fn explanations_say_why_not() {
     assert!(why.matched.is_none());
     assert_eq!(why.against[0].reason, NoMatchReason::OutsideRange);
     assert_eq!(why.against[0].evidence.as_ref().unwrap().range, ">=4.0 <4.2");
+    let why = explain(&store, &packages, 0, "cve-2024-1", &Options::default()).unwrap();
+    assert_eq!((why.ids.len(), why.against[0].reason), (2, NoMatchReason::OutsideRange));
     let why = explain(&store, &packages, 0, "CVE-2024-2", &Options::default()).unwrap();
     assert_eq!(why.against[0].reason, NoMatchReason::DecidedByAuthority);
     let hit = [Package::new(Ecosystem::PyPi, "Django", "4.1")];

@@ -78,6 +78,7 @@ struct Criterion {
     own: Option<SortKey>,
     low: Option<(Option<SortKey>, bool)>,
     high: Option<(Option<SortKey>, bool)>,
+    fixed: Option<Text>,
 }
 
 /// The criterion that a product satisfies.
@@ -87,6 +88,8 @@ pub struct Satisfied {
     pub criterion: String,
     /// How sure it is.
     pub confidence: Confidence,
+    /// The version below which it holds: the first that is fixed.
+    pub fixed: Option<Text>,
 }
 
 /// What a configuration says about a product.
@@ -141,6 +144,7 @@ fn compile(criterion: &CpeMatch) -> Criterion {
         text: describe(criterion).into(),
         own,
         cpe,
+        fixed: criterion.end_excluding.clone(),
         low: bound(&criterion.start_including, true).or_else(|| bound(&criterion.start_excluding, false)),
         high: bound(&criterion.end_including, true).or_else(|| bound(&criterion.end_excluding, false)),
     }
@@ -191,7 +195,8 @@ impl Member {
         match self {
             Self::Criterion(criterion) if criterion.vulnerable => {
                 let confidence = criterion.met_by(subject)?;
-                Some(Satisfied { criterion: criterion.text.to_string(), confidence })
+                let fixed = criterion.fixed.clone();
+                Some(Satisfied { criterion: criterion.text.to_string(), confidence, fixed })
             }
             Self::Criterion(_) | Self::Join { negate: true, .. } => None,
             Self::Join { operator: Operator::Or, members, .. } => {

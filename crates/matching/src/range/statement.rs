@@ -71,6 +71,10 @@ impl Statement {
                 Err(_) => statement.literal.push(version.clone()),
             }
         }
+        // What is left out may be the version in question.
+        if affected.ranges.len().max(affected.versions.len()) > MAX_PARTS {
+            statement.unreadable.push(format!("more than {MAX_PARTS} versions").into());
+        }
         statement.versions.sort_unstable();
         statement
     }
@@ -324,6 +328,17 @@ mod tests {
         let unknown = statement(Ecosystem::Other("x".into()), vec![Range::Requirement { text: "<2".into() }], &[]);
         assert_eq!(asks(&unknown, "1.0"), Membership::Roughly);
         assert_eq!(asks(&unknown, "3.0"), Membership::Unknown);
+    }
+
+    #[test]
+    fn what_is_left_out_is_never_a_silent_answer() {
+        let all: Vec<String> = (0..=MAX_PARTS).map(|number| format!("1.0.{number}")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let s = statement(Ecosystem::CratesIo, vec![], &all);
+        assert_eq!(asks(&s, "1.0.7"), Membership::Inside);
+        assert_eq!(asks(&s, "2.0.0"), Membership::Unknown);
+        let s = statement(Ecosystem::CratesIo, vec![], &all[1..]);
+        assert_eq!(asks(&s, "2.0.0"), Membership::Outside);
     }
 
     #[test]

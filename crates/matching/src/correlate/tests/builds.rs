@@ -178,3 +178,17 @@ fn records_that_name_sources_or_packages_reach_both() {
         assert_eq!(confidence_of(&store, wolfi(name, source)), expected, "{name}");
     }
 }
+
+#[test]
+fn malicious_packages_come_first() {
+    let mut malicious = advisory("MAL-1", &[], vec![affected(Ecosystem::Npm, "", "evil", "0", None)]);
+    malicious.head.kind = AdvisoryKind::Malicious;
+    let mut store = MemoryStore::new([
+        advisory("CVE-1", &[], vec![affected(Ecosystem::Npm, "", "exploited", "0", None)]),
+        malicious,
+    ]);
+    let exploits = vec![crate::model::ExploitIndex::Poc];
+    store.set_signals("CVE-1", crate::model::Signals { exploits, ..Default::default() });
+    let packages = ["exploited", "evil"].map(|name| Package::new(Ecosystem::Npm, name, "1.0.0"));
+    assert_eq!(run(&store, &packages).matches.iter().map(|one| one.package).collect::<Vec<_>>(), [1, 0]);
+}

@@ -48,7 +48,7 @@ fn is_id(word: &str) -> bool {
 
 /// The vulnerabilities of an entry, and further names of the vulnerability if it is one: with one CVE id stand its names in
 /// other collections, with several it cannot be told whose they are. Bulletins (`XSA-`) are no names.
-fn names<'w>(mut words: Vec<&'w str>) -> (Vec<&'w str>, Vec<&'w str>) {
+fn names(mut words: Vec<&str>) -> (Vec<&str>, Vec<&str>) {
     words.dedup();
     let is_alias = |word: &&str| ["GHSA-", "CGA-", "RUSTSEC-", "GO-"].iter().any(|prefix| word.starts_with(prefix));
     if words.iter().filter(|word| word.starts_with("CVE-")).count() != 1 {

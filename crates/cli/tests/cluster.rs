@@ -147,7 +147,7 @@ fn what_one_server_decides_holds_on_the_other_at_once() {
     // Ended at the one, a session is over at the other; what is another session of the same person goes on.
     let other = one.call("POST", "/api/auth/login", None, &ann).1["access_token"].as_str().unwrap().to_owned();
     let sessions = clients[1].get("/api/auth/sessions");
-    let current = sessions.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap().clone();
+    let current = sessions["data"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap().clone();
     let path = format!("/api/auth/sessions/{}", current["id"].as_str().unwrap());
     assert_eq!(one.client(&other).send("DELETE", &path, &Sent::Nothing, None).unwrap().0, 204);
     let me = |client: &Client| client.send("GET", "/api/auth/me", &Sent::Nothing, None).unwrap().0;

@@ -16,14 +16,11 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::{ApiError, ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
-use crate::extract::{Body, List, Listing, PageParams, Path, Query, file_part};
+use crate::extract::{Body, List, Listing, PageParams, Path, file_part};
 use crate::wire::{PageOf, SeverityCounts, location};
 
 /// Largest CSV file.
 const MAX_IMPORT: usize = 5 * 1024 * 1024;
-
-/// Labels listed at most.
-const MAX_TAGS_LISTED: usize = 20;
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -434,18 +431,17 @@ pub(crate) fn body_limit(path: &str) -> Option<usize> {
 
 /// Lists the labels in use.
 ///
-/// Needs `assets.view`. For completion in forms: the 20 most used that match.
+/// Needs `assets.view`. The most used first.
 #[utoipa::path(get, path = "/api/assets/tags", operation_id = "list_asset_tags", tag = "assets",
-    params(TagFilter), responses((status = 200, body = Vec<TagCount>), ReadErrors))]
+    params(PageParams, TagFilter), responses((status = 200, body = PageOf<TagCount>), ReadErrors))]
 async fn list_asset_tags(
     State(state): State<AppState>,
     caller: Caller,
-    Query(filter): Query<TagFilter>,
-) -> ApiResult<Json<Vec<TagCount>>> {
-    let begin = filter.search.unwrap_or_default().to_lowercase();
-    let tags = assets::tags(&caller.cx, state.services()).await?;
-    let matching = tags.into_iter().filter(|(tag, _)| tag.to_lowercase().starts_with(&begin));
-    Ok(Json(matching.take(MAX_TAGS_LISTED).map(|(tag, count)| TagCount { tag, count }).collect()))
+    list: Listing<TagFilter>,
+) -> ApiResult<Json<PageOf<TagCount>>> {
+    let begin = list.filter.search.unwrap_or_default();
+    let tags = assets::tags(&caller.cx, state.services(), &begin, list.page.into()).await?;
+    Ok(Json(PageOf::of(tags, list.page, |(tag, count)| TagCount { tag, count })))
 }
 
 impl AssetFilter {

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::{ApiResult, ItemErrors, ReadErrors};
-use crate::extract::{List, Listing, PageParams, Path, SortDir};
+use crate::extract::{List, Listing, NoFilter, PageParams, Path, SortDir};
 use crate::wire::{PageOf, text_of};
 
 /// The operations of this file.
@@ -160,11 +160,7 @@ async fn list_checks(
     if list.page.sort_dir == SortDir::Desc {
         found.reverse();
     }
-    let total = found.len() as u64;
-    let skipped = usize::try_from((list.page.page - 1).saturating_mul(list.page.page_size)).unwrap_or(usize::MAX);
-    let size = usize::try_from(list.page.page_size).unwrap_or(usize::MAX);
-    let rows = found.into_iter().skip(skipped).take(size).map(CheckSummary::from).collect();
-    Ok(Json(PageOf::new(rows, total, list.page)))
+    Ok(Json(PageOf::cut(found, list.page, CheckSummary::from)))
 }
 
 /// Reads a check.
@@ -193,10 +189,14 @@ async fn get_check(
 
 /// Lists the scan profiles.
 ///
-/// Needs `scans.view`.
+/// Needs `scans.view`. The quickest first.
 #[utoipa::path(get, path = "/api/profiles", operation_id = "list_profiles", tag = "checks",
-    responses((status = 200, body = Vec<Profile>), ReadErrors))]
-async fn list_profiles(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Vec<Profile>>> {
+    params(PageParams), responses((status = 200, body = PageOf<Profile>), ReadErrors))]
+async fn list_profiles(
+    State(state): State<AppState>,
+    caller: Caller,
+    list: Listing<NoFilter>,
+) -> ApiResult<Json<PageOf<Profile>>> {
     let profiles = checks::profiles(&caller.cx, state.services())?;
     let wire = |view: checks::ProfileView| Profile {
         name: view.profile.name,
@@ -206,7 +206,7 @@ async fn list_profiles(State(state): State<AppState>, caller: Caller) -> ApiResu
         path_probes: view.profile.path_probes,
         check_count: view.checks as u64,
     };
-    Ok(Json(profiles.into_iter().map(wire).collect()))
+    Ok(Json(PageOf::cut(profiles, list.page, wire)))
 }
 
 impl From<checks::CheckView> for CheckSummary {

@@ -15,7 +15,8 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::{ApiResult, ChangeErrors, CreateErrors, ReadErrors};
-use crate::extract::Body;
+use crate::extract::{Body, Listing, NoFilter, PageParams};
+use crate::wire::PageOf;
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -92,10 +93,14 @@ async fn update_organization(
 
 /// Lists the organisations the caller is a member of.
 ///
-/// `POST /api/auth/switch` changes to another one. The list is short and has no pages.
+/// `POST /api/auth/switch` changes to another one. By name.
 #[utoipa::path(get, path = "/api/organizations", operation_id = "list_organizations", tag = "members",
-    responses((status = 200, body = Vec<OwnOrganization>), ReadErrors))]
-async fn list_organizations(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Vec<OwnOrganization>>> {
+    params(PageParams), responses((status = 200, body = PageOf<OwnOrganization>), ReadErrors))]
+async fn list_organizations(
+    State(state): State<AppState>,
+    caller: Caller,
+    list: Listing<NoFilter>,
+) -> ApiResult<Json<PageOf<OwnOrganization>>> {
     let current = caller.cx.organization()?;
     let places = organizations::mine(&caller.cx, state.services()).await?;
     let shown = |place: organizations::Place| OwnOrganization {
@@ -104,7 +109,7 @@ async fn list_organizations(State(state): State<AppState>, caller: Caller) -> Ap
         name: place.organization.name,
         role: place.membership.role,
     };
-    Ok(Json(places.into_iter().map(shown).collect()))
+    Ok(Json(PageOf::cut(places, list.page, shown)))
 }
 
 /// Adds an organisation.

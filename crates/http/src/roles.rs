@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
-use crate::extract::{Body, Path};
-use crate::wire::location;
+use crate::extract::{Body, Listing, NoFilter, PageParams, Path};
+use crate::wire::{PageOf, location};
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -99,12 +99,16 @@ pub(crate) fn permissions(texts: &[String]) -> Result<Vec<Permission>, Error> {
 
 /// Lists the roles a member can have.
 ///
-/// Needs `members.manage`. Built-in roles first; the list is short and has no pages.
+/// Needs `members.manage`. Built-in roles first, then those of the organisation by name.
 #[utoipa::path(get, path = "/api/roles", operation_id = "list_roles", tag = "members",
-    responses((status = 200, body = Vec<RoleDetail>), ReadErrors))]
-async fn list_roles(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Vec<RoleDetail>>> {
+    params(PageParams), responses((status = 200, body = PageOf<RoleDetail>), ReadErrors))]
+async fn list_roles(
+    State(state): State<AppState>,
+    caller: Caller,
+    list: Listing<NoFilter>,
+) -> ApiResult<Json<PageOf<RoleDetail>>> {
     let found = roles::list(&caller.cx, state.services()).await?;
-    Ok(Json(found.into_iter().map(Into::into).collect()))
+    Ok(Json(PageOf::cut(found, list.page, RoleDetail::from)))
 }
 
 /// Makes a role.

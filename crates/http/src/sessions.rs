@@ -14,7 +14,8 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::{ApiResult, ChangeErrors, ReadErrors};
-use crate::extract::Path;
+use crate::extract::{Listing, NoFilter, PageParams, Path};
+use crate::wire::PageOf;
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -45,12 +46,16 @@ pub struct Session {
 
 /// Lists one's own open sessions, last used first.
 ///
-/// At most 100. Not for API keys.
+/// Not for API keys.
 #[utoipa::path(get, path = "/api/auth/sessions", operation_id = "list_sessions", tag = "auth",
-    responses((status = 200, body = Vec<Session>), ReadErrors))]
-async fn list_sessions(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Vec<Session>>> {
+    params(PageParams), responses((status = 200, body = PageOf<Session>), ReadErrors))]
+async fn list_sessions(
+    State(state): State<AppState>,
+    caller: Caller,
+    list: Listing<NoFilter>,
+) -> ApiResult<Json<PageOf<Session>>> {
     let (_, current) = caller.cx.person()?;
-    let found = sessions::list(&caller.cx, state.services()).await?;
+    let found = sessions::list(&caller.cx, state.services(), list.page.into()).await?;
     let shown = |session: sessions::Session| Session {
         id: session.id,
         current: session.id == current,
@@ -60,7 +65,7 @@ async fn list_sessions(State(state): State<AppState>, caller: Caller) -> ApiResu
         last_used_at: session.last_used_at,
         expires_at: session.expires_at,
     };
-    Ok(Json(found.into_iter().map(shown).collect()))
+    Ok(Json(PageOf::of(found, list.page, shown)))
 }
 
 /// Ends one's other sessions.

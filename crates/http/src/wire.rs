@@ -43,6 +43,16 @@ impl<T> PageOf<T> {
     }
 }
 
+impl<T> PageOf<T> {
+    /// The page `page` of a short list that is known whole, each of its rows turned into its wire form.
+    pub fn cut<R>(whole: Vec<R>, page: PageParams, turn: impl FnMut(R) -> T) -> Self {
+        let total = whole.len() as u64;
+        let skipped = usize::try_from((page.page - 1).saturating_mul(page.page_size)).unwrap_or(usize::MAX);
+        let size = usize::try_from(page.page_size).unwrap_or(usize::MAX);
+        Self::new(whole.into_iter().skip(skipped).take(size).map(turn).collect(), total, page)
+    }
+}
+
 impl From<PageParams> for Page {
     fn from(page: PageParams) -> Self {
         Self { number: page.page, size: page.page_size }
@@ -118,5 +128,17 @@ mod tests {
                 .total_pages
         };
         assert_eq!((page(0), page(1), page(50), page(51)), (0, 1, 1, 2));
+    }
+
+    #[test]
+    fn a_list_that_is_known_whole_is_cut_into_pages() {
+        let page = |page, page_size| {
+            let cut = PageOf::cut(vec![1, 2, 3], PageParams { page, page_size, sort_dir: SortDir::Asc }, |n| n * 10);
+            (cut.data, cut.total, cut.total_pages)
+        };
+        assert_eq!(page(1, 2), (vec![10, 20], 3, 2));
+        assert_eq!(page(2, 2), (vec![30], 3, 2));
+        assert_eq!(page(3, 2), (vec![], 3, 2));
+        assert_eq!(page(u64::MAX, u64::MAX).0, Vec::<i32>::new());
     }
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use bartizan_services::workers::{self, ProcessKind};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::{ApiResult, ReadErrors};
-use crate::extract::{Listing, PageParams};
+use crate::extract::{Listing, NoFilter, PageParams};
 use crate::wire::PageOf;
 
 /// The operations of this file.
@@ -86,11 +86,6 @@ impl From<workers::Worker> for Worker {
         }
     }
 }
-
-/// This list has no filters.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct NoFilter {}
 
 /// Lists the processes that run background work.
 ///

@@ -133,13 +133,13 @@ pub async fn names(cx: &OpContext, services: &Services, ids: &[AssetId]) -> Resu
     Ok(assets.into_iter().map(|asset| (asset.id, asset.name)).collect())
 }
 
-/// The tags in use and how many assets have each, most used first.
+/// One page of the tags in use that begin with a text, and how many assets have each; most used first.
 ///
 /// # Errors
 /// If the caller may not see assets, or the database fails.
-pub async fn tags(cx: &OpContext, services: &Services) -> Result<Vec<(String, u64)>> {
+pub async fn tags(cx: &OpContext, services: &Services, begin: &str, page: Page) -> Result<Listed<(String, u64)>> {
     let organization = cx.require(Permission::AssetsView)?;
-    Ok(storage::tags(services.store.read(), organization).await?)
+    Ok(storage::tags(services.store.read(), organization, begin, page).await?)
 }
 
 /// Adds an asset. Adding it states that it may be scanned: its scope is confirmed by the person who adds it.

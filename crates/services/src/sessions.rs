@@ -7,15 +7,15 @@ use bartizan_storage::sessions::{self as storage};
 use serde_json::json;
 
 use crate::mutation::{Change, Mutation};
-use crate::{OpContext, Services};
+use crate::{Listed, OpContext, Page, Services};
 
-/// The caller's open sessions, last used first.
+/// One page of the caller's open sessions, last used first.
 ///
 /// # Errors
 /// If nobody is signed in in person.
-pub async fn list(cx: &OpContext, services: &Services) -> Result<Vec<Session>> {
+pub async fn list(cx: &OpContext, services: &Services, page: Page) -> Result<Listed<Session>> {
     let (user, _) = cx.person()?;
-    Ok(storage::open_of(services.store.read(), user, cx.now()).await?)
+    Ok(storage::open_of(services.store.read(), user, cx.now(), page).await?)
 }
 
 /// Ends one of the caller's own sessions.

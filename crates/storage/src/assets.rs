@@ -507,24 +507,31 @@ pub async fn remove(db: Db<'_>, organization: OrganizationId, id: AssetId) -> Re
     Ok(done.rows_affected == 1)
 }
 
-/// Every tag in use and how many assets have it, most used first, at most 500.
+/// One page of the tags in use that begin with a text, in whatever case, and how many assets have each; most used first.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn tags(db: Db<'_>, organization: OrganizationId) -> Result<Vec<(String, u64)>> {
-    let rows: Vec<(String, i64)> = tag::Entity::find()
-        .select_only()
+pub async fn tags(db: Db<'_>, organization: OrganizationId, begin: &str, page: Page) -> Result<Listed<(String, u64)>> {
+    let mut used = tag::Entity::find().select_only().filter(tag::Column::OrganizationId.eq(organization.0));
+    if !begin.is_empty() {
+        used = used.filter(crate::page::begins(tag::Column::Tag, begin));
+    }
+    let total: Option<i64> =
+        used.clone().expr(Expr::col(tag::Column::Tag).count_distinct()).into_tuple().one(&db.conn()).await?;
+    let rows: Vec<(String, i64)> = used
         .column(tag::Column::Tag)
         .expr(Expr::col(tag::Column::AssetId).count())
-        .filter(tag::Column::OrganizationId.eq(organization.0))
         .group_by(tag::Column::Tag)
         .order_by_desc(Expr::col(tag::Column::AssetId).count())
         .order_by_asc(tag::Column::Tag)
-        .limit(500)
+        .limit(page.size)
+        .offset(page.offset())
         .into_tuple()
         .all(&db.conn())
         .await?;
-    Ok(rows.into_iter().map(|(tag, count)| (tag, u64::try_from(count).unwrap_or(0))).collect())
+    let number = |count: i64| u64::try_from(count).unwrap_or(0);
+    let rows = rows.into_iter().map(|(tag, count)| (tag, number(count))).collect();
+    Ok(Listed { rows, total: number(total.unwrap_or(0)) })
 }
 
 async fn with_tags(db: Db<'_>, rows: Vec<entity::Model>) -> Result<Vec<Asset>> {

@@ -24,7 +24,7 @@ impl Page {
         Self { number: 1, size }
     }
 
-    const fn offset(self) -> u64 {
+    pub(crate) const fn offset(self) -> u64 {
         self.number.saturating_sub(1).saturating_mul(self.size)
     }
 }
@@ -166,14 +166,26 @@ where
 
 /// `lower(column)` contains `needle`, whatever its case and whatever wildcards it holds.
 pub(crate) fn contains(column: impl sea_orm::IntoSimpleExpr, needle: &str) -> SimpleExpr {
-    let mut pattern = String::with_capacity(needle.len() + 2);
-    pattern.push('%');
-    for c in needle.to_lowercase().chars() {
+    like(column, &format!("%{}%", literally(needle)))
+}
+
+/// `lower(column)` begins with `text`, whatever its case and whatever wildcards it holds.
+pub(crate) fn begins(column: impl sea_orm::IntoSimpleExpr, text: &str) -> SimpleExpr {
+    like(column, &format!("{}%", literally(text)))
+}
+
+fn like(column: impl sea_orm::IntoSimpleExpr, pattern: &str) -> SimpleExpr {
+    sea_orm::sea_query::Func::lower(column.into_simple_expr()).like(LikeExpr::new(pattern).escape('\\'))
+}
+
+/// The text in lower case, as a pattern that matches it alone.
+fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.to_lowercase().chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
         pattern.push(c);
     }
-    pattern.push('%');
-    sea_orm::sea_query::Func::lower(column.into_simple_expr()).like(LikeExpr::new(pattern).escape('\\'))
+    pattern
 }

@@ -5,11 +5,12 @@ use bartizan_domain::id::{OrganizationId, SessionId, UserId};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, IntoSimpleExpr as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 
-use crate::{Db, Result};
+use crate::page::SortBy;
+use crate::{Db, Listed, Page, Result, SortDir};
 
 /// One session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -319,21 +320,17 @@ pub async fn get(db: Db<'_>, id: SessionId) -> Result<Option<Session>> {
     Ok(entity::Entity::find_by_id(id.0).one(&db.conn()).await?.map(Into::into))
 }
 
-/// The open sessions of a user, last used first, at most 100.
+/// One page of the open sessions of a user, last used first.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn open_of(db: Db<'_>, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>> {
-    let rows = entity::Entity::find()
+pub async fn open_of(db: Db<'_>, user: UserId, now: DateTime<Utc>, page: Page) -> Result<Listed<Session>> {
+    let open = entity::Entity::find()
         .filter(entity::Column::UserId.eq(user.0))
         .filter(entity::Column::EndedAt.is_null())
-        .filter(entity::Column::ExpiresAt.gt(now))
-        .order_by_desc(entity::Column::LastUsedAt)
-        .order_by_desc(entity::Column::Id)
-        .limit(100)
-        .all(&db.conn())
-        .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+        .filter(entity::Column::ExpiresAt.gt(now));
+    let sort = SortBy::never_null(entity::Column::LastUsedAt.into_simple_expr(), SortDir::Desc);
+    Ok(crate::page::page(&db.conn(), open, sort, entity::Column::Id, page).await?.map(Session::from))
 }
 
 /// The sessions of a user that were used since an instant, whether they are open or not, last used first, at most 100.

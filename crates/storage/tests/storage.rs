@@ -153,7 +153,13 @@ async fn assets_are_filtered_sorted_and_paged(database: &TestDatabase) {
         let listed = assets::list(store.read(), id, &AssetFilter::default(), sort, Page::first(3)).await.unwrap();
         assert_eq!(listed.rows[0].name, first);
     }
-    assert_eq!(assets::tags(store.read(), id).await.unwrap(), [("web".to_owned(), 2), ("pci".to_owned(), 1)]);
+    let tags = async |begin: &str, page| assets::tags(store.read(), id, begin, page).await.unwrap();
+    let all = tags("", Page::first(10)).await;
+    assert_eq!((all.rows, all.total), (vec![("web".to_owned(), 2), ("pci".to_owned(), 1)], 2));
+    let second = tags("", Page { number: 2, size: 1 }).await;
+    assert_eq!((second.rows, second.total), (vec![("pci".to_owned(), 1)], 2));
+    assert_eq!(tags("W", Page::first(10)).await.total, 1);
+    assert_eq!(tags("_eb", Page::first(10)).await.total, 0);
     let twin = Asset { id: AssetId(Uuid::from_u128(9_999)), ..many[0].clone() };
     let tx = store.begin().await.unwrap();
     assert!(matches!(assets::insert(tx.db(), &[twin]).await, Err(StorageError::Unique(_))));

@@ -20,6 +20,15 @@ const role = (name: string, description: string, permissions: string[], members:
   updated_at: null,
 });
 
+/** A list that fits one page, as the server answers it. */
+export const paged = <T>(data: T[]) => ({
+  data,
+  total: data.length,
+  page: 1,
+  page_size: 500,
+  total_pages: Math.min(1, data.length),
+});
+
 export interface Answer {
   status: number;
   value?: unknown;
@@ -75,7 +84,7 @@ export class Platform {
     const name = path.split("/")[3] ?? "";
     switch (`${method} ${path.replace(/\/roles\/[^/]+/, "/roles/:name")}`) {
       case "GET /api/roles":
-        return { status: 200, value: this.roles };
+        return { status: 200, value: paged(this.roles) };
       case "POST /api/roles": {
         const input = body as unknown as Schemas["RoleCreate"];
         if (this.roles.some((entry) => entry.name === input.name)) {
@@ -92,7 +101,7 @@ export class Platform {
         this.roles = this.roles.filter((entry) => entry.name !== name);
         return { status: 204 };
       case "GET /api/organizations":
-        return { status: 200, value: this.organizations };
+        return { status: 200, value: paged(this.organizations) };
       case "POST /api/organizations": {
         const made = { id: crypto.randomUUID(), name: String(body.name) };
         this.organizations.push({ ...made, current: false, role: "admin" });

@@ -11,7 +11,7 @@ import type { Connect, Plugin } from "vite";
 import type { FindingStatus, Severity } from "../../src/api/model";
 import { before, build, none } from "./data";
 import { example } from "./examples";
-import { Platform } from "./platform";
+import { Platform, paged } from "./platform";
 
 const POLICY =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'";
@@ -242,7 +242,7 @@ export function mockApi(): Plugin {
       case "GET /api/assets/tags":
         return send(
           200,
-          [...new Set(db.assets.flatMap((asset) => asset.tags))].map((tag) => ({ tag, count: 1 })),
+          paged([...new Set(db.assets.flatMap((asset) => asset.tags))].map((tag) => ({ tag, count: 1 }))),
         );
       case "PATCH /api/assets/bulk":
         return send(200, { updated: body.asset_ids.length, not_found: [] });
@@ -363,34 +363,37 @@ export function mockApi(): Plugin {
         return;
       }
       case "GET /api/profiles":
-        return send(200, [
-          {
-            name: "quick",
-            description:
-              "Public records, the front page, certificates and the 100 most exposed ports; a minute or two a host",
-            ports: "top:100",
-            udp_ports: "",
-            path_probes: false,
-            check_count: 87,
-          },
-          {
-            name: "full",
-            description: "Every passive and safe check, the 1000 most exposed ports and the common UDP services",
-            ports: "top:1000",
-            udp_ports: "53,123,161",
-            path_probes: true,
-            check_count: 112,
-          },
-          {
-            name: "custom",
-            description:
-              "Your own ports, checks and feature switches; starts from the safe checks and the 1000 most exposed ports",
-            ports: "top:1000",
-            udp_ports: "",
-            path_probes: true,
-            check_count: 112,
-          },
-        ]);
+        return send(
+          200,
+          paged([
+            {
+              name: "quick",
+              description:
+                "Public records, the front page, certificates and the 100 most exposed ports; a minute or two a host",
+              ports: "top:100",
+              udp_ports: "",
+              path_probes: false,
+              check_count: 87,
+            },
+            {
+              name: "full",
+              description: "Every passive and safe check, the 1000 most exposed ports and the common UDP services",
+              ports: "top:1000",
+              udp_ports: "53,123,161",
+              path_probes: true,
+              check_count: 112,
+            },
+            {
+              name: "custom",
+              description:
+                "Your own ports, checks and feature switches; starts from the safe checks and the 1000 most exposed ports",
+              ports: "top:1000",
+              udp_ports: "",
+              path_probes: true,
+              check_count: 112,
+            },
+          ]),
+        );
       case "GET /api/config/scanning":
         response.setHeader("etag", '"1"');
         return send(200, { allow_private: allowPrivate });

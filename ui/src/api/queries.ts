@@ -3,7 +3,7 @@ import { keepPreviousData, MutationCache, QueryClient, queryOptions } from "@tan
 import type { ListQuery } from "../components/table/state";
 import { api, authorizedFetch, data } from "./client";
 import { ApiError, toApiError } from "./errors";
-import type { Answer, Branding, Profile, VerdictRecord } from "./model";
+import type { Answer, Branding, List, Profile, VerdictRecord } from "./model";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -17,6 +17,17 @@ const asked = (query: ListQuery) => query as never;
 const done = async (call: Promise<unknown>): Promise<void> => {
   await call;
 };
+
+/** Every item of a list that a page shows whole, read page by page. */
+async function whole<T>(read: (page: { page: number; page_size: number }) => Promise<List<T>>): Promise<T[]> {
+  const all: T[] = [];
+  for (let page = 1, pages = 1; page <= pages; page += 1) {
+    const answer = await read({ page, page_size: 500 });
+    all.push(...answer.data);
+    pages = answer.total_pages;
+  }
+  return all;
+}
 
 export const queryClient = new QueryClient({
   mutationCache: new MutationCache({
@@ -69,6 +80,7 @@ export const tagsQuery = (search: string) =>
   queryOptions({
     queryKey: ["assets", "tags", search],
     queryFn: ({ signal }) => data(api.GET("/api/assets/tags", { params: { query: search ? { search } : {} }, signal })),
+    select: (answer) => answer.data,
     staleTime: 30_000,
   });
 
@@ -163,7 +175,7 @@ export const deleteScan = (id: number) =>
 
 export const profilesQuery = queryOptions({
   queryKey: ["profiles"],
-  queryFn: ({ signal }) => data(api.GET("/api/profiles", { signal })),
+  queryFn: ({ signal }) => whole((query) => data(api.GET("/api/profiles", { params: { query }, signal }))),
   staleTime: Number.POSITIVE_INFINITY,
 });
 
@@ -171,16 +183,8 @@ export const profilesQuery = queryOptions({
 export const checksQuery = (profile: Profile) =>
   queryOptions({
     queryKey: ["checks", profile],
-    queryFn: async ({ signal }) => {
-      const all = [];
-      for (let page = 1, pages = 1; page <= pages; page += 1) {
-        const query = { page, page_size: 500, profile, sort: "id" as const };
-        const answer = await data(api.GET("/api/checks", { params: { query }, signal }));
-        all.push(...answer.data);
-        pages = answer.total_pages;
-      }
-      return all;
-    },
+    queryFn: ({ signal }) =>
+      whole((page) => data(api.GET("/api/checks", { params: { query: { ...page, profile, sort: "id" } }, signal }))),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -274,7 +278,7 @@ export const changeFindings = (body: StatusChange & { finding_ids: string[] }) =
 
 export const rolesQuery = queryOptions({
   queryKey: ["roles"],
-  queryFn: ({ signal }) => data(api.GET("/api/roles", { signal })),
+  queryFn: ({ signal }) => whole((query) => data(api.GET("/api/roles", { params: { query }, signal }))),
 });
 
 export type Role = Answer<Schemas["RoleDetail"]>;
@@ -292,7 +296,7 @@ export const deleteMember = (id: string) =>
 
 export const invitationsQuery = queryOptions({
   queryKey: ["invitations"],
-  queryFn: ({ signal }) => data(api.GET("/api/invitations", { signal })),
+  queryFn: ({ signal }) => whole((query) => data(api.GET("/api/invitations", { params: { query }, signal }))),
 });
 
 export const invite = (body: { email: string; role: string }) => data(api.POST("/api/invitations", { body }));
@@ -312,7 +316,7 @@ export const previewInvitation = (token: string) => data(api.POST("/api/auth/inv
 
 export const sessionsQuery = queryOptions({
   queryKey: ["sessions"],
-  queryFn: ({ signal }) => data(api.GET("/api/auth/sessions", { signal })),
+  queryFn: ({ signal }) => whole((query) => data(api.GET("/api/auth/sessions", { params: { query }, signal }))),
 });
 
 export const deleteSession = (id: string) =>
@@ -325,7 +329,7 @@ export const changePassword = (current: string, next: string) =>
 
 export const apiKeysQuery = queryOptions({
   queryKey: ["api-keys"],
-  queryFn: ({ signal }) => data(api.GET("/api/api-keys", { signal })),
+  queryFn: ({ signal }) => whole((query) => data(api.GET("/api/api-keys", { params: { query }, signal }))),
 });
 
 export const createApiKey = (body: Schemas["ApiKeyCreate"]) =>
@@ -345,7 +349,7 @@ export const auditQuery = (query: ListQuery) =>
 
 export const organizationsQuery = queryOptions({
   queryKey: ["organizations"],
-  queryFn: ({ signal }) => data(api.GET("/api/organizations", { signal })),
+  queryFn: ({ signal }) => whole((query) => data(api.GET("/api/organizations", { params: { query }, signal }))),
   staleTime: 300_000,
 });
 

@@ -122,7 +122,7 @@ export interface paths {
         };
         /**
          * Lists the labels in use.
-         * @description Needs `assets.view`. For completion in forms: the 20 most used that match.
+         * @description Needs `assets.view`. The most used first.
          */
         get: operations["list_asset_tags"];
         put?: never;
@@ -565,7 +565,7 @@ export interface paths {
         };
         /**
          * Lists one's own open sessions, last used first.
-         * @description At most 100. Not for API keys.
+         * @description Not for API keys.
          */
         get: operations["list_sessions"];
         put?: never;
@@ -1256,7 +1256,7 @@ export interface paths {
         };
         /**
          * Lists the organisations the caller is a member of.
-         * @description `POST /api/auth/switch` changes to another one. The list is short and has no pages.
+         * @description `POST /api/auth/switch` changes to another one. By name.
          */
         get: operations["list_organizations"];
         put?: never;
@@ -1280,7 +1280,7 @@ export interface paths {
         };
         /**
          * Lists the scan profiles.
-         * @description Needs `scans.view`.
+         * @description Needs `scans.view`. The quickest first.
          */
         get: operations["list_profiles"];
         put?: never;
@@ -1300,7 +1300,7 @@ export interface paths {
         };
         /**
          * Lists the roles a member can have.
-         * @description Needs `members.manage`. Built-in roles first; the list is short and has no pages.
+         * @description Needs `members.manage`. Built-in roles first, then those of the organisation by name.
          */
         get: operations["list_roles"];
         put?: never;
@@ -4525,6 +4525,130 @@ export interface components {
             total_pages: number;
         };
         /** @description One page of a list. */
+        PageOf_OwnOrganization: {
+            /** @description The items of this page. */
+            data: {
+                /** @description Whether it is the one of this request. */
+                current: boolean;
+                /** @description The organisation. */
+                id: components["schemas"]["OrganizationId"];
+                /** @description Its name. */
+                name: string;
+                /** @description The caller's role there. */
+                role: components["schemas"]["RoleName"];
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_Profile: {
+            /** @description The items of this page. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Checks it runs.
+                 */
+                check_count: number;
+                /** @description One sentence. */
+                description: string;
+                /** @description `scan_type` of `POST /api/scans`. */
+                name: components["schemas"]["ScanProfile"];
+                /** @description Whether paths below the front page are requested. */
+                path_probes: boolean;
+                /** @description TCP ports it tries. */
+                ports: string;
+                /** @description UDP ports it tries; empty for none. */
+                udp_ports: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_RoleDetail: {
+            /** @description The items of this page. */
+            data: {
+                /** @description Whether it comes with the product and cannot be changed. */
+                builtin: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it was made; null for a built-in one.
+                 */
+                created_at?: string | null;
+                /** @description What it is for. */
+                description: string;
+                /**
+                 * Format: int64
+                 * @description Members who have it.
+                 */
+                members: number;
+                /** @description Its name, by which members and invitations refer to it. */
+                name: components["schemas"]["RoleName"];
+                /** @description What it may do. */
+                permissions: string[];
+                /**
+                 * Format: date-time
+                 * @description Last change; null for a built-in one.
+                 */
+                updated_at?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
         PageOf_Scan: {
             /** @description The items of this page. */
             data: {
@@ -4801,6 +4925,88 @@ export interface components {
                 /** @description Why no scan was launched, or what was left out. */
                 reason?: string | null;
                 scan_id?: components["schemas"]["ScanId"] | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_Session: {
+            /** @description The items of this page. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When it was opened.
+                 */
+                created_at: string;
+                /** @description Whether it is the one of this request. */
+                current: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it ends unless it is used.
+                 */
+                expires_at: string;
+                /** @description The session. */
+                id: components["schemas"]["SessionId"];
+                /** @description Where it was opened from. */
+                ip: string;
+                /**
+                 * Format: date-time
+                 * @description When its tokens were last renewed.
+                 */
+                last_used_at: string;
+                /** @description What the client called itself. */
+                user_agent: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items a page has at most.
+             */
+            page_size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Pages there are; 0 when the list is empty.
+             */
+            total_pages: number;
+        };
+        /** @description One page of a list. */
+        PageOf_TagCount: {
+            /** @description The items of this page. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Assets that carry it.
+                 */
+                count: number;
+                /** @description The label. */
+                tag: string;
             }[];
             /**
              * Format: int64
@@ -7605,6 +7811,12 @@ export interface operations {
     list_asset_tags: {
         parameters: {
             query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
                 /** @description Text the label begins with. */
                 search?: string;
             };
@@ -7619,7 +7831,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TagCount"][];
+                    "application/json": components["schemas"]["PageOf_TagCount"];
                 };
             };
             /** @description Authentication required: no, expired or wrong credentials. */
@@ -9794,7 +10006,14 @@ export interface operations {
     };
     list_sessions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9806,7 +10025,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"][];
+                    "application/json": components["schemas"]["PageOf_Session"];
                 };
             };
             /** @description Authentication required: no, expired or wrong credentials. */
@@ -14033,7 +14252,14 @@ export interface operations {
     };
     list_organizations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -14045,7 +14271,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OwnOrganization"][];
+                    "application/json": components["schemas"]["PageOf_OwnOrganization"];
                 };
             };
             /** @description Authentication required: no, expired or wrong credentials. */
@@ -14209,7 +14435,14 @@ export interface operations {
     };
     list_profiles: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -14221,7 +14454,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Profile"][];
+                    "application/json": components["schemas"]["PageOf_Profile"];
                 };
             };
             /** @description Authentication required: no, expired or wrong credentials. */
@@ -14264,7 +14497,14 @@ export interface operations {
     };
     list_roles: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, from 1. */
+                page?: number;
+                /** @description Items per page. */
+                page_size?: number;
+                /** @description Direction of the sort. */
+                sort_dir?: "asc" | "desc";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -14276,7 +14516,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RoleDetail"][];
+                    "application/json": components["schemas"]["PageOf_RoleDetail"];
                 };
             };
             /** @description Authentication required: no, expired or wrong credentials. */

@@ -113,7 +113,8 @@ async fn the_list_filters_sorts_and_pages() {
     assert_eq!(names(&list("stale=true").await).len(), 0, "what was just added had no chance to answer");
     assert_eq!(names(&list("stale=false").await).len(), 4);
     let tags = analyst.get("/api/assets/tags?search=W").await.expect(200).json();
-    assert_eq!(tags, json!([{"tag": "web", "count": 2}]));
+    let shown = json!([{"tag": "web", "count": 2}]);
+    assert_eq!(tags, json!({"data": shown, "total": 1, "page": 1, "page_size": 50, "total_pages": 1}));
     for (query, field) in
         [("sort=password", "query -> sort"), ("page_size=501", "query -> page_size"), ("zone=dmz", "query -> zone")]
     {

@@ -108,6 +108,31 @@ fn every_operation_is_named_described_and_shown() {
     }
 }
 
+#[test]
+fn every_list_comes_in_pages() {
+    let document: Value = serde_json::from_str(&bartizan_http::openapi_json()).unwrap();
+    let mut lists = 0;
+    for (method, path, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap();
+        let mut schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        if let Some(name) = schema["$ref"].as_str() {
+            schema = document.pointer(name.trim_start_matches('#')).unwrap();
+        }
+        assert_ne!(schema["type"], "array", "{method} {path}: a list without pages");
+        if method == Method::GET && id.starts_with("list_") {
+            lists += 1;
+            for member in ["data", "total", "page", "page_size", "total_pages"] {
+                assert!(schema["properties"][member].is_object(), "{path}: the answer has no `{member}`");
+            }
+            let parameters = operation["parameters"].as_array().unwrap();
+            for name in ["page", "page_size"] {
+                assert!(parameters.iter().any(|it| it["name"] == name), "{path}: there is no parameter `{name}`");
+            }
+        }
+    }
+    assert!(lists > 15, "{lists} lists");
+}
+
 fn has_example(document: &Value, value: &Value, depth: usize) -> bool {
     if depth > 12 {
         return false;

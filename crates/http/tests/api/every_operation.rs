@@ -252,7 +252,7 @@ async fn particular(app: &TestApp, admin: &Actor, witness: &mut Witness) {
     // A session that nobody here needs.
     let _ = app.admin().await;
     let sessions = admin.get("/api/auth/sessions").await.expect(200).json();
-    let other = sessions.as_array().unwrap().iter().find(|session| session["current"] == false).unwrap();
+    let other = sessions["data"].as_array().unwrap().iter().find(|session| session["current"] == false).unwrap();
     let known = witness.rows.insert("session_id", other["id"].as_str().unwrap().to_owned()).unwrap();
     witness.call(admin, "delete_session").await;
     witness.rows.insert("session_id", known);

@@ -43,7 +43,7 @@ pub async fn rows(app: &TestApp, owner: &Actor) -> BTreeMap<&'static str, String
         ("invitation_id", text(&invitation["id"])),
         ("role", text(&role["name"])),
         ("api_key_id", text(&key["id"])),
-        ("session_id", text(&sessions[0]["id"])),
+        ("session_id", text(&sessions["data"][0]["id"])),
         ("user_id", text(&user["id"])),
     ])
 }

@@ -11,8 +11,12 @@ async fn one_switches_between_ones_own_organisations() {
     let there = app.join(&admin, "Another", Role::ReadOnly).await;
     let _ = admin.post("/api/assets", &json!({"target_value": "here.example.com"})).await.expect(201);
     let own = admin.get("/api/organizations").await.expect(200).json();
-    let shown: Vec<_> =
-        own.as_array().unwrap().iter().map(|o| (o["name"].clone(), o["role"].clone(), o["current"].clone())).collect();
+    let shown: Vec<_> = own["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|o| (o["name"].clone(), o["role"].clone(), o["current"].clone()))
+        .collect();
     assert_eq!(
         shown,
         [(json!("Another"), json!("read_only"), json!(false)), (json!("Example"), json!("admin"), json!(true))]

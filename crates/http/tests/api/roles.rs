@@ -23,11 +23,7 @@ async fn a_role_is_made_given_changed_and_removed() {
     }
     let bad = json!({"name": "x", "permissions": ["assets.fly"]});
     assert_eq!(admin.post("/api/roles", &bad).await.expect(422).fields(), ["body -> permissions"]);
-    let names: Vec<Value> = admin
-        .get("/api/roles")
-        .await
-        .expect(200)
-        .json()
+    let names: Vec<Value> = admin.get("/api/roles").await.expect(200).json()["data"]
         .as_array()
         .unwrap()
         .iter()

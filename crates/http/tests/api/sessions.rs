@@ -21,11 +21,14 @@ async fn sessions_are_listed_and_ended() {
     let second = app.sign_in("admin-example", PASSWORD).await;
     let third = app.sign_in("admin-example", PASSWORD).await;
     let listed = first.get("/api/auth/sessions").await.expect(200).json();
-    let listed = listed.as_array().unwrap();
+    assert_eq!(listed["total"], 3);
+    let page = first.get("/api/auth/sessions?page=2&page_size=2").await.expect(200).json();
+    assert_eq!((page["data"].as_array().unwrap().len(), &page["total_pages"]), (1, &json!(2)));
+    let listed = listed["data"].as_array().unwrap();
     assert_eq!(listed.len(), 3);
     assert_eq!(listed.iter().filter(|session| session["current"] == true).count(), 1);
     let seconds = second.get("/api/auth/sessions").await.expect(200).json();
-    let own = seconds.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap().clone();
+    let own = seconds["data"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap().clone();
     let path = format!("/api/auth/sessions/{}", own["id"].as_str().unwrap());
     let _ = app.analyst().await.delete(&path).await.expect(404);
     let _ = first.delete(&path).await.expect(204);

@@ -53,7 +53,7 @@ async fn checks_and_profiles_are_listed() {
     let app = TestApp::start().await;
     let reader = app.read_only().await;
     let profiles = reader.get("/api/profiles").await.expect(200).json();
-    let names: Vec<_> = profiles.as_array().unwrap().iter().map(|profile| profile["name"].clone()).collect();
+    let names: Vec<_> = profiles["data"].as_array().unwrap().iter().map(|profile| profile["name"].clone()).collect();
     assert_eq!(names, ["quick", "full", "custom"]);
     let checks =
         reader.get("/api/checks?category=dns&sort=severity&sort_dir=desc&page_size=500").await.expect(200).json();

@@ -235,9 +235,9 @@ async fn sessions_end_by_logout(database: &TestDatabase) {
     let cx = app.admin().await;
     let other =
         auth::login(&app.anonymous(), &app.services, "ada", "correct horse battery".into(), None).await.unwrap();
-    assert_eq!(sessions::list(&cx, &app.services).await.unwrap().len(), 2);
+    assert_eq!(sessions::list(&cx, &app.services, Page::first(10)).await.unwrap().total, 2);
     auth::logout(&cx, &app.services).await.unwrap();
-    assert_eq!(sessions::list(&cx, &app.services).await.unwrap().len(), 1);
+    assert_eq!(sessions::list(&cx, &app.services, Page::first(10)).await.unwrap().total, 1);
     sessions::revoke(&cx, &app.services, other.session).await.unwrap();
     assert!(matches!(sessions::revoke(&cx, &app.services, other.session).await, Err(Error::NotFound { .. })));
     assert!(matches!(auth::logout(&app.anonymous(), &app.services).await, Err(Error::Unauthenticated(_))));

@@ -103,12 +103,12 @@ export function ApiKeys() {
       )}
       <QueryState query={keys}>
         {(list) =>
-          list.total === 0 ? (
+          list.length === 0 ? (
             <p className="muted">{t.keys.none}</p>
           ) : (
             <PlainTable
               label={t.keys.label}
-              rows={list.data}
+              rows={list}
               id={(key) => key.id}
               columns={[
                 { title: t.keys.columns.name, cell: (key) => key.name },

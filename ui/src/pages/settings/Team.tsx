@@ -115,12 +115,12 @@ function Invitations() {
       )}
       <QueryState query={invitations}>
         {(list) =>
-          list.total === 0 ? (
+          list.length === 0 ? (
             <p className="muted">{t.team.noInvitations}</p>
           ) : (
             <PlainTable
               label={t.team.invitations}
-              rows={list.data}
+              rows={list}
               id={(invitation) => invitation.id}
               columns={[
                 {

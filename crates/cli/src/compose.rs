@@ -16,14 +16,14 @@ use bartizan_storage::Store;
 use secrecy::ExposeSecret as _;
 
 use crate::args::{JobArgs, NetworkArgs, ServerArgs};
+use crate::clock;
 use crate::network::{self, Private};
-use crate::terminal::SystemClock;
 
 /// The use cases on an open database.
-pub fn services(store: Store, network: &NetworkArgs, config: ServicesConfig) -> Services {
-    let sources: (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+pub async fn services(store: Store, network: &NetworkArgs, config: ServicesConfig) -> Result<Services> {
+    let sources: (Arc<dyn Clock>, Arc<dyn Random>) = (clock::of(&store).await?, Arc::new(SystemRandom));
     let way_out = Arc::new(WayOut { args: network.clone() });
-    Services::new(store, Catalog::builtin(), Passwords::new(), way_out, sources, config)
+    Ok(Services::new(store, Catalog::builtin(), Passwords::new(), way_out, sources, config))
 }
 
 /// The keys that secrets are sealed with: of the environment, or of a file.

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches as _;
 
 mod args;
+mod clock;
 mod commands;
 mod compose;
 mod config;

@@ -27,7 +27,13 @@ struct Worker(Child);
 
 impl Worker {
     fn on(data: &Path, database: &TestDatabase) -> Self {
+        Self::with(data, database, &[])
+    }
+
+    /// The same with something in its environment.
+    fn with(data: &Path, database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
         let mut command = common::bartizan();
+        command.envs(environment.iter().copied());
         command.env("DATABASE_URL", database.postgres_url().unwrap()).stderr(Stdio::null()).stdout(Stdio::null());
         Self(command.args(["worker", "--job-lease", "2", "--data-dir", data.to_str().unwrap()]).spawn().unwrap())
     }
@@ -119,6 +125,66 @@ fn a_killed_worker_hands_its_scan_on_within_the_lease() {
     assert_eq!((processes(true).len(), processes(false)), (2, lost), "who ends in order leaves the list");
 }
 
+/// What makes a program see another time of day, `FAKETIME` aside.
+fn false_clock() -> [(&'static str, String); 2] {
+    let folders = std::fs::read_dir("/usr/lib").unwrap();
+    let library = folders
+        .map(|folder| folder.unwrap().path().join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.exists())
+        .expect("libfaketime (Debian package libfaketime) is installed");
+    [("LD_PRELOAD", library.to_str().unwrap().to_owned()), ("DONT_FAKE_MONOTONIC", "1".to_owned())]
+}
+
+#[test]
+fn machines_with_wrong_clocks_neither_steal_nor_lose_work() {
+    let database = TestDatabase::postgres();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let sites = SlowSites::answering_after(Duration::from_millis(150));
+    let preload = false_clock();
+    let [late, early] = ["-10m", "+10m"].map(|shift| {
+        let preload = preload.iter().map(|(name, value)| (*name, value.as_str()));
+        preload.chain([("FAKETIME", shift)]).collect::<Vec<_>>()
+    });
+    let server = Served::with(&data, database.postgres_url(), &["--job-lease", "2"], &late);
+    let client = server.begin();
+    let worker = Worker::with(&data, &database, &early);
+    // Two for each process at a time, with leases that run out many times before they end.
+    for _ in 0..6 {
+        client.post("/api/scans", &sites.scan());
+    }
+    let jobs = wait_longer_for("the end of every scan", Duration::from_secs(150), || {
+        let alive = client.all("/api/system/workers").iter().filter(|one| one["alive"] == true).count();
+        assert!(alive <= 2);
+        let jobs = client.all("/api/jobs?kind=scan");
+        jobs.iter().all(|job| job["status"] == "done").then_some(jobs)
+    });
+    assert_eq!(jobs.len(), 6);
+    assert!(jobs.iter().all(|job| job["attempts"] == 1), "{jobs:?}");
+    let now = chrono::Utc::now();
+    for job in &jobs {
+        for time in ["created_at", "started_at", "finished_at"] {
+            let at: chrono::DateTime<chrono::Utc> = job[time].as_str().unwrap().parse().unwrap();
+            assert!((now - at).abs() < chrono::TimeDelta::minutes(5), "{time} is by the database's clock: {job}");
+        }
+    }
+    let processes = client.all("/api/system/workers");
+    assert_eq!(processes.iter().filter(|one| one["alive"] == true).count(), 2, "{processes:?}");
+
+    // A worker that is lost hands its work on within the lease all the same, though its clock is ahead.
+    for _ in 0..4 {
+        client.post("/api/scans", &sites.scan());
+    }
+    let job = wait_for("a scan of the worker", || {
+        client.all("/api/jobs?kind=scan&status=running").into_iter().find(|job| worker.has(job))
+    });
+    worker.kill();
+    let path = format!("/api/jobs/{}", job["id"].as_str().unwrap());
+    wait_longer_for("the job in other hands", Duration::from_secs(60), || {
+        (client.get(&path)["attempts"].as_u64() > job["attempts"].as_u64()).then_some(())
+    });
+}
+
 #[test]
 fn what_one_server_decides_holds_on_the_other_at_once() {
     let database = TestDatabase::postgres();
@@ -147,7 +213,8 @@ fn what_one_server_decides_holds_on_the_other_at_once() {
     // Ended at the one, a session is over at the other; what is another session of the same person goes on.
     let other = one.call("POST", "/api/auth/login", None, &ann).1["access_token"].as_str().unwrap().to_owned();
     let sessions = clients[1].get("/api/auth/sessions");
-    let current = sessions["data"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap().clone();
+    let current =
+        sessions["data"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap().clone();
     let path = format!("/api/auth/sessions/{}", current["id"].as_str().unwrap());
     assert_eq!(one.client(&other).send("DELETE", &path, &Sent::Nothing, None).unwrap().0, 204);
     let me = |client: &Client| client.send("GET", "/api/auth/me", &Sent::Nothing, None).unwrap().0;

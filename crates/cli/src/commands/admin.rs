@@ -136,7 +136,7 @@ async fn open_as_it_is(args: &ServerArgs) -> Result<Services> {
     if !store.is_current().await? {
         bail!("the database has the schema of another version of this program; use that version, or `admin migrate`");
     }
-    Ok(compose::services(store, &compose::no_network(), ServicesConfig::default()))
+    compose::services(store, &compose::no_network(), ServicesConfig::default()).await
 }
 
 /// The use cases on the server's database and keys.
@@ -144,7 +144,7 @@ async fn open(args: &ServerArgs) -> Result<Services> {
     compose::make_folder(&args.data_dir)?;
     let store = compose::open_store(args).await?;
     let config = ServicesConfig { secret_keys: Some(compose::secret_keys(args)?), ..ServicesConfig::default() };
-    Ok(compose::services(store, &compose::no_network(), config))
+    compose::services(store, &compose::no_network(), config).await
 }
 
 /// Who runs this command may know the cause, which an API would keep to its log.

@@ -61,7 +61,7 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
         log: Some(log),
         sign_in: args.sign_in.providers()?,
     };
-    let services = compose::services(store.clone(), &args.network, config);
+    let services = compose::services(store.clone(), &args.network, config).await?;
     let state = AppState::new(services.clone(), AccessTokens::new(&key), http_config(args, loopback, descriptors)?);
 
     let stop = CancellationToken::new();

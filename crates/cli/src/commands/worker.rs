@@ -42,7 +42,7 @@ async fn work(args: &WorkerArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
         log: Some(log),
         ..ServicesConfig::default()
     };
-    let services = compose::services(store.clone(), &args.network, config);
+    let services = compose::services(store.clone(), &args.network, config).await?;
     let stop = CancellationToken::new();
     let process = compose::process(ProcessKind::Worker);
     let name = process.name.clone();

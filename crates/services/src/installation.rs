@@ -22,6 +22,14 @@ pub async fn require(cx: &OpContext, services: &Services, permission: Permission
     Err(Error::Forbidden("This belongs to the whole installation and is set in its first organisation".to_owned()))
 }
 
+/// Whether it is the organisation that setup made, whose members may command the installation.
+///
+/// # Errors
+/// If the database fails.
+pub async fn belongs_to(services: &Services, organization: OrganizationId) -> Result<bool> {
+    is_first(services.store.read(), organization).await
+}
+
 /// Whether it is the organisation that setup made.
 pub(crate) async fn is_first(db: Db<'_>, organization: OrganizationId) -> Result<bool> {
     Ok(organizations::first(db).await?.is_some_and(|first| first.id == organization))

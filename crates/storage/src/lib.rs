@@ -51,7 +51,7 @@ pub use counts::SeverityCounts;
 pub use error::{Result, StorageError};
 pub use listen::Listener;
 pub use page::{Listed, Page, SortDir};
-pub use store::{Backend, Db, Presence, Store, Tx};
+pub use store::{Backend, Db, EMPTY_THE_SCHEMA, Presence, Store, Tx};
 
 /// Rows written by one statement at most: below the bind limits of both databases for every table here.
 pub const BATCH: usize = 500;

@@ -2,7 +2,7 @@
 
 use bartizan_domain::id::OrganizationId;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
 };
@@ -18,6 +18,24 @@ pub struct Organization {
     pub name: String,
     /// When it was set up.
     pub created_at: DateTime<Utc>,
+}
+
+/// Which organisation the installation belongs to: one row.
+mod first_organization {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "first_organization")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub one: i32,
+        pub organization_id: Uuid,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
 }
 
 mod entity {
@@ -44,7 +62,7 @@ impl From<entity::Model> for Organization {
     }
 }
 
-/// Adds an organisation.
+/// Adds an organisation. The first one that is added is the installation's for good.
 ///
 /// # Errors
 /// If the database fails.
@@ -55,6 +73,11 @@ pub async fn insert(db: Db<'_>, organization: &Organization) -> Result<()> {
         created_at: Set(organization.created_at),
     };
     row.insert(&db.conn()).await?;
+    let first = first_organization::ActiveModel { one: Set(1), organization_id: Set(organization.id.0) };
+    first_organization::Entity::insert(first)
+        .on_conflict(OnConflict::column(first_organization::Column::One).do_nothing().to_owned())
+        .exec_without_returning(&db.conn())
+        .await?;
     Ok(())
 }
 
@@ -102,11 +125,9 @@ pub async fn many(db: Db<'_>, ids: &[OrganizationId]) -> Result<Vec<Organization
 /// # Errors
 /// If the database fails.
 pub async fn first(db: Db<'_>) -> Result<Option<Organization>> {
-    let found = entity::Entity::find()
-        .order_by_asc(entity::Column::CreatedAt)
-        .order_by_asc(entity::Column::Id)
-        .one(&db.conn())
-        .await?;
+    let first =
+        Query::select().column(first_organization::Column::OrganizationId).from(first_organization::Entity).take();
+    let found = entity::Entity::find().filter(entity::Column::Id.in_subquery(first)).one(&db.conn()).await?;
     Ok(found.map(Into::into))
 }
 

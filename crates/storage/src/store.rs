@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
@@ -40,6 +41,24 @@ pub struct Presence(#[expect(dead_code, reason = "held, not used")] Option<sea_o
 
 /// Number of the PostgreSQL advisory lock that whoever works on the database shares.
 const PRESENCE_LOCK: i64 = 0x6261_7274_697a_7072;
+
+/// What empties the schema of a PostgreSQL database that is ours, whatever version made its tables: for a script that
+/// fills it again in the same transaction. What extensions brought stays, and so does what others own.
+pub const EMPTY_THE_SCHEMA: &str = "DO $$ DECLARE found record; BEGIN
+    FOR found IN SELECT quote_ident(schemaname) || '.' || quote_ident(viewname) AS name FROM pg_views
+        WHERE schemaname = current_schema() AND viewowner = current_user LOOP
+        EXECUTE 'DROP VIEW IF EXISTS ' || found.name || ' CASCADE';
+    END LOOP;
+    FOR found IN SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables
+        WHERE schemaname = current_schema() AND tableowner = current_user LOOP
+        EXECUTE 'DROP TABLE IF EXISTS ' || found.name || ' CASCADE';
+    END LOOP;
+    FOR found IN SELECT oid::regprocedure AS name FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace AND proowner = current_user::regrole
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e') LOOP
+        EXECUTE 'DROP ROUTINE IF EXISTS ' || found.name || ' CASCADE';
+    END LOOP;
+END $$;";
 
 /// Number of the PostgreSQL advisory lock under which migrations run.
 const MIGRATION_LOCK: i64 = 0x6261_7274_697a_616e;
@@ -119,6 +138,14 @@ impl Store {
         applied.sort();
         known.sort();
         Ok(applied == known)
+    }
+
+    /// Whether this program made the tables of the database, in whatever version.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_ours(&self) -> Result<bool> {
+        Ok(self.applied().await?.iter().any(|name| name == "m0001_initial"))
     }
 
     /// Whether the database holds the data of an installation, whatever its version.
@@ -311,6 +338,20 @@ impl Store {
     /// The pool behind the connection; there is one for [`Backend::Postgres`] only.
     pub(crate) fn postgres_pool(&self) -> &sea_orm::sqlx::PgPool {
         self.write.get_postgres_connection_pool()
+    }
+
+    /// What time it is by the clock of the database server; `None` on SQLite, which goes by the machine's.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn time(&self) -> Result<Option<DateTime<Utc>>> {
+        if self.backend == Backend::Sqlite {
+            return Ok(None);
+        }
+        let row =
+            self.read.query_one_raw(Statement::from_string(DbBackend::Postgres, "SELECT clock_timestamp()")).await?;
+        let row = row.ok_or_else(|| StorageError::Corrupt("no row".to_owned()))?;
+        Ok(Some(row.try_get_by_index(0)?))
     }
 
     /// Whether the database answers.

@@ -20,6 +20,7 @@ mod m0011_idempotency_leases;
 mod m0012_refresh_successors;
 mod m0013_workers;
 mod m0014_finding_texts;
+mod m0015_first_organization;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_refresh_successors::Migration),
             Box::new(m0013_workers::Migration),
             Box::new(m0014_finding_texts::Migration),
+            Box::new(m0015_first_organization::Migration),
         ]
     }
 }

@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use bartizan_domain::Error;
 use bartizan_domain::id::UserId;
-use bartizan_services::audit;
+use bartizan_services::{audit, audit_actions};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -46,6 +47,7 @@ pub struct AuditEntry {
     /// `user`, `api_key`, `system` or `anonymous`.
     pub actor_kind: String,
     /// What was done.
+    #[schema(schema_with = action)]
     pub action: String,
     /// To which kind of thing.
     pub target_type: String,
@@ -67,6 +69,15 @@ pub struct AuditEntry {
     pub position: Option<i64>,
     /// The link: position and hash noted down elsewhere prove later that nothing up to here was changed or cut off.
     pub hash: Option<String>,
+}
+
+/// The actions by name.
+fn action() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("What was done."))
+        .enum_values(Some(audit_actions::ACTIONS))
+        .build()
 }
 
 impl From<(audit::AuditEntry, Option<audit::Seal>)> for AuditEntry {

@@ -8,7 +8,7 @@ use bartizan_auth::access::ACCESS_LIFETIME;
 use bartizan_domain::RoleName;
 use bartizan_domain::id::{OrganizationId, SessionId, UserId};
 use bartizan_services::settings::ScanSettings;
-use bartizan_services::{OpContext, auth, auth_config, demo, mail};
+use bartizan_services::{OpContext, auth, auth_config, demo, installation, mail};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -156,7 +156,7 @@ pub struct LoginResponse {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "username": "admin",
     "email": "admin@example.com", "role": "admin",
-    "organization": {"id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55", "name": "Example Ltd"},
+    "organization": {"id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55", "name": "Example Ltd", "first": true},
     "permissions": ["assets.view", "scans.run"], "auth_provider": "internal", "theme_preference": "system"}))]
 pub struct CurrentUser {
     /// The user.
@@ -208,13 +208,15 @@ pub struct SwitchResponse {
     pub user: CurrentUser,
 }
 
-/// An organisation by id and name.
+/// The organisation somebody works in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OrganizationRef {
     /// The organisation.
     pub id: OrganizationId,
     /// Its name.
     pub name: String,
+    /// Whether it is the first organisation of the server, which sets what belongs to the whole installation.
+    pub first: bool,
 }
 
 /// Says which ways to sign in exist.
@@ -282,7 +284,7 @@ async fn setup_server(
             tracing::error!(%error, context = error.internal_context().unwrap_or_default(), "demo data not loaded");
         }
     }
-    Ok((StatusCode::CREATED, Json(login_response(&state, &cx, signed_in))))
+    Ok((StatusCode::CREATED, Json(login_response(&state, &cx, signed_in).await?)))
 }
 
 /// Signs in with user name and password.
@@ -310,7 +312,7 @@ async fn login_user(
     });
     let given = (body.username.as_str(), body.password);
     let signed_in = auth::sign_in(&cx, state.services(), given, body.code.as_ref(), whose).await?;
-    Ok(Json(login_response(&state, &cx, signed_in)))
+    Ok(Json(login_response(&state, &cx, signed_in).await?))
 }
 
 /// Exchanges a refresh token for new tokens.
@@ -349,8 +351,8 @@ async fn logout_user(State(state): State<AppState>, caller: Caller) -> ApiResult
 /// Permissions are those of the role in the current organisation, at this moment.
 #[utoipa::path(get, path = "/api/auth/me", operation_id = "get_current_user", tag = "auth",
     responses((status = 200, body = CurrentUser), ReadErrors))]
-async fn get_current_user(caller: Caller) -> ApiResult<Json<CurrentUser>> {
-    Ok(Json(CurrentUser::from(caller.profile)))
+async fn get_current_user(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<CurrentUser>> {
+    Ok(Json(CurrentUser::of(&state, caller.profile).await?))
 }
 
 /// Changes how the web interface looks to the signed-in user.
@@ -364,7 +366,8 @@ async fn update_current_user(
     Body(body): Body<CurrentUserUpdate>,
 ) -> ApiResult<Json<CurrentUser>> {
     auth::set_theme(&caller.cx, state.services(), &body.theme_preference).await?;
-    Ok(Json(auth::Profile { theme_preference: body.theme_preference, ..caller.profile }.into()))
+    let profile = auth::Profile { theme_preference: body.theme_preference, ..caller.profile };
+    Ok(Json(CurrentUser::of(&state, profile).await?))
 }
 
 /// Switches to another organisation of the caller's.
@@ -383,27 +386,33 @@ async fn switch_organization(
         access_token: issued.token,
         token_type: "bearer",
         expires_in: lifetime(),
-        user: profile.into(),
+        user: CurrentUser::of(&state, profile).await?,
     }))
 }
 
-impl From<auth::Profile> for CurrentUser {
-    fn from(profile: auth::Profile) -> Self {
-        Self {
+impl CurrentUser {
+    async fn of(state: &AppState, profile: auth::Profile) -> ApiResult<Self> {
+        let first = installation::belongs_to(state.services(), profile.organization_id).await?;
+        Ok(Self {
             id: profile.user_id,
             username: profile.username,
             email: profile.email,
             role: profile.role,
-            organization: OrganizationRef { id: profile.organization_id, name: profile.organization_name },
+            organization: OrganizationRef { id: profile.organization_id, name: profile.organization_name, first },
             permissions: profile.permissions.iter().map(|permission| permission.as_str().to_owned()).collect(),
             auth_provider: profile.auth_provider,
             theme_preference: profile.theme_preference,
-        }
+        })
     }
 }
 
-pub(crate) fn login_response(state: &AppState, cx: &OpContext, signed_in: auth::SignedIn) -> LoginResponse {
-    LoginResponse { tokens: tokens(state, cx, &signed_in), user: signed_in.profile.into() }
+pub(crate) async fn login_response(
+    state: &AppState,
+    cx: &OpContext,
+    signed_in: auth::SignedIn,
+) -> ApiResult<LoginResponse> {
+    let tokens = tokens(state, cx, &signed_in);
+    Ok(LoginResponse { tokens, user: CurrentUser::of(state, signed_in.profile).await? })
 }
 
 fn identity_of(profile: &auth::Profile, session: SessionId) -> Identity {

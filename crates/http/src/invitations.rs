@@ -357,7 +357,7 @@ async fn accept_invitation(
     Body(body): Body<InvitationAccept>,
 ) -> ApiResult<(StatusCode, Json<LoginResponse>)> {
     let accepted = invitations::accept(&cx, state.services(), &body.token, &body.username, body.password).await?;
-    Ok((StatusCode::CREATED, Json(login_response(&state, &cx, accepted))))
+    Ok((StatusCode::CREATED, Json(login_response(&state, &cx, accepted).await?)))
 }
 
 /// Joins an organisation with an invitation to one's own address.

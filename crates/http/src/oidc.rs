@@ -124,7 +124,7 @@ async fn exchange_oidc_code(
         browser: cookie_of(&headers),
     };
     let (signed_in, return_to) = oidc::finish(&cx, state.services(), back).await?;
-    let login = login_response(&state, &cx, signed_in);
+    let login = login_response(&state, &cx, signed_in).await?;
     Ok((cookie("", 0, false), Json(OidcLogin { login, return_to })))
 }
 

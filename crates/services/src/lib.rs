@@ -14,6 +14,7 @@ mod app;
 pub mod asset_import;
 pub mod assets;
 pub mod audit;
+pub mod audit_actions;
 pub mod auth;
 pub mod auth_config;
 pub mod branding;

@@ -9,6 +9,7 @@ use bartizan_storage::{Db, Tx};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use crate::audit_actions::ACTIONS;
 use crate::{OpContext, Services};
 
 /// What was done, for the audit log.
@@ -24,6 +25,7 @@ pub struct Change {
 impl Change {
     /// `action` (`asset.create`) was done to the `noun` (`asset`) with this id.
     pub fn new(action: &'static str, noun: &'static str, noun_id: impl std::fmt::Display) -> Self {
+        debug_assert!(ACTIONS.contains(&action), "{action} is to be listed among the actions");
         Self { action, noun, noun_id: noun_id.to_string(), before: None, after: None }
     }
 

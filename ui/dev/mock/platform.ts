@@ -67,7 +67,7 @@ export class Platform {
       username: "admin",
       email: "admin@example.com",
       role: own?.role ?? "admin",
-      organization: this.here,
+      organization: { ...this.here, first: this.here.id === HOME.id },
       permissions: this.roles.find((entry) => entry.name === own?.role)?.permissions ?? ALL,
       theme_preference: "system",
       auth_provider: "internal",

@@ -72,3 +72,8 @@ export interface VerdictRecord {
 export function may(user: User | null | undefined, permission: string): boolean {
   return user?.permissions.includes(permission) ?? false;
 }
+
+/** The same for what belongs to the whole installation, which people of its first organisation alone see and set. */
+export function mayInstallation(user: User | null | undefined, permission: string): boolean {
+  return may(user, permission) && (user?.organization.first ?? false);
+}

@@ -2239,8 +2239,11 @@ export interface components {
          *     }
          */
         AuditEntry: {
-            /** @description What was done. */
-            action: string;
+            /**
+             * @description What was done.
+             * @enum {string}
+             */
+            action: "api_key.create" | "api_key.revoke" | "asset.bulk_update" | "asset.create" | "asset.delete" | "asset.import" | "asset.update" | "auth.denied" | "auth.login" | "auth.login_failed" | "auth.logout" | "auth.password_change" | "auth.password_reset" | "auth.password_reset_request" | "auth.recovery_codes" | "auth.refresh" | "auth.refresh_token_reused" | "auth.second_factor_begin" | "auth.second_factor_disable" | "auth.second_factor_enable" | "auth.session_revoke" | "auth.setup" | "auth.switch" | "backup.restore" | "branding.remove" | "branding.update" | "branding.upload" | "demo.load" | "demo.remove" | "export.run" | "finding.acceptance_expired" | "finding.bulk_update" | "finding.update" | "invitation.accept" | "invitation.create" | "invitation.resend" | "invitation.revoke" | "job.cancel" | "job.retry" | "member.remove" | "member.update" | "organization.create" | "organization.update" | "role.create" | "role.delete" | "role.update" | "scan.cancel" | "scan.create" | "scan.delete" | "schedule.create" | "schedule.delete" | "schedule.fire" | "schedule.run" | "schedule.update" | "secret.reseal" | "secret_key.rotate" | "settings.test" | "settings.update" | "system.log_level" | "system.maintenance" | "user.create" | "user.deactivate" | "user.password_link" | "user.password_set" | "user.profile" | "user.second_factor_remove" | "user.update";
             /** @description Who, by the name of that time. */
             actor: string;
             actor_id: components["schemas"]["UserId"] | null;
@@ -2580,6 +2583,7 @@ export interface components {
          *       "email": "admin@example.com",
          *       "id": "550e8400-e29b-41d4-a716-446655440000",
          *       "organization": {
+         *         "first": true,
          *         "id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
          *         "name": "Example Ltd"
          *       },
@@ -3903,8 +3907,10 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
         };
-        /** @description An organisation by id and name. */
+        /** @description The organisation somebody works in. */
         OrganizationRef: {
+            /** @description Whether it is the first organisation of the server, which sets what belongs to the whole installation. */
+            first: boolean;
             /** @description The organisation. */
             id: components["schemas"]["OrganizationId"];
             /** @description Its name. */
@@ -4103,8 +4109,11 @@ export interface components {
         PageOf_AuditEntry: {
             /** @description The items of this page. */
             data: {
-                /** @description What was done. */
-                action: string;
+                /**
+                 * @description What was done.
+                 * @enum {string}
+                 */
+                action: "api_key.create" | "api_key.revoke" | "asset.bulk_update" | "asset.create" | "asset.delete" | "asset.import" | "asset.update" | "auth.denied" | "auth.login" | "auth.login_failed" | "auth.logout" | "auth.password_change" | "auth.password_reset" | "auth.password_reset_request" | "auth.recovery_codes" | "auth.refresh" | "auth.refresh_token_reused" | "auth.second_factor_begin" | "auth.second_factor_disable" | "auth.second_factor_enable" | "auth.session_revoke" | "auth.setup" | "auth.switch" | "backup.restore" | "branding.remove" | "branding.update" | "branding.upload" | "demo.load" | "demo.remove" | "export.run" | "finding.acceptance_expired" | "finding.bulk_update" | "finding.update" | "invitation.accept" | "invitation.create" | "invitation.resend" | "invitation.revoke" | "job.cancel" | "job.retry" | "member.remove" | "member.update" | "organization.create" | "organization.update" | "role.create" | "role.delete" | "role.update" | "scan.cancel" | "scan.create" | "scan.delete" | "schedule.create" | "schedule.delete" | "schedule.fire" | "schedule.run" | "schedule.update" | "secret.reseal" | "secret_key.rotate" | "settings.test" | "settings.update" | "system.log_level" | "system.maintenance" | "user.create" | "user.deactivate" | "user.password_link" | "user.password_set" | "user.profile" | "user.second_factor_remove" | "user.update";
                 /** @description Who, by the name of that time. */
                 actor: string;
                 actor_id?: components["schemas"]["UserId"] | null;

@@ -1,5 +1,5 @@
 /** Pages inside a section: its tabs, what the palette goes to, and the titles of the windows. */
-import { may, type User } from "../api/model";
+import { may, mayInstallation, type User } from "../api/model";
 import { t } from "../strings";
 
 export interface Place {
@@ -7,6 +7,8 @@ export interface Place {
   title: string;
   /** Any of these shows it; left out: everybody. */
   permissions?: readonly string[];
+  /** It belongs to the whole installation. */
+  installation?: true;
   /** Other words people look for. */
   synonyms?: readonly string[];
 }
@@ -40,12 +42,14 @@ export const SETTINGS: readonly Place[] = [
     to: "/settings/sign-in",
     title: t.signIn.title,
     permissions: ["config.manage"],
+    installation: true,
     synonyms: ["oidc", "openid", "ldap", "sso", "single sign-on", "directory"],
   },
   {
     to: "/settings/mail",
     title: t.mail.title,
     permissions: ["config.manage"],
+    installation: true,
     synonyms: ["smtp", "e-mail", "mail server"],
   },
   {
@@ -80,7 +84,8 @@ export const PLACES: readonly Place[] = [...SCANS, ...SETTINGS].filter(
 
 /** Whether somebody is shown a page at all; the server decides again on what is in it. */
 export function visible(user: User | undefined, place: Place): boolean {
-  return !place.permissions || place.permissions.some((permission) => may(user, permission));
+  const allowed = place.installation ? mayInstallation : may;
+  return !place.permissions || place.permissions.some((permission) => allowed(user, permission));
 }
 
 /** The title of an address inside a section. */

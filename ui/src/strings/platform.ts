@@ -191,7 +191,7 @@ export const platform = {
     before: "Before",
     after: "After",
     noValues: "Nothing about the thing is recorded with this entry.",
-    entryOf: (action: string) => `Entry ${action}`,
+    entryOf: (action: string) => `Entry: ${action}`,
     empty: "No entries yet",
     emptyText: "What people and programs do is listed here.",
   },

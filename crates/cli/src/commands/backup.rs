@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -120,31 +120,64 @@ fn set_aside(folder: &Path) -> Result<()> {
 async fn restore_postgres(file: &Path, replace: bool, url: &SecretString, args: &ServerArgs) -> Result<Exit> {
     // As it is: what is to be replaced may be of a later version.
     let store = compose::open_as_it_is(args).await?;
+    let ours = store.is_ours().await?;
     if store.is_filled().await? && !replace {
         bail!("the database has data in it: restore with --replace");
     }
     let alone = store.have_alone().await.context("the database cannot be restored now")?;
-    let mut command = postgres_tool("pg_restore", url)?;
-    command.args([
-        "--clean",
-        "--if-exists",
-        "--no-owner",
-        "--no-privileges",
-        "--single-transaction",
-        "--exit-on-error",
-    ]);
-    command.arg("--dbname").arg(database_of(url)?).arg(file);
-    run(command)?;
+    replay(file, ours, url)?;
     let done = finish(args).await;
     drop(alone);
     store.close().await?;
     done
 }
 
+/// Writes an archive into the database, in one transaction. The tables that are there go first: those of a later version
+/// are not in the archive, and would be in the way of the migrations that make them.
+fn replay(file: &Path, ours: bool, url: &SecretString) -> Result<()> {
+    let mut read = Command::new("pg_restore");
+    read.args(["--clean", "--if-exists", "--no-owner", "--no-privileges", "--file=-"]).arg(file);
+    read.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut write = postgres_tool("psql", url)?;
+    write.args(["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--file=-"]);
+    write.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let missing = "pg_restore or psql cannot be run: is postgresql-client installed?";
+    let mut read = read.spawn().context(missing)?;
+    let mut write = write.spawn().context(missing)?;
+    let (Some(mut script), Some(mut database)) = (read.stdout.take(), write.stdin.take()) else {
+        unreachable!("both were asked for above");
+    };
+    // A script that is cut off has no COMMIT, and PostgreSQL undoes it.
+    let copied = (|| {
+        database.write_all(b"BEGIN;\nSET LOCAL client_min_messages = warning;\n")?;
+        if ours {
+            database.write_all(bartizan_storage::EMPTY_THE_SCHEMA.as_bytes())?;
+        }
+        std::io::copy(&mut script, &mut database)
+    })();
+    drop(script);
+    let read = read.wait_with_output()?;
+    if read.status.success() && copied.is_ok() {
+        // If psql has ended, its own word says why.
+        let _ = database.write_all(b"\nCOMMIT;\n");
+    }
+    drop(database);
+    let write = write.wait_with_output()?;
+    let told = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if !write.status.success() {
+        bail!("psql: {}", told(&write));
+    }
+    if !read.status.success() {
+        bail!("pg_restore: {}", told(&read));
+    }
+    copied.context("handing the backup to psql")?;
+    Ok(())
+}
+
 async fn finish(args: &ServerArgs) -> Result<Exit> {
     let store = compose::open_store(args).await.context("the restored database")?;
     let count = organizations::all(store.read()).await?.len();
-    let services = compose::services(store, &compose::no_network(), ServicesConfig::default());
+    let services = compose::services(store, &compose::no_network(), ServicesConfig::default()).await?;
     let restored = async {
         let cx = services.administrator().await?;
         bartizan_services::audit::restored(&cx, &services).await

@@ -1,7 +1,7 @@
 use bartizan_domain::Role;
 use bartizan_test_support::api_tests;
 use bartizan_test_support::app::TestApp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 api_tests!(one_switches_between_ones_own_organisations, an_organisation_is_renamed_and_added);
 
@@ -22,8 +22,11 @@ async fn one_switches_between_ones_own_organisations() {
         [(json!("Another"), json!("read_only"), json!(false)), (json!("Example"), json!("admin"), json!(true))]
     );
 
+    let first = |user: &Value| user["organization"]["first"].clone();
+    assert_eq!(first(&admin.get("/api/auth/me").await.expect(200).json()), json!(true));
     let body = json!({"organization_id": there});
     let switched = admin.post("/api/auth/switch", &body).await.expect(200).json();
+    assert_eq!(first(&switched["user"]), json!(false), "a tenant's administrators do not command the installation");
     assert_eq!(
         (&switched["user"]["role"], &switched["user"]["organization"]["name"]),
         (&json!("read_only"), &json!("Another"))

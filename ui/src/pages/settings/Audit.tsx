@@ -21,6 +21,7 @@ import { dayRange } from "../../lib/day-range";
 import { exact } from "../../lib/time";
 import type { SortKey, TableState } from "../../lib/url-state";
 import { t } from "../../strings";
+import { actionTitle } from "../../strings/audit-actions";
 
 const FILTERS: readonly Filter[] = [
   { name: "actor", label: t.audit.actor },
@@ -74,7 +75,12 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
     id: "action",
     title: t.audit.columns.action,
     fixed: true,
-    cell: (entry) => <span className="mono small">{entry.action}</span>,
+    cell: (entry) => (
+      <>
+        {actionTitle(entry.action)}
+        <div className="mono small muted">{entry.action}</div>
+      </>
+    ),
   },
   { id: "target", title: t.audit.columns.target, wide: true, cell: (entry) => <Target entry={entry} /> },
   {
@@ -86,7 +92,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
 ];
 
 const idOf = (entry: AuditEntry) => entry.id;
-const labelOf = (entry: AuditEntry) => t.audit.entryOf(entry.action);
+const labelOf = (entry: AuditEntry) => t.audit.entryOf(actionTitle(entry.action));
 
 /** Days of the reader become the instants the server asks for. */
 function filtersOf(state: TableState): Record<string, string> {
@@ -180,8 +186,10 @@ export function Audit() {
           }}
           head={
             <>
-              <h2 className="mono">{shown.action}</h2>
-              <span className="small muted">{exact(shown.created_at)}</span>
+              <h2>{actionTitle(shown.action)}</h2>
+              <span className="small muted">
+                <span className="mono">{shown.action}</span> · {exact(shown.created_at)}
+              </span>
             </>
           }
         >

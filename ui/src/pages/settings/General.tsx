@@ -3,7 +3,7 @@ import { Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
-import { may, type User } from "../../api/model";
+import { may, mayInstallation, type User } from "../../api/model";
 import {
   createOrganization,
   deleteDemo,
@@ -134,7 +134,7 @@ function Organization({ user }: { user: User }) {
           {t.common.save}
         </Button>
       </form>
-      {may(user, "system.manage") && (
+      {mayInstallation(user, "system.manage") && (
         <details>
           <summary>{t.organizations.add}</summary>
           <p className="small muted" style={{ margin: "6px 0 8px" }}>

@@ -3,7 +3,7 @@ import { NativeSelect, NumberInput, Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
-import { may } from "../../api/model";
+import { may, mayInstallation } from "../../api/model";
 import { type MailInput, mailQuery, meQuery, testMail, updateMail } from "../../api/queries";
 import { message, toast } from "../../app/toasts";
 import { Button } from "../../components/Button";
@@ -23,7 +23,7 @@ const PORTS: Record<string, number> = { starttls: 587, tls: 465, none: 25 };
 
 export function Mail() {
   const me = useQuery(meQuery);
-  const manage = may(me.data, "config.manage");
+  const manage = mayInstallation(me.data, "config.manage");
   const mail = useQuery({ ...mailQuery, enabled: manage });
   return (
     <SettingsPage>

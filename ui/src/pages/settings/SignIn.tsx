@@ -1,7 +1,7 @@
 /** How people sign in: passwords of this program, an OpenID provider, a directory. */
 import { Switch } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { may } from "../../api/model";
+import { may, mayInstallation } from "../../api/model";
 import { authConfigQuery, meQuery, rolesQuery, updateAuthConfig } from "../../api/queries";
 import { toast } from "../../app/toasts";
 import { Panel } from "../../components/Panel";
@@ -16,7 +16,7 @@ const words = t.signIn;
 
 export function SignIn() {
   const me = useQuery(meQuery);
-  const manage = may(me.data, "config.manage");
+  const manage = mayInstallation(me.data, "config.manage");
   const config = useQuery({ ...authConfigQuery, enabled: manage });
   const roles = useQuery({ ...rolesQuery, enabled: may(me.data, "members.manage") });
   const choices = (roles.data?.map((role) => role.name) ?? Object.keys(t.settings.roles)).map((value) => ({

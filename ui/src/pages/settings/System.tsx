@@ -1,6 +1,5 @@
 /** The server: health, maintenance, log level, and what it works on. */
 import { useQuery } from "@tanstack/react-query";
-import { may } from "../../api/model";
 import { healthQuery, meQuery, systemQuery } from "../../api/queries";
 import { Panel } from "../../components/Panel";
 import { QueryState } from "../../components/QueryState";
@@ -11,30 +10,30 @@ import { Jobs } from "../system/Jobs";
 import { LogLevel } from "../system/LogLevel";
 import { Maintenance } from "../system/Maintenance";
 import { Queues } from "../system/Queues";
+import { partsOf } from "../system/parts";
 import { Workers } from "../system/Workers";
 
 const SECONDS = 10;
 
 export function System() {
   const me = useQuery(meQuery);
-  const view = may(me.data, "system.view");
-  const manage = may(me.data, "system.manage");
+  const parts = partsOf(me.data);
   return (
     <SettingsPage wide>
-      {view && (
+      {parts.page && (
         <>
           <div className="cols">
             <div className="span-6">
               <Health />
             </div>
             <div className="span-6 stack" style={{ alignContent: "start" }}>
-              <Maintenance canManage={manage} />
-              {manage && <LogLevel />}
+              <Maintenance canManage={parts.switchMaintenance} />
+              {parts.logLevel && <LogLevel />}
             </div>
           </div>
-          <Workers />
+          {parts.workers && <Workers />}
           <Queues />
-          <Jobs canManage={manage} />
+          <Jobs canManage={parts.commandJobs} />
         </>
       )}
     </SettingsPage>

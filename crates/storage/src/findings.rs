@@ -461,10 +461,13 @@ pub async fn count(db: Db<'_>, organization: OrganizationId, filter: &FindingFil
 }
 
 async fn total(db: Db<'_>, organization: OrganizationId, wanted: &Wanted) -> Result<u64> {
-    match wanted.kept(organization) {
-        Some(kept) => tally::total(db, kept).await,
-        None => page::count(&db.conn(), &select(db, organization, wanted)).await,
+    if let Some(kept) = wanted.kept(organization) {
+        return tally::total(db, kept).await;
     }
+    if let Some((kept, rest)) = wanted.parts(organization) {
+        return Ok(tally::total(db, kept).await? + page::count(&db.conn(), &select(db, organization, &rest)).await?);
+    }
+    page::count(&db.conn(), &select(db, organization, wanted)).await
 }
 
 /// Ids that `filter` lets through, in order of id, at most `limit`.

@@ -248,6 +248,13 @@ async fn search(store: &Store, organization: OrganizationId, rows: &[Finding], n
         assert_eq!(findings::ids(db, organization, &filter, 10_000).await.unwrap(), expected);
         let by_severity = findings::facet(db, organization, &filter, Facet::Severity).await.unwrap();
         assert_eq!(by_severity.iter().map(|(_, count)| count).sum::<u64>(), total, "{filter:?}");
+        let mut of_checks: BTreeMap<String, u64> = BTreeMap::new();
+        for row in holding(rows, needle).into_iter().filter(passes) {
+            *of_checks.entry(row.check_id.to_string()).or_default() += 1;
+        }
+        let mut of_checks: Vec<(String, u64)> = of_checks.into_iter().collect();
+        of_checks.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        assert_eq!(findings::facet(db, organization, &filter, Facet::Check).await.unwrap(), of_checks, "{filter:?}");
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) struct Wanted {
 }
 
 /// What holds the text, beside checks alone.
+#[derive(Clone)]
 struct Search {
     organization: OrganizationId,
     needle: String,
@@ -63,8 +64,11 @@ struct Search {
     partly: Vec<String>,
     assets: Texts,
     locations: Texts,
+    /// Checks whose findings are left out: they are counted elsewhere.
+    besides: Vec<String>,
 }
 
+#[derive(Clone)]
 enum Texts {
     These(Vec<String>),
     Many,
@@ -105,6 +109,23 @@ impl Wanted {
         if self.search.is_some() { None } else { tally::select(organization, &self.filter) }
     }
 
+    /// The same findings in two parts, those that the kept counts tell of and the others, where the text was found both
+    /// in whole checks and elsewhere: the many findings of a check are not walked over to be counted.
+    pub(super) fn parts(&self, organization: OrganizationId) -> Option<(Select<tally::entity::Entity>, Self)> {
+        let search = self.search.as_ref().filter(|search| !search.checks.is_empty())?;
+        let mut whole = self.filter.clone();
+        whole.checks = search.checks.clone();
+        if !self.filter.checks.is_empty() {
+            whole.checks.retain(|check| self.filter.checks.contains(check));
+        }
+        if whole.checks.is_empty() {
+            return None;
+        }
+        let kept = tally::select(organization, &whole)?;
+        let rest = Search { checks: Vec::new(), besides: search.checks.clone(), ..search.clone() };
+        Some((kept, Self { filter: self.filter.clone(), search: Some(rest) }))
+    }
+
     /// Whether a text has to be found in the rows.
     pub(super) const fn searches(&self) -> bool {
         self.search.is_some()
@@ -118,6 +139,15 @@ impl Wanted {
         let ours = || Condition::all().add(organizations.clone().eq(organization.0));
         let Some(search) = &self.search else { return ours() };
         let places = search.places(how);
+        if places.is_empty() {
+            return Condition::all().add(Expr::value(false));
+        }
+        // SQLite is to find the rows by their place, not by what they are not.
+        let besides = column(entity::Column::CheckId, if db.is_postgres() { Use::Index } else { Use::Check });
+        let ours = || match search.besides.as_slice() {
+            [] => ours(),
+            besides_these => ours().add(besides.clone().is_not_in(besides_these.iter().map(String::as_str))),
+        };
         match how {
             // For SQLite, each place is found by an index that begins with the organisation.
             Use::Index if !db.is_postgres() => {
@@ -162,7 +192,7 @@ impl Search {
         let (locations, assets) = (found.pop(), found.pop());
         let none = || Texts::These(Vec::new());
         let (assets, locations) = (assets.unwrap_or_else(none), locations.unwrap_or_else(none));
-        Ok(Self { organization, needle, checks, partly, assets, locations })
+        Ok(Self { organization, needle, checks, partly, assets, locations, besides: Vec::new() })
     }
 
     /// One condition for each place where the text was found.

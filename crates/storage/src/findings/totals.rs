@@ -8,12 +8,15 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select,
+    QuerySelect as _, TryGetableMany,
 };
 
 use super::{Column, FindingFilter, Wanted, entity, select, tally};
 use crate::counts::unsigned;
 use crate::{BATCH, Db, Result, SeverityCounts, StorageError, codes};
+
+/// Most values of a facet.
+const MOST_VALUES: usize = 200;
 
 /// What findings are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,66 +121,65 @@ pub async fn facet(
     filter: &FindingFilter,
     facet: Facet,
 ) -> Result<Vec<(String, u64)>> {
-    let column = match facet {
-        Facet::Severity => Column::Severity,
-        Facet::Status => Column::Status,
-        Facet::Category => Column::Category,
-        Facet::Check => Column::CheckId,
-    };
     let wanted = Wanted::of(db, organization, filter).await?;
-    if let Some(kept) = wanted.kept(organization) {
-        return kept_facet(db, kept, facet).await;
-    }
-    let grouped = select(db, organization, &wanted)
-        .select_only()
-        .column(column)
-        .expr(Expr::col(Column::Id).count())
-        .group_by(column)
-        .order_by_desc(Expr::col(Column::Id).count())
-        .order_by_asc(column)
-        .limit(200);
     if matches!(facet, Facet::Severity | Facet::Status) {
-        let rows: Vec<(i32, i64)> = grouped.into_tuple().all(&db.conn()).await?;
-        return named(rows, facet);
+        let rows: Vec<(i32, u64)> = divided(db, organization, &wanted, facet).await?;
+        return rows
+            .into_iter()
+            .map(|(code, count)| {
+                let value = match facet {
+                    Facet::Severity => codes::to_severity(code)?.as_str(),
+                    _ => codes::to_status(code)?.as_str(),
+                };
+                Ok((value.to_owned(), count))
+            })
+            .collect();
     }
-    let rows: Vec<(String, i64)> = grouped.into_tuple().all(&db.conn()).await?;
-    Ok(rows.into_iter().map(|(value, count)| (value, unsigned(count))).collect())
+    divided(db, organization, &wanted, facet).await
 }
 
-async fn kept_facet(db: Db<'_>, kept: Select<tally::entity::Entity>, facet: Facet) -> Result<Vec<(String, u64)>> {
-    use tally::entity::Column;
-    let column = match facet {
-        Facet::Severity => Column::Severity,
-        Facet::Status => Column::Status,
-        Facet::Category => Column::Category,
-        Facet::Check => Column::CheckId,
+/// The counts by facet as they are stored, greatest first: of the kept counts, of the rows, or of both.
+async fn divided<V>(db: Db<'_>, organization: OrganizationId, wanted: &Wanted, facet: Facet) -> Result<Vec<(V, u64)>>
+where
+    V: Ord + Send,
+    (V, i64): TryGetableMany,
+{
+    let mut sums: BTreeMap<V, u64> = BTreeMap::new();
+    let (kept, rest) = match (wanted.kept(organization), wanted.parts(organization)) {
+        (Some(kept), _) => (Some(kept), None),
+        (None, Some((kept, rest))) => (Some(kept), Some(select(db, organization, &rest))),
+        (None, None) => (None, Some(select(db, organization, wanted))),
     };
-    let grouped = kept
-        .select_only()
-        .column(column)
-        .expr(tally::sum())
-        .group_by(column)
-        .having(tally::some())
-        .order_by_desc(tally::sum())
-        .order_by_asc(column)
-        .limit(200);
-    if matches!(facet, Facet::Severity | Facet::Status) {
-        return named(grouped.into_tuple().all(&db.conn()).await?, facet);
+    if let Some(kept) = kept {
+        use tally::entity::Column;
+        let column = match facet {
+            Facet::Severity => Column::Severity,
+            Facet::Status => Column::Status,
+            Facet::Category => Column::Category,
+            Facet::Check => Column::CheckId,
+        };
+        let grouped = kept.select_only().column(column).expr(tally::sum()).group_by(column).having(tally::some());
+        for (value, count) in grouped.into_tuple::<(V, i64)>().all(&db.conn()).await? {
+            *sums.entry(value).or_default() += unsigned(count);
+        }
     }
-    let rows: Vec<(String, i64)> = grouped.into_tuple().all(&db.conn()).await?;
-    Ok(rows.into_iter().map(|(value, count)| (value, unsigned(count))).collect())
-}
-
-fn named(rows: Vec<(i32, i64)>, facet: Facet) -> Result<Vec<(String, u64)>> {
-    rows.into_iter()
-        .map(|(code, count)| {
-            let value = match facet {
-                Facet::Severity => codes::to_severity(code)?.as_str(),
-                _ => codes::to_status(code)?.as_str(),
-            };
-            Ok((value.to_owned(), unsigned(count)))
-        })
-        .collect()
+    if let Some(rest) = rest {
+        let column = match facet {
+            Facet::Severity => Column::Severity,
+            Facet::Status => Column::Status,
+            Facet::Category => Column::Category,
+            Facet::Check => Column::CheckId,
+        };
+        let grouped = rest.select_only().column(column).expr(Expr::col(Column::Id).count()).group_by(column);
+        for (value, count) in grouped.into_tuple::<(V, i64)>().all(&db.conn()).await? {
+            *sums.entry(value).or_default() += unsigned(count);
+        }
+    }
+    let mut sums: Vec<(V, u64)> = sums.into_iter().collect();
+    // Stable: equal counts stay in the order of their values.
+    sums.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    sums.truncate(MOST_VALUES);
+    Ok(sums)
 }
 
 /// Counts by severity of the findings that `filter` lets through.
@@ -186,26 +188,10 @@ fn named(rows: Vec<(i32, i64)>, facet: Facet) -> Result<Vec<(String, u64)>> {
 /// If the database fails.
 pub async fn by_severity(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<SeverityCounts> {
     let wanted = Wanted::of(db, organization, filter).await?;
-    let rows: Vec<(i32, i64)> = match wanted.kept(organization) {
-        Some(kept) => {
-            let by = tally::entity::Column::Severity;
-            let grouped = kept.select_only().column(by).expr(tally::sum()).group_by(by);
-            grouped.into_tuple().all(&db.conn()).await?
-        }
-        None => {
-            select(db, organization, &wanted)
-                .select_only()
-                .column(Column::Severity)
-                .expr(Expr::col(Column::Id).count())
-                .group_by(Column::Severity)
-                .into_tuple()
-                .all(&db.conn())
-                .await?
-        }
-    };
+    let rows: Vec<(i32, u64)> = divided(db, organization, &wanted, Facet::Severity).await?;
     let mut counts = SeverityCounts::default();
     for (code, count) in rows {
-        counts.add(codes::to_severity(code)?, unsigned(count));
+        counts.add(codes::to_severity(code)?, count);
     }
     Ok(counts)
 }

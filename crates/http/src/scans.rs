@@ -1,19 +1,14 @@
 //! Scans: launching, watching, reading and removing them.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, StatusCode};
 use bartizan_domain::coverage::OutcomeCounts;
 use bartizan_domain::id::{AssetId, ScanId};
 use bartizan_domain::scan::FeatureToggles;
 use bartizan_domain::{Error, ScanKind, ScanProfile, ScanStatus, Severity, Transport};
 use bartizan_services::scans;
 use chrono::{DateTime, Utc};
-use futures::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -23,10 +18,12 @@ use crate::AppState;
 use crate::caller::Caller;
 use crate::compliance::MatrixRow;
 use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, Problem, ReadErrors};
-use crate::extract::{Body, List, Listing, PageParams, Path, Query};
+use crate::extract::{Body, List, Listing, PageParams, Path};
 use crate::wire::{PageOf, Person, SeverityCounts, location};
 
 mod convert;
+mod download;
+mod progress;
 
 /// The operations of this file.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -34,10 +31,9 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_scans, create_scan))
         .routes(routes!(get_scan, delete_scan))
         .routes(routes!(list_scan_results))
-        .routes(routes!(get_scan_progress))
-        .routes(routes!(stream_scan_events))
+        .merge(progress::router())
         .routes(routes!(cancel_scan))
-        .routes(routes!(download_scan))
+        .merge(download::router())
 }
 
 /// What to scan, and how.
@@ -205,44 +201,6 @@ pub struct ScanFilter {
     pub search: Option<String>,
 }
 
-/// How far a scan is.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(example = json!({"scan_id": 17, "status": "running", "phase": "checking services", "current": "192.0.2.10",
-    "hosts_total": 20, "hosts_finished": 14, "ports_total": 20000, "ports_finished": 14200,
-    "checks_total": 2400, "checks_finished": 1650,
-    "findings": {"critical": 0, "high": 1, "medium": 2, "low": 4, "info": 1},
-    "elapsed_seconds": 90, "eta_seconds": 41, "partial": false}))]
-pub struct ScanProgress {
-    /// The scan.
-    pub scan_id: ScanId,
-    /// State.
-    pub status: ScanStatus,
-    /// What is being done, for people.
-    pub phase: String,
-    /// What it is being done to.
-    pub current: Option<String>,
-    /// Hosts in all; 0 until planned.
-    pub hosts_total: u64,
-    /// Hosts done.
-    pub hosts_finished: u64,
-    /// Ports to try in all.
-    pub ports_total: u64,
-    /// Ports tried.
-    pub ports_finished: u64,
-    /// Checks planned in all.
-    pub checks_total: u64,
-    /// Checks done.
-    pub checks_finished: u64,
-    /// Failed checks so far.
-    pub findings: SeverityCounts,
-    /// Seconds since the start.
-    pub elapsed_seconds: u64,
-    /// Seconds left, when that can be said honestly.
-    pub eta_seconds: Option<u64>,
-    /// Whether the results have gaps already.
-    pub partial: bool,
-}
-
 /// One host of a scan.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"asset": "shop.example.com", "asset_id": "01991b5e-7c1a-7cc2-b5a5-0b1d6f6f1c55",
@@ -363,35 +321,6 @@ pub struct ScanLaunched {
     pub status: ScanStatus,
 }
 
-/// Formats of a download.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DownloadFormat {
-    /// The native document, `bartizan.scan/1`.
-    #[default]
-    Json,
-    /// One JSON object a line.
-    Jsonl,
-    /// Findings as CSV.
-    Csv,
-    /// SARIF 2.1.0.
-    Sarif,
-    /// A page that needs no network.
-    Html,
-    /// Plain text.
-    Table,
-}
-
-/// Options of a download.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields, default)]
-pub struct DownloadOptions {
-    /// Format.
-    #[param(inline)]
-    pub format: DownloadFormat,
-}
-
 /// Lists scans.
 ///
 /// Needs `scans.view`.
@@ -503,66 +432,6 @@ async fn list_scan_results(
     Ok(Json(PageOf::of(found, list.page, ScanHost::from)))
 }
 
-/// Tells how far a scan is.
-///
-/// Needs `scans.view`. For clients that poll; `/events` sends the same when it changes.
-#[utoipa::path(get, path = "/api/scans/{scan_id}/progress", operation_id = "get_scan_progress", tag = "scans",
-    params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
-    responses((status = 200, body = ScanProgress), ItemErrors))]
-async fn get_scan_progress(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(id): Path<ScanId>,
-) -> ApiResult<Json<ScanProgress>> {
-    Ok(Json(scans::progress(&caller.cx, state.services(), id).await?.into()))
-}
-
-/// Streams the progress of a scan.
-///
-/// Needs `scans.view`. Server-sent events: `progress` with a `ScanProgress` as data whenever it changes, beginning
-/// with the present one, and `finished` with the last one, after which the stream ends. It also ends, within seconds, when
-/// the caller may no longer see the scan or the session is over. At most 32 streams a user at once.
-#[utoipa::path(get, path = "/api/scans/{scan_id}/events", operation_id = "stream_scan_events", tag = "scans",
-    params(("scan_id" = ScanId, Path, description = "Number of the scan.")),
-    responses((status = 200, body = String, content_type = "text/event-stream",
-        example = json!("event: progress\ndata: {\"scan_id\":17,\"status\":\"running\"}\n\n")),
-        (status = 429, body = Problem, description = "Too many streams; `Retry-After` says for how long."), ItemErrors))]
-async fn stream_scan_events(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(id): Path<ScanId>,
-) -> ApiResult<Response> {
-    let subscription = scans::subscribe(&caller.cx, state.services(), id).await?;
-    let open = state.streams().open(caller.profile.user_id)?;
-    let events = stream::unfold((subscription, open), |(mut subscription, open)| async move {
-        match subscription.next().await {
-            Ok(Some(progress)) => Some((event_of(progress), (subscription, open))),
-            Ok(None) | Err(Error::Unauthenticated(_) | Error::Forbidden(_)) => None,
-            Err(error) => {
-                // The stream has begun, so that no status can tell; its end makes the client come back and ask.
-                tracing::error!(context = error.internal_context().unwrap_or_default(), "scan events ended");
-                None
-            }
-        }
-    });
-    // While the server stops, a stream must not hold it up.
-    let events = events.take_until(state.stopping());
-    let alive = KeepAlive::new().interval(KEEP_ALIVE);
-    let mut response = Sse::new(events).keep_alive(alive).into_response();
-    // Tells buffering proxies (nginx) to pass events on as they come.
-    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
-}
-
-/// How often a silent stream says that it lives.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-fn event_of(progress: scans::ScanProgress) -> Result<Event, axum::Error> {
-    let progress = ScanProgress::from(progress);
-    let name = if progress.status.is_final() { "finished" } else { "progress" };
-    Event::default().event(name).json_data(&progress)
-}
-
 /// Cancels a scan.
 ///
 /// Needs `scans.cancel`. What was found is kept and marked incomplete. A scan that has ended is a 409.
@@ -587,43 +456,4 @@ async fn cancel_scan(
 async fn delete_scan(State(state): State<AppState>, caller: Caller, Path(id): Path<ScanId>) -> ApiResult<StatusCode> {
     scans::delete(&caller.cx, state.services(), id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Downloads the results of a scan.
-///
-/// Needs `scans.view` and `exports.run`. A scan that runs gives what it has so far, marked incomplete.
-#[utoipa::path(get, path = "/api/scans/{scan_id}/download", operation_id = "download_scan", tag = "scans",
-    params(("scan_id" = ScanId, Path, description = "Number of the scan."), DownloadOptions),
-    responses((status = 200, description = "The file.", content((serde_json::Value = "application/json"),
-        (String = "application/jsonl"), (String = "text/csv"), (serde_json::Value = "application/sarif+json"),
-        (String = "text/html"), (String = "text/plain")),
-        headers(("Content-Disposition" = String, description = "`attachment` with a file name."))),
-        (status = 429, body = Problem, description = "Too many exports; `Retry-After` says for how long."), ItemErrors))]
-async fn download_scan(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(id): Path<ScanId>,
-    Query(options): Query<DownloadOptions>,
-) -> ApiResult<Response> {
-    let bytes = scans::download(&caller.cx, state.services(), id, options.format.into()).await?;
-    let (media, extension) = options.format.media();
-    let disposition = format!("attachment; filename=\"scan-{id}.{extension}\"");
-    let mut response = ([(header::CONTENT_TYPE, media)], bytes).into_response();
-    if let Ok(value) = HeaderValue::from_str(&disposition) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-    }
-    Ok(response)
-}
-
-impl DownloadFormat {
-    const fn media(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Json => ("application/json", "json"),
-            Self::Jsonl => ("application/jsonl", "jsonl"),
-            Self::Csv => ("text/csv; charset=utf-8", "csv"),
-            Self::Sarif => ("application/sarif+json", "sarif"),
-            Self::Html => ("text/html; charset=utf-8", "html"),
-            Self::Table => ("text/plain; charset=utf-8", "txt"),
-        }
-    }
 }

@@ -8,7 +8,9 @@ use bartizan_domain::document::PortResult;
 use bartizan_domain::evidence::ports::PortSummary;
 use bartizan_services::scans;
 
-use super::{DownloadFormat, Scan, ScanHost, ScanPort, ScanPorts, ScanProgress, ScanSort};
+use super::download::DownloadFormat;
+use super::progress::ScanProgress;
+use super::{Scan, ScanHost, ScanPort, ScanPorts, ScanSort};
 use crate::wire::{Person, SeverityCounts, text_of};
 
 impl From<DownloadFormat> for scans::Format {

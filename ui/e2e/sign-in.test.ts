@@ -1,21 +1,25 @@
-/** Ways to sign in, set and tried in the pages, and used: a provider that agrees, one that refuses, a directory that is away. */
+/** Ways to sign in, set and tried in the pages, and used: a provider that agrees, one that refuses, a directory that is away and one that answers. */
 
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Directory, GROUPS, PASSWORD, PEOPLE, SERVICE } from "./directory";
 import { CLIENT, IdentityProvider } from "./identity-provider";
 import { ADMIN, type App, begin, context, freePort, said } from "./support";
 
 let app: App;
 let page: Page;
 let provider: IdentityProvider;
+let directory: Directory;
 
 beforeAll(async () => {
   ({ app, page } = await begin());
   provider = await IdentityProvider.start(app.base);
+  directory = await Directory.start();
 });
 
 afterAll(async () => {
   await provider?.stop();
+  await directory?.stop();
   await app?.stop();
 });
 
@@ -128,6 +132,54 @@ describe("LDAP", () => {
     await other.getByLabel("Password", { exact: true }).fill(ADMIN.password);
     await other.getByRole("button", { name: "Sign in", exact: true }).click();
     await other.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await other.context().close();
+  });
+
+  it("tries somebody's sign-in on a directory that answers, step by step", async () => {
+    await page.goto(`${app.base}/ui/settings/sign-in`);
+    const form = panel("LDAP");
+    await form.getByLabel("Address").fill(directory.url);
+    await form.getByLabel("Search as").fill(SERVICE.dn);
+    await form.getByLabel("Password for searching").fill(SERVICE.password);
+    await form.getByLabel("Where people are").fill(PEOPLE);
+    await form.getByLabel("Where groups are").fill(GROUPS);
+    await form.getByLabel("Username").fill("grace");
+    await form.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await form.getByRole("button", { name: "Test" }).click();
+    // Its authority is nobody's but its own.
+    await form.getByText("It does not work yet").waitFor();
+    await form.getByLabel(/certificates/i).fill(directory.authority);
+    await form.getByRole("button", { name: "Test" }).click();
+    await form.getByText("It works", { exact: true }).waitFor();
+    expect(await form.getByRole("list", { name: "Steps of the test" }).locator("li").count()).toBe(6);
+  });
+
+  it("signs in with a password of the directory, with the role of the group", async () => {
+    const form = panel("LDAP");
+    await form.getByLabel("Role of everybody else").selectOption("");
+    await form.getByRole("button", { name: "Add a group" }).click();
+    await form.getByLabel("Group 1", { exact: true }).fill(`cn=security,${GROUPS}`);
+    await form.getByLabel("Role of group 1").selectOption("analyst");
+    await form.getByRole("button", { name: "Save" }).click();
+    await said(page, "Saved");
+    const other = await (await context(app)).newPage();
+    const enter = async (username: string, password: string) => {
+      await other.getByLabel("Account").selectOption({ label: "Example directory" });
+      await other.getByLabel("Username").fill(username);
+      await other.getByLabel("Password", { exact: true }).fill(password);
+      await other.getByRole("button", { name: "Sign in", exact: true }).click();
+    };
+    await other.goto(`${app.base}/ui/findings?severity=high`);
+    await enter("grace", "not her password");
+    await other.getByRole("alert").waitFor();
+    await enter("linus", PASSWORD);
+    await other.getByRole("alert").waitFor();
+    await enter("grace", PASSWORD);
+    await other.getByRole("heading", { level: 1, name: "Findings" }).waitFor();
+    expect(other.url()).toBe(`${app.base}/ui/findings?severity=high`);
+    await other.goto(`${app.base}/ui/settings/account`);
+    await other.getByText("Analyst").waitFor();
+    expect(await other.getByRole("heading", { name: "Password", exact: true }).count()).toBe(0);
     await other.context().close();
   });
 });

@@ -9,8 +9,8 @@ import { t } from "../../strings";
 import { Jobs } from "../system/Jobs";
 import { LogLevel } from "../system/LogLevel";
 import { Maintenance } from "../system/Maintenance";
-import { Queues } from "../system/Queues";
 import { partsOf } from "../system/parts";
+import { Queues } from "../system/Queues";
 import { Workers } from "../system/Workers";
 
 const SECONDS = 10;

@@ -44,7 +44,7 @@ impl Handler for Effect {
 
     async fn run(&self, job: &Job, _: &Control) -> Outcome {
         // The middle of the job, where most kills are to land.
-        tokio::time::sleep(Duration::from_millis(15)).await;
+        tokio::time::sleep(Duration::from_millis(40)).await;
         let number = job.payload["number"].as_i64().unwrap();
         let tx = self.store.begin().await.unwrap();
         let attempt = Attempt { job: job.id, owner: &self.owner, number: job.attempts };

@@ -26,8 +26,8 @@ const MAX_EXPRESSION: usize = 200;
 /// A cron expression of five fields (minute, hour, day of the month, month, day of the week) in a time zone.
 ///
 /// Days of the week are 0 to 7, both ends being Sunday, or names. `L`, `W` and `#` are understood. `@daily` and its like
-/// are, too. Where clocks are set forward, a time that does not exist is run at the first one that does; where they are
-/// set back, a fixed time runs once.
+/// are, too. Where clocks are set forward, a fixed time that does not exist is run at the first one that does, and a pattern
+/// with a star in minute or hour goes by the clock, which has no such time; where they are set back, a fixed time runs once.
 #[derive(Debug, Clone)]
 pub struct CronSchedule {
     cron: Cron,
@@ -44,6 +44,8 @@ impl CronSchedule {
         if expression.len() > MAX_EXPRESSION {
             return Err(bad(format!("it has more than {MAX_EXPRESSION} bytes")));
         }
+        let expression = if expression.eq_ignore_ascii_case("@midnight") { "@daily" } else { expression };
+        check_fields(expression).map_err(bad)?;
         let parser = CronParser::builder()
             .seconds(Seconds::Disallowed)
             .year(Year::Disallowed)
@@ -63,8 +65,42 @@ impl CronSchedule {
     /// The expression in words.
     #[must_use]
     pub fn describe(&self) -> String {
-        self.cron.describe()
+        let words = self.cron.describe();
+        let last_weekday = self.cron.pattern.to_string().to_ascii_uppercase().contains("LW");
+        if last_weekday { words.replace("last day of the month", "last weekday of the month") } else { words }
     }
+}
+
+/// Names of the fields, and the most that a step can be in each.
+const FIELDS: [(&str, u32); 5] =
+    [("minute", 59), ("hour", 23), ("day of the month", 31), ("month", 12), ("weekday", 7)];
+
+/// What the parser lets through although nobody can mean it: empty parts of lists, steps that are wider than their field,
+/// and ranges that run backwards, which it refuses without saying why.
+fn check_fields(expression: &str) -> Result<(), String> {
+    if expression.starts_with('@') {
+        return Ok(());
+    }
+    for (field, (name, most)) in expression.split_whitespace().zip(FIELDS) {
+        for part in field.split(',') {
+            if part.is_empty() {
+                return Err(format!("the {name} `{field}` has an empty part"));
+            }
+            let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+            if let Some(step) = step.and_then(|step| step.parse::<u32>().ok())
+                && step > most
+            {
+                return Err(format!("the step {step} of the {name} is larger than the field, which ends at {most}"));
+            }
+            if let Some((from, to)) = range.split_once('-')
+                && let (Ok(from), Ok(to)) = (from.parse::<u32>(), to.parse::<u32>())
+                && from > to
+            {
+                return Err(format!("the range {range} of the {name} runs backwards: write two ranges with a comma"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads the IANA name of a time zone: `Europe/Berlin`.
@@ -204,7 +240,19 @@ mod tests {
             assert!(error.to_string().starts_with(&format!("`{bad}` is not")), "{error}");
         }
         assert!(CronSchedule::parse(&"*".repeat(9999), DayRule::Or, utc()).is_err());
+        for (bad, why) in [
+            ("1,,2 * * * *", "empty part"),
+            ("0-59/99 * * * *", "larger than the field"),
+            ("0 22-6 * * *", "runs backwards"),
+            ("0 0 * * 7-2", "runs backwards"),
+        ] {
+            let error = CronSchedule::parse(bad, DayRule::Or, utc()).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
         assert!(CronSchedule::parse("@daily", DayRule::Or, utc()).is_ok());
+        assert!(CronSchedule::parse("@midnight", DayRule::Or, utc()).is_ok());
+        let last = CronSchedule::parse("0 0 LW * *", DayRule::Or, utc()).unwrap();
+        assert!(last.describe().contains("last weekday of the month"), "{}", last.describe());
         let never = CronSchedule::parse("0 0 30 2 *", DayRule::Or, utc()).unwrap();
         assert_eq!(never.next("2026-01-01T00:00:00Z".parse().unwrap()), None);
         assert!(time_zone("Mars/Olympus").unwrap_err().contains("Mars/Olympus"));

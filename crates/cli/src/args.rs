@@ -18,7 +18,7 @@ pub use feeds::{FeedsArgs, FeedsCommand, FetchArgs, ImportArgs};
 pub use mail::MailArgs;
 use ports::HELP as PORTS_HELP;
 pub use ports::{EngineChoice, PortsArgs, ScanLetter};
-pub use server::{JobArgs, LogArgs, LogFormat, LogLevel, Secret, ServeArgs, ServerArgs, WorkerArgs};
+pub use server::{JobArgs, LogArgs, LogFormat, LogLevel, MonitoringArgs, Secret, ServeArgs, ServerArgs, WorkerArgs};
 pub use sign_in::SignInArgs;
 use values::{duration, host_port, resolver, web_address, whole};
 

@@ -10,13 +10,17 @@ use bartizan_auth::{KeyRing, Passwords};
 use bartizan_catalog::Catalog;
 use bartizan_domain::Clock;
 use bartizan_engine::{NetworkProbes, Probes, ScanSettings};
+use bartizan_http::AppState;
+use bartizan_services::secrets::{self, ForeignKeys, KeyCheck};
 use bartizan_services::workers::{Process, ProcessKind};
 use bartizan_services::{Network, Random, Reach, Services, ServicesConfig, Timing, audit};
 use bartizan_storage::Store;
 use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
-use crate::args::{JobArgs, NetworkArgs, ServerArgs};
-use crate::clock;
+use crate::args::{JobArgs, MonitoringArgs, NetworkArgs, ServerArgs};
+use crate::{clock, io};
 use crate::network::{self, Private};
 
 /// The use cases on an open database.
@@ -33,6 +37,30 @@ pub fn secret_keys(args: &ServerArgs) -> Result<KeyRing> {
         (Some(text), None) => KeyRing::from_text(&text.0).context("BARTIZAN_SECRET_KEY"),
         (None, Some(file)) => Ok(KeyRing::load_or_create(file)?),
         (None, None) => Ok(KeyRing::load_or_create(&args.data_dir.join("secret.key"))?),
+    }
+}
+
+/// Refuses to work with keys that are not those of the servers on this database. `signing_key` is the fingerprint of the
+/// key of a server that others must be able to check tokens of.
+pub async fn check_keys(services: &Services, signing_key: Option<&str>, foreign: ForeignKeys) -> Result<()> {
+    let checked = async {
+        let cx = services.administrator().await?;
+        secrets::check_keys(&cx, services, signing_key, foreign).await
+    };
+    let failed = |error: bartizan_domain::Error| {
+        anyhow::anyhow!("checking the keys: {}", error.internal_context().unwrap_or("failed"))
+    };
+    match checked.await.map_err(failed)? {
+        KeyCheck::Known => Ok(()),
+        KeyCheck::ForeignSecretKey(id) => bail!(
+            "the secrets in the database are sealed with the key {id}, which is not at hand: put the `secret.key` of its \
+             servers into the data folder (or set BARTIZAN_SECRET_KEY_FILE or BARTIZAN_SECRET_KEY); if that key is lost, \
+             start once with `serve --accept-new-keys` and enter the secrets again"
+        ),
+        KeyCheck::ForeignSigningKey => bail!(
+            "the servers on this database sign with another key: put their `signing.key` into the data folder; to sign \
+             with this one from now on, stop them and start once with `serve --accept-new-keys`"
+        ),
     }
 }
 
@@ -61,6 +89,16 @@ pub async fn seal_the_rest(services: &Services) {
     if let Err(error) = audit::seal(services).await {
         tracing::warn!(%error, "the last audit entries are left to be sealed by the next process");
     }
+}
+
+/// Answers who watches this process, where that is wanted, until `stop`.
+pub async fn serve_monitoring(args: &MonitoringArgs, state: &AppState, stop: &CancellationToken) -> Result<()> {
+    if let Some(address) = args.metrics_listen {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        io::say(&format!("monitoring on http://{}/metrics", listener.local_addr()?));
+        tokio::spawn(bartizan_http::serve_monitoring(listener, state.clone(), stop.clone().cancelled_owned()));
+    }
+    Ok(())
 }
 
 /// How jobs are shared.
@@ -106,8 +144,10 @@ fn host_name() -> String {
     if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
 }
 
-/// The folder holds credentials' digests and findings: nobody else is to read it.
+/// The folder holds credentials' digests and findings: nobody else is to read it, nor any file that is made from now on.
 pub fn make_folder(folder: &Path) -> Result<()> {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let context = || format!("cannot use the data folder `{}`", folder.display());
     std::fs::create_dir_all(folder).with_context(context)?;
     #[cfg(unix)]

@@ -66,7 +66,8 @@ impl RowProblemKind {
     }
 }
 
-/// Adds every good row of a CSV file, and reports on the others. Formula cells are kept as the text they are.
+/// Adds every good row of a CSV file, and reports on the others. A cell that a spreadsheet would run as a
+/// formula is a mistake unless it is marked as text by an apostrophe, as in what [`export_csv`] writes.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the file as a whole is not usable: not UTF-8, no header, unknown columns, too many rows. Then
@@ -146,9 +147,20 @@ pub async fn export_csv(cx: &OpContext, services: &Services, filter: &AssetFilte
     writer.into_inner().map_err(Error::internal)
 }
 
+/// What a spreadsheet takes for the begin of a formula (OWASP, CSV injection).
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
 /// A cell that no spreadsheet takes for a formula.
 fn neutral(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+    if cell.starts_with(FORMULA) { format!("'{cell}") } else { cell }
+}
+
+/// The text that a cell stands for; none if it is a formula.
+fn text_of(cell: &str) -> Option<&str> {
+    match cell.strip_prefix('\'') {
+        Some(text) if text.starts_with(FORMULA) => Some(text),
+        _ => (!cell.starts_with(FORMULA)).then_some(cell),
+    }
 }
 
 type Row = Result<NewAsset, (Option<String>, String)>;
@@ -228,9 +240,13 @@ fn row_of(record: &csv::StringRecord, width: usize, positions: &[Option<usize>; 
         Some(text) => Some(text.parse().map_err(|_| fail(5, format!("criticality `{text}` is not a number")))?),
         None => None,
     };
-    let tags = cell(3).unwrap_or_default();
+    let text = |column: usize, cell: &str| match text_of(cell) {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(fail(column, format!("`{cell}` is a formula; with an apostrophe in front it is a text"))),
+    };
+    let tags = text(3, cell(3).unwrap_or_default())?;
     Ok(NewAsset {
-        name: cell(0).map(str::to_owned),
+        name: cell(0).map(|cell| text(0, cell)).transpose()?,
         target_type,
         target_value: cell(2).unwrap_or_default().to_owned(),
         tags: tags.split(';').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
@@ -289,5 +305,21 @@ mod tests {
             assert!(neutral(cell.to_owned()).starts_with('\''));
         }
         assert_eq!(neutral("a=1".to_owned()), "a=1");
+    }
+
+    #[test]
+    fn formulas_are_read_as_text_only_where_they_are_marked() {
+        let header = "name,target_type,target_value,tags\n";
+        for cell in ["=cmd|' /c calc'!A1", "+1", "-1", "@x"] {
+            let named = rows(&format!("{header}{cell},domain,a.example,\n")).remove(0).1.unwrap_err();
+            assert_eq!(named.0.as_deref(), Some("name"), "{cell}");
+            let tagged = rows(&format!("{header}a,domain,a.example,{cell}\n")).remove(0).1.unwrap_err();
+            assert_eq!(tagged.0.as_deref(), Some("tags"), "{cell}");
+            let marked = rows(&format!("{header}'{cell},domain,a.example,\n")).remove(0).1.unwrap();
+            assert_eq!(marked.name.as_deref(), Some(cell));
+            assert_eq!(text_of(&neutral(cell.to_owned())), Some(cell), "what is written is read again");
+        }
+        let plain = rows(&format!("{header}'tis,domain,a.example,b=1\n")).remove(0).1.unwrap();
+        assert_eq!((plain.name.as_deref(), plain.tags), (Some("'tis"), vec!["b=1".to_owned()]));
     }
 }

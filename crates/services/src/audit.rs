@@ -73,15 +73,6 @@ pub async fn exported(cx: &OpContext, services: &Services, what: (&'static str, 
     change.commit(Change::new("export.run", what.0, what.1).after(detail)).await
 }
 
-/// Puts on record that the database was put in place from a backup: what happened between the two is not in it.
-///
-/// # Errors
-/// If the database fails.
-pub async fn restored(cx: &OpContext, services: &Services) -> Result<()> {
-    let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
-    change.commit(Change::new("backup.restore", "database", services.store.backend_name())).await
-}
-
 /// Puts on record that somebody was refused for want of a permission.
 ///
 /// # Errors
@@ -228,13 +219,17 @@ async fn verify_chain(db: Db<'_>, organization: Option<OrganizationId>, name: Op
             _ => None,
         };
     }
-    Ok(Verification {
-        organization: name,
-        sealed: storage::count_sealed(db, organization).await?,
-        unsealed: storage::count_unsealed(db, organization).await?,
-        head,
-        broken,
-    })
+    let sealed = storage::count_sealed(db, organization).await?;
+    let unsealed = storage::count_unsealed(db, organization).await?;
+    if broken.is_none()
+        && sealed + unsealed == 0
+        && let Some(organization) = organization
+        && crate::installation::is_first(db, organization).await?
+    {
+        // Setup is its first entry. Other organisations begin with nothing: that they were made is on record here.
+        broken = Some(Broken { position: 1, reason: "the log is empty: not even setup is in it".to_owned() });
+    }
+    Ok(Verification { organization: name, sealed, unsealed, head, broken })
 }
 
 fn mismatch(chain: &str, before: &Seal, entry: &AuditEntry, seal: &Seal) -> Option<String> {

@@ -545,7 +545,7 @@ fn check_setup(input: &Setup) -> Result<(String, String, String)> {
     let mut fields = Fields::default();
     let (username, email) = account_fields(&mut fields, &input.username, &input.email, &input.password);
     let organization = input.organization_name.as_deref().unwrap_or("My organisation");
-    let organization = fields.text("organization_name", organization, 200);
+    let organization = fields.text("organization_name", organization, 100);
     fields.finish()?;
     Ok((username, email, organization))
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::auth_config::{RoleMapping, home_organization};
 use crate::context::Actor;
 use crate::mutation::{Change, Mutation};
-use crate::validate::check_email;
+use crate::validate::{check_email, check_username, may_name};
 use crate::{OpContext, Services};
 
 /// Names that are tried when the one a person brings is taken.
@@ -250,14 +250,14 @@ async fn free_name(db: Db<'_>, who: &ExternalIdentity, method: Method) -> Result
     Err(crate::users::taken())
 }
 
-/// A name by the rules of this program: no `@`, no space, not too long.
+/// A name by the rules of this program: no `@`, no space, nothing that deceives, not too long.
 fn plain_name(text: &str) -> String {
     let local = text.trim().split('@').next().unwrap_or_default();
-    let name: String = local
-        .chars()
-        .map(|c| if c.is_whitespace() || c.is_control() { '-' } else { c })
-        .take(NAME_LENGTH - 5)
-        .collect();
+    let with = |may: fn(char) -> bool| -> String {
+        local.chars().map(|c| if may(c) { c } else { '-' }).take(NAME_LENGTH - 5).collect()
+    };
+    let name = with(may_name);
+    let name = if check_username(&name).is_ok() { name } else { with(|c| c.is_ascii_graphic()) };
     if name.is_empty() { "user".to_owned() } else { name }
 }
 

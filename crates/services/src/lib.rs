@@ -17,6 +17,7 @@ pub mod audit;
 pub mod audit_actions;
 pub mod auth;
 pub mod auth_config;
+pub mod backups;
 pub mod branding;
 pub mod checks;
 pub mod compliance;

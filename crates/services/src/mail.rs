@@ -164,8 +164,9 @@ pub async fn get(cx: &OpContext, services: &Services) -> Result<MailView> {
 /// Changes the settings of the mail server. With `expected`, only if they are still at that version.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::Invalid`] for fields that break a rule, [`Error::Conflict`] if somebody else changed
-/// them meanwhile, [`Error::BadRequest`] where the operator gave the mail server.
+/// [`Error::Forbidden`], [`Error::Invalid`] for fields that break a rule and for another server without its password,
+/// [`Error::Conflict`] if somebody else changed them meanwhile, [`Error::BadRequest`] where the operator gave the mail
+/// server.
 pub async fn update(cx: &OpContext, services: &Services, patch: MailPatch, expected: Option<i64>) -> Result<MailView> {
     of_the_installation(cx, services, Permission::ConfigManage).await?;
     if services.config.mail.is_some() {
@@ -182,6 +183,10 @@ pub async fn update(cx: &OpContext, services: &Services, patch: MailPatch, expec
     apply(&mut after, patch);
     let password_set = password.as_ref().map_or(before.password_set, |password| !password.expose_secret().is_empty());
     check(&after, password_set)?;
+    if before.password_set && password.is_none() && is_elsewhere(&before.settings.value, &after) {
+        // Whoever may change the settings must not be able to have the password sent to a server of his own.
+        return Err(Error::invalid("body -> password", "the server changed: enter its password again"));
+    }
     match &password {
         Some(password) if password_set => secrets::put(cx, services, change.db(), PASSWORD, password).await?,
         Some(_) => {
@@ -328,6 +333,14 @@ async fn view(services: &Services, db: Db<'_>) -> Result<MailView> {
         password_set: secrets::is_set(db, PASSWORD.0, PASSWORD.1).await?,
         source: Some(Source::Settings),
     })
+}
+
+/// Whether the stored password would go to another server, or on a connection that another authority vouches for.
+fn is_elsewhere(before: &MailSettings, after: &MailSettings) -> bool {
+    let server = |settings: &MailSettings| {
+        (settings.host.to_ascii_lowercase(), settings.port, settings.security, settings.ca_certificate.clone())
+    };
+    server(before) != server(after)
 }
 
 fn apply(settings: &mut MailSettings, patch: MailPatch) {

@@ -20,6 +20,8 @@ const ACTOR: &str = "schedule";
 const AT_ONCE: u64 = 100;
 /// An instant acted on within this is on time; after it, it was missed.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(60);
+/// Scans of one schedule at once, also where they may overlap: beyond it they only ever become more.
+const ABREAST: usize = 10;
 /// Missed instants that are counted; beyond it the history says "at least".
 const COUNTED: u32 = 1_000;
 
@@ -78,6 +80,10 @@ async fn act(cx: &OpContext, services: &Services, organization: OrganizationId, 
             match schedule.overlap {
                 Overlap::Skip if !live.is_empty() => {
                     let reason = format!("scan {} of this schedule has not ended", live[0]);
+                    action.note(cx, missed.latest, cause, RunOutcome::Skipped, Some(reason));
+                }
+                Overlap::Allow if live.len() >= ABREAST => {
+                    let reason = format!("{} scans of this schedule have not ended", live.len());
                     action.note(cx, missed.latest, cause, RunOutcome::Skipped, Some(reason));
                 }
                 Overlap::Queue if !live.is_empty() => match schedule.waiting_fire_at {

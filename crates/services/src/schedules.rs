@@ -130,12 +130,22 @@ pub async fn runs(cx: &OpContext, services: &Services, id: ScheduleId, page: Pag
     Ok(storage::runs(db, organization, id, page).await?)
 }
 
-/// Makes a schedule.
+/// A schedule that is on launches scans: it is switched on by who may launch them himself. Pausing one, or writing one
+/// that is paused, needs no more than `schedules.manage`.
+fn may_launch(cx: &OpContext, new: &NewSchedule) -> Result<()> {
+    if new.enabled {
+        cx.require(Permission::ScansRun)?;
+    }
+    Ok(())
+}
+
+/// Makes a schedule. It is the organisation's from then on: it goes on when the account of who made it is closed.
 ///
 /// # Errors
-/// [`Error::Invalid`] for input that breaks a rule, [`Error::NotFound`] for an asset that is not the organisation's,
+/// [`Error::Forbidden`] without `scans.run` for a schedule that is on, [`Error::Invalid`] for input that breaks a rule, [`Error::NotFound`] for an asset that is not the organisation's,
 /// [`Error::Conflict`] for a name that is taken.
 pub async fn create(cx: &OpContext, services: &Services, new: NewSchedule) -> Result<ScheduleView> {
+    may_launch(cx, &new)?;
     let (organization, change) = Mutation::begin(cx, services, Permission::SchedulesManage).await?;
     let now = cx.now();
     let mut schedule = Schedule {
@@ -181,6 +191,7 @@ pub async fn update(
     new: NewSchedule,
     expected: Option<i64>,
 ) -> Result<ScheduleView> {
+    may_launch(cx, &new)?;
     let (organization, change) = Mutation::begin(cx, services, Permission::SchedulesManage).await?;
     let mut schedule = locked(change.db(), organization, id).await?;
     if expected.is_some_and(|version| version != schedule.version) {

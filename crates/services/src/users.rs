@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 use crate::members::MemberPatch;
 use crate::mutation::{Change, Mutation};
-use crate::validate::{Fields, check_email};
+use crate::validate::{Fields, check_email, check_username};
 use crate::{OpContext, Services, roles};
 
 /// A user to be added.
@@ -172,11 +172,8 @@ pub(crate) fn account_fields(
     password: &SecretString,
 ) -> (String, String) {
     let username = fields.text("username", username, 64);
-    if username.chars().any(char::is_whitespace) {
-        fields.error("username", "username must not contain spaces");
-    }
-    if username.contains('@') {
-        fields.error("username", "username must not contain @: that would be an address");
+    if let Err(message) = check_username(&username) {
+        fields.error("username", message);
     }
     let email = email.trim().to_owned();
     if let Err(message) = check_email(&email) {

@@ -203,3 +203,16 @@ pub async fn revoke(db: Db<'_>, organization: OrganizationId, id: ApiKeyId, now:
         .await?;
     Ok(done.rows_affected == 1)
 }
+
+/// Revokes every key of every organisation. Says how many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn revoke_every(db: Db<'_>, now: DateTime<Utc>) -> Result<u64> {
+    let done = entity::Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now))
+        .filter(Column::RevokedAt.is_null())
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected)
+}

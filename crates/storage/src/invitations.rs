@@ -285,3 +285,17 @@ pub async fn revoke(db: Db<'_>, organization: OrganizationId, id: InvitationId, 
         .await?;
     Ok(done.rows_affected == 1)
 }
+
+/// Takes back every invitation of every organisation that was not accepted. Says how many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn revoke_every(db: Db<'_>, now: DateTime<Utc>) -> Result<u64> {
+    let done = entity::Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now))
+        .filter(Column::AcceptedAt.is_null())
+        .filter(Column::RevokedAt.is_null())
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected)
+}

@@ -353,6 +353,22 @@ pub async fn cancel_one(db: Db<'_>, id: JobId, now: DateTime<Utc>) -> Result<Can
     cancel(db, Condition::all().add(Column::Id.eq(id.0)), now).await
 }
 
+/// Cancels every job of a kind that has not ended, whoever seems to run it: for a database that nobody works on. Says how
+/// many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn cancel_every(db: Db<'_>, kind: &str, now: DateTime<Utc>) -> Result<u64> {
+    let done = entity::Entity::update_many()
+        .col_expr(Column::Status, Expr::value(JobStatus::Cancelled.as_str()))
+        .col_expr(Column::FinishedAt, Expr::value(now))
+        .filter(Column::Kind.eq(kind))
+        .filter(Column::Status.is_in([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]))
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected)
+}
+
 async fn cancel(db: Db<'_>, this: Condition, now: DateTime<Utc>) -> Result<CancelOutcome> {
     let waiting = entity::Entity::update_many()
         .col_expr(Column::Status, Expr::value(JobStatus::Cancelled.as_str()))

@@ -144,6 +144,19 @@ pub async fn use_resets(db: Db<'_>, user: UserId, now: DateTime<Utc>) -> Result<
     Ok(())
 }
 
+/// Uses up every token of everybody. Says how many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn use_every_reset(db: Db<'_>, now: DateTime<Utc>) -> Result<u64> {
+    let done = reset::Entity::update_many()
+        .col_expr(reset::Column::UsedAt, Expr::value(now))
+        .filter(reset::Column::UsedAt.is_null())
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected)
+}
+
 /// The failures of an account.
 ///
 /// # Errors

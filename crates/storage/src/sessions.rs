@@ -33,7 +33,7 @@ pub struct Session {
     pub expires_at: DateTime<Utc>,
     /// When it was ended, if it was.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it was ended: `logout`, `refresh_token_reused`, `revoked`.
+    /// Why it was ended: `logout`, `refresh_token_reused`, `revoked`, `restored`.
     pub ended_because: Option<String>,
 }
 
@@ -297,6 +297,20 @@ pub async fn end_all(
         update = update.filter(entity::Column::Id.ne(keep.0));
     }
     Ok(update.exec(&db.conn()).await?.rows_affected)
+}
+
+/// Ends every open session of everybody. Says how many.
+///
+/// # Errors
+/// If the database fails.
+pub async fn end_every(db: Db<'_>, at: DateTime<Utc>, because: &str) -> Result<u64> {
+    let done = entity::Entity::update_many()
+        .col_expr(entity::Column::EndedAt, Expr::value(at))
+        .col_expr(entity::Column::EndedBecause, Expr::value(because))
+        .filter(entity::Column::EndedAt.is_null())
+        .exec(&db.conn())
+        .await?;
+    Ok(done.rows_affected)
 }
 
 /// Moves an open session to another organisation.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
@@ -33,6 +34,9 @@ pub struct Store {
     write: DatabaseConnection,
     backend: Backend,
 }
+
+/// How long a server may take to answer the first connection.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// That a process works on a database. PostgreSQL forgets it with the connection, which ends with the process.
 #[derive(Debug)]
@@ -95,6 +99,7 @@ impl Store {
                 "DATABASE_URL must start with postgres:// or postgresql:// (SQLite is chosen by --data-dir)".to_owned(),
             ));
         }
+        reach(url).await?;
         let pool = Database::connect(options(url, 20)).await?;
         let lock = pool.begin().await?;
         lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
@@ -124,6 +129,7 @@ impl Store {
     /// # Errors
     /// If the server cannot be reached.
     pub async fn postgres_as_it_is(url: &str) -> Result<Self> {
+        reach(url).await?;
         let pool = Database::connect(options(url, 4)).await?;
         Ok(Self { read: pool.clone(), write: pool, backend: Backend::Postgres })
     }
@@ -461,6 +467,16 @@ impl<'a> Db<'a> {
         }
         Ok(())
     }
+}
+
+/// One connection before there is a pool, which would try again and again, and in the end tell that it waited and not why.
+async fn reach(url: &str) -> Result<()> {
+    let reached = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await;
+    let unreachable = |why: String| StorageError::Unreachable(why);
+    let connection = reached
+        .map_err(|_| unreachable(format!("no answer within {} seconds", PATIENCE.as_secs())))?
+        .map_err(|error| unreachable(error.to_string()))?;
+    connection.close().await.map_err(|error| unreachable(error.to_string()))
 }
 
 fn options(url: &str, connections: u32) -> ConnectOptions {

@@ -84,6 +84,9 @@ pub enum AdminCommand {
         /// Replace a database that has data in it
         #[arg(long)]
         replace: bool,
+        /// Leave sessions, API keys and links as the backup has them, those taken back since it was made included
+        #[arg(long)]
+        keep_access: bool,
         #[command(flatten)]
         server: ServerArgs,
     },

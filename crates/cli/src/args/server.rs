@@ -52,9 +52,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..), env = "BARTIZAN_CONNECTIONS_PER_ADDRESS", help_heading = "Limits")]
     pub connections_per_address: u32,
 
-    /// A second address for monitoring only: /metrics, /livez and /readyz, without credentials
-    #[arg(long, value_name = "ADDR:PORT", env = "BARTIZAN_METRICS_LISTEN", help_heading = "Monitoring")]
-    pub metrics_listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub monitoring: MonitoringArgs,
 
     /// Bearer token that reads /metrics on the main address (from the environment only)
     #[arg(long, hide = true, env = "BARTIZAN_METRICS_TOKEN", hide_env_values = true)]
@@ -63,6 +62,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub mail: MailArgs,
 
+    /// Work with the keys at hand even if the database was used with others, which are lost: secrets that only those open
+    /// must be entered again
+    #[arg(long)]
+    pub accept_new_keys: bool,
     /// Load demo data: recorded hosts, marked as demo everywhere
     #[arg(long, env = "BARTIZAN_DEMO")]
     pub demo: bool,
@@ -153,8 +156,19 @@ pub struct WorkerArgs {
     pub mail: MailArgs,
 
     #[command(flatten)]
+    pub monitoring: MonitoringArgs,
+
+    #[command(flatten)]
     pub log: LogArgs,
 
     #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+/// How the process is watched.
+#[derive(Debug, Args)]
+pub struct MonitoringArgs {
+    /// An address for monitoring only: /metrics, /livez and /readyz, without credentials
+    #[arg(long, value_name = "ADDR:PORT", env = "BARTIZAN_METRICS_LISTEN", help_heading = "Monitoring")]
+    pub metrics_listen: Option<SocketAddr>,
 }

@@ -1,6 +1,7 @@
 //! `bartizan admin`: upkeep of a server's data, on the machine it is on. Whoever can read the data folder may do it.
 
 use anyhow::{Result, anyhow, bail};
+use bartizan_services::backups::Access;
 use bartizan_services::{Services, ServicesConfig, audit, auth_config, passwords, second_factors, secrets, users};
 use secrecy::SecretString;
 
@@ -26,7 +27,10 @@ pub fn run(command: AdminCommand) -> Result<Exit> {
             AdminCommand::RotateKey { server } => rotate_key(&server).await,
             AdminCommand::EnablePasswordSignIn { server } => enable_passwords(&server).await,
             AdminCommand::Backup { file, server } => backup::write(&file, &server).await,
-            AdminCommand::Restore { file, replace, server } => backup::restore(&file, replace, &server).await,
+            AdminCommand::Restore { file, replace, keep_access, server } => {
+                let access = if keep_access { Access::Stays } else { Access::Ends };
+                backup::restore(&file, replace, access, &server).await
+            }
         }
     })
 }

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use bartizan_services::ServicesConfig;
+use bartizan_services::backups::{self, Access, Ended};
 use bartizan_storage::{Store, organizations};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -62,22 +63,22 @@ pub async fn write(file: &Path, args: &ServerArgs) -> Result<Exit> {
 }
 
 /// Puts a backup in place.
-pub async fn restore(file: &Path, replace: bool, args: &ServerArgs) -> Result<Exit> {
+pub async fn restore(file: &Path, replace: bool, access: Access, args: &ServerArgs) -> Result<Exit> {
     let mut head = [0; 16];
     let read = fs::File::open(file)
         .and_then(|mut opened| opened.read(&mut head))
         .with_context(|| format!("reading {}", file.display()))?;
     let head = &head[..read];
     match (&args.database_url, head.starts_with(SQLITE), head.starts_with(PG_DUMP)) {
-        (None, true, _) => restore_sqlite(file, replace, args).await,
-        (Some(url), _, true) => restore_postgres(file, replace, &url.0, args).await,
+        (None, true, _) => restore_sqlite(file, replace, access, args).await,
+        (Some(url), _, true) => restore_postgres(file, (replace, access), &url.0, args).await,
         (None, _, true) => bail!("{} is a backup of PostgreSQL: set DATABASE_URL", file.display()),
         (Some(_), true, _) => bail!("{} is a backup of SQLite, and DATABASE_URL is set", file.display()),
         _ => bail!("{} is not a backup", file.display()),
     }
 }
 
-async fn restore_sqlite(file: &Path, replace: bool, args: &ServerArgs) -> Result<Exit> {
+async fn restore_sqlite(file: &Path, replace: bool, access: Access, args: &ServerArgs) -> Result<Exit> {
     Store::examine(file).await.with_context(|| format!("{} cannot be restored", file.display()))?;
     compose::make_folder(&args.data_dir)?;
     let _lock = compose::lock_folder(&args.data_dir)?;
@@ -93,7 +94,7 @@ async fn restore_sqlite(file: &Path, replace: bool, args: &ServerArgs) -> Result
     set_aside(&args.data_dir)?;
     fs::rename(&staged, &database)?;
     // Migrates it.
-    finish(args).await
+    finish(access, args).await
 }
 
 /// Moves a database aside with its log, without opening it: it may be damaged, or of a later version. The log goes under
@@ -117,7 +118,12 @@ fn set_aside(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn restore_postgres(file: &Path, replace: bool, url: &SecretString, args: &ServerArgs) -> Result<Exit> {
+async fn restore_postgres(
+    file: &Path,
+    (replace, access): (bool, Access),
+    url: &SecretString,
+    args: &ServerArgs,
+) -> Result<Exit> {
     // As it is: what is to be replaced may be of a later version.
     let store = compose::open_as_it_is(args).await?;
     let ours = store.is_ours().await?;
@@ -126,7 +132,7 @@ async fn restore_postgres(file: &Path, replace: bool, url: &SecretString, args: 
     }
     let alone = store.have_alone().await.context("the database cannot be restored now")?;
     replay(file, ours, url)?;
-    let done = finish(args).await;
+    let done = finish(access, args).await;
     drop(alone);
     store.close().await?;
     done
@@ -174,19 +180,26 @@ fn replay(file: &Path, ours: bool, url: &SecretString) -> Result<()> {
     Ok(())
 }
 
-async fn finish(args: &ServerArgs) -> Result<Exit> {
+async fn finish(access: Access, args: &ServerArgs) -> Result<Exit> {
     let store = compose::open_store(args).await.context("the restored database")?;
     let count = organizations::all(store.read()).await?.len();
     let services = compose::services(store, &compose::no_network(), ServicesConfig::default()).await?;
     let restored = async {
         let cx = services.administrator().await?;
-        bartizan_services::audit::restored(&cx, &services).await
+        backups::restored(&cx, &services, access).await
     };
-    restored
+    let ended = restored
         .await
         .map_err(|error| anyhow!("putting it on record: {}", error.internal_context().unwrap_or("failed")))?;
     services.close().await.map_err(|error| anyhow!("{error}"))?;
     io::print(&format!("restored; {count} organisations\n"))?;
+    if access == Access::Ends {
+        let Ended { sessions, api_keys, links, letters } = ended;
+        io::print(&format!(
+            "ended: {sessions} sessions, {api_keys} API keys, {links} links; {letters} letters are not sent\n"
+        ))?;
+    }
+    io::say("accounts, passwords and roles are those of the backup: what was taken away since holds again");
     Ok(Exit::Done)
 }
 

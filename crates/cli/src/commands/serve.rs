@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bartizan_auth::{AccessTokens, OpaqueToken, SigningKey};
 use bartizan_http::{AppState, ConnectionLimits, HttpConfig, SharedLimits};
+use bartizan_services::secrets::ForeignKeys;
 use bartizan_services::system::LogControl;
 use bartizan_services::workers::ProcessKind;
 use bartizan_services::{Origin, Services, ServicesConfig, audit, auth, demo};
@@ -62,15 +63,15 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
         sign_in: args.sign_in.providers()?,
     };
     let services = compose::services(store.clone(), &args.network, config).await?;
+    // On SQLite there is no other server, and a new signing key only ends the access tokens of some minutes.
+    let fingerprint = args.server.database_url.is_some().then(|| key.fingerprint());
+    let foreign = if args.accept_new_keys { ForeignKeys::Accepted } else { ForeignKeys::Refused };
+    compose::check_keys(&services, fingerprint.as_deref(), foreign).await?;
     let state = AppState::new(services.clone(), AccessTokens::new(&key), http_config(args, loopback, descriptors)?);
 
     let stop = CancellationToken::new();
     let worker = tokio::spawn(services.worker(compose::process(ProcessKind::Server))?.run(stop.clone()));
-    if let Some(address) = args.metrics_listen {
-        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-        crate::io::say(&format!("monitoring on http://{}/metrics", listener.local_addr()?));
-        tokio::spawn(bartizan_http::serve_monitoring(listener, state.clone(), stop.clone().cancelled_owned()));
-    }
+    compose::serve_monitoring(&args.monitoring, &state, &stop).await?;
     let http = tokio::spawn(bartizan_http::serve(listener, state, stop.clone().cancelled_owned()));
     tokio::spawn(audit::keep_sealing(services.clone(), stop.clone()));
     if args.demo {

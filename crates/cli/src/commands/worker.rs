@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use bartizan_auth::{AccessTokens, SigningKey};
+use bartizan_http::{AppState, HttpConfig};
+use bartizan_services::secrets::ForeignKeys;
 use bartizan_services::system::LogControl;
 use bartizan_services::workers::ProcessKind;
 use bartizan_services::{ServicesConfig, audit};
@@ -43,7 +46,12 @@ async fn work(args: &WorkerArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
         ..ServicesConfig::default()
     };
     let services = compose::services(store.clone(), &args.network, config).await?;
+    compose::check_keys(&services, None, ForeignKeys::Refused).await?;
     let stop = CancellationToken::new();
+    // It answers nobody but who watches it, so nothing is signed with this key.
+    let http = HttpConfig { metrics: Some(bartizan_http::record_metrics()?), ..HttpConfig::default() };
+    let state = AppState::new(services.clone(), AccessTokens::new(&SigningKey::random()), http);
+    compose::serve_monitoring(&args.monitoring, &state, &stop).await?;
     let process = compose::process(ProcessKind::Worker);
     let name = process.name.clone();
     let mut runner = tokio::spawn(services.worker(process)?.run(stop.clone()));

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::{ApiResult, Problem, ReadErrors};
-use crate::extract::{Listing, PageParams, Query};
+use crate::extract::{Instant, Listing, PageParams, Query};
 use crate::wire::PageOf;
 
 /// The operations of this file.
@@ -137,7 +137,7 @@ impl TryFrom<AuditFilter> for audit::AuditFilter {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Edge {
     Begin,
     End,
@@ -146,17 +146,18 @@ enum Edge {
 /// An instant, or the begin or end of a day in UTC.
 fn instant(field: &str, text: &str, edge: Edge) -> Result<DateTime<Utc>, Error> {
     // In a query string a plus sign is a space.
-    if let Ok(instant) = DateTime::parse_from_rfc3339(&text.replace(' ', "+")) {
-        return Ok(instant.to_utc());
-    }
-    let day = text.parse::<NaiveDate>().ok().and_then(|day| match edge {
-        Edge::Begin => Some(day),
-        Edge::End => day.succ_opt(),
-    });
-    day.map(|day| day.and_time(NaiveTime::MIN).and_utc()).ok_or_else(|| {
+    let at = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok().map(|at| at.to_utc());
+    let of_day = || {
+        let day = text.parse::<NaiveDate>().ok()?;
+        let day = if edge == Edge::End { day.succ_opt()? } else { day };
+        Some(day.and_time(NaiveTime::MIN).and_utc())
+    };
+    at.or_else(of_day).and_then(Instant::new).map(|at| at.0).ok_or_else(|| {
         Error::invalid(
             format!("query -> {field}"),
-            format!("`{text}` is neither a day (2026-11-22) nor an instant (2026-11-22T09:00:00Z)"),
+            format!(
+                "`{text}` is neither a day (2026-11-22) nor an instant (2026-11-22T09:00:00Z) of the years 0001 to 9999"
+            ),
         )
     })
 }

@@ -5,7 +5,8 @@ use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::{header, request::Parts};
 use bartizan_domain::{Error, FieldError};
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, IntoDeserializer as _};
+use chrono::{DateTime, Datelike as _, Utc};
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -122,7 +123,7 @@ fn field_error(root: &str, path: &str, message: &str, kind: Option<&'static str>
 /// Reads the part `file`, the one part of a form, of at most `most` bytes.
 ///
 /// # Errors
-/// For a form that cannot be read, is too large, or has another part first.
+/// For a form that cannot be read, is too large, or has another part.
 pub(crate) async fn file_part(mut form: Multipart, most: usize) -> Result<Bytes, ApiError> {
     let too_large = || Error::TooLarge(format!("the file is larger than {most} bytes"));
     let failed = |error: MultipartError| {
@@ -145,7 +146,36 @@ pub(crate) async fn file_part(mut form: Multipart, most: usize) -> Result<Bytes,
     if bytes.len() > most {
         return Err(too_large().into());
     }
+    if let Some(more) = form.next_field().await.map_err(failed)? {
+        let field = format!("body -> {}", more.name().unwrap_or("(no name)"));
+        return Err(Error::invalid(field, "one part too many: expected one `file`").into());
+    }
     Ok(bytes)
+}
+
+/// The first and the last year that both databases can store and every client can show.
+const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
+
+/// An instant of a query string, in a year of four digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instant(pub DateTime<Utc>);
+
+impl Instant {
+    /// An instant, if its year is one.
+    #[must_use]
+    pub fn new(at: DateTime<Utc>) -> Option<Self> {
+        YEARS.contains(&at.year()).then_some(Self(at))
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let rule = "expected an instant of the years 0001 to 9999, such as 2026-11-22T09:00:00Z";
+        // In a query string a plus sign is a space.
+        let text = String::deserialize(deserializer)?.replace(' ', "+");
+        let at = DateTime::parse_from_rfc3339(&text).map_err(|_| D::Error::custom(rule))?;
+        Self::new(at.to_utc()).ok_or_else(|| D::Error::custom(rule))
+    }
 }
 
 /// Direction of a sort.
@@ -255,7 +285,8 @@ pub enum NoSort {}
 
 #[expect(clippy::needless_pass_by_value, reason = "as the closure has it")]
 fn column_error(error: serde::de::value::Error) -> FieldError {
-    FieldError::new("query -> sort", error.to_string().replace("unknown variant", "unknown column"))
+    let message = error.to_string().replace("unknown variant", "unknown column");
+    FieldError::new("query -> sort", message.replace("there are no variants", "this list has one order"))
 }
 
 /// Filters of a list that has none.
@@ -287,6 +318,10 @@ const MAX_PARAMETER: usize = 4096;
 fn unfit(name: &str, value: &str) -> Option<FieldError> {
     if value.contains('\0') {
         return Some(field_error("query", name, NUL, None));
+    }
+    // What decoding puts in place of bytes that are no text.
+    if value.contains(char::REPLACEMENT_CHARACTER) || name.contains(char::REPLACEMENT_CHARACTER) {
+        return Some(field_error("query", name, "the value is not UTF-8", None));
     }
     (value.len() > MAX_PARAMETER).then(|| FieldError {
         field: format!("query -> {name}"),

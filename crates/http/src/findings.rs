@@ -17,7 +17,7 @@ use crate::AppState;
 use crate::caller::Caller;
 use crate::checks::{FixExample, examples_of};
 use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
-use crate::extract::{Body, List, Listing, NoFilter, PageParams, Path, Query};
+use crate::extract::{Body, Instant, List, Listing, NoFilter, PageParams, Path, Query};
 use crate::wire::{PageOf, Person, SeverityCounts};
 
 /// The operations of this file.
@@ -183,7 +183,8 @@ pub struct FindingFilter {
     /// Findings this scan saw.
     pub scan_id: Option<i64>,
     /// Seen first at or after this instant.
-    pub first_seen_from: Option<DateTime<Utc>>,
+    #[param(value_type = Option<DateTime<Utc>>)]
+    pub first_seen_from: Option<Instant>,
     /// Whether it came back after it was resolved.
     pub reopened: Option<bool>,
 }
@@ -543,7 +544,7 @@ impl From<FindingFilter> for findings::FindingFilter {
             asset: filter.asset,
             scan: filter.scan_id.map(ScanId),
             q: filter.search,
-            first_seen_after: filter.first_seen_from,
+            first_seen_after: filter.first_seen_from.map(|at| at.0),
             tags: filter.tag.0,
             reopened: filter.reopened,
             ..Self::default()

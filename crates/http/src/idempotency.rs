@@ -1,10 +1,12 @@
 //! `Idempotency-Key`: a POST that launches or creates happens once, however often it is sent.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -94,13 +96,33 @@ async fn first_or_replay(state: &AppState, request: Request) -> Result<Outcome, 
         to_bytes(body, limit).await.map_err(|_| Error::TooLarge(format!("the body is larger than {limit} bytes")))?;
     let key = parts.headers.get(KEY).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = format!("{} {}", parts.method, parts.uri);
-    match begin(&caller.cx, state.services(), &path, key, &body).await? {
+    match begin(&caller.cx, state.services(), &path, key, &without_boundary(&parts, &body)).await? {
         Attempt::First(ticket) => {
             parts.extensions.insert(ticket.claim());
             Ok(Outcome::First(ticket, Box::new(Request::from_parts(parts, Body::from(body)))))
         }
         Attempt::Replay(stored) => Ok(Outcome::Replay(restore(stored))),
     }
+}
+
+/// What is the same whenever the same form is sent: clients make up a new boundary between its parts each time.
+fn without_boundary<'a>(parts: &Parts, body: &'a [u8]) -> Cow<'a, [u8]> {
+    let boundary = parts.headers.get(header::CONTENT_TYPE).and_then(|value| {
+        let kind = value.to_str().ok()?.parse::<mime::Mime>().ok()?;
+        let boundary = kind.get_param(mime::BOUNDARY)?.as_str().to_owned();
+        (kind.type_() == mime::MULTIPART && !boundary.is_empty()).then_some(boundary)
+    });
+    let Some(boundary) = boundary else { return Cow::Borrowed(body) };
+    let delimiter = format!("--{boundary}");
+    let mut same = Vec::with_capacity(body.len());
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(body, delimiter.as_bytes()) {
+        same.extend_from_slice(&body[from..at]);
+        same.extend_from_slice(b"--");
+        from = at + delimiter.len();
+    }
+    same.extend_from_slice(&body[from..]);
+    Cow::Owned(same)
 }
 
 async fn remember(state: &AppState, ticket: Ticket, response: Response) -> Response {

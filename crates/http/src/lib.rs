@@ -303,7 +303,10 @@ pub fn record_metrics() -> Result<PrometheusHandle, NoMetrics> {
     // Requests take milliseconds, scans take hours.
     const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0, 3600.0, 21600.0];
     let builder = metrics_exporter_prometheus::PrometheusBuilder::new().set_buckets(&BUCKETS);
-    builder.and_then(|builder| builder.install_recorder()).map_err(|error| NoMetrics(error.to_string()))
+    let recorder =
+        builder.and_then(|builder| builder.install_recorder()).map_err(|error| NoMetrics(error.to_string()))?;
+    monitoring::describe();
+    Ok(recorder)
 }
 
 /// Serves until `shutdown` is done, then lets requests in flight finish.

@@ -1,7 +1,7 @@
 //! `/metrics` for Prometheus, and the listener for monitoring.
 //!
 //! Names and units are part of the interface: dashboards and alert rules in `packaging/` are tested against
-//! the list `NAMES`. Labels are bounded: no ids, no hosts, no organisations.
+//! the list `METRICS`. Labels are bounded: no ids, no hosts, no organisations.
 
 use axum::Router;
 use axum::extract::{FromRequestParts as _, Request, State};
@@ -17,19 +17,36 @@ use crate::AppState;
 use crate::caller::Caller;
 use crate::error::ApiError;
 
-/// Every metric there is.
-#[cfg(test)]
-const NAMES: [&str; 9] = [
-    "bartizan_http_request_duration_seconds",
-    "bartizan_job_duration_seconds",
-    "bartizan_scan_duration_seconds",
-    "bartizan_probe_requests_total",
-    "bartizan_jobs_queue_depth",
-    "bartizan_scans_running",
-    "bartizan_findings",
-    "bartizan_db_pool_in_use",
-    "bartizan_build_info",
+/// Every metric there is, and what it says.
+const METRICS: [(&str, Kind, &str); 9] = [
+    ("bartizan_http_request_duration_seconds", Kind::Histogram, "Time from a request's head to its answer's"),
+    ("bartizan_job_duration_seconds", Kind::Histogram, "Time that an attempt at a job took"),
+    ("bartizan_scan_duration_seconds", Kind::Histogram, "Time from the begin of a scan to its end"),
+    ("bartizan_probe_requests_total", Kind::Counter, "Questions that probes asked of targets"),
+    ("bartizan_jobs_queue_depth", Kind::Gauge, "Jobs that wait, by kind"),
+    ("bartizan_scans_running", Kind::Gauge, "Scans that run now"),
+    ("bartizan_findings", Kind::Gauge, "Findings, by severity and status"),
+    ("bartizan_db_pool_in_use", Kind::Gauge, "Connections to the database that are in use"),
+    ("bartizan_build_info", Kind::Gauge, "Always 1; the labels tell the version"),
 ];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// Tells the recorder what each metric says, for its `# HELP` lines.
+pub(crate) fn describe() {
+    for (name, kind, text) in METRICS {
+        match kind {
+            Kind::Counter => metrics::describe_counter!(name, text),
+            Kind::Gauge => metrics::describe_gauge!(name, text),
+            Kind::Histogram => metrics::describe_histogram!(name, text),
+        }
+    }
+}
 
 /// On the listener of the API: with the token for monitoring, or for callers with `system.view` in the first organisation.
 pub(crate) fn router() -> Router<AppState> {
@@ -99,7 +116,7 @@ async fn render(state: &AppState) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::NAMES;
+    use super::METRICS;
 
     /// Names of ours in a text.
     fn names_in(text: &str) -> Vec<String> {
@@ -123,13 +140,13 @@ mod tests {
             let names = names_in(&text);
             assert!(names.len() > 2, "{file}: {names:?}");
             for name in names {
-                assert!(NAMES.contains(&name.as_str()), "{file} names {name}, which does not exist");
+                assert!(METRICS.iter().any(|(known, ..)| *known == name), "{file} names {name}, which does not exist");
             }
         }
         let dashboard = std::fs::read_to_string(format!("{folder}/grafana-dashboard.json")).unwrap();
         serde_json::from_str::<serde_json::Value>(&dashboard).unwrap();
         let operations = include_str!("../../../docs/operations.md");
-        for name in NAMES {
+        for (name, ..) in METRICS {
             assert!(operations.contains(name), "docs/operations.md does not explain {name}");
         }
     }

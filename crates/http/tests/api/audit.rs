@@ -11,6 +11,8 @@ api_tests!(
     secrets_never_are,
     the_chain_is_sealed_and_verified,
     a_changed_removed_or_cut_entry_is_found,
+    a_log_that_was_emptied_is_found,
+    days_that_no_database_knows_are_refused,
     a_tail_cut_off_with_its_head_is_found_by_a_link_noted_down,
     what_belongs_to_no_organisation_is_verified_where_it_is_shown,
     another_organisation_reads_its_own,
@@ -151,6 +153,35 @@ async fn a_changed_removed_or_cut_entry_is_found() {
         let found = admin.get("/api/audit/verify").await.expect(200).json();
         assert_eq!((&found["intact"], &found["broken_at"]), (&json!(false), &json!(at)), "{damage}: {found}");
     }
+}
+
+async fn a_log_that_was_emptied_is_found() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let _ = admin.post("/api/assets", &json!({"target_value": "a.example.com"})).await.expect(201);
+    let _ = audit::seal(&app.services).await.unwrap();
+    app.damage("DELETE FROM audit_log").await;
+    app.damage("DELETE FROM audit_heads").await;
+    let found = admin.get("/api/audit/verify").await.expect(200).json();
+    assert_eq!((&found["intact"], &found["broken_at"]), (&json!(false), &json!(1)), "{found}");
+}
+
+async fn days_that_no_database_knows_are_refused() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    for at in ["-9999-01-01", "-9999-01-01T00:00:00Z", "%2B12026-01-01", "0000-12-31"] {
+        for field in ["date_from", "date_to"] {
+            for path in ["/api/audit", "/api/audit/export"] {
+                let refused = admin.get(&format!("{path}?{field}={at}")).await.expect(422);
+                assert_eq!(refused.fields(), [format!("query -> {field}")], "{path} {at}");
+            }
+        }
+        for path in ["/api/findings", "/api/findings/stats"] {
+            let refused = admin.get(&format!("{path}?first_seen_from={at}")).await.expect(422);
+            assert_eq!(refused.fields(), ["query -> first_seen_from"], "{path} {at}");
+        }
+    }
+    let _ = admin.get("/api/audit?date_from=0001-01-01&date_to=9999-12-30").await.expect(200);
 }
 
 async fn another_organisation_reads_its_own() {

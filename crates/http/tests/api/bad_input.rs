@@ -247,6 +247,8 @@ async fn parameters_that_make_no_sense_are_refused_by_every_operation() {
                 "%25_%5C",
                 "0001-01-01T00:00:00Z",
                 "+999999-01-01T00:00:00Z",
+                "-9999-01-01",
+                "-9999-01-01T00:00:00Z",
                 "NaN",
             ]
             .map(|value| format!("{name}={value}"))
@@ -284,6 +286,7 @@ async fn parameters_that_make_no_sense_are_refused_by_every_operation() {
     assert!(lists >= 8, "{lists}");
     let long = format!("/api/assets?search={}", "x".repeat(65_000));
     assert_eq!(admin.get(&long).await.expect(422).fields(), ["query -> search"]);
+    assert_eq!(admin.get("/api/assets?search=%ff%fe").await.expect(422).fields(), ["query -> search"]);
 }
 
 async fn paths_that_make_no_sense_are_refused_by_every_operation() {

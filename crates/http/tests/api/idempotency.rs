@@ -19,6 +19,7 @@ api_tests!(
     an_answer_is_repeated_to_its_principal_only_and_while_it_may,
     repetitions_count_as_writes,
     what_cannot_be_opened_any_more_is_not_done_again,
+    a_form_is_the_same_whatever_its_boundary,
 );
 
 /// POSTs that do not read the header, and why they need not.
@@ -236,4 +237,22 @@ async fn what_cannot_be_opened_any_more_is_not_done_again() {
         assert!(refused["detail"].as_str().unwrap().contains("cannot be opened"), "{refused}");
     }
     assert_eq!(analyst.get("/api/assets").await.json()["total"], 1);
+}
+
+async fn a_form_is_the_same_whatever_its_boundary() {
+    let app = TestApp::start().await;
+    let analyst = app.analyst().await;
+    let import = async |boundary: &str, host: &str| {
+        let form = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n\
+             target_type,target_value\ndomain,{host}\n\r\n--{boundary}--\r\n"
+        );
+        let call = analyst.request(Method::POST, "/api/assets/import").header("idempotency-key", "import");
+        call.body(&format!("multipart/form-data; boundary={boundary}"), form).send().await
+    };
+    assert_eq!(import("first-one", "a.example.com").await.expect(200).json()["created"], 1);
+    let again = import("another", "a.example.com").await.expect(200);
+    assert_eq!((again.header("idempotent-replayed"), &again.json()["created"]), ("true", &json!(1)));
+    let other = import("another", "b.example.com").await.expect(422);
+    assert_eq!(other.fields(), ["header -> Idempotency-Key"]);
 }

@@ -74,6 +74,11 @@ async fn settings_are_changed_and_the_password_stays_inside() {
         assert!(!answer.contains("battery"), "{answer}");
     }
     assert!(log.contains("password_changed"), "{log}");
+    // The password is for the server it was entered for.
+    for elsewhere in [json!({"host": "mail.example.test"}), json!({"port": 2525}), json!({"ca_certificate": ""})] {
+        let refused = admin.patch("/api/config/mail", &elsewhere).await.expect(422);
+        assert_eq!(refused.fields(), ["body -> password"], "{elsewhere}");
+    }
     // Left out it stays, empty it goes.
     let kept = admin.patch("/api/config/mail", &json!({"from_name": "Watch"})).await.expect(200).json();
     assert_eq!((&kept["password_set"], &kept["from_name"]), (&json!(true), &json!("Watch")));

@@ -1,9 +1,13 @@
 use bartizan_test_support::api_tests;
-use bartizan_test_support::app::TestApp;
+use bartizan_test_support::app::{PASSWORD, TestApp};
 use hyper::Method;
 use serde_json::{Value, json};
 
-api_tests!(a_schedule_is_made_read_changed_run_and_removed, an_expression_is_explained_or_refused_by_field,);
+api_tests!(
+    a_schedule_is_made_read_changed_run_and_removed,
+    an_expression_is_explained_or_refused_by_field,
+    who_may_not_scan_does_not_schedule_scans,
+);
 
 fn body(asset: &Value) -> Value {
     json!({"name": "Weekly", "cron": "0 2 * * 1", "time_zone": "Europe/Berlin",
@@ -64,6 +68,27 @@ async fn a_schedule_is_made_read_changed_run_and_removed() {
     let _ = app.read_only().await.delete(path).await.expect(403);
     let _ = analyst.delete(path).await.expect(204);
     let _ = analyst.get(path).await.expect(404);
+}
+
+async fn who_may_not_scan_does_not_schedule_scans() {
+    let app = TestApp::start().await;
+    let (admin, asset) = (app.admin().await, asset(&app).await);
+    let role =
+        json!({"name": "planner", "permissions": ["assets.view", "scans.view", "schedules.view", "schedules.manage"]});
+    let _ = admin.post("/api/roles", &role).await.expect(201);
+    let user = json!({"username": "planner", "email": "p@example.test", "password": PASSWORD, "role": "planner"});
+    let _ = admin.post("/api/users", &user).await.expect(201);
+    let planner = app.sign_in("planner", PASSWORD).await;
+    let _ = planner.post("/api/schedules", &body(&asset)).await.expect(403);
+    let mut paused = body(&asset);
+    paused["enabled"] = json!(false);
+    let made = planner.post("/api/schedules", &paused).await.expect(201);
+    let path = made.header("location");
+    let _ = planner.patch(path, &json!({"enabled": true})).await.expect(403);
+    let _ = planner.patch(path, &json!({"name": "Nightly"})).await.expect(200);
+    let _ = app.analyst().await.patch(path, &json!({"enabled": true})).await.expect(200);
+    // Stopping is no launch.
+    let _ = planner.patch(path, &json!({"enabled": false})).await.expect(200);
 }
 
 async fn an_expression_is_explained_or_refused_by_field() {

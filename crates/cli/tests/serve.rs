@@ -116,6 +116,8 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     let token = served.sign_in();
     let (status, _) = served.call("POST", "/api/assets", Some(&token), &json!({ "target_value": "192.0.2.7" }));
     assert_eq!(status, 201);
+    let (status, made) = served.call("POST", "/api/api-keys", Some(&token), &json!({ "name": "robot" }));
+    assert_eq!(status, 201, "{made}");
     let output = common::run(&["admin", "backup", file, "--data-dir", data]);
     assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
     let again = common::run(&["admin", "backup", file, "--data-dir", data]);
@@ -130,7 +132,16 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
 
     let output = common::run(&["admin", "restore", file, "--data-dir", other]);
     assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    assert!(common::stdout(&output).contains("ended: 2 sessions, 1 API keys"), "{}", common::stdout(&output));
+    let without_keys = common::run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", other]);
+    assert_eq!(without_keys.status.code(), Some(2));
+    assert!(common::stderr(&without_keys).contains("--accept-new-keys"), "{}", common::stderr(&without_keys));
+    std::fs::copy(format!("{data}/secret.key"), format!("{other}/secret.key")).unwrap();
+    std::fs::copy(format!("{data}/signing.key"), format!("{other}/signing.key")).unwrap();
     let restored = Served::start(other.as_ref(), &[]);
+    // What was given before the backup may have been taken away after it: sessions (of setup and of the sign-in), keys.
+    let (status, _) = restored.call("GET", "/api/auth/me", Some(&token), &Value::Null);
+    assert_eq!(status, 401, "sessions of the backup are over");
     let token = restored.sign_in();
     let (_, assets) = restored.call("GET", "/api/assets", Some(&token), &Value::Null);
     assert_eq!((&assets["total"], &assets["data"][0]["target_value"]), (&json!(1), &json!("192.0.2.7")));
@@ -149,6 +160,13 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     let damaged = common::run(&["admin", "restore", file, "--replace", "--data-dir", other]);
     assert_eq!(damaged.status.code(), Some(2), "{}", common::stderr(&damaged));
     assert!(Served::start(other.as_ref(), &[]).sign_in().len() > 20, "what was there still is");
+}
+
+/// A server that is expected to end by itself.
+fn serve_on(data: &std::path::Path, database: &bartizan_test_support::TestDatabase) -> std::process::Output {
+    let mut command = common::bartizan();
+    command.env("DATABASE_URL", database.postgres_url().unwrap());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap()]).output().unwrap()
 }
 
 #[test]
@@ -174,8 +192,15 @@ fn a_backup_of_postgresql_is_restored() {
     assert!(common::stderr(&refused).contains("--replace"), "{}", common::stderr(&refused));
     let output = admin(&["restore", file], &to);
     assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
-    let restored = Served::on(&folder.path().join("other"), to.postgres_url(), &[]);
+    let restored = Served::on(&folder.path().join("other"), to.postgres_url(), &["--accept-new-keys"]);
     assert!(restored.sign_in().len() > 20);
+    // From now on those are the keys.
+    let foreign = serve_on(&data, &to);
+    assert_eq!(foreign.status.code(), Some(2));
+    assert!(common::stderr(&foreign).contains("sealed with the key"), "{}", common::stderr(&foreign));
+    std::fs::copy(folder.path().join("other/secret.key"), data.join("secret.key")).unwrap();
+    let unsigned = serve_on(&data, &to);
+    assert!(common::stderr(&unsigned).contains("sign with another key"), "{}", common::stderr(&unsigned));
     drop(restored);
 
     // What a later version added goes, though the backup knows nothing of it and it holds on to what the backup replaces.
@@ -207,7 +232,7 @@ fn a_backup_of_postgresql_is_restored() {
     assert_eq!(psql(left), "0");
     assert_eq!(psql("SELECT count(*) FROM pg_proc WHERE proname = 'f_later'"), "0");
     assert_eq!(psql("SELECT name FROM organizations"), "Example");
-    assert!(Served::on(&folder.path().join("other"), to.postgres_url(), &[]).sign_in().len() > 20);
+    assert!(Served::on(&folder.path().join("other"), to.postgres_url(), &["--accept-new-keys"]).sign_in().len() > 20);
 }
 
 #[test]

@@ -280,6 +280,23 @@ fn an_interrupted_scan_says_how_to_go_on() {
     }
 }
 
+/// What stands beside a state file and is no list of services is somebody's.
+#[test]
+fn a_file_that_is_not_ours_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [("state", "hello"), ("state.services", "precious")] {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    let arguments = ["ports", "127.0.0.1", "-p", "1", "-sV", "--resume", "state"];
+    let output = run_in(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("not a list of services"), "{}", stderr(&output));
+    assert_eq!(std::fs::read_to_string(folder.path().join("state.services")).unwrap(), "precious");
+    assert_eq!(std::fs::read_to_string(folder.path().join("state")).unwrap(), "hello");
+    let endless = run_in(folder.path(), &["ports", "127.0.0.1", "-p", "1", "--resume", "/dev/zero"]);
+    assert!(stderr(&endless).contains("no regular file"), "{}", stderr(&endless));
+}
+
 /// Killed without warning, a scan goes on from its state file: every port has its state in the end.
 #[test]
 fn a_killed_scan_is_taken_up_again() {

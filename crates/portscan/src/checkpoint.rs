@@ -136,6 +136,9 @@ impl Checkpoint {
         let earlier = match File::open(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Earlier::default(),
             Err(error) => return Err(wrong(error.to_string())),
+            Ok(file) if !file.metadata().is_ok_and(|found| found.is_file()) => {
+                return Err(wrong("it is no regular file".to_owned()));
+            }
             Ok(file) => {
                 let mut bytes = Vec::new();
                 file.take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
@@ -38,20 +38,22 @@ impl Saved {
         path.push(".services");
         let path = PathBuf::from(path);
         let failed = |error: std::io::Error| Error::Checkpoint { path: path.clone(), why: error.to_string() };
-        let mut known = BTreeMap::new();
-        if state.exists()
-            && let Ok(file) = File::open(&path)
-        {
-            for line in BufReader::new(file).split(b'\n').map_while(Result::ok).filter(|line| line.len() <= MAX_LINE) {
-                if let Ok(record) = serde_json::from_slice::<PortRecord>(&line) {
-                    known.insert(key(&record), record);
-                }
-            }
-        }
-        let mut file = File::create(&path).map_err(failed)?;
+        let before = match std::fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() => read(&path).map_err(failed)?,
+            Ok(_) => return Err(failed(ErrorKind::InvalidInput.into())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(failed(error)),
+        };
+        let known = if state.exists() { before } else { Vec::new() };
+        let known: BTreeMap<Key, PortRecord> = known.into_iter().map(|record| (key(&record), record)).collect();
+        // Whole before it takes the place of the one that was there.
+        let mut staged = path.clone().into_os_string();
+        staged.push(".new");
+        let mut file = File::create(&staged).map_err(failed)?;
         for record in known.values() {
             write(&mut file, record).map_err(failed)?;
         }
+        std::fs::rename(&staged, &path).map_err(failed)?;
         Ok(Self { state: state.to_owned(), file, known, path })
     }
 
@@ -73,6 +75,34 @@ impl Saved {
         }
         Ok(())
     }
+}
+
+/// The ports in a file that an earlier run left.
+///
+/// # Errors
+/// If it cannot be read, or begins with something else: then it is somebody's, and is left as it is.
+fn read(path: &Path) -> std::io::Result<Vec<PortRecord>> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let mut known = Vec::new();
+    let mut line = Vec::new();
+    for number in 0.. {
+        line.clear();
+        let taken = reader.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut line)?;
+        let whole = line.ends_with(b"\n");
+        match serde_json::from_slice::<PortRecord>(&line) {
+            Ok(record) => known.push(record),
+            Err(_) if taken == 0 => break,
+            Err(_) if number == 0 && (whole || !line.starts_with(b"{")) => {
+                return Err(std::io::Error::new(
+                    ErrorKind::InvalidData,
+                    "it is not a list of services that a scan left",
+                ));
+            }
+            // The last line of a killed run.
+            Err(_) => {}
+        }
+    }
+    Ok(known)
 }
 
 fn write(file: &mut File, record: &PortRecord) -> std::io::Result<()> {

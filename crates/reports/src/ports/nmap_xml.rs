@@ -10,7 +10,7 @@ use std::io::Write;
 use std::net::IpAddr;
 
 use bartizan_domain::evidence::ports::PortState;
-use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost};
+use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost, PortsSummary};
 use bartizan_domain::{ScanStatus, Transport};
 
 use crate::ReportError;
@@ -73,9 +73,9 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
         Tag::Open,
     );
     let first = host.ports.iter().find(|port| matches!(port.state, PortState::Open | PortState::Closed));
-    let by_port = first.map(|port| port.reason.as_str()).or_else(|| {
+    let by_port = first.map(|port| reason_name(scan, &port.reason)).or_else(|| {
         let answer = host.summarised.iter().find(|sum| matches!(sum.state, PortState::Open | PortState::Closed));
-        answer.map(|sum| sum.reason.as_str())
+        answer.map(|sum| reason_name(scan, &sum.reason))
     });
     let four = matches!(host.address, IpAddr::V4(_));
     // In nmap's words, where it has one.
@@ -109,7 +109,11 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
         for sum in sums {
             xml.line(
                 "extrareasons",
-                &[("reason", &sum.reason), ("count", &sum.count.to_string()), ("proto", sum.protocol.as_str())],
+                &[
+                    ("reason", reason_name(scan, &sum.reason)),
+                    ("count", &sum.count.to_string()),
+                    ("proto", sum.protocol.as_str()),
+                ],
                 Tag::Whole,
             );
         }
@@ -117,7 +121,7 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
     }
     // nmap's order: by protocol, then by number.
     for protocol in [Transport::Tcp, Transport::Udp] {
-        host.ports.iter().filter(|port| port.protocol == protocol).for_each(|one| port(one, xml));
+        host.ports.iter().filter(|port| port.protocol == protocol).for_each(|one| port(scan, one, xml));
     }
     xml.line("ports", &[], Tag::Close);
     if host.everything_open {
@@ -127,16 +131,19 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
         xml.line("hostscript", &[], Tag::Close);
     }
     if let Some(rtt) = host.rtt_us.or_else(|| host.ports.iter().filter_map(|port| port.rtt_us).min()) {
-        let rtt = rtt.to_string();
-        xml.line("times", &[("srtt", &rtt), ("rttvar", &rtt), ("to", "100000")], Tag::Whole);
+        // As after one measurement (RFC 6298, section 2.2), with the shortest wait that nmap writes.
+        let (variance, wait) = (rtt / 2, (3 * rtt).max(100_000));
+        let [rtt, variance, wait] = [rtt, variance, wait].map(|us| us.to_string());
+        xml.line("times", &[("srtt", &rtt), ("rttvar", &variance), ("to", &wait)], Tag::Whole);
     }
     xml.line("host", &[], Tag::Close);
 }
 
-fn port(port: &PortRecord, xml: &mut Xml) {
+fn port(scan: &PortsSummary, port: &PortRecord, xml: &mut Xml) {
     xml.line("port", &[("protocol", port.protocol.as_str()), ("portid", &port.port.to_string())], Tag::Open);
     let ttl = port.ttl.unwrap_or(0).to_string();
-    xml.line("state", &[("state", state_name(port.state)), ("reason", &port.reason), ("reason_ttl", &ttl)], Tag::Whole);
+    let reason = reason_name(scan, &port.reason);
+    xml.line("state", &[("state", state_name(port.state)), ("reason", reason), ("reason_ttl", &ttl)], Tag::Whole);
     if port.service.is_some() || port.tls {
         let mut attributes = vec![("name", port.service.as_deref().unwrap_or("unknown"))];
         for (name, value) in [("product", &port.product), ("version", &port.version)] {
@@ -192,7 +199,8 @@ fn run_statistics(document: &PortsDocument) -> String {
     let mut finished: Vec<(&str, &str)> =
         vec![("time", &time), ("timestr", &date), ("elapsed", &elapsed), ("summary", &summary)];
     let reasons = scan.partial_reasons.join("; ");
-    if scan.partial || scan.status != ScanStatus::Completed {
+    // A host that is silent makes a result incomplete, and for nmap the run is a success all the same.
+    if scan.status != ScanStatus::Completed {
         finished.extend([("exit", "error"), ("errormsg", reasons.as_str())]);
     } else {
         finished.push(("exit", "success"));
@@ -207,6 +215,17 @@ fn run_statistics(document: &PortsDocument) -> String {
     xml.line("runstats", &[], Tag::Close);
     xml.line("nmaprun", &[], Tag::Close);
     xml.0
+}
+
+/// A reason in nmap's word, where it has one for the same.
+fn reason_name<'a>(scan: &PortsSummary, reason: &'a str) -> &'a str {
+    match reason {
+        "conn-refused" if scan.engine == "syn" => "reset",
+        "port-unreachable" => "port-unreach",
+        "host-unreachable" | "no-neighbour" => "host-unreach",
+        "net-unreachable" => "net-unreach",
+        other => other,
+    }
 }
 
 const fn state_name(state: PortState) -> &'static str {

@@ -169,7 +169,7 @@ async fn a_log_that_was_emptied_is_found() {
 async fn days_that_no_database_knows_are_refused() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    for at in ["-9999-01-01", "-9999-01-01T00:00:00Z", "%2B12026-01-01", "0000-12-31"] {
+    for at in ["-9999-01-01", "-9999-01-01T00:00:00Z", "%2B12026-01-01", "0000-06-01"] {
         for field in ["date_from", "date_to"] {
             for path in ["/api/audit", "/api/audit/export"] {
                 let refused = admin.get(&format!("{path}?{field}={at}")).await.expect(422);

@@ -20,8 +20,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{JobArgs, MonitoringArgs, NetworkArgs, ServerArgs};
-use crate::{clock, io};
 use crate::network::{self, Private};
+use crate::{clock, io};
 
 /// The use cases on an open database.
 pub async fn services(store: Store, network: &NetworkArgs, config: ServicesConfig) -> Result<Services> {

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bartizan_accuracy::{Store, corpus, unpack};
+use bartizan_accuracy::{Store, against_table, corpus, unpack};
 use bartizan_inventory::os::Os;
 use bartizan_inventory::{Collector, Limits};
-use bartizan_matching::model::{Ecosystem, Package, VendorState};
+use bartizan_matching::model::{Ecosystem, GapReason, Match, MatchState, Package, VendorState};
 use bartizan_matching::{Dialect, Options, correlate};
 
 const RELEASES: [(&str, &str); 3] = [("trusty", "14.04"), ("xenial", "16.04"), ("bionic", "18.04")];
@@ -16,8 +16,16 @@ const RELEASES: [(&str, &str); 3] = [("trusty", "14.04"), ("xenial", "16.04"), (
 /// What the tracker says: state, and the version that fixes it.
 type Said = (VendorState, Option<String>);
 
+/// Who says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Pocket {
+    Archive,
+    /// Extended maintenance: `release/esm_package`.
+    Extended,
+}
+
 /// `release_package: status (detail)` lines of one record, read here on their own.
-fn statuses(text: &str) -> Vec<(&'static str, &str, Said)> {
+fn statuses(text: &str) -> Vec<(Pocket, &'static str, &str, Said)> {
     let mut found = Vec::new();
     for line in text.lines() {
         let Some((target, status)) = line.split_once(':') else {
@@ -25,6 +33,10 @@ fn statuses(text: &str) -> Vec<(&'static str, &str, Said)> {
         };
         let Some((codename, package)) = target.split_once('_') else {
             continue;
+        };
+        let (codename, pocket) = match codename.strip_suffix("/esm") {
+            Some(codename) => (codename, Pocket::Extended),
+            None => (codename, Pocket::Archive),
         };
         let Some((_, release)) = RELEASES.iter().find(|(name, _)| *name == codename) else {
             continue;
@@ -45,7 +57,7 @@ fn statuses(text: &str) -> Vec<(&'static str, &str, Said)> {
         };
         let version = written.split([',', ' ']).next().unwrap_or("").to_owned();
         let fixed = (word == "released" && Dialect::Dpkg.key(&version).is_ok()).then_some(version);
-        found.push((*release, package, (state, fixed)));
+        found.push((pocket, *release, package, (state, fixed)));
     }
     found
 }
@@ -60,7 +72,7 @@ fn every_status_of_ubuntus_tracker_is_reproduced() {
     store.import(&[archive]).unwrap();
     let snapshot = store.open().unwrap();
 
-    let mut said: BTreeMap<(&'static str, String), BTreeMap<String, Said>> = BTreeMap::new();
+    let mut said: BTreeMap<(&'static str, String), BTreeMap<String, BTreeMap<Pocket, Said>>> = BTreeMap::new();
     let (mut records, mut rejected) = (0, 0);
     for part in ["active", "retired"] {
         for entry in std::fs::read_dir(folder.path().join(part)).unwrap() {
@@ -74,16 +86,21 @@ fn every_status_of_ubuntus_tracker_is_reproduced() {
                 rejected += 1;
                 continue;
             }
-            for (release, package, status) in statuses(&text) {
-                said.entry((release, package.to_owned())).or_default().insert(id.clone(), status);
+            for (pocket, release, package, status) in statuses(&text) {
+                let by_id = said.entry((release, package.to_owned())).or_default();
+                by_id.entry(id.clone()).or_default().insert(pocket, status);
             }
         }
     }
     assert_eq!(records, 6713);
-    let (mut compared, mut complaints) = (0, Vec::new());
+    let (mut compared, mut nowhere) = (0, 0);
+    let mut complaints = Vec::new();
+    // Where both pockets speak: installed from, what each says, and what is decided.
+    let mut joined: BTreeMap<[&'static str; 4], u32> = BTreeMap::new();
     for ((release, package), by_id) in &said {
         // Below every version, and at each version that fixes something.
-        let mut versions: BTreeSet<String> = by_id.values().filter_map(|(_, fixed)| fixed.clone()).collect();
+        let mut versions: BTreeSet<String> =
+            by_id.values().flat_map(BTreeMap::values).filter_map(|(_, fixed)| fixed.clone()).collect();
         versions.insert("0~~~".to_owned());
         let packages: Vec<Package> = versions
             .iter()
@@ -94,43 +111,73 @@ fn every_status_of_ubuntus_tracker_is_reproduced() {
             })
             .collect();
         let correlation = correlate(&snapshot, &packages, &Options::default()).unwrap();
-        let mut ours: BTreeMap<(usize, &str), BTreeSet<VendorState>> = BTreeMap::new();
-        for one in &correlation.matches {
-            // What is said about another pocket (extended maintenance) is compared with nothing here.
-            for evidence in one
-                .evidence
-                .iter()
-                .filter(|evidence| !evidence.notes.iter().any(|note| note.contains("the statement is about")))
-            {
-                ours.entry((one.package as usize, &one.ids[0])).or_default().insert(evidence.state);
-            }
-        }
+        let decided: BTreeMap<(usize, &str), &Match> =
+            correlation.matches.iter().map(|one| ((one.package as usize, one.ids[0].as_str()), one)).collect();
         for (at, version) in versions.iter().enumerate() {
-            for (id, (state, fixed)) in by_id {
+            let gap = correlation
+                .gaps
+                .iter()
+                .any(|gap| gap.package as usize == at && gap.reason == GapReason::VersionUnreadable);
+            for (id, pockets) in by_id {
                 compared += 1;
-                let found = ours.get(&(at, id.as_str()));
-                let newer = |fixed: &String| Dialect::Dpkg.compare(version, fixed).unwrap().is_ge();
-                let expected = match (state, fixed) {
-                    (VendorState::NotAffected, _) => None,
-                    (VendorState::Affected, None) => continue,
-                    (VendorState::Affected, Some(fixed)) if newer(fixed) => None,
-                    (state, _) => Some(*state),
-                };
-                let agrees = match expected {
-                    Some(state) => found.is_some_and(|found| found.contains(&state)),
-                    None => found.is_none_or(|found| !found.contains(&VendorState::Affected)),
+                let ours = decided.get(&(at, id.as_str()));
+                // That something is not affected is said only where something else says that it is.
+                let state = ours.map_or(MatchState::NotAffected, |found| found.state);
+                let agrees = match expected(version, pockets) {
+                    Some(expected) => state == expected,
+                    // Fixed at a version that nobody says.
+                    None => {
+                        nowhere += 1;
+                        gap && ours.is_none()
+                    }
                 };
                 if !agrees {
-                    complaints.push(format!("{id} {release} {package} {version}: {state:?} {fixed:?}, here {found:?}"));
+                    complaints.push(format!("{id} {release} {package} {version}: {pockets:?}, here {ours:?}"));
+                }
+                if let [archive, extended] = [Pocket::Archive, Pocket::Extended].map(|pocket| pockets.get(&pocket))
+                    && let (Some((archive, _)), Some((extended, _))) = (archive, extended)
+                {
+                    let from = if version.contains("esm") { "esm" } else { "archive" };
+                    let [archive, extended] = [archive, extended].map(|state| MatchState::from(*state).as_str());
+                    *joined.entry([from, archive, extended, state.as_str()]).or_default() += 1;
                 }
             }
         }
     }
     eprintln!(
-        "Ubuntu: {records} records ({rejected} rejected), {compared} statuses compared, {} differ",
-        complaints.len()
+        "Ubuntu: {records} records ({rejected} rejected), {compared} states compared, {} differ; {} where two pockets speak, {nowhere} gaps",
+        complaints.len(),
+        joined.values().sum::<u32>()
     );
+    let joined: Vec<Vec<String>> = joined
+        .into_iter()
+        .map(|(states, count)| states.map(str::to_owned).into_iter().chain([count.to_string()]).collect())
+        .collect();
+    complaints.extend(against_table("ubuntu-pockets.csv", "installed,archive,esm,decided,count", &joined).unwrap());
     assert!(complaints.is_empty(), "{} differ: {:#?}", complaints.len(), &complaints[..complaints.len().min(20)]);
+}
+
+/// The state of an installed version by what the pockets say, worked out here on its own. None if it is said to be fixed
+/// and not where.
+fn expected(version: &str, pockets: &BTreeMap<Pocket, Said>) -> Option<MatchState> {
+    let [archive, extended] = [Pocket::Archive, Pocket::Extended].map(|pocket| pockets.get(&pocket));
+    let older = |fixed: &String| Dialect::Dpkg.compare(version, fixed).unwrap().is_lt();
+    // By the pocket it is installed from; the other one where that says nothing.
+    let (own, other) = if version.contains("esm") { (extended, archive) } else { (archive, extended) };
+    let (state, fixed) = own.or(other)?;
+    let stated = match (state, fixed) {
+        (VendorState::Affected, None) => None,
+        (VendorState::Affected, Some(fixed)) if !older(fixed) => Some(MatchState::NotAffected),
+        (state, _) => Some(MatchState::from(*state)),
+    };
+    // Extended maintenance goes on where the archive is not looked at any more: what it denies does not hold, and what
+    // it fixes has a fix.
+    let over = matches!(stated, Some(MatchState::EndOfLife | MatchState::WillNotFix));
+    match extended {
+        Some((VendorState::NotAffected, _)) if over => Some(MatchState::NotAffected),
+        Some((VendorState::Affected, Some(fixed))) if over && older(fixed) => Some(MatchState::Affected),
+        _ => stated,
+    }
 }
 
 #[test]

@@ -479,18 +479,22 @@ fn decide(group: Arc<Group>, mut read: Vec<Read>, restricted: bool) -> Option<De
     if !asserted {
         return None;
     }
+    // A denial in force, then a known fix, then the rest; in each the pocket the package comes from goes first.
     let rank = |one: &Read| {
-        let fixed = !fixed_of(one).is_empty();
-        match one.state {
+        let part = match one.state {
             VendorState::NotAffected if one.weight != Weight::Elsewhere => 0,
-            VendorState::NotAffected => 9,
-            VendorState::Affected if fixed => 1,
-            VendorState::WillNotFix => 2,
-            VendorState::EndOfLife => 3,
-            VendorState::NoFixYet => 4,
-            VendorState::Affected => 5,
-            VendorState::UnderInvestigation => 6,
-        }
+            VendorState::NotAffected => 3,
+            VendorState::Affected if !fixed_of(one).is_empty() => 1,
+            _ => 2,
+        };
+        let state = match one.state {
+            VendorState::WillNotFix => 0,
+            VendorState::EndOfLife => 1,
+            VendorState::NoFixYet => 2,
+            VendorState::Affected | VendorState::NotAffected => 3,
+            VendorState::UnderInvestigation => 4,
+        };
+        (part, one.weight != Weight::Own, state)
     };
     read.sort_by(|a, b| {
         rank(a)

@@ -6,17 +6,19 @@
 //! * `cpeApplicability` becomes configurations as it stands;
 //! * `affected` with `cpes` becomes one configuration an entry: its names with the version ranges put in;
 //! * `affected` with a package of a known registry becomes a statement about that package;
-//! * other `affected` becomes a statement about the generic package `vendor:product`, for display and for inventories
-//!   that use the same words; no CPE name is ever made up from it;
+//! * other `affected` becomes a statement about the words `vendor:product` (lower case, blanks as underscores), which an
+//!   asset's CPE names may happen to use: a lead and never a finding. No CPE name is ever made up from them;
 //! * CISA's SSVC decision points and KEV flag become signals.
 //!
-//! Ranges: an entry with status `affected` gives `version` up to `lessThan` or `lessThanOrEqual`, divided by `changes`.
-//! Where `defaultStatus` is `affected` and entries state what is not, the gaps between them cannot be ordered without
-//! knowing the version's order: the statement then holds an unevaluated condition with the exceptions in words.
+//! The versions are worked out as [`versions`] says. Where what is affected by default cannot be told from its
+//! exceptions, a statement in words holds an unevaluated condition with them.
 //!
 //! Not supported: `programFiles`, `platforms` with free text (kept as an unevaluated condition), `git` versions (kept for
 //! display). Linear in the bytes; memory of one record.
 
+mod versions;
+
+use bartizan_matching::Dialect;
 use bartizan_matching::cpe::{Configuration, CpeMatch, Node, Operator};
 use bartizan_matching::model::{
     Advisory, Affected, Condition, Ecosystem, Event, Kev, NameKind, PackageKey, Range, Signals, Ssvc, Text, VendorState,
@@ -24,6 +26,7 @@ use bartizan_matching::model::{
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::versions::{Bound, Interval, Status, is_no_version};
 use super::Output;
 use super::common::{self, MAX_REFERENCES, Str, nullable};
 use super::cvss::CvssData;
@@ -179,11 +182,6 @@ struct Problem<'a> {
     description: Str<'a>,
 }
 
-/// What CVE records write where they do not know a version.
-fn is_no_version(text: &str) -> bool {
-    matches!(text.trim(), "" | "*" | "-" | "n/a" | "N/A" | "unspecified" | "unknown" | "all" | "All" | "any")
-}
-
 /// Registries by the address that `collectionURL` names.
 fn registry(collection: &str) -> Option<Ecosystem> {
     const REGISTRIES: [(&str, Ecosystem); 12] = [
@@ -204,112 +202,60 @@ fn registry(collection: &str) -> Option<Ecosystem> {
     REGISTRIES.iter().find(|(known, _)| host.eq_ignore_ascii_case(known)).map(|(_, ecosystem)| ecosystem.clone())
 }
 
-impl Version<'_> {
-    fn is(&self, status: &str) -> bool {
-        self.status.eq_ignore_ascii_case(status)
-    }
+/// Whether a product has CPE names that became a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Configured {
+    Yes,
+    No,
+}
 
+impl Version<'_> {
     fn is_git(&self) -> bool {
         self.version_type.eq_ignore_ascii_case("git")
-    }
-
-    /// The events of an affected entry, or the single version.
-    fn events(&self) -> Vec<Event> {
-        let start: Text = if is_no_version(&self.version) { "0".into() } else { self.version.trim().into() };
-        let mut events = vec![Event::Introduced(start.clone())];
-        for change in &self.changes {
-            if change.status.eq_ignore_ascii_case("unaffected") {
-                events.push(Event::Fixed(change.at.trim().into()));
-            } else if change.status.eq_ignore_ascii_case("affected") {
-                events.push(Event::Introduced(change.at.trim().into()));
-            }
-        }
-        if let Some(end) = self.less_than.as_ref().filter(|end| !is_no_version(end)) {
-            events.push(Event::Fixed(end.trim().into()));
-        } else if let Some(end) = self.less_than_or_equal.as_ref().filter(|end| !is_no_version(end)) {
-            events.push(Event::LastAffected(end.trim().into()));
-        } else if self.less_than.is_none() && self.less_than_or_equal.is_none() && self.changes.is_empty() {
-            if is_no_version(&self.version) {
-                return events;
-            }
-            // One version and no other.
-            return vec![Event::Introduced(start.clone()), Event::LastAffected(start)];
-        }
-        events
     }
 }
 
 impl Product<'_> {
-    fn default_is_affected(&self) -> bool {
-        self.default_status.eq_ignore_ascii_case("affected")
+    /// The entries that speak of versions.
+    fn entries(&self) -> impl Iterator<Item = &Version<'_>> {
+        self.versions.iter().filter(|version| !version.is_git())
     }
 
-    /// The criterion of one affected entry, and of one name.
-    fn criterion(cpe: &str, version: &Version<'_>) -> CpeMatch {
-        let mut criterion = CpeMatch {
-            vulnerable: true,
-            criteria: cpe.into(),
-            start_including: None,
-            start_excluding: None,
-            end_including: None,
-            end_excluding: None,
-        };
-        let end = version.less_than.as_ref().filter(|end| !is_no_version(end));
-        let last = version.less_than_or_equal.as_ref().filter(|end| !is_no_version(end));
-        let fixed = version
-            .changes
-            .iter()
-            .find(|change| change.status.eq_ignore_ascii_case("unaffected"))
-            .map(|change| change.at.trim());
-        let start = (!is_no_version(&version.version) && version.version.trim() != "0").then(|| version.version.trim());
-        let open = version.less_than.is_some() || version.less_than_or_equal.is_some() || fixed.is_some();
-        if open {
-            criterion.criteria = with_version(cpe, "*");
-            criterion.start_including = start.map(Text::from);
-            if let Some(fixed) = fixed.or_else(|| end.map(|end| end.trim())) {
-                criterion.end_excluding = Some(fixed.into());
-            } else {
-                criterion.end_including = last.map(|last| last.trim().into());
-            }
-        } else if let Some(version) = start {
-            // A single version is a range of itself: it is compared in order and needs no quoting.
-            criterion.criteria = with_version(cpe, "*");
-            criterion.start_including = Some(version.into());
-            criterion.end_including = Some(version.into());
+    /// The versions that are affected; `Err` with what is not in words if they cannot be worked out.
+    fn intervals(&self, dialect: Dialect) -> std::result::Result<Vec<Interval>, String> {
+        if !self.versions.is_empty() && self.entries().next().is_none() {
+            return Ok(Vec::new());
         }
-        criterion
+        versions::affected(self.entries(), Status::of(&self.default_status), dialect)
+    }
+
+    /// The criterion of one interval, and of one name.
+    fn criterion(cpe: &str, interval: &Interval) -> CpeMatch {
+        let Interval { low, high, .. } = interval;
+        let bound = |bound: &Option<Bound>, inclusive: bool| {
+            bound.as_ref().filter(|bound| bound.inclusive == inclusive).map(|bound| bound.version.clone())
+        };
+        // A single version is a range of itself: it is compared in order and needs no quoting.
+        let criteria = if low.is_none() && high.is_none() { cpe.into() } else { with_version(cpe, "*") };
+        CpeMatch {
+            vulnerable: true,
+            criteria,
+            start_including: bound(low, true),
+            start_excluding: bound(low, false),
+            end_including: bound(high, true),
+            end_excluding: bound(high, false),
+        }
     }
 
     /// The configuration of its CPE names.
     fn configuration(&self) -> Option<Configuration> {
-        let mut matches = Vec::new();
-        for cpe in self.cpes.iter().filter(|cpe| cpe.starts_with("cpe:")) {
-            let entries = self.versions.iter().filter(|version| version.is("affected") && !version.is_git());
-            let before = matches.len();
-            matches.extend(entries.map(|version| Self::criterion(cpe, version)));
-            if matches.len() == before && (self.versions.is_empty() || self.default_is_affected()) {
-                // Either the name alone says which version, or every version but those listed.
-                let all = Version {
-                    version: Str::default(),
-                    status: Str::default(),
-                    version_type: Str::default(),
-                    less_than: None,
-                    less_than_or_equal: None,
-                    changes: Vec::new(),
-                };
-                if self.versions.is_empty() {
-                    matches.push(Self::criterion(cpe, &all));
-                } else if let [only] = &self.versions[..]
-                    && only.is("unaffected")
-                    && !is_no_version(&only.version)
-                {
-                    let mut criterion = Self::criterion(cpe, &all);
-                    criterion.criteria = with_version(cpe, "*");
-                    criterion.end_excluding = Some(only.version.trim().into());
-                    matches.push(criterion);
-                }
-            }
-        }
+        let everything = [Interval::default()];
+        // Without versions the name alone says which.
+        let intervals =
+            if self.versions.is_empty() { everything.to_vec() } else { self.intervals(Dialect::Generic).ok()? };
+        let names = self.cpes.iter().filter(|cpe| cpe.starts_with("cpe:"));
+        let matches: Vec<CpeMatch> =
+            names.flat_map(|cpe| intervals.iter().map(|interval| Self::criterion(cpe, interval))).collect();
         (!matches.is_empty()).then(|| Configuration {
             operator: Operator::Or,
             negate: false,
@@ -317,57 +263,50 @@ impl Product<'_> {
         })
     }
 
-    /// The statement about its package.
-    fn statement(&self) -> Option<Affected> {
-        let package = match registry(&self.collection) {
-            Some(ecosystem) if !self.package_name.is_empty() => PackageKey::new(ecosystem, "", &self.package_name),
-            _ if !self.cpes.is_empty() => return None,
-            _ => {
-                let (vendor, product) = (self.vendor.trim(), self.product.trim());
-                if is_no_version(vendor) || is_no_version(product) || vendor.len() + product.len() > 200 {
-                    return None;
-                }
-                PackageKey::new(Ecosystem::Generic, "", &format!("{vendor}:{product}"))
-            }
-        };
+    /// The package it is about: that of a registry, or the words for vendor and product.
+    fn package(&self) -> Option<PackageKey> {
+        if let Some(ecosystem) = registry(&self.collection).filter(|_| !self.package_name.is_empty()) {
+            return Some(PackageKey::new(ecosystem, "", &self.package_name));
+        }
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join("_");
+        let (vendor, product) = (words(&self.vendor), words(&self.product));
+        let named = !is_no_version(&vendor) && !is_no_version(&product) && vendor.len() + product.len() <= 200;
+        named.then(|| PackageKey::new(Ecosystem::Generic, "", &format!("{vendor}:{product}")))
+    }
+
+    /// The statement about its package; not one in words where its CPE names say the same already.
+    fn statement(&self, configured: Configured) -> Option<Affected> {
+        let package =
+            self.package().filter(|package| configured == Configured::No || package.ecosystem != Ecosystem::Generic)?;
+        let semver = self.entries().any(|version| version.version_type.eq_ignore_ascii_case("semver"));
+        let order = if semver { Dialect::Semver } else { Dialect::Generic };
+        let dialect = package.ecosystem.dialect().unwrap_or(order);
         let mut statement = common::statement(package, NameKind::Binary, VendorState::Affected);
-        for version in self.versions.iter().filter(|version| version.is("affected")) {
-            if version.is_git() {
-                statement.ranges.push(Range::Git { repo: common::cut(&self.repo, 300), events: version.events() });
-            } else {
-                let semver = version.version_type.eq_ignore_ascii_case("semver");
-                statement.ranges.push(Range::Events { semver, events: version.events() });
+        let all =
+            |intervals: Vec<Interval>| -> Option<Vec<Vec<Event>>> { intervals.iter().map(Interval::events).collect() };
+        let stated = self.intervals(dialect).and_then(|intervals| {
+            let words: Vec<String> = intervals.iter().take(20).map(Interval::words).collect();
+            all(intervals).ok_or_else(|| common::cut(&format!("affected: {}", words.join(", ")), 500).to_string())
+        });
+        let mut any = false;
+        match stated {
+            Ok(ranges) => {
+                any |= !ranges.is_empty();
+                statement.ranges.extend(ranges.into_iter().map(|events| Range::Events { semver, events }));
+            }
+            Err(words) => {
+                any = true;
+                statement.conditions.push(Condition::Unevaluated(words.into()));
             }
         }
-        if self.default_is_affected() {
-            let exceptions: Vec<&Version<'_>> =
-                self.versions.iter().filter(|version| version.is("unaffected") && !version.is_git()).collect();
-            match exceptions[..] {
-                [] => {}
-                // "Everything before the first good one": the common form.
-                [only]
-                    if only.less_than.as_deref().is_none_or(is_no_version)
-                        && only.less_than_or_equal.as_deref().is_none_or(is_no_version)
-                        && !is_no_version(&only.version) =>
-                {
-                    statement.ranges.push(common::before(only.version.trim()));
-                }
-                _ => {
-                    let words: Vec<String> = exceptions
-                        .iter()
-                        .take(20)
-                        .map(|version| match (&version.less_than, &version.less_than_or_equal) {
-                            (Some(end), _) => format!("{} to before {}", &*version.version, &**end),
-                            (None, Some(end)) => format!("{} to {}", &*version.version, &**end),
-                            (None, None) => version.version.to_string(),
-                        })
-                        .collect();
-                    let words = format!("not affected: {}", words.join(", "));
-                    statement.conditions.push(Condition::Unevaluated(common::cut(&words, 500)));
-                }
+        for version in self.versions.iter().filter(|version| version.is_git()) {
+            for (commits, _) in versions::parts(version).iter().filter(|(_, status)| *status == Status::Affected) {
+                let events = commits.events().unwrap_or_default();
+                statement.ranges.push(Range::Git { repo: common::cut(&self.repo, 300), events });
+                any = true;
             }
         }
-        if statement.ranges.is_empty() && !self.default_is_affected() {
+        if !any {
             return None;
         }
         if !self.platforms.is_empty() {
@@ -450,8 +389,10 @@ fn convert(record: CveRecord<'_>) -> Result<(Advisory, Signals)> {
             }
         }
         for product in &container.affected {
-            advisory.configurations.extend(product.configuration());
-            advisory.affected.extend(product.statement());
+            let configuration = product.configuration();
+            let configured = if configuration.is_some() { Configured::Yes } else { Configured::No };
+            advisory.affected.extend(product.statement(configured));
+            advisory.configurations.extend(configuration);
         }
         for configuration in container.cpe_applicability {
             advisory.configurations.push(configuration.into_model()?);

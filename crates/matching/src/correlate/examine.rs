@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::subjects::{Subject, foreign, subjects};
-use crate::cpe::Satisfied;
+use crate::cpe::{Satisfied, vendor_and_product};
 use crate::model::{
     AdvisoryEvidence, AdvisoryHead, Affected, Authority, Condition, Confidence, Ecosystem, Event, Method,
     NoMatchReason, Package, Range, Text, VendorState,
@@ -245,6 +245,31 @@ pub(super) fn examine(
     })
 }
 
+/// `vendor:product` of the CPE names of a package, as [`Ecosystem::Generic`] writes them.
+pub(super) fn words(package: &Package) -> Vec<Text> {
+    let mut words: Vec<Text> = package
+        .cpes
+        .iter()
+        .filter_map(|name| vendor_and_product(name))
+        .map(|(vendor, product)| format!("{vendor}:{product}").into())
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// Compares a statement about vendor and product in words with a package whose CPE name uses the same. The words are not
+/// a name that anybody guards, so that it is a lead at most, and what cannot be compared is nothing.
+pub(super) fn examine_words(package: &Package, words: &Text, compiled: &Arc<Compiled>) -> Option<Read> {
+    let subject = Subject { name: words.clone(), version: package.version.clone(), kind: NameKind::Binary };
+    let mut read = examine(package, &subject, compiled, &mut [None, None]).ok()?;
+    read.method = Method::Words;
+    read.confidence =
+        read.confidence.min(if package.version.is_empty() { Confidence::NAME_ONLY } else { Confidence::ROUGH });
+    read.notes.push("the record names vendor and product in words and no CPE".into());
+    Some(read)
+}
+
 /// Whether `release` is the operating system that a package's subscription (`rhel_eus:8.8`) is of. Its fixes are other
 /// builds, so that what is said about it is a lead there.
 fn is_base_of(release: &str, package: &Package) -> bool {
@@ -433,6 +458,21 @@ pub(super) fn why_not(package: &Package, compiled: &Arc<Compiled>) -> Option<(No
                 compared = (subject.name.clone(), subject.version.clone());
             }
         }
+    }
+    for words in words(package).iter().filter(|words| **words == compiled.affected.package.name) {
+        let subject = Subject { name: words.clone(), version: package.version.clone(), kind: NameKind::Binary };
+        match examine(package, &subject, compiled, &mut [None, None]) {
+            Ok(_) => return None,
+            // The general order is not known to be theirs, but both sides can be read in it.
+            Err(NoMatchReason::VersionUnreadable)
+                if compiled.statement.unreadable().is_empty()
+                    && compiled.statement.dialect().key(&package.version).is_ok() =>
+            {
+                reason = NoMatchReason::OutsideRange;
+            }
+            Err(other) => reason = other,
+        }
+        compared = (words.clone(), package.version.clone());
     }
     let evidence = AdvisoryEvidence {
         advisory: compiled.head.id.clone(),

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::examine::why_not;
+use super::examine::{why_not, words};
 use super::judge::Judge;
 use super::subjects::subjects;
 use super::{Options, products};
-use crate::model::{Authority, GapReason, Match, NoMatch, NoMatchReason, Package, Text};
+use crate::model::{Authority, Ecosystem, GapReason, Match, NoMatch, NoMatchReason, Package, Text};
 use crate::store::{AdvisoryStore, StoreError};
 
 /// The answer to "why" and "why not".
@@ -60,12 +60,14 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
             .chain(&head.addresses)
             .any(|name| group.ids.contains(name) || name.as_str() == id)
     };
-    let mut names: Vec<Text> = subjects(package).into_iter().map(|subject| subject.name).collect();
+    let mut names: Vec<(Ecosystem, Text)> =
+        subjects(package).into_iter().map(|subject| (package.ecosystem.clone(), subject.name)).collect();
     names.dedup();
+    names.extend(words(package).into_iter().map(|words| (Ecosystem::Generic, words)));
     let mut seen = Vec::new();
-    for name in &names {
+    for (ecosystem, name) in &names {
         for compiled in judge
-            .statements(&package.ecosystem, name)?
+            .statements(ecosystem, name)?
             .iter()
             .filter(|compiled| speaks(&compiled.head))
             .filter(|compiled| compiled.is_about(&group.ids) || compiled.head.id.as_str() == id)

@@ -23,7 +23,7 @@ use super::groups::Group;
 use super::judge::{Decided, Judge, Verdict};
 use super::{Identity, Options, products};
 use crate::cpe::{vendor_and_product, wildcard};
-use crate::model::{AdvisoryKind, Confidence, GapReason, MatchState, Method, Package, Signals, Text};
+use crate::model::{AdvisoryKind, Confidence, Ecosystem, GapReason, MatchState, Method, Package, Signals, Text};
 use crate::score::{Score, cvss_of};
 use crate::store::{AdvisoryStore, StoreError};
 
@@ -370,6 +370,11 @@ impl FleetRun {
                 for affected in &advisory.affected {
                     let key = (affected.package.ecosystem.clone(), affected.package.name.clone());
                     touched.extend(fleet.by_name.get(&key).into_iter().flatten().copied());
+                    // Statements in words are read for products whose CPE names use the same.
+                    if let (Ecosystem::Generic, Some((vendor, product))) = (&key.0, key.1.split_once(':')) {
+                        let key = (vendor.to_owned(), product.to_owned());
+                        touched.extend(fleet.by_product.get(&key).into_iter().flatten().copied());
+                    }
                 }
                 for (vendor, product) in vulnerable_products(&advisory.configurations) {
                     if [&vendor, &product].iter().any(|text| text.contains(['*', '?'])) {

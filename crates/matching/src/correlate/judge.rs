@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::copies::Copies;
-use super::examine::{Compiled, Pocket, Read, ReadSource, Weight, examine, fixed, fixed_elsewhere, fixed_of, weight};
+use super::examine::{
+    Compiled, Pocket, Read, ReadSource, Weight, examine, examine_words, fixed, fixed_elsewhere, fixed_of, weight, words,
+};
 use super::extended::Extended;
 use super::groups::{Group, Groups};
 use super::id_order;
@@ -148,6 +150,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                 verdict.gaps.extend(gap);
             }
             self.read_configurations(package, products, sight, &mut read, &mut restricted)?;
+            self.read_words(package, &mut read)?;
         }
         verdict.decided = self.decide(read, false)?;
         let maybe = self.decide(restricted, true)?;
@@ -343,6 +346,17 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         Ok(())
     }
 
+    /// What records say about vendor and product in words, where they name no CPE.
+    fn read_words(&mut self, package: &Package, read: &mut Vec<Read>) -> Result<(), StoreError> {
+        for words in words(package) {
+            let statements = self.statements(&Ecosystem::Generic, &words)?;
+            for compiled in statements.iter().filter(|compiled| compiled.head.withdrawn.is_none()) {
+                read.extend(examine_words(package, &words, compiled));
+            }
+        }
+        Ok(())
+    }
+
     /// Live records with configurations for a product, compiled.
     fn configured(&mut self, vendor: &str, product: &str) -> Result<Arc<Vec<Configured>>, StoreError> {
         let key = (vendor.to_owned(), product.to_owned());
@@ -482,6 +496,8 @@ fn decide(group: Arc<Group>, mut read: Vec<Read>, restricted: bool) -> Option<De
     // A denial in force, then a known fix, then the rest; in each the pocket the package comes from goes first.
     let rank = |one: &Read| {
         let part = match one.state {
+            // Words decide nothing that anything else says.
+            _ if one.method == Method::Words => 4,
             VendorState::NotAffected if one.weight != Weight::Elsewhere => 0,
             VendorState::NotAffected => 3,
             VendorState::Affected if !fixed_of(one).is_empty() => 1,

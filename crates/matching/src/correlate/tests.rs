@@ -305,6 +305,27 @@ fn cpe_speaks_only_where_nobody_else_does() {
 }
 
 #[test]
+fn vendor_and_product_in_words_are_a_lead() {
+    let said = |low: &str, high: &str| affected(Ecosystem::Generic, "", "acme:app_server", low, Some(high));
+    let store = MemoryStore::new([
+        advisory("CVE-2024-1", &[], vec![said("1.0", "2.0")]),
+        advisory("CVE-2024-2", &[], vec![said("1.0", "1.1")]),
+        // A configuration says the same for sure.
+        Advisory {
+            affected: vec![said("0", "9")],
+            ..configured("CVE-2024-3", &[(true, "cpe:2.3:a:acme:app_server:*:*:*:*:*:*:*:*")])
+        },
+    ]);
+    let mut package = Package::new(Ecosystem::Generic, "App Server", "1.5");
+    package.cpes = vec!["cpe:2.3:a:acme:app_server:1.5:*:*:*:*:*:*:*".into()];
+    let found = run(&store, std::slice::from_ref(&package));
+    let told: Vec<_> = found.matches.iter().map(|one| (one.ids[0].as_str(), one.method, one.is_finding())).collect();
+    assert_eq!(told, [("CVE-2024-1", Method::Words, false), ("CVE-2024-3", Method::Cpe, true)]);
+    let why = explain(&store, &[package], 0, "CVE-2024-2", &Options::default()).unwrap();
+    assert_eq!((why.matched, why.against[0].reason), (None, NoMatchReason::OutsideRange));
+}
+
+#[test]
 fn explanations_say_why_not() {
     let store = MemoryStore::new([
         advisory("CVE-2024-1", &["GHSA-1"], vec![affected(Ecosystem::PyPi, "", "django", "4.0", Some("4.2"))]),

@@ -106,6 +106,8 @@ pub enum Method {
     Ecosystem,
     /// A CPE configuration of a CVE record.
     Cpe,
+    /// Vendor and product as a CVE record writes them, which the asset's CPE name happens to use too. Always a lead.
+    Words,
 }
 
 /// How sure a match is, 0 to 100. The named values are the only ones the core gives.

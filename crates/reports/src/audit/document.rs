@@ -121,7 +121,7 @@ pub struct AuditMatch {
     pub severity: Severity,
     /// Whether a record states a severity; without one, `severity` is an assumption.
     pub severity_stated: bool,
-    /// `vendor`, `ecosystem` or `cpe`.
+    /// `vendor`, `ecosystem`, `cpe` or `words` (vendor and product as a record writes them, never more than a lead).
     pub method: String,
     /// 0 to 100.
     pub confidence: u8,

@@ -24,6 +24,9 @@ enum Pocket {
     Extended,
 }
 
+/// What is said about one package of one release, by vulnerability.
+type ById = BTreeMap<String, BTreeMap<Pocket, Said>>;
+
 /// `release_package: status (detail)` lines of one record, read here on their own.
 fn statuses(text: &str) -> Vec<(Pocket, &'static str, &str, Said)> {
     let mut found = Vec::new();
@@ -72,7 +75,7 @@ fn every_status_of_ubuntus_tracker_is_reproduced() {
     store.import(&[archive]).unwrap();
     let snapshot = store.open().unwrap();
 
-    let mut said: BTreeMap<(&'static str, String), BTreeMap<String, BTreeMap<Pocket, Said>>> = BTreeMap::new();
+    let mut said: BTreeMap<(&'static str, String), ById> = BTreeMap::new();
     let (mut records, mut rejected) = (0, 0);
     for part in ["active", "retired"] {
         for entry in std::fs::read_dir(folder.path().join(part)).unwrap() {

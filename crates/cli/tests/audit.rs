@@ -291,3 +291,115 @@ fn this_machine_can_be_read() {
     assert!(document["sources"][0]["os"].as_str().unwrap().contains("os-release"));
     assert_eq!(document["matches"], json!([]));
 }
+
+/// Imports `feeds/npm.jsonl` with other records.
+fn import(folder: &Path, records: &[Value]) {
+    let lines: String = records.iter().map(|record| record.to_string() + "\n").collect();
+    fs::write(folder.join("feeds/npm.jsonl"), lines).unwrap();
+    let arguments = ["feeds", "import", "--complete", "--accept-shrinking", "--store", "store", "feeds"];
+    let output = run_in(folder, &arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn what_is_gone_since_an_earlier_result_has_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    data(folder.path());
+    let record = |name: &str, number: u32, fixed: &str, withdrawn: bool| {
+        let mut record = json!({
+            "schema_version": "1.6.0", "id": format!("GHSA-{name}"), "aliases": [format!("CVE-2099-{number}")],
+            "modified": "2024-01-02T00:00:00Z", "summary": "a flaw",
+            "affected": [{
+                "package": { "ecosystem": "npm", "name": name },
+                "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "0" }, { "fixed": fixed }] }],
+            }],
+        });
+        if withdrawn {
+            record["withdrawn"] = json!("2024-02-02T00:00:00Z");
+        }
+        record
+    };
+    let names = ["withdrawn", "narrowed", "updated", "removed", "accepted", "forgotten", "stays", "elsewhere"];
+    let at_first: Vec<Value> = (3001..).zip(names).map(|(number, name)| record(name, number, "9.0.0", false)).collect();
+    import(folder.path(), &at_first);
+    for place in ["app", "other"] {
+        fs::create_dir_all(folder.path().join(place)).unwrap();
+    }
+    let installed: Vec<(&str, &str)> = names[..7].iter().map(|name| (*name, "1.0.0")).collect();
+    fs::write(folder.path().join("app/package-lock.json"), lock(&installed)).unwrap();
+    fs::write(folder.path().join("other/package-lock.json"), lock(&[("elsewhere", "1.0.0")])).unwrap();
+    let (_, before, said) = audit(folder.path(), &["app", "other"]);
+    assert_eq!(before["matches"].as_array().unwrap().len(), 8, "{said}");
+    assert_eq!(before["baseline"], Value::Null);
+    fs::write(folder.path().join("before.json"), before.to_string()).unwrap();
+
+    let mut later = at_first.clone();
+    later[0] = record("withdrawn", 3001, "9.0.0", true);
+    later[1] = record("narrowed", 3002, "0.5.0", false);
+    later.remove(5);
+    later.push(record("fresh", 3999, "9.0.0", false));
+    import(folder.path(), &later);
+    let mut installed = installed;
+    installed[2].1 = "9.1.0";
+    installed.remove(3);
+    installed.push(("fresh", "1.0.0"));
+    fs::write(folder.path().join("app/package-lock.json"), lock(&installed)).unwrap();
+    fs::write(folder.path().join("ignore.toml"), "[[ignore]]\npackage = \"accepted\"\nreason = \"never called\"\n")
+        .unwrap();
+    let arguments = ["app", "--baseline", "before.json", "--ignore-file", "ignore.toml"];
+    let (code, after, said) = audit(folder.path(), &arguments);
+    assert_eq!(code, 0, "{said}");
+    let mut gone: Vec<(&str, &str)> = after["baseline"]["gone"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gone| (gone["package"].as_str().unwrap(), gone["reason"].as_str().unwrap()))
+        .collect();
+    gone.sort_unstable();
+    let expected = [
+        ("accepted", "decided"),
+        ("elsewhere", "not_looked_at"),
+        ("forgotten", "record_gone"),
+        ("narrowed", "record_changed"),
+        ("removed", "package_gone"),
+        ("updated", "package_changed"),
+        ("withdrawn", "withdrawn"),
+    ];
+    assert_eq!(gone, expected, "{}", after["baseline"]);
+    let fresh = after["matches"].as_array().unwrap().iter().find(|found| found["package"] == "fresh").unwrap();
+    assert_eq!(after["baseline"]["new"], json!([fresh["fingerprint"]]));
+    let table = run_in(folder.path(), &["audit", "--store", "store", "app", "--baseline", "before.json"]);
+    assert!(stdout(&table).contains("GHSA-withdrawn (osv) is withdrawn"), "{}", stdout(&table));
+    let (code, ..) = audit(folder.path(), &["app", "--baseline", "app/package-lock.json"]);
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn what_gets_no_fixes_any_more_is_told() {
+    let folder = project();
+    let cycles = json!([
+        { "cycle": "13", "releaseDate": "2025-08-09", "eol": "2999-08-09", "latest": "13.1" },
+        { "cycle": "9", "releaseDate": "2017-06-17", "eol": "2020-07-18", "extendedSupport": "2999-06-30", "latest": "9.13" },
+    ]);
+    fs::create_dir(folder.path().join("eol")).unwrap();
+    fs::write(folder.path().join("eol/debian.json"), cycles.to_string()).unwrap();
+    let output = run_in(folder.path(), &["feeds", "import", "--store", "store", "eol"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let status = "Package: bash\nStatus: install ok installed\nVersion: 4.4-5\nArchitecture: amd64\n\n";
+    for release in ["9", "13"] {
+        fs::create_dir_all(folder.path().join(release)).unwrap();
+        fs::write(folder.path().join(release).join("status"), status).unwrap();
+    }
+    let over = |release: &str| {
+        let system = format!("debian:{release}");
+        audit(folder.path(), &[&format!("{release}/status"), "--os", &system]).1["end_of_life"].clone()
+    };
+    assert_eq!(over("13"), json!([]));
+    assert_eq!(
+        over("9"),
+        json!([{
+            "path": "9/status", "subject": "Debian:9", "product": "debian", "cycle": "9", "ended": "2020-07-18",
+            "extended_until": "2999-06-30",
+        }])
+    );
+}

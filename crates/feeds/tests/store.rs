@@ -96,6 +96,7 @@ fn it_answers_what_the_store_in_memory_answers() {
     assert_eq!(exploited.kev.len(), 2);
     assert!(exploited.epss.is_some() && exploited.ssvc.is_some());
     assert_eq!(snapshot.lifecycle("example-os").unwrap().unwrap().cycles.len(), 2);
+    assert!(snapshot.lifecycles().unwrap().iter().any(|lifecycle| lifecycle.product == "example-os"));
     assert!(!snapshot.addressing("CVE-2031-20040").unwrap().is_empty());
 }
 

@@ -4,8 +4,9 @@
 
 use bartizan_domain::Severity;
 use bartizan_reports::audit::{
-    AUDIT_SCHEMA, AuditDocument, AuditEpss, AuditEvidence, AuditFormat, AuditKev, AuditMatch, AuditSource, Decision,
-    DecisionNote, NotCovered, ScorePart, StoreSource, Suppressed, VexStatus, render,
+    AUDIT_SCHEMA, AuditDocument, AuditEpss, AuditEvidence, AuditFormat, AuditKev, AuditMatch, AuditSource, Baseline,
+    Decision, DecisionNote, EndOfLife, Gone, GoneReason, NotCovered, ScorePart, StoreSource, Suppressed, VexStatus,
+    render,
 };
 use bartizan_reports::{Colour, RenderOptions};
 use serde_json::Value;
@@ -126,6 +127,29 @@ fn document() -> AuditDocument {
             entry: "CVE-2020-1".to_owned(),
             problem: "it speaks of nothing that was found".to_owned(),
         }],
+        end_of_life: vec![EndOfLife {
+            path: "var/lib/dpkg/status".to_owned(),
+            subject: "Debian:9".to_owned(),
+            product: "debian".to_owned(),
+            cycle: "9".to_owned(),
+            ended: "2020-07-18".parse().ok(),
+            extended_until: "2027-06-30".parse().ok(),
+        }],
+        baseline: Some(Baseline {
+            file: "before.json".to_owned(),
+            created_at: "2025-12-01T00:00:00Z".parse().unwrap(),
+            new: vec!["v1:0".to_owned()],
+            gone: vec![Gone {
+                fingerprint: "v1:1".to_owned(),
+                path: "app/package-lock.json".to_owned(),
+                ecosystem: "npm".to_owned(),
+                package: "epsilon".to_owned(),
+                version: "1.0.0".to_owned(),
+                ids: vec!["CVE-2024-8".to_owned()],
+                reason: GoneReason::Withdrawn,
+                detail: "GHSA-8 is withdrawn".to_owned(),
+            }],
+        }),
     }
 }
 
@@ -137,6 +161,8 @@ fn empty() -> AuditDocument {
         not_covered: Vec::new(),
         partial: false,
         partial_reasons: Vec::new(),
+        end_of_life: Vec::new(),
+        baseline: None,
         ..document()
     }
 }

@@ -52,6 +52,10 @@ pub struct AuditArgs {
     #[arg(long, value_name = "FILE", env = "BARTIZAN_IGNORE_FILE", value_hint = ValueHint::FilePath, help_heading = "Decisions")]
     pub ignore_file: Vec<PathBuf>,
 
+    /// An earlier result in JSON: tells what is new since, and what is gone and why
+    #[arg(long, value_name = "FILE", env = "BARTIZAN_BASELINE", value_hint = ValueHint::FilePath, help_heading = "Results")]
+    pub baseline: Option<PathBuf>,
+
     /// Write results as table, json, csv, sarif, cyclonedx-vex or openvex, to a file or standard output; may be repeated
     /// [default: table]
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]", env = "BARTIZAN_OUTPUT", help_heading = "Results")]

@@ -211,6 +211,21 @@ impl Snapshot {
         Ok(None)
     }
 
+    /// Every life cycle, by source and name; a product that two sources know comes twice.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn lifecycles(&self) -> Result<Vec<Lifecycle>> {
+        let mut all = Vec::new();
+        for source in &self.sources {
+            source.segment.each_entry(Kind::Lifecycles, |_, _, value| {
+                all.push(segment::lifecycle(value)?);
+                Ok(())
+            })?;
+        }
+        Ok(all)
+    }
+
     /// The name of the source that a record is from, as `bartizan feeds list` shows it.
     #[must_use]
     pub fn source_of(&self, advisory: AdvisoryRef) -> Option<&str> {

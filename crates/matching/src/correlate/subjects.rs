@@ -61,6 +61,9 @@ pub(super) fn foreign(package: &Package, subject: &Subject) -> Option<&'static s
         Origin::Local => return Some("the package is a local path, not the one of the registry"),
         Origin::Registry => {}
     }
+    if package.ecosystem == Ecosystem::GitHubActions && package.version.split('.').count() < 3 {
+        return Some("the version is a tag that moves with its releases, so that the newest of them may be meant");
+    }
     let companion = match package.ecosystem.purl_type() {
         "rpm" => is_rpm_companion(package),
         _ => is_deb_companion(package, subject),

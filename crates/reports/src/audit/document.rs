@@ -39,6 +39,90 @@ pub struct AuditDocument {
     pub suppressed: Vec<Suppressed>,
     /// What is odd about VEX documents and ignore files: entries without effect, past their end, unusable.
     pub decision_notes: Vec<DecisionNote>,
+    /// Operating systems and packages of a line of releases that gets no security fixes any more.
+    #[serde(default)]
+    pub end_of_life: Vec<EndOfLife>,
+    /// What is otherwise than in an earlier result, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+}
+
+/// An operating system or a package without security fixes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EndOfLife {
+    /// The file.
+    pub path: String,
+    /// The package, or the operating system, with its version.
+    pub subject: String,
+    /// The product, as the source of life cycles names it.
+    pub product: String,
+    /// The line of releases.
+    pub cycle: String,
+    /// Since when; none if the source only says that it is over.
+    pub ended: Option<NaiveDate>,
+    /// Until when there are fixes for those who pay, if the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_until: Option<NaiveDate>,
+}
+
+/// Differences to an earlier result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The file of the earlier result.
+    pub file: String,
+    /// When that was made.
+    pub created_at: DateTime<Utc>,
+    /// Fingerprints of the matches that it does not have.
+    pub new: Vec<String>,
+    /// Its matches that are gone, each with the reason.
+    pub gone: Vec<Gone>,
+}
+
+/// A match of an earlier result that this one does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// Its fingerprint there.
+    pub fingerprint: String,
+    /// The file.
+    pub path: String,
+    /// The ecosystem.
+    pub ecosystem: String,
+    /// The package.
+    pub package: String,
+    /// The version it had.
+    pub version: String,
+    /// The names of the vulnerability.
+    pub ids: Vec<String>,
+    /// Why.
+    pub reason: GoneReason,
+    /// The same for readers, with what is now.
+    pub detail: String,
+}
+
+/// Why a match is gone. The last four are no good news: nothing says that the package is not affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoneReason {
+    /// The package is not there any more.
+    PackageGone,
+    /// The package is there in another version, or from another release.
+    PackageChanged,
+    /// The record was withdrawn.
+    Withdrawn,
+    /// The record speaks of other versions, of another name or under another condition now.
+    RecordChanged,
+    /// The authority about the package says that it is not affected.
+    NotAffected,
+    /// A VEX document or an ignore file has decided it.
+    Decided,
+    /// It is a lead only: less is known for sure.
+    Lead,
+    /// The file was not read this time.
+    NotLookedAt,
+    /// The store does not cover the package any more, or its version cannot be compared.
+    NotCovered,
+    /// No record of the store speaks of it any more.
+    RecordGone,
 }
 
 /// A source of the vulnerability store.

@@ -17,8 +17,8 @@ mod sarif;
 mod table;
 
 pub use document::{
-    AUDIT_SCHEMA, AuditDocument, AuditEpss, AuditEvidence, AuditKev, AuditMatch, AuditSource, Decision, DecisionNote,
-    NotCovered, ScorePart, StoreSource, Suppressed, VexStatus,
+    AUDIT_SCHEMA, AuditDocument, AuditEpss, AuditEvidence, AuditKev, AuditMatch, AuditSource, Baseline, Decision,
+    DecisionNote, EndOfLife, Gone, GoneReason, NotCovered, ScorePart, StoreSource, Suppressed, VexStatus,
 };
 
 /// An output format of an audit.

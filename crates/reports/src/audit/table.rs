@@ -17,6 +17,8 @@ pub(super) fn render(document: &AuditDocument, options: RenderOptions, out: &mut
     findings(document, options, out)?;
     decisions(document, out)?;
     not_covered(document, out)?;
+    end_of_life(document, out)?;
+    baseline(document, out)?;
     summary(document, out)
 }
 
@@ -143,6 +145,37 @@ fn not_covered(document: &AuditDocument, out: &mut dyn Write) -> Result<(), Repo
         writeln!(out, "  {}", printable(&line))?;
     }
     more(document.not_covered.len(), out)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn end_of_life(document: &AuditDocument, out: &mut dyn Write) -> Result<(), ReportError> {
+    if document.end_of_life.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Without security fixes:")?;
+    for over in document.end_of_life.iter().take(MAX_LINES) {
+        let since = over.ended.map_or_else(|| "not any more".to_owned(), |day| format!("since {day}"));
+        let paid = over.extended_until.map(|day| format!(", extended support until {day}")).unwrap_or_default();
+        let line = format!("{}: {} ({} {}): {since}{paid}", over.path, over.subject, over.product, over.cycle);
+        writeln!(out, "  {}", printable(&line))?;
+    }
+    more(document.end_of_life.len(), out)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn baseline(document: &AuditDocument, out: &mut dyn Write) -> Result<(), ReportError> {
+    let Some(baseline) = &document.baseline else { return Ok(()) };
+    let since = format!("Since {} of {}", baseline.file, baseline.created_at.format("%Y-%m-%d"));
+    let (new, gone) = (baseline.new.len(), baseline.gone.len());
+    writeln!(out, "{}: {new} new, {gone} gone{}", printable(&since), if gone == 0 { "" } else { ":" })?;
+    for gone in baseline.gone.iter().take(MAX_LINES) {
+        let id = gone.ids.first().map_or("", String::as_str);
+        let line = format!("{id} {} {} in {}: {}", gone.package, gone.version, gone.path, gone.detail);
+        writeln!(out, "  {}", printable(&line))?;
+    }
+    more(gone, out)?;
     writeln!(out)?;
     Ok(())
 }

@@ -56,6 +56,8 @@ pub fn assemble<S: AdvisoryStore + ?Sized>(parts: Parts<'_, S>) -> Result<Assemb
         not_affected: Vec::new(),
         suppressed: Vec::new(),
         decision_notes: Vec::new(),
+        end_of_life: Vec::new(),
+        baseline: None,
     };
     let mut facts = Facts { store, known: HashMap::new() };
     for found in &correlation.matches {
@@ -191,7 +193,8 @@ fn not_covered(inventory: &Inventory, packages: &[Package], correlation: &Correl
     (rows, uncovered)
 }
 
-fn ecosystem(package: &Package) -> String {
+/// The ecosystem of a package, with the release of a distribution.
+pub fn ecosystem(package: &Package) -> String {
     if package.release.is_empty() {
         package.ecosystem.to_string()
     } else {

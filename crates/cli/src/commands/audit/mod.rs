@@ -20,8 +20,13 @@ use crate::exit::Exit;
 use crate::io::{Sink, complain, read_bounded, say, settle};
 use crate::terminal::{Destination, SystemClock, render_options};
 
+mod baseline;
 mod document;
+mod end_of_life;
 pub mod explain;
+
+/// Bytes of an earlier result at most.
+const MAX_BASELINE: u64 = 512 << 20;
 
 /// Runs the command.
 pub fn run(args: &AuditArgs) -> Result<Exit> {
@@ -39,6 +44,14 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
         let bytes = read_bounded(file, "ignore file", triage::MAX_SIZE)?;
         decisions.add_ignore(&name, &bytes).with_context(|| format!("the ignore file `{name}` cannot be read"))?;
     }
+    let earlier = match &args.baseline {
+        Some(file) => {
+            let name = file.display().to_string();
+            let earlier = baseline::read(&name, &read_bounded(file, "the earlier result", MAX_BASELINE)?)?;
+            Some((name, earlier))
+        }
+        None => None,
+    };
     let store = open_store(&args.inventory.store.store)?;
     let mut sinks = Vec::new();
     for output in outputs {
@@ -57,8 +70,9 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
     if !args.quiet {
         say(&format!("{} packages in {} files", packages.len(), inventory.sources.len()));
     }
-    let correlation = correlate(&store, &packages, &options(&inventory, &store, &args.inventory))?;
-    let assembled = document::assemble(document::Parts {
+    let options = options(&inventory, &store, &args.inventory);
+    let correlation = correlate(&store, &packages, &options)?;
+    let mut assembled = document::assemble(document::Parts {
         inventory: &inventory,
         packages: &packages,
         correlation,
@@ -67,6 +81,17 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
         decisions: &mut decisions,
         now,
     })?;
+    assembled.document.end_of_life = end_of_life::list(&inventory, &packages, &store, now)?;
+    if let Some((name, earlier)) = earlier {
+        let now = baseline::Now {
+            inventory: &inventory,
+            packages: &packages,
+            store: &store,
+            options: &options,
+            document: &assembled.document,
+        };
+        assembled.document.baseline = Some(baseline::compare(&name, &earlier, &now)?);
+    }
     write(sinks, &assembled.document, args)?;
     Ok(exit(args, &assembled))
 }

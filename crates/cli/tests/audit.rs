@@ -369,7 +369,7 @@ fn what_is_gone_since_an_earlier_result_has_its_reason() {
     let fresh = after["matches"].as_array().unwrap().iter().find(|found| found["package"] == "fresh").unwrap();
     assert_eq!(after["baseline"]["new"], json!([fresh["fingerprint"]]));
     let table = run_in(folder.path(), &["audit", "--store", "store", "app", "--baseline", "before.json"]);
-    assert!(stdout(&table).contains("GHSA-withdrawn (osv) is withdrawn"), "{}", stdout(&table));
+    assert!(stdout(&table).contains("GHSA-withdrawn (ghsa) is withdrawn"), "{}", stdout(&table));
     let (code, ..) = audit(folder.path(), &["app", "--baseline", "app/package-lock.json"]);
     assert_eq!(code, 2);
 }

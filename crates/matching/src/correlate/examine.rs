@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::subjects::{Subject, foreign, subjects};
 use crate::cpe::{Satisfied, vendor_and_product};
 use crate::model::{
-    AdvisoryEvidence, AdvisoryHead, Affected, Authority, Condition, Confidence, Ecosystem, Event, Method,
+    AdvisoryEvidence, AdvisoryHead, Affected, Authority, Condition, Confidence, Ecosystem, Event, Method, NameKind,
     NoMatchReason, Package, Range, Text, VendorState,
 };
 use crate::range::{Membership, Statement, describe};

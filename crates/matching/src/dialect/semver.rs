@@ -1,8 +1,7 @@
 //! Semantic Versioning 2.0.0, section 11, read leniently.
 //!
 //! Advisories write `1`, `1.2` and now and then `1.2.3.4`: absent components are zero and further ones are compared as
-//! numbers. Build metadata is read and not compared. One `v` before the number is passed over: tags of Swift packages and
-//! GitHub Actions have it.
+//! numbers. Build metadata is read and not compared.
 
 use super::Read;
 use crate::key::Writer;
@@ -10,7 +9,7 @@ use crate::key::Writer;
 /// What may stand before the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prefix {
-    /// Nothing but the `v` of a tag.
+    /// Nothing.
     None,
     /// `v` and `=`, as npm allows.
     Npm,
@@ -21,10 +20,7 @@ const RELEASE: u8 = 2;
 
 pub(super) fn key(version: &str, prefix: Prefix) -> Read {
     let text = match prefix {
-        Prefix::None => match version.strip_prefix(['v', 'V']) {
-            Some(number) if number.starts_with(|c: char| c.is_ascii_digit()) => number,
-            _ => version,
-        },
+        Prefix::None => version,
         Prefix::Npm => version.trim_start_matches(['=', 'v']),
     };
     let mut writer = Writer::default();
@@ -114,7 +110,7 @@ mod tests {
                 "10.0.0",
             ],
         );
-        assert_equal(Dialect::Semver, &["v1", "V1.0.0", "1.0.0+a", "1.0.0+b", "1", "1.0", "1.0.0.0"]);
+        assert_equal(Dialect::Semver, &["1.0.0+a", "1.0.0+b", "1", "1.0", "1.0.0.0"]);
         assert_equal(Dialect::Npm, &["v1.2.3", "=1.2.3", "1.2.3"]);
         for bad in ["v1.0.0", "1..0", "x", "1.0.0-", "1.0.0-a..b"] {
             assert!(Dialect::Semver.key(bad).is_err(), "{bad}");

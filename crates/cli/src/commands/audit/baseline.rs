@@ -173,6 +173,9 @@ fn why<S: AdvisoryStore + ?Sized>(
         NoMatchReason::ConditionFails | NoMatchReason::ConfigurationFails => {
             (GoneReason::RecordChanged, format!("what {record} asks for besides is not given"))
         }
+        NoMatchReason::Outdated => {
+            (GoneReason::RecordChanged, format!("a newer copy of {record} says otherwise or withdraws it"))
+        }
         NoMatchReason::DecidedByAuthority => {
             (GoneReason::RecordChanged, format!("a source with more authority than {record} decides now"))
         }

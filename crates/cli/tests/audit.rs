@@ -333,7 +333,7 @@ fn what_is_gone_since_an_earlier_result_has_its_reason() {
     assert_eq!(before["baseline"], Value::Null);
     fs::write(folder.path().join("before.json"), before.to_string()).unwrap();
 
-    let mut later = at_first.clone();
+    let mut later = at_first;
     later[0] = record("withdrawn", 3001, "9.0.0", true);
     later[1] = record("narrowed", 3002, "0.5.0", false);
     later.remove(5);

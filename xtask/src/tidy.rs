@@ -301,6 +301,7 @@ fn mutations(tree: &Tree, found: &mut Vec<Complaint>) {
         "housekeeping.rs",
         "idempotency.rs",
         "mail_jobs.rs",
+        "key_check.rs",
     ];
     for (name, path, text) in tree.production().filter(|(name, ..)| *name == "services") {
         let own = OWN_RECORDS.iter().any(|file| path.ends_with(&format!("/{file}")));

@@ -11,7 +11,7 @@ use bartizan_catalog::Catalog;
 use bartizan_domain::Clock;
 use bartizan_engine::{NetworkProbes, Probes, ScanSettings};
 use bartizan_http::AppState;
-use bartizan_services::secrets::{self, ForeignKeys, KeyCheck};
+use bartizan_services::key_check::{self, ForeignKeys, KeyCheck};
 use bartizan_services::workers::{Process, ProcessKind};
 use bartizan_services::{Network, Random, Reach, Services, ServicesConfig, Timing, audit};
 use bartizan_storage::Store;
@@ -45,7 +45,7 @@ pub fn secret_keys(args: &ServerArgs) -> Result<KeyRing> {
 pub async fn check_keys(services: &Services, signing_key: Option<&str>, foreign: ForeignKeys) -> Result<()> {
     let checked = async {
         let cx = services.administrator().await?;
-        secrets::check_keys(&cx, services, signing_key, foreign).await
+        key_check::check(&cx, services, signing_key, foreign).await
     };
     let failed = |error: bartizan_domain::Error| {
         anyhow::anyhow!("checking the keys: {}", error.internal_context().unwrap_or("failed"))

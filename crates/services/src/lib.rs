@@ -31,6 +31,7 @@ pub mod idempotency;
 pub mod installation;
 pub mod invitations;
 pub mod jobs;
+pub mod key_check;
 mod ldap;
 mod live;
 pub mod mail;

@@ -10,7 +10,7 @@ use bartizan_domain::{Error, Result};
 use bartizan_storage::Db;
 pub use bartizan_storage::secrets::SecretScope;
 use bartizan_storage::secrets::{self as storage, SealedSecret};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 
 use crate::mutation::{Change, Mutation};
@@ -18,10 +18,6 @@ use crate::{OpContext, Services};
 
 /// What an endpoint shows in place of a secret that is set.
 pub const MASK: &str = "********";
-
-/// Sealed at the first start: whether it can be opened tells whether the keys of the installation are at hand. It holds the
-/// fingerprint of the signing key, or nothing while only workers have started.
-const CHECK: (SecretScope, &str) = (SecretScope::Installation, "key.check");
 
 /// Secrets sealed anew in one transaction.
 const BATCH: u64 = 200;
@@ -96,63 +92,6 @@ async fn in_passing(services: &Services) -> Result<Vec<String>> {
     Ok(keys)
 }
 
-/// What the keys at hand are to the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyCheck {
-    /// Those it is used with.
-    Known,
-    /// Its secrets are sealed with others; the id of one of them.
-    ForeignSecretKey(String),
-    /// Its servers sign with another key.
-    ForeignSigningKey,
-}
-
-/// What to do with keys that are not those the database is used with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ForeignKeys {
-    /// Nothing, but to say so.
-    Refused,
-    /// They are the keys from now on. What only the others open must be entered again.
-    Accepted,
-}
-
-/// Whether the keys at hand are those of the servers and workers on this database. The first to start decides.
-///
-/// Two servers with different keys would each store secrets that the other cannot open, and refuse the other's tokens.
-/// `signing_key` is the fingerprint of the key that this process signs with, if it signs.
-///
-/// # Errors
-/// If there is no key, or the database fails.
-pub async fn check_keys(
-    cx: &OpContext,
-    services: &Services,
-    signing_key: Option<&str>,
-    foreign: ForeignKeys,
-) -> Result<KeyCheck> {
-    let fingerprint = signing_key.unwrap_or_default();
-    let tx = services.store.begin().await?;
-    let known = match storage::get(tx.db(), CHECK.0, CHECK.1).await? {
-        None => None,
-        Some(sealed) => match ring(services)?.open(&sealed, &place(&CHECK.0.key(), CHECK.1)) {
-            Ok(known) => Some(known),
-            Err(bartizan_auth::KeyRingError::UnknownKey(id)) if foreign == ForeignKeys::Refused => {
-                return Ok(KeyCheck::ForeignSecretKey(id));
-            }
-            Err(bartizan_auth::KeyRingError::UnknownKey(_)) => None,
-            Err(error) => return Err(unopened(CHECK.1, &error)),
-        },
-    };
-    let known = known.as_ref().map(ExposeSecret::expose_secret);
-    match known {
-        Some(known) if known == fingerprint || signing_key.is_none() => return Ok(KeyCheck::Known),
-        Some(known) if !known.is_empty() && foreign == ForeignKeys::Refused => return Ok(KeyCheck::ForeignSigningKey),
-        _ => {}
-    }
-    put(cx, services, tx.db(), CHECK, &fingerprint.into()).await?;
-    tx.commit().await?;
-    Ok(KeyCheck::Known)
-}
-
 /// What a change of key did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
@@ -214,7 +153,7 @@ async fn reseal_all(cx: &OpContext, services: &Services, ring: &KeyRing, key_id:
                 Ok(sealed) => {
                     let done = storage::reseal(change.db(), row, (&key_of(&sealed)?, &sealed)).await?;
                     // Of ours, and not worth a word.
-                    resealed += u64::from(done && row.name != CHECK.1);
+                    resealed += u64::from(done && row.name != crate::key_check::CHECK.1);
                 }
                 Err(error) => stuck = Some(unopened(&place, &error)),
             }
@@ -227,12 +166,12 @@ async fn reseal_all(cx: &OpContext, services: &Services, ring: &KeyRing, key_id:
     Ok((resealed, stuck))
 }
 
-fn ring(services: &Services) -> Result<&KeyRing> {
+pub(crate) fn ring(services: &Services) -> Result<&KeyRing> {
     let missing = || Error::internal("no key for secrets was given to this process");
     services.config.secret_keys.as_ref().ok_or_else(missing)
 }
 
-fn place(scope: &str, name: &str) -> String {
+pub(crate) fn place(scope: &str, name: &str) -> String {
     format!("secrets/{scope}/{name}")
 }
 
@@ -240,6 +179,6 @@ fn key_of(sealed: &[u8]) -> Result<String> {
     sealed_with(sealed).ok_or_else(|| Error::internal("a sealed secret names no key"))
 }
 
-fn unopened(place: &str, error: &bartizan_auth::KeyRingError) -> Error {
+pub(crate) fn unopened(place: &str, error: &bartizan_auth::KeyRingError) -> Error {
     Error::internal(format!("the secret at {place}: {error}"))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bartizan_auth::{AccessTokens, OpaqueToken, SigningKey};
 use bartizan_http::{AppState, ConnectionLimits, HttpConfig, SharedLimits};
-use bartizan_services::secrets::ForeignKeys;
+use bartizan_services::key_check::ForeignKeys;
 use bartizan_services::system::LogControl;
 use bartizan_services::workers::ProcessKind;
 use bartizan_services::{Origin, Services, ServicesConfig, audit, auth, demo};

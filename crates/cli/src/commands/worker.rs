@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use bartizan_auth::{AccessTokens, SigningKey};
 use bartizan_http::{AppState, HttpConfig};
-use bartizan_services::secrets::ForeignKeys;
+use bartizan_services::key_check::ForeignKeys;
 use bartizan_services::system::LogControl;
 use bartizan_services::workers::ProcessKind;
 use bartizan_services::{ServicesConfig, audit};

@@ -113,11 +113,12 @@ async fn import_reports_every_row(database: &TestDatabase) {
         old,domain,Known.Example,\r\n\
         bad,domain,not a name,\r\n\
         bad,printer,p.example,\r\n\
-        =cmd|' /C calc'!A0,ip,192.0.2.2,=tag\r\n";
+        =cmd|' /C calc'!A0,ip,192.0.2.9,\r\n\
+        '=cmd|' /C calc'!A0,ip,192.0.2.2,'=tag\r\n";
     let report = asset_import::import_csv(&cx, &app.services, file.as_bytes()).await.unwrap();
-    assert_eq!((report.total, report.created, report.duplicates, report.invalid), (7, 3, 2, 2));
+    assert_eq!((report.total, report.created, report.duplicates, report.invalid), (8, 3, 2, 3));
     let lines: Vec<(u64, &str)> = report.problems.iter().map(|row| (row.line, row.kind.as_str())).collect();
-    assert_eq!(lines, [(4, "duplicate"), (5, "duplicate"), (6, "invalid"), (7, "invalid")]);
+    assert_eq!(lines, [(4, "duplicate"), (5, "duplicate"), (6, "invalid"), (7, "invalid"), (8, "invalid")]);
     let csv = asset_import::export_csv(&cx, &app.services, &AssetFilter::default()).await.unwrap();
     let text = String::from_utf8(csv).unwrap();
     assert!(text.contains("'=cmd|' /C calc'!A0,ip,192.0.2.2,'=tag"), "{text}");

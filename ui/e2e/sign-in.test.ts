@@ -12,7 +12,7 @@ let provider: IdentityProvider;
 let directory: Directory;
 
 beforeAll(async () => {
-  ({ app, page } = await begin());
+  ({ app, page } = await begin(["--sign-ins-per-minute", "100"]));
   provider = await IdentityProvider.start(app.base);
   directory = await Directory.start();
 });

@@ -271,7 +271,7 @@ fn active(finding: &Finding) -> entity::ActiveModel {
 fn select(db: Db<'_>, organization: OrganizationId, wanted: &Wanted) -> Select<entity::Entity> {
     // Where a text is searched, its index is to serve; SQLite, which knows nothing of how many rows have a value, would
     // take any other.
-    let rest = if wanted.searches() && !db.is_postgres() { Use::Check } else { Use::Index };
+    let rest = if wanted.searches() { Use::beside(db) } else { Use::Index };
     matching(wanted.condition(db, organization, Use::Index), &wanted.filter, rest)
 }
 

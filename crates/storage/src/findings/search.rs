@@ -83,6 +83,13 @@ pub(super) enum Use {
     Check,
 }
 
+impl Use {
+    /// Beside a condition whose index is to serve: PostgreSQL knows by its statistics which one that is.
+    pub(super) fn beside(db: Db<'_>) -> Self {
+        if db.is_postgres() { Self::Index } else { Self::Check }
+    }
+}
+
 impl Wanted {
     /// Looks up the text of `filter`.
     pub(super) async fn of(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<Self> {
@@ -143,7 +150,7 @@ impl Wanted {
             return Condition::all().add(Expr::value(false));
         }
         // SQLite is to find the rows by their place, not by what they are not.
-        let besides = column(entity::Column::CheckId, if db.is_postgres() { Use::Index } else { Use::Check });
+        let besides = column(entity::Column::CheckId, Use::beside(db));
         let ours = || match search.besides.as_slice() {
             [] => ours(),
             besides_these => ours().add(besides.clone().is_not_in(besides_these.iter().map(String::as_str))),

@@ -11,6 +11,7 @@ use sea_orm::{
     QuerySelect as _, TryGetableMany,
 };
 
+use super::search::{Use, column};
 use super::{Column, FindingFilter, Wanted, entity, select, tally};
 use crate::counts::unsigned;
 use crate::{BATCH, Db, Result, SeverityCounts, StorageError, codes};
@@ -207,13 +208,15 @@ pub async fn open_by_asset(
 ) -> Result<BTreeMap<AssetId, SeverityCounts>> {
     let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
     let mut counts: BTreeMap<AssetId, SeverityCounts> = BTreeMap::new();
+    // SQLite would walk every open finding of the organisation for the few assets.
+    let own = column(Column::OrganizationId, Use::beside(db));
     for chunk in assets.chunks(BATCH) {
         let rows: Vec<(uuid::Uuid, i32, i64)> = entity::Entity::find()
             .select_only()
             .column(Column::AssetId)
             .column(Column::Severity)
             .expr(Expr::col(Column::Id).count())
-            .filter(Column::OrganizationId.eq(organization.0))
+            .filter(own.clone().eq(organization.0))
             .filter(Column::AssetId.is_in(chunk.iter().map(|id| id.0)))
             .filter(Column::Status.is_in(open))
             .group_by(Column::AssetId)

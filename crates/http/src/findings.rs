@@ -469,11 +469,7 @@ async fn list_finding_history(
     list: Listing<NoFilter>,
 ) -> ApiResult<Json<PageOf<FindingEvent>>> {
     let history = findings::get(&caller.cx, state.services(), id).await?.history;
-    let total = history.len() as u64;
-    let skipped = usize::try_from((list.page.page - 1).saturating_mul(list.page.page_size)).unwrap_or(usize::MAX);
-    let size = usize::try_from(list.page.page_size).unwrap_or(usize::MAX);
-    let events = history.into_iter().skip(skipped).take(size).map(FindingEvent::from).collect();
-    Ok(Json(PageOf::new(events, total, list.page)))
+    Ok(Json(PageOf::cut(history, list.page, FindingEvent::from)))
 }
 
 /// The end of a day, which is when an acceptance that names it as its last day ends.

@@ -1,6 +1,6 @@
 //! Proof of who is calling: password hashes, access tokens, opaque tokens.
 //!
-//! What is here: Argon2id on a bounded blocking pool ([`password`]), signed access tokens ([`access`]), random
+//! What is here: Argon2id on a bounded number of threads ([`password`]), signed access tokens ([`access`]), random
 //! opaque tokens that are stored as digests ([`opaque`]), the key access tokens are signed with ([`key`]), and the keys
 //! that stored secrets are sealed with ([`keyring`]); people whom others vouch for ([`external`]): OpenID providers
 //! ([`oidc`]), directories ([`ldap`]).
@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod external;
+mod hashers;
 pub mod key;
 pub mod keyring;
 pub mod ldap;

@@ -2,17 +2,17 @@
 //!
 //! Rules follow NIST SP 800-63B: length and a list of common passwords, no composition rules, every character
 //! counts. Hashes are Argon2id with the parameters OWASP names first (19 MiB, 2 passes, 1 lane), as PHC strings,
-//! computed on the blocking pool with a bound on how many run and wait, so that a storm of logins can neither
+//! computed on threads of their own with a bound on how many run and wait, so that a storm of logins can neither
 //! exhaust memory nor starve other requests.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
+
+use crate::hashers::{Hashers, Undone};
 
 /// Fewest characters of a password.
 pub const MIN_CHARS: usize = 8;
@@ -20,10 +20,7 @@ pub const MIN_CHARS: usize = 8;
 /// Most bytes of a password.
 pub const MAX_BYTES: usize = 1024;
 
-/// Hashes computed at once.
-const PERMITS: usize = 2;
-
-/// Callers that may wait for a permit; the next one is told to come back.
+/// Callers that may wait for a thread; the next one is told to come back.
 const MAX_WAITING: usize = 64;
 
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -72,12 +69,11 @@ pub fn check_rules(password: &SecretString, about_user: &[&str]) -> Result<(), S
     Ok(())
 }
 
-/// Hashes and verifies passwords, a bounded number at a time. Clones share the bound.
+/// Hashes and verifies passwords, a bounded number at a time. Clones share threads and bound.
 #[derive(Debug, Clone)]
 pub struct Passwords {
     argon2: Arc<Argon2<'static>>,
-    permits: Arc<Semaphore>,
-    waiting: Arc<AtomicUsize>,
+    hashers: Hashers,
     decoy: Arc<String>,
 }
 
@@ -109,12 +105,7 @@ impl Passwords {
             Ok(hash) => hash.to_string(),
             Err(error) => unreachable!("a short password hashes within constant parameters: {error}"),
         };
-        Self {
-            argon2: Arc::new(argon2),
-            permits: Arc::new(Semaphore::new(PERMITS)),
-            waiting: Arc::new(AtomicUsize::new(0)),
-            decoy: Arc::new(decoy),
-        }
+        Self { argon2: Arc::new(argon2), hashers: Hashers::new(MAX_WAITING), decoy: Arc::new(decoy) }
     }
 
     /// Hashes a password to a PHC string.
@@ -123,7 +114,7 @@ impl Passwords {
     /// [`PasswordError::Busy`], or a failure of the hash function.
     pub async fn hash(&self, password: SecretString) -> Result<String, PasswordError> {
         let argon2 = Arc::clone(&self.argon2);
-        self.blocking(move || {
+        self.compute(move || {
             let hash = argon2.hash_password(password.expose_secret().as_bytes());
             hash.map(|hash| hash.to_string()).map_err(|error| PasswordError::Hash(error.to_string()))
         })
@@ -142,7 +133,7 @@ impl Passwords {
         let argon2 = Arc::clone(&self.argon2);
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.as_ref().clone());
-        self.blocking(move || {
+        self.compute(move || {
             let hash = PasswordHash::new(&stored).map_err(|error| PasswordError::Hash(error.to_string()))?;
             match argon2.verify_password(password.expose_secret().as_bytes(), &hash) {
                 Ok(()) => Ok(known),
@@ -153,39 +144,14 @@ impl Passwords {
         .await
     }
 
-    async fn blocking<T: Send + 'static>(
+    async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let _place = Place::take(&self.waiting)?;
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = permit.map_err(|_| PasswordError::Hash("the pool is closed".to_owned()))?;
-        let done = tokio::task::spawn_blocking(move || {
-            // Held until the work ends, even if the caller goes away meanwhile.
-            let _permit = permit;
-            work()
-        });
-        done.await.map_err(|error| PasswordError::Hash(error.to_string()))?
-    }
-}
-
-/// A place in the queue, given back on drop.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Result<Self, PasswordError> {
-        let place = Self(waiting);
-        if waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING + PERMITS {
-            Err(PasswordError::Busy)
-        } else {
-            Ok(place)
-        }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.hashers.run(work).await.map_err(|undone| match undone {
+            Undone::Full => PasswordError::Busy,
+            Undone::Lost => PasswordError::Hash("the computation was lost".to_owned()),
+        })?
     }
 }
 
@@ -241,27 +207,5 @@ mod tests {
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(!passwords.verify("x".repeat(MAX_BYTES + 1).into(), Some(hash)).await.unwrap());
         assert!(passwords.verify("x".into(), Some("damaged".into())).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn the_queue_is_bounded_and_gives_places_back() {
-        let passwords = Passwords::fast_for_tests();
-        let held = Arc::clone(&passwords.permits).acquire_many_owned(u32::try_from(PERMITS).unwrap()).await.unwrap();
-        let waiting: Vec<_> = (0..MAX_WAITING + PERMITS)
-            .map(|_| {
-                let passwords = passwords.clone();
-                tokio::spawn(async move { passwords.hash("correct horse".into()).await })
-            })
-            .collect();
-        while passwords.waiting.load(Ordering::Relaxed) < MAX_WAITING + PERMITS {
-            tokio::task::yield_now().await;
-        }
-        assert!(matches!(passwords.hash("one too many".into()).await, Err(PasswordError::Busy)));
-        drop(held);
-        for task in waiting {
-            task.await.unwrap().unwrap();
-        }
-        assert_eq!(passwords.waiting.load(Ordering::Relaxed), 0);
-        assert!(passwords.hash("there is room again".into()).await.is_ok());
     }
 }

@@ -310,6 +310,7 @@ def lists(server, token, total, requests):
     yield "counts beside the list", timed(connection, token, ["/api/findings/stats"] * few)
     yield "counts, filtered", timed(connection, token, ["/api/findings/stats?severity=critical,high&status=open"] * few)
     yield "overview", timed(connection, token, ["/api/summary"] * few)
+    yield "trend of 30 days", timed(connection, token, ["/api/summary/trend?days=30"] * few)
     yield "assets", timed(connection, token, front("/api/assets?page_size=50"))
     yield "audit log", timed(connection, token, front("/api/audit?page_size=50"))
 

@@ -87,13 +87,7 @@ pub async fn trend(cx: &OpContext, services: &Services, days: u32) -> Result<Vec
     let mut trend = Vec::new();
     for date in first.iter_days().take_while(|date| *date <= today) {
         for (severity, by) in change.remove(&date.to_string()).unwrap_or_default() {
-            let count = match severity {
-                Severity::Critical => &mut open.critical,
-                Severity::High => &mut open.high,
-                Severity::Medium => &mut open.medium,
-                Severity::Low => &mut open.low,
-                Severity::Info => &mut open.info,
-            };
+            let count = open.of(severity);
             *count = count.saturating_add_signed(by);
         }
         trend.push(TrendDay { date, open });

@@ -24,16 +24,26 @@ impl SeverityCounts {
         self.critical + self.high + self.medium + self.low + self.info
     }
 
-    /// Adds `count` of `severity`.
-    pub const fn add(&mut self, severity: Severity, count: u64) {
-        let field = match severity {
+    /// How many of `severity`, to be changed.
+    pub const fn of(&mut self, severity: Severity) -> &mut u64 {
+        match severity {
             Severity::Critical => &mut self.critical,
             Severity::High => &mut self.high,
             Severity::Medium => &mut self.medium,
             Severity::Low => &mut self.low,
             Severity::Info => &mut self.info,
-        };
-        *field += count;
+        }
+    }
+
+    /// Adds `count` of `severity`.
+    pub const fn add(&mut self, severity: Severity, count: u64) {
+        *self.of(severity) += count;
+    }
+
+    /// Takes `count` of `severity` away; never below none.
+    pub const fn remove(&mut self, severity: Severity, count: u64) {
+        let field = self.of(severity);
+        *field = field.saturating_sub(count);
     }
 
     /// The worst severity of which there is one.

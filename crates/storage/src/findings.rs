@@ -269,14 +269,20 @@ fn active(finding: &Finding) -> entity::ActiveModel {
 
 /// The findings that are wanted, as they come.
 fn select(db: Db<'_>, organization: OrganizationId, wanted: &Wanted) -> Select<entity::Entity> {
-    // Where a text is searched, its index is to serve; SQLite, which knows nothing of how many rows have a value, would
-    // take any other.
-    let rest = if wanted.searches() { Use::beside(db) } else { Use::Index };
-    matching(wanted.condition(db, organization, Use::Index), &wanted.filter, rest)
+    // Where a text is searched or the last days are looked at, their index is to serve; SQLite, which knows nothing of
+    // how many rows have a value, would take any other.
+    let rest = if wanted.searches() || wanted.filter.first_seen_after.is_some() { Use::beside(db) } else { Use::Index };
+    matching(wanted.condition(db, organization, Use::Index), &wanted.filter, (rest, rest))
 }
 
 /// Findings that are wanted in order, of which there are `total`.
-fn in_order(db: Db<'_>, organization: OrganizationId, wanted: &Wanted, total: u64) -> Select<entity::Entity> {
+fn in_order(
+    db: Db<'_>,
+    organization: OrganizationId,
+    wanted: &Wanted,
+    sort: FindingSort,
+    total: u64,
+) -> Select<entity::Entity> {
     // Of many rows SQLite would collect and sort all for the sake of one condition. Instead, the index of the order is
     // walked until the page is full.
     let walk = !db.is_postgres()
@@ -285,10 +291,13 @@ fn in_order(db: Db<'_>, organization: OrganizationId, wanted: &Wanted, total: u6
     if !walk {
         return select(db, organization, wanted);
     }
-    matching(wanted.condition(db, organization, Use::Check), &wanted.filter, Use::Check)
+    // The findings of one check have an index in that order.
+    let of_check = sort == FindingSort::Severity && wanted.filter.checks.len() == 1;
+    let check = if of_check { Use::Index } else { Use::Check };
+    matching(wanted.condition(db, organization, Use::Check), &wanted.filter, (Use::Check, check))
 }
 
-fn matching(mut all: Condition, filter: &FindingFilter, how: Use) -> Select<entity::Entity> {
+fn matching(mut all: Condition, filter: &FindingFilter, (how, check): (Use, Use)) -> Select<entity::Entity> {
     all = Condition::all().add(all);
     if !filter.severities.is_empty() {
         let codes = filter.severities.iter().map(|severity| codes::severity(*severity));
@@ -302,7 +311,7 @@ fn matching(mut all: Condition, filter: &FindingFilter, how: Use) -> Select<enti
         all = all.add(column(Column::Category, how).is_in(filter.categories.iter().map(String::as_str)));
     }
     if !filter.checks.is_empty() {
-        all = all.add(column(Column::CheckId, how).is_in(filter.checks.iter().map(String::as_str)));
+        all = all.add(column(Column::CheckId, check).is_in(filter.checks.iter().map(String::as_str)));
     }
     if let Some(asset) = filter.asset_id {
         all = all.add(Column::AssetId.eq(asset.0));
@@ -400,12 +409,86 @@ pub async fn list(
     (sort, dir): (FindingSort, SortDir),
     page: Page,
 ) -> Result<Listed<Finding>> {
-    let wanted = Wanted::of(db, organization, filter).await?;
-    let total = total(db, organization, &wanted).await?;
-    let by = page::SortBy::never_null(order_by(db, sort, &wanted, total), dir);
-    let select = in_order(db, organization, &wanted, total);
-    let rows = page::rows(&db.conn(), select, by, Column::Id, (page, total)).await?;
+    let mut wanted = Wanted::of(db, organization, filter).await?;
+    let stretch = match sort {
+        FindingSort::Severity => Stretch::of(db, organization, &wanted, dir, page).await?,
+        _ => None,
+    };
+    let (total, part) = match &stretch {
+        Some(stretch) => (stretch.total, stretch.part),
+        None => {
+            let total = total(db, organization, &wanted).await?;
+            (total, page::Part { offset: page.offset(), size: page.size, total })
+        }
+    };
+    if stretch.as_ref().is_some_and(Stretch::is_one) {
+        wanted.filter.severities.clear();
+    }
+    let by = page::SortBy::never_null(order_by(db, sort, &wanted, part.total), dir);
+    let mut select = in_order(db, organization, &wanted, sort, part.total);
+    if let Some(stretch) = stretch {
+        select = select.filter(stretch.condition());
+    }
+    let rows = page::rows(&db.conn(), select, by, Column::Id, part).await?;
     Ok(Listed { rows: rows.into_iter().map(Finding::try_from).collect::<Result<_>>()?, total })
+}
+
+/// The severities that are on a page of a list in their order. The kept counts tell: what comes before the page need not
+/// be walked over, which may be most of a million findings where few of them are wanted.
+struct Stretch {
+    /// Lowest and highest, as stored.
+    severities: (i32, i32),
+    /// The page among the findings of these severities.
+    part: page::Part,
+    /// Findings of all severities.
+    total: u64,
+}
+
+impl Stretch {
+    /// `None` if the counts that are kept do not tell, or the page is empty.
+    async fn of(
+        db: Db<'_>,
+        organization: OrganizationId,
+        wanted: &Wanted,
+        dir: SortDir,
+        page: Page,
+    ) -> Result<Option<Self>> {
+        let Some(kept) = wanted.kept(organization) else { return Ok(None) };
+        let mut counts: Vec<(i32, u64)> = tally::by_severity(db, kept).await?;
+        if dir == SortDir::Desc {
+            counts.reverse();
+        }
+        Ok(Self::among(&counts, page))
+    }
+
+    /// The same, from the counts by severity in the order of the list.
+    fn among(counts: &[(i32, u64)], page: Page) -> Option<Self> {
+        let (from, to) = (page.offset(), page.offset().saturating_add(page.size));
+        let (mut before, mut skipped, mut within) = (0, 0, 0);
+        let mut severities: Option<(i32, i32)> = None;
+        for (severity, count) in counts {
+            let next = before + count;
+            if next <= from {
+                skipped = next;
+            } else if before < to {
+                within += count;
+                let (low, high) = severities.unwrap_or((*severity, *severity));
+                severities = Some((Ord::min(low, *severity), Ord::max(high, *severity)));
+            }
+            before = next;
+        }
+        let part = page::Part { offset: from - skipped, size: page.size, total: within };
+        severities.map(|severities| Self { severities, part, total: before })
+    }
+
+    const fn is_one(&self) -> bool {
+        self.severities.0 == self.severities.1
+    }
+
+    fn condition(&self) -> SimpleExpr {
+        let (low, high) = self.severities;
+        if low == high { Column::Severity.eq(low) } else { Column::Severity.between(low, high) }
+    }
 }
 
 /// The findings that follow `after` in the order of a list, at most `size`: as quick at the end of a long list as at
@@ -428,7 +511,7 @@ pub async fn list_after(
         SortDir::Asc => here.gt(there),
         SortDir::Desc => here.lt(there),
     };
-    let rows = in_order(db, organization, &wanted, total)
+    let rows = in_order(db, organization, &wanted, sort, total)
         .filter(rest)
         .order_by(order_by(db, sort, &wanted, total), dir.into())
         .order_by(Column::Id, dir.into())

@@ -118,30 +118,42 @@ where
     M: FromQueryResult + Sized + Send + Sync,
 {
     let total = count(db, &select).await?;
-    let rows = rows(db, select, sort.into(), tie, (page, total)).await?;
+    let part = Part { offset: page.offset(), size: page.size, total };
+    let rows = rows(db, select, sort.into(), tie, part).await?;
     Ok(Listed { rows, total })
 }
 
-/// The rows of one page of a list of `total` rows.
+/// A part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Rows before it.
+    pub offset: u64,
+    /// Rows in it, at most.
+    pub size: u64,
+    /// Rows of the whole list.
+    pub total: u64,
+}
+
+/// The rows of one part of a list.
 pub(crate) async fn rows<E, M>(
     db: &impl ConnectionTrait,
     select: Select<E>,
     sort: SortBy,
     tie: E::Column,
-    (page, total): (Page, u64),
+    part: Part,
 ) -> Result<Vec<M>>
 where
     E: EntityTrait<Model = M>,
     M: FromQueryResult + Sized + Send + Sync,
 {
-    if page.offset() >= total {
+    if part.offset >= part.total {
         return Ok(Vec::new());
     }
-    let size = Ord::min(page.size, total - page.offset());
-    // The last pages are near when one comes from the end.
-    let from_the_end = total - page.offset() - size;
-    let backwards = page.offset() > DEEP && from_the_end < page.offset();
-    let offset = if backwards { from_the_end } else { page.offset() };
+    let size = Ord::min(part.size, part.total - part.offset);
+    // The last rows are near when one comes from the end.
+    let from_the_end = part.total - part.offset - size;
+    let backwards = part.offset > DEEP && from_the_end < part.offset;
+    let offset = if backwards { from_the_end } else { part.offset };
     let ordered = |select: Select<E>| {
         let way = |dir: SortDir| if backwards { dir.reversed() } else { dir };
         let dir: Order = way(sort.dir).into();

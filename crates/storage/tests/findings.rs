@@ -18,6 +18,7 @@ on_both_databases!(
     kept_counts_agree_with_the_rows,
     every_row_is_on_one_page_and_behind_one_cursor,
     a_text_is_found_wherever_it_is,
+    what_came_and_went_adds_up_to_what_is_there,
 );
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -44,6 +45,7 @@ fn finding(organization_id: OrganizationId, number: u64) -> Finding {
     let severity = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
     let status = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::Resolved];
     let seen = at(i64::try_from(number % 1_000).unwrap());
+    let status = status[usize::try_from(number % 3).unwrap()];
     Finding {
         id: FindingId(Uuid::from_u128(number.into())),
         organization_id,
@@ -56,7 +58,7 @@ fn finding(organization_id: OrganizationId, number: u64) -> Finding {
         asset,
         asset_id: None,
         location,
-        status: status[usize::try_from(number % 3).unwrap()],
+        status,
         resolution_reason: None,
         status_note: None,
         status_changed_at: seen,
@@ -69,7 +71,7 @@ fn finding(organization_id: OrganizationId, number: u64) -> Finding {
         last_scan_id: ScanId(1),
         occurrences: number % 11,
         reopened: 0,
-        resolved_at: None,
+        resolved_at: (status == FindingStatus::Resolved).then_some(seen + TimeDelta::seconds(300)),
         resolved_scan_id: None,
         demo: number.is_multiple_of(10),
         updated_at: seen,
@@ -182,8 +184,18 @@ async fn every_row_is_on_one_page_and_behind_one_cursor(database: &TestDatabase)
     let sorts = [FindingSort::Severity, FindingSort::LastSeen, FindingSort::Title, FindingSort::Occurrences];
     let all_but_info = vec![Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
     let narrow = FindingFilter { severities: all_but_info, ..FindingFilter::default() };
+    let gaps = FindingFilter { severities: vec![Severity::Info, Severity::High], ..FindingFilter::default() };
+    let checks = ["group.check_1", "group.check_4"].map(str::to_owned);
+    let one_check = FindingFilter { checks: checks[..1].to_vec(), ..narrow.clone() };
+    let two_checks = FindingFilter { checks: checks.to_vec(), ..FindingFilter::default() };
     for sort in sorts {
-        for (filter, dir) in [(FindingFilter::default(), SortDir::Desc), (narrow.clone(), SortDir::Asc)] {
+        for (filter, dir) in [
+            (FindingFilter::default(), SortDir::Desc),
+            (narrow.clone(), SortDir::Asc),
+            (gaps.clone(), SortDir::Desc),
+            (one_check.clone(), SortDir::Desc),
+            (two_checks.clone(), SortDir::Asc),
+        ] {
             let mut paged: Vec<FindingId> = Vec::new();
             for number in 1.. {
                 let page = Page { number, size: 1_500 };
@@ -208,6 +220,43 @@ async fn every_row_is_on_one_page_and_behind_one_cursor(database: &TestDatabase)
             walked.dedup();
             assert_eq!(walked.len(), paged.len(), "by {sort:?} {dir:?}");
         }
+    }
+}
+
+async fn what_came_and_went_adds_up_to_what_is_there(database: &TestDatabase) {
+    let (store, organization) = open(database).await;
+    let mut rows: Vec<Finding> = (1..=900).map(|number| finding(organization, number)).collect();
+    for row in rows.iter_mut().filter(|row| row.severity == Severity::High).step_by(4) {
+        (row.status, row.resolved_at) = (FindingStatus::AcceptedRisk, None);
+    }
+    write(&store, &rows).await;
+    for (demo, since) in [(false, at(400)), (true, at(400)), (false, at(-1)), (false, at(5_000))] {
+        let moved = findings::movements(store.read(), organization, demo, since).await.unwrap();
+        let counted: Vec<&Finding> =
+            rows.iter().filter(|row| row.demo == demo && row.status != FindingStatus::AcceptedRisk).collect();
+        let count = |passes: &dyn Fn(&Finding) -> bool| -> BTreeMap<Severity, u64> {
+            let mut counts = BTreeMap::new();
+            for row in counted.iter().filter(|row| passes(row)) {
+                *counts.entry(row.severity).or_default() += 1;
+            }
+            counts
+        };
+        let of_days = |days: &[findings::DayCount]| -> BTreeMap<Severity, u64> {
+            let mut counts = BTreeMap::new();
+            for day in days {
+                *counts.entry(day.severity).or_default() += day.count;
+            }
+            counts
+        };
+        let late = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time >= since);
+        let before = count(&|row| row.first_seen_at < since && (row.resolved_at.is_none() || late(row.resolved_at)));
+        let mut expected = bartizan_storage::SeverityCounts::default();
+        for (severity, count) in before {
+            expected.add(severity, count);
+        }
+        assert_eq!(moved.before, expected, "demo {demo}, since {since}");
+        assert_eq!(of_days(&moved.appeared), count(&|row| row.first_seen_at >= since));
+        assert_eq!(of_days(&moved.resolved), count(&|row| late(row.resolved_at)));
     }
 }
 

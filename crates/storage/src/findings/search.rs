@@ -2,7 +2,8 @@
 //!
 //! A million findings have some ten thousand assets, a hundred checks and a handful of locations. The database keeps a
 //! list of those texts as findings come and change (`finding_texts`); a search reads that list and asks for the findings
-//! with the texts that it found, by index. Where only checks are found, it is a filter by check, whose counts are kept.
+//! with the texts that it found, by index. Where only checks are found, it is a filter by check, whose counts are kept;
+//! where all texts of a field are found, it is no filter.
 //! A text that no finding has any more stays on the list and finds nothing.
 
 use bartizan_domain::id::OrganizationId;
@@ -95,7 +96,9 @@ impl Wanted {
     pub(super) async fn of(db: Db<'_>, organization: OrganizationId, filter: &FindingFilter) -> Result<Self> {
         let mut filter = filter.clone();
         let Some(needle) = filter.q.take() else { return Ok(Self { filter, search: None }) };
-        let search = Search::look_up(db, organization, needle).await?;
+        let Some(search) = Search::look_up(db, organization, needle).await? else {
+            return Ok(Self { filter, search: None });
+        };
         let elsewhere = |texts: &Texts| !matches!(texts, Texts::These(these) if these.is_empty());
         if !search.partly.is_empty() || elsewhere(&search.assets) || elsewhere(&search.locations) {
             return Ok(Self { filter, search: Some(search) });
@@ -166,7 +169,8 @@ impl Wanted {
 }
 
 impl Search {
-    async fn look_up(db: Db<'_>, organization: OrganizationId, needle: String) -> Result<Self> {
+    /// Where the text is; `None` if every finding has it.
+    async fn look_up(db: Db<'_>, organization: OrganizationId, needle: String) -> Result<Option<Self>> {
         let ours = || text::Entity::find().select_only().filter(text::Column::OrganizationId.eq(organization.0));
         let holds = |column: text::Column| page::contains(column, &needle);
         let hit = Expr::case(Condition::any().add(holds(text::Column::Text)).add(holds(text::Column::Title)), 1);
@@ -183,23 +187,33 @@ impl Search {
         }
         checks.sort();
         checks.dedup();
+        if missed.is_empty() && !checks.is_empty() {
+            return Ok(None);
+        }
         let (partly, checks) = checks.into_iter().partition(|check| missed.contains(check));
         let mut found = Vec::with_capacity(2);
         for field in [ASSET, LOCATION] {
-            let texts: Vec<String> = ours()
-                .filter(text::Column::Field.eq(field))
+            let of_field = || ours().filter(text::Column::Field.eq(field));
+            let texts: Vec<String> = of_field()
                 .filter(holds(text::Column::Text))
                 .column(text::Column::Text)
                 .limit(WRITTEN as u64 + 1)
                 .into_tuple()
                 .all(&db.conn())
                 .await?;
+            if !texts.is_empty() {
+                let without = of_field().filter(holds(text::Column::Text).not()).column(text::Column::Field);
+                let one: Option<i32> = without.into_tuple().one(&db.conn()).await?;
+                if one.is_none() {
+                    return Ok(None);
+                }
+            }
             found.push(if texts.len() > WRITTEN { Texts::Many } else { Texts::These(texts) });
         }
         let (locations, assets) = (found.pop(), found.pop());
         let none = || Texts::These(Vec::new());
         let (assets, locations) = (assets.unwrap_or_else(none), locations.unwrap_or_else(none));
-        Ok(Self { organization, needle, checks, partly, assets, locations, besides: Vec::new() })
+        Ok(Some(Self { organization, needle, checks, partly, assets, locations, besides: Vec::new() }))
     }
 
     /// One condition for each place where the text was found.

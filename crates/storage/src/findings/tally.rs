@@ -7,8 +7,8 @@
 use bartizan_domain::id::OrganizationId;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, Select,
-    Statement,
+    ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select, Statement,
 };
 
 use super::{FindingFilter, codes};
@@ -96,6 +96,21 @@ pub(super) fn sum() -> Expr {
 /// Whether there is anything to count in a group.
 pub(super) fn some() -> Expr {
     Expr::col(Column::Findings).sum().gt(0)
+}
+
+/// How many findings of each severity the rows stand for, lowest first; none of which there are none.
+pub(super) async fn by_severity(db: Db<'_>, select: Select<entity::Entity>) -> Result<Vec<(i32, u64)>> {
+    let counts: Vec<(i32, i64)> = select
+        .select_only()
+        .column(Column::Severity)
+        .expr(sum())
+        .group_by(Column::Severity)
+        .having(some())
+        .order_by_asc(Column::Severity)
+        .into_tuple()
+        .all(&db.conn())
+        .await?;
+    Ok(counts.into_iter().map(|(severity, count)| (severity, unsigned(count))).collect())
 }
 
 /// How many findings the rows stand for.

@@ -7,7 +7,7 @@ use bartizan_domain::{CheckId, FindingStatus, Severity};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, TryGetableMany,
 };
 
@@ -15,6 +15,9 @@ use super::search::{Use, column};
 use super::{Column, FindingFilter, Wanted, entity, select, tally};
 use crate::counts::unsigned;
 use crate::{BATCH, Db, Result, SeverityCounts, StorageError, codes};
+
+/// What is neither resolved nor accepted as a risk.
+const UNRESOLVED: [FindingStatus; 3] = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress];
 
 /// Most values of a facet.
 const MOST_VALUES: usize = 200;
@@ -70,20 +73,6 @@ pub async fn movements(
             .filter(Column::Demo.eq(demo))
             .filter(Column::Status.ne(codes::status(FindingStatus::AcceptedRisk)))
     };
-    let present: Vec<(i32, i64)> = rows()
-        .filter(Column::FirstSeenAt.lt(since))
-        .filter(Condition::any().add(Column::ResolvedAt.is_null()).add(Column::ResolvedAt.gte(since)))
-        .select_only()
-        .column(Column::Severity)
-        .expr(Expr::col(Column::Id).count())
-        .group_by(Column::Severity)
-        .into_tuple()
-        .all(&db.conn())
-        .await?;
-    let mut before = SeverityCounts::default();
-    for (code, count) in present {
-        before.add(codes::to_severity(code)?, unsigned(count));
-    }
     let mut moved = Vec::with_capacity(2);
     for (column, name) in [(Column::FirstSeenAt, "first_seen_at"), (Column::ResolvedAt, "resolved_at")] {
         // The two databases keep time in different types.
@@ -108,7 +97,17 @@ pub async fn movements(
         moved.push(counts.collect::<Result<Vec<_>>>()?);
     }
     let resolved = moved.pop().unwrap_or_default();
-    Ok(Movements { before, appeared: moved.pop().unwrap_or_default(), resolved })
+    let appeared = moved.pop().unwrap_or_default();
+    // What is unresolved now, less what has appeared since, and what has been resolved since.
+    let now = FindingFilter { statuses: UNRESOLVED.to_vec(), demo: Some(demo), ..FindingFilter::default() };
+    let mut before = by_severity(db, organization, &now).await?;
+    for day in &resolved {
+        before.add(day.severity, day.count);
+    }
+    for day in &appeared {
+        before.remove(day.severity, day.count);
+    }
+    Ok(Movements { before, appeared, resolved })
 }
 
 /// How the findings that `filter` lets through divide by `facet`: value in its wire form and count, greatest count
@@ -206,7 +205,7 @@ pub async fn open_by_asset(
     organization: OrganizationId,
     assets: &[AssetId],
 ) -> Result<BTreeMap<AssetId, SeverityCounts>> {
-    let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
+    let open = UNRESOLVED.map(codes::status);
     let mut counts: BTreeMap<AssetId, SeverityCounts> = BTreeMap::new();
     // SQLite would walk every open finding of the organisation for the few assets.
     let own = column(Column::OrganizationId, Use::beside(db));
@@ -237,7 +236,7 @@ pub async fn open_by_asset(
 /// If the database fails.
 pub async fn open_by_check(db: Db<'_>, organization: OrganizationId) -> Result<Vec<(CheckId, Severity, u64)>> {
     use tally::entity::Column;
-    let open = [FindingStatus::Open, FindingStatus::Acknowledged, FindingStatus::InProgress].map(codes::status);
+    let open = UNRESOLVED.map(codes::status);
     // Severities of one check whose counts are down to nothing must not be taken for the worst.
     let rows: Vec<(String, i32, i64)> = tally::entity::Entity::find()
         .select_only()

@@ -18,10 +18,12 @@ use crate::{BATCH, Db, Listed, Page, Result, SortDir, StorageError, codes, page}
 
 mod events;
 mod search;
+mod stretch;
 mod tally;
 mod totals;
 
 use search::{Use, Wanted, column};
+use stretch::Stretch;
 
 pub use events::{EventKind, FindingEvent, append_events, history};
 pub use tally::compact;
@@ -431,64 +433,6 @@ pub async fn list(
     }
     let rows = page::rows(&db.conn(), select, by, Column::Id, part).await?;
     Ok(Listed { rows: rows.into_iter().map(Finding::try_from).collect::<Result<_>>()?, total })
-}
-
-/// The severities that are on a page of a list in their order. The kept counts tell: what comes before the page need not
-/// be walked over, which may be most of a million findings where few of them are wanted.
-struct Stretch {
-    /// Lowest and highest, as stored.
-    severities: (i32, i32),
-    /// The page among the findings of these severities.
-    part: page::Part,
-    /// Findings of all severities.
-    total: u64,
-}
-
-impl Stretch {
-    /// `None` if the counts that are kept do not tell, or the page is empty.
-    async fn of(
-        db: Db<'_>,
-        organization: OrganizationId,
-        wanted: &Wanted,
-        dir: SortDir,
-        page: Page,
-    ) -> Result<Option<Self>> {
-        let Some(kept) = wanted.kept(organization) else { return Ok(None) };
-        let mut counts: Vec<(i32, u64)> = tally::by_severity(db, kept).await?;
-        if dir == SortDir::Desc {
-            counts.reverse();
-        }
-        Ok(Self::among(&counts, page))
-    }
-
-    /// The same, from the counts by severity in the order of the list.
-    fn among(counts: &[(i32, u64)], page: Page) -> Option<Self> {
-        let (from, to) = (page.offset(), page.offset().saturating_add(page.size));
-        let (mut before, mut skipped, mut within) = (0, 0, 0);
-        let mut severities: Option<(i32, i32)> = None;
-        for (severity, count) in counts {
-            let next = before + count;
-            if next <= from {
-                skipped = next;
-            } else if before < to {
-                within += count;
-                let (low, high) = severities.unwrap_or((*severity, *severity));
-                severities = Some((Ord::min(low, *severity), Ord::max(high, *severity)));
-            }
-            before = next;
-        }
-        let part = page::Part { offset: from - skipped, size: page.size, total: within };
-        severities.map(|severities| Self { severities, part, total: before })
-    }
-
-    const fn is_one(&self) -> bool {
-        self.severities.0 == self.severities.1
-    }
-
-    fn condition(&self) -> SimpleExpr {
-        let (low, high) = self.severities;
-        if low == high { Column::Severity.eq(low) } else { Column::Severity.between(low, high) }
-    }
 }
 
 /// The findings that follow `after` in the order of a list, at most `size`: as quick at the end of a long list as at

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bartizan_domain::id::{AssetId, OrganizationId};
 use bartizan_domain::{CheckId, FindingStatus, Severity};
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, TryGetableMany,
@@ -85,7 +85,7 @@ pub async fn movements(
             .select_only()
             .expr(Expr::cust(day.clone()))
             .column(Column::Severity)
-            .expr(Expr::col(Column::Id).count())
+            .expr(Expr::col(Asterisk).count())
             .group_by(Expr::cust(day))
             .group_by(Column::Severity)
             .into_tuple()

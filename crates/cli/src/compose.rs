@@ -19,9 +19,10 @@ use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{JobArgs, MonitoringArgs, NetworkArgs, ServerArgs};
+use crate::args::{JobArgs, LogFormat, MonitoringArgs, NetworkArgs, ServerArgs};
+use crate::clock;
 use crate::network::{self, Private};
-use crate::{clock, io};
+use crate::terminal::say;
 
 /// The use cases on an open database.
 pub async fn services(store: Store, network: &NetworkArgs, config: ServicesConfig) -> Result<Services> {
@@ -92,10 +93,15 @@ pub async fn seal_the_rest(services: &Services) {
 }
 
 /// Answers who watches this process, where that is wanted, until `stop`.
-pub async fn serve_monitoring(args: &MonitoringArgs, state: &AppState, stop: &CancellationToken) -> Result<()> {
+pub async fn serve_monitoring(
+    args: &MonitoringArgs,
+    format: LogFormat,
+    state: &AppState,
+    stop: &CancellationToken,
+) -> Result<()> {
     if let Some(address) = args.metrics_listen {
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-        io::say(&format!("monitoring on http://{}/metrics", listener.local_addr()?));
+        say(format, &format!("monitoring on http://{}/metrics", listener.local_addr()?));
         tokio::spawn(bartizan_http::serve_monitoring(listener, state.clone(), stop.clone().cancelled_owned()));
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bartizan_domain::Clock;
 use bartizan_reports::{Colour, RenderOptions};
-use bartizan_services::system::{LogControl, LogLevel};
+use bartizan_services::log_level::{LogControl, LogLevel};
 use chrono::{DateTime, Utc};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -62,6 +62,19 @@ pub fn set_up_server_logging(args: &LogArgs) -> Arc<dyn LogControl> {
     // Fails only if a subscriber is set already, which only tests do.
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
     Arc::new(ReloadableLog { handle, level: Mutex::new(level) })
+}
+
+/// Says something on standard error whatever the level, in the form of the log.
+pub fn say(format: LogFormat, message: &str) {
+    match format {
+        LogFormat::Text => crate::io::say(message),
+        LogFormat::Json => {
+            let timestamp = SystemClock.now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+            let line =
+                serde_json::json!({"timestamp": timestamp, "level": "INFO", "message": message, "target": "bartizan"});
+            crate::io::say(&line.to_string());
+        }
+    }
 }
 
 /// Of our own crates that much; of libraries what may need attention, because at other levels they print what they are

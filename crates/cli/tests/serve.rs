@@ -252,6 +252,9 @@ fn logs_are_json_with_request_ids_and_metrics_are_served() {
     }
     common::interrupt(&served.child);
     let log = served.rest();
+    for line in log.lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok_and(|line| line["message"].is_string()), "{line}");
+    }
     let line = log.lines().find(|line| line.contains("/api/auth/login")).unwrap_or_else(|| panic!("{log}"));
     let line: Value = serde_json::from_str(line).unwrap();
     assert_eq!(line["span"]["request_id"].as_str().map(str::len), Some(36), "{line}");

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bartizan_domain::id::ScanId;
-use bartizan_services::{demo, maintenance, system};
+use bartizan_services::{demo, log_level, maintenance, system};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -154,18 +154,18 @@ pub enum LogLevel {
     Error,
 }
 
-impl From<system::LogLevel> for LogLevel {
-    fn from(level: system::LogLevel) -> Self {
+impl From<log_level::LogLevel> for LogLevel {
+    fn from(level: log_level::LogLevel) -> Self {
         match level {
-            system::LogLevel::Debug => Self::Debug,
-            system::LogLevel::Info => Self::Info,
-            system::LogLevel::Warn => Self::Warn,
-            system::LogLevel::Error => Self::Error,
+            log_level::LogLevel::Debug => Self::Debug,
+            log_level::LogLevel::Info => Self::Info,
+            log_level::LogLevel::Warn => Self::Warn,
+            log_level::LogLevel::Error => Self::Error,
         }
     }
 }
 
-impl From<LogLevel> for system::LogLevel {
+impl From<LogLevel> for log_level::LogLevel {
     fn from(level: LogLevel) -> Self {
         match level {
             LogLevel::Debug => Self::Debug,
@@ -300,12 +300,13 @@ async fn update_maintenance(
 #[utoipa::path(get, path = "/api/system/log-level", operation_id = "get_log_level", tag = "system",
     responses((status = 200, body = LogLevelBody), ReadErrors))]
 async fn get_log_level(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<LogLevelBody>> {
-    Ok(Json(LogLevelBody { level: system::log_level(&caller.cx, state.services()).await?.into() }))
+    Ok(Json(LogLevelBody { level: log_level::present(&caller.cx, state.services()).await?.into() }))
 }
 
 /// Changes the log level.
 ///
-/// Needs `system.manage`, in the first organisation of the server. Of the process that answers, until it ends; no restart is needed.
+/// Needs `system.manage`, in the first organisation of the server. Of every server and worker that runs, until it ends: they follow
+/// within seconds, without a restart. One that starts later goes by its own setting.
 #[utoipa::path(put, path = "/api/system/log-level", operation_id = "update_log_level", tag = "system",
     request_body = LogLevelBody, responses((status = 200, body = LogLevelBody), ChangeErrors))]
 async fn update_log_level(
@@ -313,7 +314,7 @@ async fn update_log_level(
     caller: Caller,
     Body(wanted): Body<LogLevelBody>,
 ) -> ApiResult<Json<LogLevelBody>> {
-    let level = system::set_log_level(&caller.cx, state.services(), wanted.level.into()).await?;
+    let level = log_level::set(&caller.cx, state.services(), wanted.level.into()).await?;
     Ok(Json(LogLevelBody { level: level.into() }))
 }
 

@@ -19,12 +19,13 @@ use crate::auth_config::FromFile;
 use crate::context::{Actor, OpContext, Origin, Random};
 use crate::housekeeping::{self, Housekeeper};
 use crate::live::Live;
+use crate::log_level::{self, LogControl};
 use crate::mail::GivenMail;
 use crate::mail_jobs::Mailer;
 use crate::maintenance::{Gate, Remembered};
 use crate::scan_job::ScanHandler;
 use crate::schedule_fires::Scheduler;
-use crate::system::{LogControl, Numbers};
+use crate::system::Numbers;
 
 /// The way to the scanned network: makes the probes of one scan. Implemented where the program is put together.
 pub trait Network: Send + Sync {
@@ -167,6 +168,7 @@ impl Services {
             .handler(Arc::new(Housekeeper::new(self.clone())))
             .handler(Arc::new(Mailer::new(self.clone())))
             .ticker(Arc::new(Gate::new(self.clone())))
+            .ticker(Arc::new(log_level::Follower::new(self.clone())))
             .ticker(Arc::new(Scheduler::new(self.clone())))
             .timing(self.config.jobs)
             .timer(housekeeping::timer()?);

@@ -34,6 +34,7 @@ pub mod jobs;
 pub mod key_check;
 mod ldap;
 mod live;
+pub mod log_level;
 pub mod mail;
 mod mail_jobs;
 pub mod maintenance;

@@ -1,16 +1,13 @@
 //! State of the server, for people who run it and for probes.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use bartizan_domain::id::OrganizationId;
-use bartizan_domain::{Error, FindingStatus, Permission, Result, Severity};
+use bartizan_domain::{FindingStatus, Permission, Result, Severity};
 use bartizan_storage::{Backend, Page, SortDir, jobs, metrics, scans, schedules};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
 
-use crate::mutation::{Change, Mutation};
 use crate::{OpContext, Services, installation};
 
 /// State of the server.
@@ -81,70 +78,6 @@ async fn jobs_of(services: &Services, organization: Option<OrganizationId>) -> R
         }
     }
     Ok(found)
-}
-
-/// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogLevel {
-    /// Everything.
-    Debug,
-    /// What happens.
-    Info,
-    /// What may need attention.
-    Warn,
-    /// What failed.
-    Error,
-}
-
-impl LogLevel {
-    /// The wire form.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// The log of this process. Implemented where the program is put together.
-pub trait LogControl: fmt::Debug + Send + Sync {
-    /// How much is logged.
-    fn level(&self) -> LogLevel;
-
-    /// Logs more or less from now on.
-    fn set_level(&self, level: LogLevel);
-}
-
-/// How much this process logs.
-///
-/// # Errors
-/// If the caller may not know.
-pub async fn log_level(cx: &OpContext, services: &Services) -> Result<LogLevel> {
-    installation::require(cx, services, Permission::SystemManage).await?;
-    Ok(log(services)?.level())
-}
-
-/// Makes this process log more or less, until it ends.
-///
-/// # Errors
-/// If the caller may not, or the database fails.
-pub async fn set_log_level(cx: &OpContext, services: &Services, level: LogLevel) -> Result<LogLevel> {
-    installation::require(cx, services, Permission::SystemManage).await?;
-    let (_, change) = Mutation::begin(cx, services, Permission::SystemManage).await?;
-    let log = log(services)?;
-    let entry = Change::new("system.log_level", "system", "log_level");
-    let (before, after) = (json!({ "level": log.level() }), json!({ "level": level }));
-    change.commit(entry.before(before).after(after)).await?;
-    log.set_level(level);
-    Ok(level)
-}
-
-fn log(services: &Services) -> Result<&dyn LogControl> {
-    services.config.log.as_deref().ok_or_else(|| Error::internal("the log of this process cannot be changed"))
 }
 
 /// What monitoring wants to know beside what is counted as it happens.

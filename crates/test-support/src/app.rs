@@ -13,7 +13,7 @@ use bartizan_domain::id::{OrganizationId, UserId};
 use bartizan_domain::{Clock, Role};
 use bartizan_engine::RecordedProbes;
 use bartizan_http::{AppState, HttpConfig};
-use bartizan_services::system::{LogControl, LogLevel};
+use bartizan_services::log_level::{LogControl, LogLevel};
 use bartizan_services::workers::{Process, ProcessKind};
 use bartizan_services::{Network, Origin, Probes, Random, Reach, ScanSettings, Services, ServicesConfig};
 use bartizan_storage::members::{self, Membership};

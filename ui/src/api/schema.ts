@@ -1660,7 +1660,8 @@ export interface paths {
         get: operations["get_log_level"];
         /**
          * Changes the log level.
-         * @description Needs `system.manage`, in the first organisation of the server. Of the process that answers, until it ends; no restart is needed.
+         * @description Needs `system.manage`, in the first organisation of the server. Of every server and worker that runs, until it ends: they follow
+         *     within seconds, without a restart. One that starts later goes by its own setting.
          */
         put: operations["update_log_level"];
         post?: never;

@@ -524,7 +524,7 @@ export const platform = {
     checks: "Checks",
     uptime: "Up for",
     logLevel: "Log level",
-    logLevelText: "Of the process that answers here, until it ends.",
+    logLevelText: "Of every server and worker that runs, until it ends: they follow within seconds. One that starts later goes by its own setting.",
     levels: {
       debug: "Debug: everything",
       info: "Info: what happens",

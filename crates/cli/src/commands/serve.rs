@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use bartizan_auth::{AccessTokens, OpaqueToken, SigningKey};
 use bartizan_http::{AppState, ConnectionLimits, HttpConfig, SharedLimits};
 use bartizan_services::key_check::ForeignKeys;
-use bartizan_services::system::LogControl;
+use bartizan_services::log_level::LogControl;
 use bartizan_services::workers::ProcessKind;
 use bartizan_services::{Origin, Services, ServicesConfig, audit, auth, demo};
 use bartizan_storage::Store;
@@ -18,10 +18,11 @@ use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::ServeArgs;
+use crate::args::{LogFormat, ServeArgs};
 use crate::compose;
 use crate::exit::Exit;
 use crate::signals::Interrupts;
+use crate::terminal::say;
 
 /// How long requests and scans in flight may take to end before the process ends without them.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -71,13 +72,13 @@ async fn serve(args: &ServeArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
 
     let stop = CancellationToken::new();
     let worker = tokio::spawn(services.worker(compose::process(ProcessKind::Server))?.run(stop.clone()));
-    compose::serve_monitoring(&args.monitoring, &state, &stop).await?;
+    compose::serve_monitoring(&args.monitoring, args.log.log_format, &state, &stop).await?;
     let http = tokio::spawn(bartizan_http::serve(listener, state, stop.clone().cancelled_owned()));
     tokio::spawn(audit::keep_sealing(services.clone(), stop.clone()));
     if args.demo {
         tokio::spawn(load_demo(services.clone(), store.clone(), stop.clone()));
     }
-    announce(&services, address, token.as_ref()).await?;
+    announce(&services, args.log.log_format, address, token.as_ref()).await?;
 
     interrupts.next().await;
     tracing::info!("stopping: finishing what is in flight");
@@ -123,20 +124,22 @@ fn http_config(args: &ServeArgs, loopback_only: bool, descriptors: usize) -> Res
     })
 }
 
-/// Tells people at a terminal where to go.
-async fn announce(services: &Services, address: SocketAddr, token: Option<&OpaqueToken>) -> Result<()> {
-    use std::io::Write as _;
-    let mut text = format!("bartizan {} serves http://{address}/ui\n", env!("CARGO_PKG_VERSION"));
+/// Tells people where to go.
+async fn announce(
+    services: &Services,
+    format: LogFormat,
+    address: SocketAddr,
+    token: Option<&OpaqueToken>,
+) -> Result<()> {
+    say(format, &format!("bartizan {} serves http://{address}/ui", env!("CARGO_PKG_VERSION")));
     let needed = auth::setup_state(&services.anonymous(Origin::default()), services).await?.needed;
     match (needed, token) {
         (true, Some(token)) => {
-            text.push_str(&format!("setup token, valid until the first user is made: {}\n", token.expose()));
+            say(format, &format!("setup token, valid until the first user is made: {}", token.expose()));
         }
-        (true, None) => text.push_str("open it in a browser on this machine to make the first user\n"),
+        (true, None) => say(format, "open it in a browser on this machine to make the first user"),
         (false, _) => {}
     }
-    // Without a terminal there is nobody to tell.
-    let _ = std::io::stderr().write_all(text.as_bytes());
     Ok(())
 }
 

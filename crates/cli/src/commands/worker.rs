@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use bartizan_auth::{AccessTokens, SigningKey};
 use bartizan_http::{AppState, HttpConfig};
 use bartizan_services::key_check::ForeignKeys;
-use bartizan_services::system::LogControl;
+use bartizan_services::log_level::LogControl;
 use bartizan_services::workers::ProcessKind;
 use bartizan_services::{ServicesConfig, audit};
 use tokio_util::sync::CancellationToken;
@@ -51,13 +51,14 @@ async fn work(args: &WorkerArgs, log: Arc<dyn LogControl>) -> Result<Exit> {
     // It answers nobody but who watches it, so nothing is signed with this key.
     let http = HttpConfig { metrics: Some(bartizan_http::record_metrics()?), ..HttpConfig::default() };
     let state = AppState::new(services.clone(), AccessTokens::new(&SigningKey::random()), http);
-    compose::serve_monitoring(&args.monitoring, &state, &stop).await?;
+    compose::serve_monitoring(&args.monitoring, args.log.log_format, &state, &stop).await?;
     let process = compose::process(ProcessKind::Worker);
     let name = process.name.clone();
     let mut runner = tokio::spawn(services.worker(process)?.run(stop.clone()));
     // What a worker does is put on record as well, and there may be no server up to seal it.
     tokio::spawn(audit::keep_sealing(services.clone(), stop.clone()));
-    crate::io::say(&format!("bartizan {} works as {name}", env!("CARGO_PKG_VERSION")));
+    let message = format!("bartizan {} works as {name}", env!("CARGO_PKG_VERSION"));
+    crate::terminal::say(args.log.log_format, &message);
     tokio::select! {
         () = interrupts.next() => {}
         ended = &mut runner => {

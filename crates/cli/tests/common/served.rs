@@ -65,9 +65,11 @@ impl Served {
                     return log;
                 }
                 // Jobs that a process before left may be told of first.
-                if let Some((_, address)) = log[from..].split_once("serves http://") {
+                if let Some((address, _)) =
+                    log[from..].split_once("serves http://").and_then(|(_, rest)| rest.split_once("/ui"))
+                {
                     // Whoever started the server may have gone.
-                    let _ = sender.send(address.trim().trim_end_matches("/ui").to_owned());
+                    let _ = sender.send(address.to_owned());
                 }
             }
         });

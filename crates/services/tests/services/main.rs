@@ -5,6 +5,7 @@
 mod assets;
 mod auth;
 mod findings;
+mod log_level;
 mod scans;
 mod schedules;
 mod secrets;

@@ -58,8 +58,9 @@ enum Kind {
 
 const fn kind(format: Format) -> Kind {
     match format {
-        Format::Osv | Format::OsvYaml => Kind::Osv,
+        Format::Osv | Format::OsvYaml | Format::Ghsa => Kind::Osv,
         Format::DebianTracker
+        | Format::DebianCves
         | Format::UbuntuTracker
         | Format::UbuntuNotices
         | Format::UbuntuCves

@@ -18,6 +18,17 @@ pub enum Record {
     },
     /// How long the releases of a product are supported.
     Lifecycle(Box<Lifecycle>),
+    /// The CPE names that a dictionary lists for a criterion.
+    Names(Box<CpeNames>),
+}
+
+/// The CPE names that a dictionary lists for a criterion with bounds (NVD's CPE match strings).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CpeNames {
+    /// The criterion and its bounds, as [`bartizan_matching::cpe::CpeMatch::text`] writes them.
+    pub criterion: Text,
+    /// The names, in the order of the source; none if the criterion is not used any more.
+    pub names: Vec<Text>,
 }
 
 /// The life cycle of a product.

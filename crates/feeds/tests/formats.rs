@@ -45,6 +45,7 @@ fn shown(record: &Record) -> Value {
         Record::Advisory(advisory) => serde_json::to_value(advisory).unwrap(),
         Record::Signals { id, signals } => json!({ "id": id, "signals": signals }),
         Record::Lifecycle(lifecycle) => json!({ "lifecycle": lifecycle }),
+        Record::Names(names) => json!({ "names": names }),
     }
 }
 
@@ -111,7 +112,8 @@ fn a_document_that_is_cut_is_no_document() {
     let framed = |format: Format, name: &str| {
         !matches!(
             format,
-            Format::DebianList
+            Format::DebianCves
+                | Format::DebianList
                 | Format::UbuntuTracker
                 | Format::Ruby
                 | Format::SecdbYaml

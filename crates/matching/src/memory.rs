@@ -17,6 +17,7 @@ pub struct MemoryStore {
     product_patterns: Vec<(String, String, AdvisoryRef)>,
     by_id: HashMap<Text, Vec<AdvisoryRef>>,
     signals: HashMap<Text, Signals>,
+    names: HashMap<Text, Arc<[Text]>>,
     releases: BTreeSet<(Ecosystem, Text)>,
 }
 
@@ -71,6 +72,11 @@ impl MemoryStore {
     /// Sets the signals of an id.
     pub fn set_signals(&mut self, id: &str, signals: Signals) {
         self.signals.insert(id.into(), signals);
+    }
+
+    /// Sets the names that a dictionary lists for a criterion.
+    pub fn set_names(&mut self, criterion: &str, names: impl IntoIterator<Item = Text>) {
+        self.names.insert(criterion.into(), names.into_iter().collect());
     }
 
     /// How many records it holds.
@@ -151,6 +157,10 @@ impl AdvisoryStore for MemoryStore {
 
     fn signals(&self, id: &str) -> Result<Signals, StoreError> {
         Ok(self.signals.get(id).cloned().unwrap_or_default())
+    }
+
+    fn names(&self, criterion: &str) -> Result<Option<Arc<[Text]>>, StoreError> {
+        Ok(self.names.get(criterion).cloned())
     }
 
     fn coverage(&self, ecosystem: &Ecosystem, release: &str) -> Result<Coverage, StoreError> {

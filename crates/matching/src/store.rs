@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Advisory, AdvisoryHead, Affected, Ecosystem, Signals};
+use crate::model::{Advisory, AdvisoryHead, Affected, Ecosystem, Signals, Text};
 
 /// The number of a record in a store: dense, from zero, stable for the life of one snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,6 +81,13 @@ pub trait AdvisoryStore: Sync {
     /// # Errors
     /// If the store cannot be read.
     fn signals(&self, id: &str) -> Result<Signals, StoreError>;
+
+    /// The CPE names that a dictionary lists for a criterion, by its text ([`crate::cpe::CpeMatch::text`]); none if it
+    /// knows nothing about it.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn names(&self, criterion: &str) -> Result<Option<Arc<[Text]>>, StoreError>;
 
     /// What the store holds for an ecosystem and release (normal form; empty for an ecosystem without releases).
     ///

@@ -254,7 +254,7 @@ fn day(time: Option<DateTime<Utc>>) -> String {
 fn as_json(name: &str, entry: &SourceEntry) -> Value {
     json!({
         "source": name, "format": entry.format, "advisories": entry.advisories, "withdrawn": entry.withdrawn,
-        "signals": entry.signals, "lifecycles": entry.lifecycles, "left_out": entry.rejected, "bytes": entry.bytes,
+        "signals": entry.signals, "lifecycles": entry.lifecycles, "cpe_names": entry.names, "left_out": entry.rejected, "bytes": entry.bytes,
         "imported_at": entry.imported_at, "checked_at": entry.checked_at, "origin": entry.origin,
         "failure": entry.failure.as_ref().map(|failure| json!({ "at": failure.at, "reason": failure.reason })),
     })

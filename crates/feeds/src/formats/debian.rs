@@ -10,7 +10,7 @@
 //!
 //! Lists: `[29 Mar 2023] DSA-5380-1 xorg-server - security update`, a line of CVE ids in braces, and a line a release.
 //!
-//! Not supported: `data/CVE/list`; `NOTE` lines. Linear; JSON takes the memory of the largest package (the kernel, some
+//! Not here: `data/CVE/list` ([`super::debian_cves`]). Not supported: `NOTE` lines. Linear; JSON takes the memory of the largest package (the kernel, some
 //! megabytes), lists that of one entry.
 
 use std::collections::BTreeMap;

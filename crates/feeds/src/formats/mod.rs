@@ -8,12 +8,15 @@
 
 mod alpine;
 mod common;
+mod cpematch;
 mod csaf;
 mod cve5;
 mod cvss;
 mod debian;
+mod debian_cves;
 mod eol;
 mod exploits;
+mod ghsa;
 mod node;
 mod notus;
 mod nvd;
@@ -110,6 +113,12 @@ formats! {
     NvdRecord => "nvd-api-2.0-record", "nvd", Latest, Single;
     /// Configurations that NVD does not have.
     NvdOverride => "nvd-override", "nvd-overrides", Latest, Single;
+    /// NVD CPE match strings, API 2.0, pages.
+    NvdMatchPage => "nvd-cpematch-2.0", "nvd-cpematch", Latest, Part;
+    /// NVD CPE match strings, API 2.0, one by one.
+    NvdMatch => "nvd-cpematch-2.0-record", "nvd-cpematch", Latest, Single;
+    /// NVD CPE match feed 1.0.
+    NvdMatch1 => "nvd-cpematch-1.0", "nvd-cpematch", Latest, Part;
     /// NVD JSON 1.1.
     Nvd1 => "nvd-json-1.1", "nvd", Latest, Part;
     /// CVE records 5.x.
@@ -118,6 +127,8 @@ formats! {
     Osv => "osv", "osv", Latest, Single;
     /// OSV as YAML.
     OsvYaml => "osv-yaml", "osv", Latest, Single;
+    /// GitHub's advisories, REST.
+    Ghsa => "ghsa-rest", "ghsa", Latest, Single;
     /// CISA KEV as JSON.
     KevJson => "kev-json", "kev", Latest, Whole;
     /// CISA KEV as CSV.
@@ -126,6 +137,8 @@ formats! {
     Epss => "epss", "epss", Latest, Whole;
     /// Debian's tracker.
     DebianTracker => "debian-tracker", "debian-tracker", Union, Whole;
+    /// Debian's list of vulnerabilities.
+    DebianCves => "debian-cve-list", "debian-cves", Latest, Whole;
     /// Debian's lists of DSA or DLA.
     DebianList => "debian-list", "debian-advisories", Latest, Single;
     /// Ubuntu's tracker.
@@ -283,6 +296,7 @@ pub fn parse(format: Format, name: &str, reader: &mut dyn Read, limits: &Limits,
         Format::Epss => return tables::epss(reader, out),
         Format::ExploitDb => return tables::exploit_db(reader, limits, out),
         Format::PocIndex => return tables::poc(reader, limits, out),
+        Format::DebianCves => return debian_cves::list(reader, limits, out),
         Format::DebianList => return debian::list(reader, limits, out),
         Format::UbuntuTracker => return ubuntu_tracker::file(name, reader, limits, out),
         Format::Oval => return oval::file(reader, limits, out),
@@ -315,9 +329,13 @@ fn json(format: Format, name: &str, stream: &mut JsonStream<'_>, out: &mut Outpu
         Format::NvdPage => nvd::pages(stream, out),
         Format::NvdRecord => nvd::records(stream, out),
         Format::NvdOverride => nvd::overrides(stream, out),
+        Format::NvdMatchPage => cpematch::pages(stream, out),
+        Format::NvdMatch => cpematch::records(stream, out),
+        Format::NvdMatch1 => cpematch::feed(stream, out),
         Format::Nvd1 => nvd1::feed(stream, out),
         Format::Cve5 => cve5::records(stream, out),
         Format::Osv => osv::records(stream, out),
+        Format::Ghsa => ghsa::records(stream, out),
         Format::KevJson => exploits::kev(stream, out),
         Format::DebianTracker => debian::tracker(stream, out),
         Format::UbuntuNotices => ubuntu_site::notices(stream, out),
@@ -343,6 +361,7 @@ fn json(format: Format, name: &str, stream: &mut JsonStream<'_>, out: &mut Outpu
         | Format::Epss
         | Format::ExploitDb
         | Format::PocIndex
+        | Format::DebianCves
         | Format::DebianList
         | Format::UbuntuTracker
         | Format::Oval

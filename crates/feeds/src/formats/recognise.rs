@@ -34,22 +34,11 @@ pub fn refused(head: &[u8]) -> Option<&'static str> {
     match head.iter().find(|byte| !byte.is_ascii_whitespace())? {
         b'{' | b'[' => {
             let shape = Shape::of(head);
-            if shape.has("resultsPerPage") && shape.has("matchStrings") {
-                Some("a page of NVD's CPE match strings, which are not read: its CVE pages state the criteria")
-            } else if shape.has("resultsPerPage") && shape.has("products") {
+            if shape.has("resultsPerPage") && shape.has("products") {
                 Some("a page of NVD's CPE dictionary, which is not read: its CVE pages state the criteria")
-            } else if shape.has("ghsa_id") && shape.has("vulnerabilities") {
-                Some("an advisory in the form of GitHub's REST interface, which is not read: its OSV form is")
             } else {
                 None
             }
-        }
-        b'C' => {
-            let text = String::from_utf8_lossy(&head[..head.len().min(64 << 10)]);
-            let mut lines = text.lines();
-            let is_cve = lines.next()?.starts_with("CVE-");
-            (is_cve && lines.next().is_some_and(|line| line.starts_with('\t')))
-                .then_some("Debian's list of vulnerabilities (data/CVE/list), which is not read: the tracker's JSON is")
         }
         _ => None,
     }
@@ -76,6 +65,9 @@ fn text(head: &[u8]) -> Option<Format> {
     if is_debian_entry(first) {
         return Some(Format::DebianList);
     }
+    if is_debian_cves(&text) {
+        return Some(Format::DebianCves);
+    }
     let line_with = |key: &str| text.lines().take(400).any(|line| line.starts_with(key));
     if line_with("Candidate:") {
         return Some(Format::UbuntuTracker);
@@ -99,6 +91,25 @@ fn text(head: &[u8]) -> Option<Format> {
 fn is_debian_entry(line: &str) -> bool {
     let Some((day, rest)) = line.strip_prefix('[').and_then(|line| line.split_once("] ")) else { return false };
     day.len() <= 12 && ["DSA-", "DLA-", "DTSA-"].iter().any(|prefix| rest.starts_with(prefix))
+}
+
+/// `CVE-2031-1 (…)` and indented lines about packages.
+fn is_debian_cves(text: &str) -> bool {
+    let named = |line: &str| line.starts_with("CVE-") || line.starts_with("TEMP-");
+    let mut lines = text.lines().take(400).filter(|line| !line.trim().is_empty());
+    let first = lines.next().is_some_and(named);
+    let mut packages = false;
+    first
+        && lines.all(|line| {
+            let indented = line.starts_with(['\t', ' ']);
+            let inner = line.trim_start();
+            packages |= indented
+                && ["- ", "[", "{", "RESERVED", "REJECTED", "NOT-FOR-US", "NOTE:", "TODO:"]
+                    .iter()
+                    .any(|mark| inner.starts_with(mark));
+            indented || named(line)
+        })
+        && packages
 }
 
 /// The keys of the outermost objects of a JSON text, as far as they are seen.
@@ -215,9 +226,15 @@ fn json(head: &[u8]) -> Option<Format> {
         Format::KevJson
     } else if has("_annotation") && has("cve") {
         Format::NvdOverride
+    } else if has("matchStrings") {
+        Format::NvdMatchPage
+    } else if (has("matchCriteriaId") && has("criteria")) || inner("matchString", "matchCriteriaId") {
+        Format::NvdMatch
+    } else if (has("cpe23Uri") && has("cpe_name")) || inner("matches", "cpe23Uri") {
+        Format::NvdMatch1
     } else if has("resultsPerPage") && has("format") || inner("vulnerabilities", "cve") && !has("document") {
         // Other pages of the API are of no use here.
-        let cve = !has("matchStrings") && !has("products") && !has("cveChanges") && !has("sources");
+        let cve = !has("products") && !has("cveChanges") && !has("sources");
         return cve.then_some(Format::NvdPage);
     } else if has("document") && (inner("document", "csaf_version") || inner("document", "tracking")) {
         Format::Csaf
@@ -247,6 +264,8 @@ fn json(head: &[u8]) -> Option<Format> {
         || (has("cve") && (inner("cve", "vulnStatus") || inner("cve", "descriptions")))
     {
         Format::NvdRecord
+    } else if has("ghsa_id") && (has("vulnerabilities") || has("summary")) {
+        Format::Ghsa
     } else if has("id") && (has("modified") || has("affected") || has("schema_version")) {
         Format::Osv
     } else if shape.first_has("fullname") && shape.first_has("rank") {
@@ -281,12 +300,17 @@ mod tests {
         is("{\"containers\":{\"cna\":{", Format::Cve5);
         is("{\"title\":\"x\",\"catalogVersion\":\"1\"", Format::KevJson);
         is("{\"resultsPerPage\":1,\"startIndex\":0,\"format\":\"NVD_CVE\",\"vulnerabilities\":[]}", Format::NvdPage);
+        is("{\"resultsPerPage\":1,\"format\":\"NVD_CPEMatchString\",\"matchStrings\":[]}", Format::NvdMatchPage);
+        is("{\"criteria\":\"cpe:2.3:a:b:c\",\"matchCriteriaId\":\"x\",\"matches\":[]}", Format::NvdMatch);
+        is("[{\"cpe23Uri\":\"cpe:2.3:a:b:c\",\"cpe_name\":[]}]", Format::NvdMatch1);
         is("{\"id\":\"CVE-2020-1234\",\"sourceIdentifier\":\"x\"", Format::NvdRecord);
         is("[{\"id\": \"GHSA-x\", \"modified\": \"2020\"}]", Format::Osv);
         is("{\"curl\":{\"CVE-2020-1\":{\"description\":\"d\",\"releases\":{", Format::DebianTracker);
         is("{\"4011-1\":{\"description\":\"d\",\"releases\":{", Format::UbuntuDatabase);
         is("\u{feff}cveID,vendorProject,product,dateAdded\n", Format::KevCsv);
         is("#model_version:v1,score_date:2026-01-01\ncve,epss,percentile\n", Format::Epss);
+        is("[{\"ghsa_id\":\"GHSA-x\",\"vulnerabilities\":[]}]", Format::Ghsa);
+        is("CVE-2031-1 (x)\n\tRESERVED\nCVE-2031-2\n\t- curl 8.0-1\n", Format::DebianCves);
         is("[29 Mar 2023] DSA-5380-1 xorg-server - security update\n", Format::DebianList);
         is("PublicDate: x\nCandidate: CVE-2020-1\n", Format::UbuntuTracker);
         is("---\ngem: a\ncve: 2020-1\n", Format::Ruby);
@@ -300,12 +324,7 @@ mod tests {
 
     #[test]
     fn what_is_known_and_not_read_is_named() {
-        for (text, word) in [
-            ("{\"resultsPerPage\":1,\"format\":\"NVD_CPEMatchString\",\"matchStrings\":[]}", "match strings"),
-            ("{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}", "dictionary"),
-            ("[{\"ghsa_id\":\"GHSA-x\",\"vulnerabilities\":[]}]", "REST"),
-            ("CVE-2031-1 (x)\n\t- curl 8.0-1\n", "data/CVE/list"),
-        ] {
+        for (text, word) in [("{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}", "dictionary")] {
             assert_eq!(recognise(text.as_bytes()), None, "{text}");
             assert!(refused(text.as_bytes()).is_some_and(|why| why.contains(word)), "{text}");
         }

@@ -29,6 +29,7 @@ pub struct Draft {
     same_id: SameId,
     records: Sorter,
     signals: Sorter,
+    names: Sorter,
     lifecycles: BTreeMap<String, Vec<u8>>,
     folder: std::path::PathBuf,
     memory: usize,
@@ -43,6 +44,7 @@ impl Draft {
             same_id,
             records: Sorter::new(folder, memory),
             signals: Sorter::new(folder, memory / 4),
+            names: Sorter::new(folder, memory / 4),
             lifecycles: BTreeMap::new(),
             folder: folder.to_owned(),
             memory,
@@ -66,6 +68,14 @@ impl Draft {
                 self.scratch.signals(signals);
                 self.signals.push(id.as_bytes(), &self.scratch.0)
             }
+            Record::Names(listed) => {
+                self.scratch.0.clear();
+                self.scratch.size(listed.names.len());
+                for name in &listed.names {
+                    self.scratch.text(name);
+                }
+                self.names.push(listed.criterion.as_bytes(), &self.scratch.0)
+            }
             Record::Lifecycle(lifecycle) => {
                 let json = serde_json::to_vec(lifecycle)
                     .map_err(|error| FeedError::record(lifecycle.product.clone(), error))?;
@@ -78,7 +88,7 @@ impl Draft {
     /// Bytes it holds in memory.
     #[must_use]
     pub fn buffered(&self) -> usize {
-        self.records.buffered() + self.signals.buffered()
+        self.records.buffered() + self.signals.buffered() + self.names.buffered()
     }
 
     /// Moves what it holds in memory to temporary files.
@@ -87,7 +97,8 @@ impl Draft {
     /// If a temporary file cannot be written.
     pub fn spill(&mut self) -> Result<()> {
         self.records.spill()?;
-        self.signals.spill()
+        self.signals.spill()?;
+        self.names.spill()
     }
 
     /// Writes the segment to `path`, which must not exist, and makes it durable. Gives what it holds and the hash of
@@ -168,6 +179,9 @@ impl Draft {
         }
         summary.lifecycles = self.lifecycles.len() as u64;
         tables.push(lifecycles.finish(&mut out)?);
+        let (name_index, count) = write_names(self.names, &mut out)?;
+        tables.push(name_index);
+        summary.names = count;
 
         let footer = encode_footer(&tables, &summary)?;
         let offset = out.written;
@@ -362,12 +376,35 @@ fn write_signals(entries: Sorter, out: &mut Counted<Hashing>) -> Result<(TableIn
     Ok((index, entries))
 }
 
+/// What a dictionary lists; of two lists for one criterion the one that came last.
+fn write_names(entries: Sorter, out: &mut Counted<Hashing>) -> Result<(TableIndex, u64)> {
+    let mut writer = TableWriter::new(TEXT_BLOCK, LEVEL)?;
+    let mut pending: Option<(Vec<u8>, Vec<u8>)> = None;
+    entries.drain(|criterion, names| {
+        match &mut pending {
+            Some((known, value)) if known == criterion => names.clone_into(value),
+            _ => {
+                if let Some((criterion, names)) = pending.replace((criterion.to_vec(), names.to_vec())) {
+                    writer.push(&criterion, &names, out)?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    if let Some((criterion, names)) = pending {
+        writer.push(&criterion, &names, out)?;
+    }
+    let index = writer.finish(out)?;
+    let entries = index.entries.into();
+    Ok((index, entries))
+}
+
 fn encode_footer(tables: &[TableIndex], summary: &Summary) -> Result<Vec<u8>> {
     let mut encoder = Encoder::default();
     for table in tables {
         table.encode(&mut encoder);
     }
-    for count in [summary.advisories, summary.withdrawn, summary.signals, summary.lifecycles] {
+    for count in [summary.advisories, summary.withdrawn, summary.signals, summary.lifecycles, summary.names] {
         encoder.number(count);
     }
     encoder.size(summary.scopes.len());

@@ -52,6 +52,9 @@ pub struct SourceEntry {
     /// Products with a life cycle.
     #[serde(default)]
     pub lifecycles: u64,
+    /// Criteria with listed names.
+    #[serde(default)]
+    pub names: u64,
     /// Records of the last import that could not be read and were left out.
     #[serde(default)]
     pub rejected: u64,
@@ -79,7 +82,7 @@ impl SourceEntry {
     /// Everything that can be looked up by an id of its own.
     #[must_use]
     pub const fn entries(&self) -> u64 {
-        self.advisories + self.signals + self.lifecycles
+        self.advisories + self.signals + self.lifecycles + self.names
     }
 }
 

@@ -28,7 +28,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use bartizan_matching::cpe::{vendor_and_product, wildcard};
-use bartizan_matching::model::{Advisory, AdvisoryHead, Ecosystem, Signals};
+use bartizan_matching::model::{Advisory, AdvisoryHead, Ecosystem, Signals, Text};
 use bartizan_matching::store::{AdvisoryRef, AdvisoryStore, Candidate, Coverage, StoreError};
 
 use crate::error::{FeedError, Result};
@@ -41,7 +41,7 @@ use segment::{Kind, Segment};
 use table::Block;
 
 /// Version of everything in the folder. A store of another version is imported anew.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Memory for blocks that were read, if nothing else is said.
 const CACHE: usize = 48 << 20;
@@ -194,6 +194,19 @@ impl Snapshot {
     /// If the store cannot be read.
     pub fn addressing(&self, id: &str) -> Result<Vec<AdvisoryRef>> {
         self.numbers(&addressed_key(id))
+    }
+
+    /// Calls `each` with every criterion that names are listed for, and the names, source by source.
+    ///
+    /// # Errors
+    /// If a segment cannot be read; what `each` returns.
+    pub fn each_names(&self, mut each: impl FnMut(&str, Vec<Text>) -> Result<()>) -> Result<()> {
+        for source in &self.sources {
+            source.segment.each_entry(Kind::Names, |_, criterion, value| {
+                each(&String::from_utf8_lossy(criterion), segment::names(value)?)
+            })?;
+        }
+        Ok(())
     }
 
     /// The life cycle of a product, by its name.
@@ -387,6 +400,18 @@ impl AdvisoryStore for Snapshot {
             }
         }
         Ok(all)
+    }
+
+    fn names(&self, criterion: &str) -> std::result::Result<Option<Arc<[Text]>>, StoreError> {
+        for (number, source) in self.sources.iter().enumerate() {
+            let found = self.by_key(number, source, Kind::Names, criterion.as_bytes(), |_, value| {
+                Ok(segment::names(value)?.into_iter().collect::<Arc<[Text]>>())
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     fn coverage(&self, ecosystem: &Ecosystem, release: &str) -> std::result::Result<Coverage, StoreError> {

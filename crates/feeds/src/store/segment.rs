@@ -1,13 +1,14 @@
 //! One source in one immutable file.
 //!
 //! ```text
-//! magic · blocks of: records, texts, index, signals, lifecycles · footer (zstd) · offset, length · magic
+//! magic · blocks of: records, texts, index, signals, lifecycles, names · footer (zstd) · offset, length · magic
 //! ```
 //!
 //! `records` holds the matching parts in ascending order of id, so the number of a record is its place in that order.
 //! `texts` holds the reading parts by the same numbers. `index` leads from a key to the numbers of records:
 //! `i`+id for ids and aliases, `d`+id for what a bulletin addresses, `p`+ecosystem+NUL+name for packages,
-//! `c`+vendor+NUL+product for CPE criteria that can make a product vulnerable (`c` alone for patterns). The file is a
+//! `c`+vendor+NUL+product for CPE criteria that can make a product vulnerable (`c` alone for patterns). `names` leads from
+//! the text of a criterion to the CPE names listed for it. The file is a
 //! function of the records alone: the same records give the same bytes whatever their order or the memory bound. Written by
 //! [`super::draft`].
 
@@ -16,16 +17,16 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use bartizan_matching::model::Advisory;
+use bartizan_matching::model::{Advisory, Text};
 
 use super::codec::Decoder;
 use super::table::{Block, TableIndex};
 use crate::error::{FeedError, Result};
-use crate::record::{Lifecycle, Record};
+use crate::record::{CpeNames, Lifecycle, Record};
 
-pub(super) const MAGIC: &[u8; 8] = b"BZFEED\0\x01";
+pub(super) const MAGIC: &[u8; 8] = b"BZFEED\0\x02";
 /// The tables in their order in the file.
-pub(super) const TABLES: usize = 5;
+pub(super) const TABLES: usize = 6;
 
 /// The tables of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub(super) enum Kind {
     Index,
     Signals,
     Lifecycles,
+    Names,
 }
 
 /// What two records of one id come to.
@@ -57,6 +59,8 @@ pub struct Summary {
     pub signals: u64,
     /// Products with a life cycle.
     pub lifecycles: u64,
+    /// Criteria with listed names.
+    pub names: u64,
     /// Ecosystem and release, with the number of statements.
     pub scopes: BTreeMap<(String, String), u64>,
 }
@@ -65,7 +69,7 @@ impl Summary {
     /// Everything that can be looked up by an id of its own.
     #[must_use]
     pub const fn entries(&self) -> u64 {
-        self.advisories + self.signals + self.lifecycles
+        self.advisories + self.signals + self.lifecycles + self.names
     }
 }
 
@@ -135,6 +139,7 @@ impl Segment {
             withdrawn: decoder.number()?,
             signals: decoder.number()?,
             lifecycles: decoder.number()?,
+            names: decoder.number()?,
             scopes: BTreeMap::new(),
         };
         for _ in 0..decoder.size()? {
@@ -193,13 +198,23 @@ impl Segment {
             let signals = Decoder::new(value).signals()?;
             each(Record::Signals { id: String::from_utf8_lossy(id).as_ref().into(), signals })
         })?;
-        self.each_entry(Kind::Lifecycles, |_, _, value| each(Record::Lifecycle(Box::new(lifecycle(value)?))))
+        self.each_entry(Kind::Lifecycles, |_, _, value| each(Record::Lifecycle(Box::new(lifecycle(value)?))))?;
+        self.each_entry(Kind::Names, |_, criterion, value| {
+            let criterion = String::from_utf8_lossy(criterion).as_ref().into();
+            each(Record::Names(Box::new(CpeNames { criterion, names: names(value)? })))
+        })
     }
 }
 
 /// A life cycle as stored.
 pub(super) fn lifecycle(value: &[u8]) -> Result<Lifecycle> {
     serde_json::from_slice(value).map_err(|error| FeedError::Store(format!("a life cycle: {error}")))
+}
+
+/// Listed names as stored.
+pub(super) fn names(value: &[u8]) -> Result<Vec<Text>> {
+    let mut decoder = Decoder::new(value);
+    (0..decoder.size()?).map(|_| Ok(decoder.text()?.into())).collect()
 }
 
 /// Reads entries of a table by ascending numbers, one block in memory.

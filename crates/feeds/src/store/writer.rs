@@ -114,6 +114,7 @@ impl StoreWriter {
                     Record::Advisory(advisory) => without.contains(&advisory.head.id),
                     Record::Signals { id, .. } => without.contains(id),
                     Record::Lifecycle(lifecycle) => without.contains(lifecycle.product.as_str()),
+                    Record::Names(listed) => without.contains(&listed.criterion),
                 };
                 if gone { Ok(()) } else { draft.add(&record) }
             })?;
@@ -195,6 +196,7 @@ impl StoreWriter {
             withdrawn: summary.withdrawn,
             signals: summary.signals,
             lifecycles: summary.lifecycles,
+            names: summary.names,
             rejected: provenance.rejected,
             imported_at: Some(now),
             covers,
@@ -355,7 +357,8 @@ fn plausible(
 /// Compares two states of a source in one pass over both.
 fn changes(old: &Segment, new: &Segment) -> Result<Changes> {
     let mut changes = Changes { ids: Some(Vec::new()), ..Changes::default() };
-    for (kind, texts) in [(Kind::Records, true), (Kind::Signals, false), (Kind::Lifecycles, false)] {
+    let kinds = [(Kind::Records, true), (Kind::Signals, false), (Kind::Lifecycles, false), (Kind::Names, false)];
+    for (kind, texts) in kinds {
         let mut old_entries = super::segment::Walk::new(old, kind, texts)?;
         let mut new_entries = super::segment::Walk::new(new, kind, texts)?;
         loop {
@@ -394,6 +397,10 @@ fn changes(old: &Segment, new: &Segment) -> Result<Changes> {
                 }
             }
         }
+    }
+    if old.summary.names + new.summary.names > 0 && changes.added + changes.changed + changes.removed > 0 {
+        // Which records use the criteria is not told by their ids.
+        changes.ids = None;
     }
     if let Some(ids) = &mut changes.ids {
         ids.sort_unstable();

@@ -4,10 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::examine::{why_not, words};
 use super::judge::Judge;
+use super::listed::Listed;
 use super::subjects::subjects;
 use super::{Options, products};
-use crate::model::{Authority, Ecosystem, GapReason, Match, NoMatch, NoMatchReason, Package, Text};
+use crate::cpe::{CompiledConfiguration, Cpe, Product};
+use crate::model::{
+    Advisory, AdvisoryEvidence, Authority, Ecosystem, GapReason, Match, NoMatch, NoMatchReason, Package, Text,
+    VendorState,
+};
 use crate::store::{AdvisoryStore, StoreError};
+
+/// Reasons that are given for one record at most.
+const MAX_REASONS: usize = 12;
 
 /// The answer to "why" and "why not".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,7 +47,8 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
     let id = written.as_str();
     let mut judge = Judge::new(store);
     let group = judge.groups.of(store, &Text::from(id))?;
-    let verdict = judge.judge(package, &products(packages, &options.platform))?;
+    let carried = products(packages, &options.platform);
+    let verdict = judge.judge(package, &carried)?;
     let matched = match verdict.decided.iter().find(|decided| {
         decided.group.primary() == group.primary() || decided.read.iter().any(|read| read.head.id.as_str() == id)
     }) {
@@ -89,7 +98,16 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
         verdict.decided.iter().filter(|decided| decided.restricted && decided.group.primary() == group.primary());
     for read in restricted.flat_map(|decided| &decided.read) {
         let (advisory, source) = (read.head.id.clone(), read.head.source.clone());
-        let evidence = Some(read.evidence());
+        let mut evidence = read.evidence();
+        for record in store.by_id(&read.head.id)? {
+            let advisory = store.advisory(record)?;
+            if advisory.head.source == read.head.source
+                && let Some(lacking) = shortfall(store, package, &carried, &advisory)?
+            {
+                evidence.notes.extend(lacking.notes);
+            }
+        }
+        let evidence = Some(evidence);
         push(NoMatch { advisory, source, reason: NoMatchReason::ConfigurationFails, evidence });
         seen.extend(store.by_id(&read.head.id)?);
     }
@@ -99,11 +117,18 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
     records.dedup();
     for record in records.into_iter().filter(|record| !seen.contains(record)) {
         let advisory = store.advisory(record)?;
+        let mut evidence = None;
         let reason = if advisory.head.withdrawn.is_some() {
             NoMatchReason::Withdrawn
         } else if !advisory.configurations.is_empty() && advisory.affected.is_empty() {
             if package.ecosystem.authority() == Authority::Cpe {
-                NoMatchReason::ConfigurationFails
+                let lacking = shortfall(store, package, &carried, &advisory)?;
+                if lacking.is_some() || package.cpes.is_empty() {
+                    evidence = lacking;
+                    NoMatchReason::ConfigurationFails
+                } else {
+                    NoMatchReason::OtherPackage
+                }
             } else {
                 NoMatchReason::DecidedByAuthority
             }
@@ -112,14 +137,48 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
         } else {
             NoMatchReason::OtherPackage
         };
-        push(NoMatch {
-            advisory: advisory.head.id.clone(),
-            source: advisory.head.source.clone(),
-            reason,
-            evidence: None,
-        });
+        push(NoMatch { advisory: advisory.head.id.clone(), source: advisory.head.source.clone(), reason, evidence });
     }
     Ok(Explanation { ids: group.ids.clone(), matched, against, gaps: verdict.gaps })
+}
+
+/// What each configuration of a record that is about a product of the package fails on; none if they are all about others.
+fn shortfall<S: AdvisoryStore + ?Sized>(
+    store: &S,
+    package: &Package,
+    carried: &[Product],
+    advisory: &Advisory,
+) -> Result<Option<AdvisoryEvidence>, StoreError> {
+    let listed = Listed::new(store);
+    let mut notes: Vec<Text> = Vec::new();
+    let mut about = Text::default();
+    for name in &package.cpes {
+        let Ok(cpe) = Cpe::parse(name) else { continue };
+        let subject = Product::new(cpe, &package.version);
+        for configuration in &advisory.configurations {
+            let lacking = CompiledConfiguration::compile(configuration).shortfall(&subject, carried, &listed);
+            if !lacking.is_empty() {
+                about = name.clone();
+            }
+            for reason in lacking {
+                if !notes.iter().any(|known| **known == *reason) && notes.len() < MAX_REASONS {
+                    notes.push(reason.into());
+                }
+            }
+        }
+    }
+    listed.finish()?;
+    Ok((!notes.is_empty()).then(|| AdvisoryEvidence {
+        advisory: advisory.head.id.clone(),
+        source: advisory.head.source.clone(),
+        revision: advisory.head.revision.clone(),
+        name: about,
+        version: package.version.clone(),
+        range: Text::default(),
+        dialect: Some(crate::Dialect::Generic),
+        state: VendorState::Affected,
+        notes,
+    }))
 }
 
 /// An id as the store spells it: `cve-2024-1` is `CVE-2024-1`, `ghsa-JFH8-…` is `GHSA-jfh8-…`. What is in the store as it is

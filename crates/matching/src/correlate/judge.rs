@@ -10,6 +10,7 @@ use super::examine::{
 use super::extended::Extended;
 use super::groups::{Group, Groups};
 use super::id_order;
+use super::listed::Listed;
 use super::subjects::subjects;
 use crate::cpe::{
     Applicability, CompiledConfiguration, Configuration, Cpe, Node, Product, Satisfied, vendor_and_product,
@@ -305,6 +306,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         read: &mut Vec<Read>,
         restricted: &mut Vec<Read>,
     ) -> Result<(), StoreError> {
+        let listed = Listed::new(self.store);
         for name in &package.cpes {
             let (Some((vendor, product)), Ok(cpe)) = (vendor_and_product(name), Cpe::parse(name)) else { continue };
             let subject = Product::new(cpe, &package.version);
@@ -313,7 +315,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                 let mut hit: Option<Satisfied> = None;
                 let mut limited: Option<Satisfied> = None;
                 for (configuration, negation) in configurations {
-                    let (slot, satisfied) = match configuration.applies(&subject, products) {
+                    let (slot, satisfied) = match configuration.applies(&subject, products, &listed) {
                         Applicability::Hit(satisfied) if sight == Sight::Alone && *negation == Negation::Some => {
                             (&mut limited, satisfied)
                         }
@@ -329,11 +331,11 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                     head: Arc::clone(head),
                     state: VendorState::Affected,
                     confidence: satisfied.confidence,
+                    notes: satisfied.notes.clone(),
                     source: ReadSource::Criterion(satisfied),
                     method: Method::Cpe,
                     name: name.clone(),
                     version: package.version.clone(),
-                    notes: Vec::new(),
                     weight: Weight::Own,
                 };
                 // A surer criterion that depends on the rest of the asset is kept beside the one that does not.
@@ -343,7 +345,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                 restricted.extend(limited.map(make));
             }
         }
-        Ok(())
+        listed.finish()
     }
 
     /// What records say about vendor and product in words, where they name no CPE.

@@ -19,6 +19,7 @@ mod extended;
 pub mod fleet;
 mod groups;
 mod judge;
+mod listed;
 mod subjects;
 
 use std::collections::HashMap;

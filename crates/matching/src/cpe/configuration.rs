@@ -65,3 +65,24 @@ pub struct CpeMatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_excluding: Option<Text>,
 }
+
+impl CpeMatch {
+    /// The criterion with its bounds, as one text: what explanations show and dictionaries list names under.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = self.criteria.to_string();
+        for (sign, bound) in [
+            (">=", &self.start_including),
+            (">", &self.start_excluding),
+            ("<=", &self.end_including),
+            ("<", &self.end_excluding),
+        ] {
+            if let Some(bound) = bound {
+                text.push(' ');
+                text.push_str(sign);
+                text.push_str(bound);
+            }
+        }
+        text
+    }
+}

@@ -4,59 +4,23 @@
 //! all other members hold for the asset as a whole. Members that are not vulnerable only restrict. A configuration
 //! without members holds for nothing.
 //!
-//! A criterion is compared by the rules of NISTIR 7696 with three additions that real data needs: the bounds of the
-//! criterion are compared in the general version order; a version is also compared with "version and update" written
-//! as one (`8.2` and `p1` is `8.2p1`); and what an inventory does not state (update, edition, target) is *unknown*, not
-//! "any": a criterion that names it is met only roughly. Linear in the tree times the products of the asset.
+//! A criterion is compared by the rules of NISTIR 7696 with additions that real data needs: the bounds of the
+//! criterion are compared in the general version order, after the names that a dictionary lists for it
+//! ([`super::criterion`]); a version is also compared with "version and update" written as one (`8.2` and `p1` is
+//! `8.2p1`); what an inventory does not state (update, edition, target) is *unknown*, not "any": a criterion that names
+//! it is met only roughly, unless the criteria beside it name every edition there is. Linear in the tree times the
+//! products of the asset.
 
-use super::{Configuration, Cpe, CpeMatch, Node, Operator, Relation, Value};
+use super::criterion::{Criterion, Dictionary, Product};
+use super::{Configuration, Node, Operator};
 use crate::model::{Confidence, Text};
-use crate::{Dialect, SortKey};
 
 /// Deepest tree that is read.
 const MAX_DEPTH: usize = 16;
-
-/// A product an asset carries.
-#[derive(Debug, Clone)]
-pub struct Product {
-    cpe: Cpe,
-    version: Option<SortKey>,
-}
-
-impl Product {
-    /// A product; `version` stands in where the name itself has none.
-    #[must_use]
-    pub fn new(mut cpe: Cpe, version: &str) -> Self {
-        if *cpe.version() == Value::Any && !version.is_empty() {
-            cpe.attributes[2] = Value::Text(version.to_lowercase());
-        }
-        let joined = written_version(&cpe);
-        let version = joined.and_then(|version| Dialect::Generic.key(&version).ok());
-        Self { cpe, version }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn cpe(&self) -> &Cpe {
-        &self.cpe
-    }
-}
-
-/// Version and update as one text.
-fn written_version(cpe: &Cpe) -> Option<String> {
-    let version = cpe.version().literal()?;
-    Some(match cpe.update().literal() {
-        Some(update) => format!(
-            "{version}{}{update}",
-            if version.ends_with(|c: char| c.is_ascii_digit()) && update.starts_with(|c: char| c.is_ascii_digit()) {
-                "."
-            } else {
-                ""
-            }
-        ),
-        None => version.to_owned(),
-    })
-}
+/// Reasons that are given for one configuration at most.
+const MAX_REASONS: usize = 8;
+/// Criteria that are named for one missing member at most.
+const MAX_NAMED: usize = 4;
 
 /// A configuration whose names are parsed. Criteria that cannot be read hold for nothing.
 #[derive(Debug, Clone)]
@@ -70,17 +34,6 @@ enum Member {
     Criterion(Box<Criterion>),
 }
 
-#[derive(Debug, Clone)]
-struct Criterion {
-    vulnerable: bool,
-    cpe: Option<Cpe>,
-    text: Text,
-    own: Option<SortKey>,
-    low: Option<(Option<SortKey>, bool)>,
-    high: Option<(Option<SortKey>, bool)>,
-    fixed: Option<Text>,
-}
-
 /// The criterion that a product satisfies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Satisfied {
@@ -90,6 +43,8 @@ pub struct Satisfied {
     pub confidence: Confidence,
     /// The version below which it holds: the first that is fixed.
     pub fixed: Option<Text>,
+    /// Why it is as sure as it is, where that is not plain.
+    pub notes: Vec<Text>,
 }
 
 /// What a configuration says about a product.
@@ -103,6 +58,13 @@ pub enum Applicability {
     No,
 }
 
+/// What a configuration is evaluated against.
+struct Asset<'a> {
+    subject: &'a Product,
+    others: &'a [Product],
+    dictionary: &'a dyn Dictionary,
+}
+
 impl CompiledConfiguration {
     /// Parses the names of a configuration.
     #[must_use]
@@ -113,69 +75,66 @@ impl CompiledConfiguration {
 
     /// What it says about `subject` on an asset that also carries `others` (`subject` may be among them).
     #[must_use]
-    pub fn applies(&self, subject: &Product, others: &[Product]) -> Applicability {
-        if let Some(satisfied) = self.root.satisfied(subject, &|member| member.holds(subject, others)) {
+    pub fn applies(&self, subject: &Product, others: &[Product], dictionary: &dyn Dictionary) -> Applicability {
+        let asset = Asset { subject, others, dictionary };
+        if let Some(satisfied) = self.root.satisfied(&asset, &|member| member.holds(&asset)) {
             return Applicability::Hit(satisfied);
         }
         // Were everything else given, would it be hit?
-        match self.root.satisfied(subject, &|_| Some(Confidence::EXACT)) {
+        match self.root.satisfied(&asset, &|_| Some(Confidence::EXACT)) {
             Some(satisfied) => Applicability::Restricted(satisfied),
             None => Applicability::No,
         }
+    }
+
+    /// Why it does not hit `subject`: the bound or attribute that each vulnerable criterion about the product fails on, or,
+    /// where one is satisfied, what else the configuration asks for and the asset lacks. Empty if it hits, or is about
+    /// other products only.
+    #[must_use]
+    pub fn shortfall(&self, subject: &Product, others: &[Product], dictionary: &dyn Dictionary) -> Vec<String> {
+        let asset = Asset { subject, others, dictionary };
+        let mut reasons = Vec::new();
+        match self.applies(subject, others, dictionary) {
+            Applicability::Hit(_) => {}
+            Applicability::Restricted(satisfied) => {
+                self.root.missing(&asset, &mut reasons);
+                for reason in &mut reasons {
+                    *reason = format!("`{}` holds, but {reason}", satisfied.criterion);
+                }
+            }
+            Applicability::No => self.root.unmet(&asset, &mut reasons),
+        }
+        reasons.dedup();
+        let more = reasons.len().saturating_sub(MAX_REASONS);
+        reasons.truncate(MAX_REASONS);
+        if more > 0 {
+            reasons.push(format!("and {more} more criteria that do not hold"));
+        }
+        reasons
     }
 }
 
 fn member(node: &Node, depth: usize) -> Member {
     let mut members: Vec<Member> =
-        node.matches.iter().map(|criterion| Member::Criterion(Box::new(compile(criterion)))).collect();
+        node.matches.iter().map(|criterion| Member::Criterion(Box::new(Criterion::compile(criterion)))).collect();
     if depth < MAX_DEPTH {
         members.extend(node.children.iter().map(|child| member(child, depth + 1)));
     }
     Member::Join { operator: node.operator, negate: node.negate, members }
 }
 
-fn compile(criterion: &CpeMatch) -> Criterion {
-    let bound =
-        |text: &Option<Text>, inclusive: bool| text.as_ref().map(|text| (Dialect::Generic.key(text).ok(), inclusive));
-    let cpe = Cpe::parse(&criterion.criteria).ok();
-    let own = cpe.as_ref().and_then(written_version).and_then(|version| Dialect::Generic.key(&version).ok());
-    Criterion {
-        vulnerable: criterion.vulnerable,
-        text: describe(criterion).into(),
-        own,
-        cpe,
-        fixed: criterion.end_excluding.clone(),
-        low: bound(&criterion.start_including, true).or_else(|| bound(&criterion.start_excluding, false)),
-        high: bound(&criterion.end_including, true).or_else(|| bound(&criterion.end_excluding, false)),
-    }
-}
-
-fn describe(criterion: &CpeMatch) -> String {
-    let mut text = criterion.criteria.to_string();
-    for (sign, bound) in [
-        (">=", &criterion.start_including),
-        (">", &criterion.start_excluding),
-        ("<=", &criterion.end_including),
-        ("<", &criterion.end_excluding),
-    ] {
-        if let Some(bound) = bound {
-            text.push_str(&format!(" {sign}{bound}"));
-        }
-    }
-    text
-}
-
 impl Member {
     /// How surely it holds for the asset, if it does. What is present in a version that is not known holds roughly where a
     /// version is asked for.
-    fn holds(&self, subject: &Product, others: &[Product]) -> Option<Confidence> {
+    fn holds(&self, asset: &Asset<'_>) -> Option<Confidence> {
         match self {
-            Self::Criterion(criterion) => {
-                std::iter::once(subject).chain(others).filter_map(|product| criterion.given_by(product)).max()
-            }
+            Self::Criterion(criterion) => std::iter::once(asset.subject)
+                .chain(asset.others)
+                .filter_map(|product| criterion.given_by(product, asset.dictionary))
+                .max(),
             Self::Join { members, .. } if members.is_empty() => None,
             Self::Join { operator, negate, members } => {
-                let held = |member: &Self| member.holds(subject, others);
+                let held = |member: &Self| member.holds(asset);
                 let holds = match operator {
                     Operator::Or => members.iter().filter_map(held).max(),
                     Operator::And => members.iter().map(held).min().flatten(),
@@ -189,22 +148,27 @@ impl Member {
         }
     }
 
-    /// The surest vulnerable criterion that `subject` satisfies such that every AND above it is given; `given` tells
+    /// The surest vulnerable criterion that the subject satisfies such that every AND above it is given; `given` tells
     /// how surely another member of an AND holds.
-    fn satisfied(&self, subject: &Product, given: &dyn Fn(&Self) -> Option<Confidence>) -> Option<Satisfied> {
+    fn satisfied(&self, asset: &Asset<'_>, given: &dyn Fn(&Self) -> Option<Confidence>) -> Option<Satisfied> {
         match self {
             Self::Criterion(criterion) if criterion.vulnerable => {
-                let confidence = criterion.met_by(subject)?;
-                let fixed = criterion.fixed.clone();
-                Some(Satisfied { criterion: criterion.text.to_string(), confidence, fixed })
+                let met = criterion.met_by(asset.subject, asset.dictionary)?;
+                Some(Satisfied {
+                    criterion: criterion.text.to_string(),
+                    confidence: met.confidence,
+                    fixed: criterion.fixed.clone(),
+                    notes: met.notes,
+                })
             }
             Self::Criterion(_) | Self::Join { negate: true, .. } => None,
             Self::Join { operator: Operator::Or, members, .. } => {
-                best(members.iter().filter_map(|member| member.satisfied(subject, given)))
+                let best = best(members.iter().filter_map(|member| member.satisfied(asset, given)))?;
+                Some(if best.confidence == Confidence::ROUGH { every_edition(members, asset, best) } else { best })
             }
             Self::Join { operator: Operator::And, members, .. } => {
                 best(members.iter().enumerate().filter_map(|(at, member)| {
-                    let mut satisfied = member.satisfied(subject, given)?;
+                    let mut satisfied = member.satisfied(asset, given)?;
                     for (_, member) in members.iter().enumerate().filter(|(other, _)| *other != at) {
                         satisfied.confidence = satisfied.confidence.min(given(member)?);
                     }
@@ -213,6 +177,103 @@ impl Member {
             }
         }
     }
+
+    /// What keeps the vulnerable criteria about the subject's product from being met.
+    fn unmet(&self, asset: &Asset<'_>, reasons: &mut Vec<String>) {
+        match self {
+            Self::Criterion(criterion) => {
+                if let Some(other) = criterion.other_part(asset.subject) {
+                    reasons.push(format!("`{}`: {other}", criterion.text));
+                } else if let Some(Err(unmet)) = criterion.judge(asset.subject, asset.dictionary) {
+                    let why = criterion.why(unmet, asset.subject, asset.dictionary);
+                    let kind = if criterion.vulnerable { "" } else { " (only restricts)" };
+                    reasons.push(format!("`{}`{kind}: {why}", criterion.text));
+                } else if !criterion.vulnerable && criterion.met_by(asset.subject, asset.dictionary).is_some() {
+                    reasons.push(format!(
+                        "`{}` is what the vulnerable product runs on, not what is vulnerable",
+                        criterion.text
+                    ));
+                }
+            }
+            Self::Join { members, .. } => members.iter().for_each(|member| member.unmet(asset, reasons)),
+        }
+    }
+
+    /// The members of ANDs that are not given beside a member that the subject satisfies.
+    fn missing(&self, asset: &Asset<'_>, reasons: &mut Vec<String>) {
+        let Self::Join { operator, negate: false, members } = self else { return };
+        let satisfies = |member: &Self| member.satisfied(asset, &|_| Some(Confidence::EXACT)).is_some();
+        for (at, member) in members.iter().enumerate().filter(|(_, member)| satisfies(member)) {
+            member.missing(asset, reasons);
+            if *operator == Operator::And {
+                for (_, other) in members.iter().enumerate().filter(|(other, _)| *other != at) {
+                    if other.holds(asset).is_none() {
+                        reasons.push(other.lacking(asset));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a member that does not hold asks for.
+    fn lacking(&self, asset: &Asset<'_>) -> String {
+        let present = |criterion: &&&Criterion| {
+            std::iter::once(asset.subject).chain(asset.others).any(|product| criterion.is_about(product))
+        };
+        let mut criteria = Vec::new();
+        self.criteria(&mut criteria);
+        let mut texts: Vec<String> =
+            criteria.iter().take(MAX_NAMED).map(|criterion| format!("`{}`", criterion.text)).collect();
+        if criteria.len() > MAX_NAMED {
+            texts.push(format!("{} more", criteria.len() - MAX_NAMED));
+        }
+        let (operator, negate) = match self {
+            Self::Join { operator, negate, .. } => (*operator, *negate),
+            Self::Criterion(_) => (Operator::Or, false),
+        };
+        let all = texts.join(if operator == Operator::And { " and " } else { " or " });
+        if negate {
+            return format!("it asks that {all} is absent, and the asset carries it");
+        }
+        // What is there in another version is not simply absent.
+        let near = criteria.iter().filter(present).find_map(|criterion| {
+            std::iter::once(asset.subject).chain(asset.others).find_map(|product| {
+                let unmet = criterion.judge(product, asset.dictionary)?.err()?;
+                Some(criterion.why(unmet, product, asset.dictionary))
+            })
+        });
+        match near {
+            Some(why) => format!("it also asks for {all}: {why}"),
+            None => format!("it also asks for {all}, which the asset does not carry as far as is known"),
+        }
+    }
+
+    fn criteria<'m>(&'m self, into: &mut Vec<&'m Criterion>) {
+        match self {
+            Self::Criterion(criterion) => into.push(criterion),
+            Self::Join { members, .. } => members.iter().for_each(|member| member.criteria(into)),
+        }
+    }
+}
+
+/// A product whose edition is not known is hit for sure if each of its editions is.
+fn every_edition(members: &[Member], asset: &Asset<'_>, mut best: Satisfied) -> Satisfied {
+    let mut hit: Vec<&str> = Vec::new();
+    let mut all: Vec<&'static str> = Vec::new();
+    for member in members {
+        let Member::Criterion(criterion) = member else { continue };
+        let Some((edition, editions)) = criterion.edition_of().filter(|_| criterion.vulnerable) else { continue };
+        let met = criterion.met_in_its_edition(asset.subject, asset.dictionary);
+        if met.is_some_and(|met| met.confidence >= Confidence::CPE) {
+            hit.push(edition);
+            all = editions;
+        }
+    }
+    if !all.is_empty() && all.iter().all(|edition| hit.contains(edition)) {
+        best.confidence = Confidence::CPE;
+        best.notes = vec![format!("whichever edition it is: {} are affected", all.join(" and ")).into()];
+    }
+    best
 }
 
 /// The first of the surest.
@@ -223,109 +284,10 @@ fn best(all: impl Iterator<Item = Satisfied>) -> Option<Satisfied> {
     })
 }
 
-impl Criterion {
-    /// How surely a product meets the criterion, if it does.
-    fn met_by(&self, product: &Product) -> Option<Confidence> {
-        let cpe = self.cpe.as_ref()?;
-        let target = &product.cpe;
-        if cpe.part != target.part && cpe.part != super::Part::Any {
-            return None;
-        }
-        for at in 0..2 {
-            if !matches!(cpe.attributes[at].relation(&target.attributes[at]), Relation::Equal | Relation::Superset) {
-                return None;
-            }
-        }
-        let mut confidence = self.version(cpe, product)?;
-        // Edition, language, software edition, target software, target hardware, other.
-        for at in 4..10 {
-            match (&cpe.attributes[at], &target.attributes[at]) {
-                (Value::Any, _) => {}
-                (Value::NotApplicable, Value::Any) => {}
-                (_, Value::Any) => confidence = confidence.min(Confidence::ROUGH),
-                (source, target) => match source.relation(target) {
-                    Relation::Equal | Relation::Superset => {}
-                    _ => return None,
-                },
-            }
-        }
-        Some(confidence)
-    }
-
-    /// How surely a product that only has to be present gives what the criterion asks for.
-    fn given_by(&self, product: &Product) -> Option<Confidence> {
-        let confidence = self.met_by(product)?;
-        let ranged = self.low.is_some() || self.high.is_some();
-        let any = self.cpe.as_ref().is_some_and(|cpe| !matches!(cpe.version(), Value::Text(_) | Value::Pattern(_)));
-        Some(match confidence {
-            // Any version will do, and the product's is not known.
-            Confidence::NAME_ONLY if !ranged && any => Confidence::EXACT,
-            Confidence::NAME_ONLY | Confidence::ROUGH => Confidence::ROUGH,
-            _ => Confidence::EXACT,
-        })
-    }
-
-    fn version(&self, cpe: &Cpe, product: &Product) -> Option<Confidence> {
-        let target = &product.cpe;
-        let ranged = self.low.is_some() || self.high.is_some();
-        if ranged {
-            if *target.version() == Value::Any {
-                return Some(Confidence::NAME_ONLY);
-            }
-            let key = product.version.as_ref();
-            let Some(key) = key else { return Some(Confidence::NAME_ONLY) };
-            for (bound, is_low) in [(&self.low, true), (&self.high, false)] {
-                match bound {
-                    None => {}
-                    Some((None, _)) => return Some(Confidence::NAME_ONLY),
-                    Some((Some(bound), inclusive)) => {
-                        let order = if is_low { key.cmp(bound) } else { bound.cmp(key) };
-                        let inside = order.is_gt() || *inclusive && order.is_eq();
-                        if !inside {
-                            return None;
-                        }
-                    }
-                }
-            }
-            return Some(Confidence::CPE);
-        }
-        match (cpe.version(), target.version()) {
-            (Value::Any, Value::Any) => return Some(Confidence::NAME_ONLY),
-            (Value::Any, Value::NotApplicable) => return Some(Confidence::CPE),
-            (Value::Any, _) => return self.update(cpe, target),
-            (Value::NotApplicable, Value::NotApplicable) => return Some(Confidence::CPE),
-            (Value::NotApplicable, _) | (_, Value::NotApplicable) => return None,
-            (_, Value::Any) => return Some(Confidence::NAME_ONLY),
-            _ => {}
-        }
-        // `8.2` with update `p1` is what others write as `8.2p1`.
-        if let (Some(own), Some(theirs)) = (&self.own, &product.version)
-            && own == theirs
-        {
-            return Some(Confidence::CPE);
-        }
-        match cpe.version().relation(target.version()) {
-            Relation::Equal | Relation::Superset => self.update(cpe, target),
-            _ => None,
-        }
-    }
-
-    fn update(&self, cpe: &Cpe, target: &Cpe) -> Option<Confidence> {
-        match (cpe.update(), target.update()) {
-            (Value::Any, _) | (Value::NotApplicable, Value::Any) => Some(Confidence::CPE),
-            // The inventory writes version and update as one, or does not know the update: the comparison of both as one
-            // has decided that it is another.
-            (Value::Text(_) | Value::Pattern(_), Value::Any) => None,
-            (source, target) => {
-                matches!(source.relation(target), Relation::Equal | Relation::Superset).then_some(Confidence::CPE)
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpe::{Cpe, CpeMatch, NoDictionary};
 
     fn criterion(vulnerable: bool, name: &str, end_excluding: Option<&str>) -> CpeMatch {
         CpeMatch {
@@ -360,10 +322,10 @@ mod tests {
     #[test]
     fn and_needs_the_rest_of_the_asset() {
         let app = product("cpe:2.3:a:acme:app:1.5:*:*:*:*:*:*:*");
-        assert!(matches!(tree().applies(&app, &[]), Applicability::Restricted(_)));
-        assert!(matches!(tree().applies(&app, &[product(WINDOWS)]), Applicability::Hit(_)));
+        assert!(matches!(tree().applies(&app, &[], &NoDictionary), Applicability::Restricted(_)));
+        assert!(matches!(tree().applies(&app, &[product(WINDOWS)], &NoDictionary), Applicability::Hit(_)));
         let fixed = product("cpe:2.3:a:acme:app:2.0:*:*:*:*:*:*:*");
-        assert_eq!(tree().applies(&fixed, &[product(WINDOWS)]), Applicability::No);
+        assert_eq!(tree().applies(&fixed, &[product(WINDOWS)], &NoDictionary), Applicability::No);
     }
 
     #[test]
@@ -375,7 +337,7 @@ mod tests {
                 nodes: vec![or(vec![criterion(true, APP, Some("2.0"))]), or(vec![member])],
             });
             let app = product("cpe:2.3:a:acme:app:1.5:*:*:*:*:*:*:*");
-            match tree.applies(&app, &[product(present)]) {
+            match tree.applies(&app, &[product(present)], &NoDictionary) {
                 Applicability::Hit(satisfied) => Some(satisfied.confidence),
                 _ => None,
             }
@@ -392,14 +354,14 @@ mod tests {
     #[test]
     fn what_is_not_vulnerable_is_never_hit() {
         let app = product("cpe:2.3:a:acme:app:1.5:*:*:*:*:*:*:*");
-        assert_eq!(tree().applies(&product(WINDOWS), &[app]), Applicability::No);
+        assert_eq!(tree().applies(&product(WINDOWS), &[app], &NoDictionary), Applicability::No);
     }
 
     #[test]
     fn negated_and_empty_configurations() {
         let empty =
             CompiledConfiguration::compile(&Configuration { operator: Operator::Or, negate: false, nodes: vec![] });
-        assert_eq!(empty.applies(&product(WINDOWS), &[]), Applicability::No);
+        assert_eq!(empty.applies(&product(WINDOWS), &[], &NoDictionary), Applicability::No);
         let mut node = or(vec![criterion(false, WINDOWS, None)]);
         node.negate = true;
         let not_windows = CompiledConfiguration::compile(&Configuration {
@@ -408,8 +370,8 @@ mod tests {
             nodes: vec![or(vec![criterion(true, APP, None)]), node],
         });
         let app = product("cpe:2.3:a:acme:app:1.5:*:*:*:*:*:*:*");
-        assert!(matches!(not_windows.applies(&app, &[]), Applicability::Hit(_)));
-        assert!(matches!(not_windows.applies(&app, &[product(WINDOWS)]), Applicability::Restricted(_)));
+        assert!(matches!(not_windows.applies(&app, &[], &NoDictionary), Applicability::Hit(_)));
+        assert!(matches!(not_windows.applies(&app, &[product(WINDOWS)], &NoDictionary), Applicability::Restricted(_)));
     }
 
     #[test]
@@ -429,7 +391,7 @@ mod tests {
         });
         let app = product("cpe:2.3:a:acme:app:1.5:*:*:*:*:*:*:*");
         let present = product("cpe:2.3:a:acme:other:1:*:*:*:*:*:*:*");
-        assert!(matches!(tree.applies(&app, &[present]), Applicability::Restricted(_)));
+        assert!(matches!(tree.applies(&app, &[present], &NoDictionary), Applicability::Restricted(_)));
     }
 
     #[test]
@@ -441,10 +403,11 @@ mod tests {
                 nodes: vec![or(vec![criterion(true, name, end)])],
             })
         };
-        let confidence = |tree: &CompiledConfiguration, name: &str| match tree.applies(&product(name), &[]) {
-            Applicability::Hit(satisfied) => Some(satisfied.confidence),
-            _ => None,
-        };
+        let confidence =
+            |tree: &CompiledConfiguration, name: &str| match tree.applies(&product(name), &[], &NoDictionary) {
+                Applicability::Hit(satisfied) => Some(satisfied.confidence),
+                _ => None,
+            };
         let p1 = single("cpe:2.3:a:openbsd:openssh:8.2:p1:*:*:*:*:*:*", None);
         assert_eq!(confidence(&p1, "cpe:2.3:a:openbsd:openssh:8.2p1:*:*:*:*:*:*:*"), Some(Confidence::CPE));
         assert_eq!(confidence(&p1, "cpe:2.3:a:openbsd:openssh:8.2:*:*:*:*:*:*:*"), None);
@@ -459,5 +422,58 @@ mod tests {
         assert_eq!(confidence(&na, "cpe:2.3:a:acme:app:1:*:*:*:*:*:*:*"), None);
         let hardware = single("cpe:2.3:h:acme:app:*:*:*:*:*:*:*:*", None);
         assert_eq!(confidence(&hardware, "cpe:2.3:a:acme:app:1:*:*:*:*:*:*:*"), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let why = |name: &str, others: &[Product]| tree().shortfall(&product(name), others, &NoDictionary);
+        let app = "cpe:2.3:a:acme:app:1.5:*:*:*:*:*:*:*";
+        assert_eq!(why(app, &[product(WINDOWS)]), Vec::<String>::new());
+        assert_eq!(
+            why(app, &[]),
+            [format!(
+                "`{APP} <2.0` holds, but it also asks for `{WINDOWS}`, which the asset does not carry as far as is known"
+            )]
+        );
+        assert_eq!(
+            why("cpe:2.3:a:acme:app:2.0:*:*:*:*:*:*:*", &[]),
+            [format!("`{APP} <2.0`: version 2.0 is not <2.0")]
+        );
+        let ten = product("cpe:2.3:o:microsoft:windows:10:*:*:*:*:*:*:*");
+        assert_eq!(
+            why(app, &[ten]),
+            [format!("`{APP} <2.0` holds, but it also asks for `{WINDOWS}`: version 10 is not the one named")]
+        );
+        assert!(why(WINDOWS, &[])[0].contains("runs on"));
+        assert_eq!(why("cpe:2.3:a:acme:other:1:*:*:*:*:*:*:*", &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_unknown_edition_is_sure_where_all_are_named() {
+        let edition = |edition: &str, end: &str| {
+            criterion(true, &format!("cpe:2.3:a:gitlab:gitlab:*:*:*:*:{edition}:*:*:*"), Some(end))
+        };
+        let tree = |criteria: Vec<CpeMatch>| {
+            CompiledConfiguration::compile(&Configuration {
+                operator: Operator::Or,
+                negate: false,
+                nodes: vec![or(criteria)],
+            })
+        };
+        let confidence = |tree: &CompiledConfiguration, version: &str| {
+            let subject = Product::new(Cpe::parse("cpe:2.3:a:gitlab:gitlab:*:*:*:*:*:*:*:*").unwrap(), version);
+            match tree.applies(&subject, &[], &NoDictionary) {
+                Applicability::Hit(satisfied) => Some(satisfied.confidence),
+                _ => None,
+            }
+        };
+        let both = tree(vec![edition("community", "15.2"), edition("enterprise", "15.3")]);
+        assert_eq!(confidence(&both, "15.1"), Some(Confidence::CPE));
+        assert_eq!(confidence(&both, "15.2"), Some(Confidence::ROUGH));
+        assert_eq!(confidence(&both, "15.2-ee"), Some(Confidence::CPE));
+        assert_eq!(confidence(&both, "15.2-ce"), None);
+        let one = tree(vec![edition("enterprise", "15.3")]);
+        assert_eq!(confidence(&one, "15.1"), Some(Confidence::ROUGH));
+        assert_eq!(confidence(&one, "15.1-ce.0"), None);
     }
 }

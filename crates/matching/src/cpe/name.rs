@@ -233,6 +233,17 @@ impl Value {
         }
     }
 
+    /// For people: the literal, or the form of a formatted string.
+    #[must_use]
+    pub(super) fn shown(&self) -> String {
+        let mut text = String::new();
+        match self {
+            Self::Text(literal) => text.push_str(literal),
+            other => other.write_formatted(&mut text),
+        }
+        text
+    }
+
     /// The relation of this value, as source, to `target` (NISTIR 7696, table 6-2).
     #[must_use]
     pub fn relation(&self, target: &Self) -> Relation {

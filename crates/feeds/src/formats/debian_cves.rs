@@ -3,7 +3,7 @@
 //! Source of the rules: the tracker's documentation ("Security Tracker", `doc/security-team.d.o/security_tracker` of that
 //! repository) and its parser `lib/python/bugs.py`. An entry is a line with the name, then indented lines: `- package
 //! version (notes)` speaks of unstable, `[release] - package version` of one release, `{DSA-… DLA-…}` names bulletins,
-//! `REJECTED`, `RESERVED`, `NOT-FOR-US:`, `NOTE:` and `TODO:` stand for themselves.
+//! `REJECTED`, `RESERVED`, `NOT-FOR-US:` and notes stand for themselves.
 //!
 //! What is said of unstable holds in every release whose own line says nothing else, as the tracker itself evaluates it: a
 //! version below the fix contains the flaw, and has no fix of its release. The releases are [`RELEASES`]; older ones get nothing here. Where a bulletin
@@ -88,7 +88,7 @@ impl Entry {
     fn begin(line: &str) -> Option<Self> {
         let (id, rest) = line.split_once(' ').unwrap_or((line, ""));
         let numbered = common::is_cve(id);
-        if !numbered && !(id.starts_with("CVE-") || id.starts_with("TEMP-")) {
+        if !(numbered || id.starts_with("CVE-") || id.starts_with("TEMP-")) {
             return None;
         }
         let mut advisory = common::advisory(&common::cut(id, 40), SOURCE);

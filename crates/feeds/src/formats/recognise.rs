@@ -104,7 +104,7 @@ fn is_debian_cves(text: &str) -> bool {
             let indented = line.starts_with(['\t', ' ']);
             let inner = line.trim_start();
             packages |= indented
-                && ["- ", "[", "{", "RESERVED", "REJECTED", "NOT-FOR-US", "NOTE:", "TODO:"]
+                && ["- ", "[", "{", "RESERVED", "REJECTED", "NOT-FOR-US", "NOTE:"]
                     .iter()
                     .any(|mark| inner.starts_with(mark));
             indented || named(line)
@@ -324,10 +324,9 @@ mod tests {
 
     #[test]
     fn what_is_known_and_not_read_is_named() {
-        for (text, word) in [("{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}", "dictionary")] {
-            assert_eq!(recognise(text.as_bytes()), None, "{text}");
-            assert!(refused(text.as_bytes()).is_some_and(|why| why.contains(word)), "{text}");
-        }
+        let text = b"{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}";
+        assert_eq!(recognise(text), None);
+        assert!(refused(text).is_some_and(|why| why.contains("dictionary")));
         assert_eq!(refused(b"{\"x\":1}"), None);
     }
 

@@ -327,6 +327,11 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
                         *slot = Some(satisfied);
                     }
                 }
+                if let Some(hit) = hit.as_mut().filter(|hit| hit.confidence == Confidence::ROUGH) {
+                    let editions: Vec<_> =
+                        configurations.iter().flat_map(|(one, _)| one.editions(&subject, &listed)).collect();
+                    hit.if_every_edition(&editions);
+                }
                 let make = |satisfied: Satisfied| Read {
                     head: Arc::clone(head),
                     state: VendorState::Affected,

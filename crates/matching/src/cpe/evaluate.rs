@@ -87,6 +87,15 @@ impl CompiledConfiguration {
         }
     }
 
+    /// The editions of `subject`'s product that it hits for sure and whatever else the asset carries. One record may
+    /// name each edition in a configuration of its own.
+    pub(crate) fn editions<'c>(&'c self, subject: &Product, dictionary: &dyn Dictionary) -> Vec<Edition<'c>> {
+        let mut hit = Vec::new();
+        let asset = Asset { subject, others: &[], dictionary };
+        editions(std::slice::from_ref(&self.root), &asset, &mut hit);
+        hit
+    }
+
     /// Why it does not hit `subject`: the bound or attribute that each vulnerable criterion about the product fails on, or,
     /// where one is satisfied, what else the configuration asks for and the asset lacks. Empty if it hits, or is about
     /// other products only.
@@ -248,6 +257,17 @@ impl Member {
         }
     }
 
+    /// The criteria any one of which is enough.
+    fn alternatives<'m>(&'m self, into: &mut Vec<&'m Criterion>) {
+        match self {
+            Self::Criterion(criterion) => into.push(criterion),
+            Self::Join { operator: Operator::Or, negate: false, members } => {
+                members.iter().for_each(|member| member.alternatives(into));
+            }
+            Self::Join { .. } => {}
+        }
+    }
+
     fn criteria<'m>(&'m self, into: &mut Vec<&'m Criterion>) {
         match self {
             Self::Criterion(criterion) => into.push(criterion),
@@ -258,22 +278,37 @@ impl Member {
 
 /// A product whose edition is not known is hit for sure if each of its editions is.
 fn every_edition(members: &[Member], asset: &Asset<'_>, mut best: Satisfied) -> Satisfied {
-    let mut hit: Vec<&str> = Vec::new();
-    let mut all: Vec<&'static str> = Vec::new();
-    for member in members {
-        let Member::Criterion(criterion) = member else { continue };
+    let mut hit = Vec::new();
+    editions(members, asset, &mut hit);
+    best.if_every_edition(&hit);
+    best
+}
+
+/// The editions that are hit for sure, each with all there are.
+fn editions<'m>(members: &'m [Member], asset: &Asset<'_>, hit: &mut Vec<Edition<'m>>) {
+    let mut alternatives = Vec::new();
+    members.iter().for_each(|member| member.alternatives(&mut alternatives));
+    for criterion in alternatives {
         let Some((edition, editions)) = criterion.edition_of().filter(|_| criterion.vulnerable) else { continue };
         let met = criterion.met_in_its_edition(asset.subject, asset.dictionary);
         if met.is_some_and(|met| met.confidence >= Confidence::CPE) {
-            hit.push(edition);
-            all = editions;
+            hit.push((edition, editions));
         }
     }
-    if !all.is_empty() && all.iter().all(|edition| hit.contains(edition)) {
-        best.confidence = Confidence::CPE;
-        best.notes = vec![format!("whichever edition it is: {} are affected", all.join(" and ")).into()];
+}
+
+/// An edition, and all there are of the product.
+pub(crate) type Edition<'m> = (&'m str, Vec<&'static str>);
+
+impl Satisfied {
+    /// Makes a rough hit sure if these editions are all there are.
+    pub(crate) fn if_every_edition(&mut self, hit: &[Edition<'_>]) {
+        let Some((_, all)) = hit.first().filter(|_| self.confidence == Confidence::ROUGH) else { return };
+        if all.iter().all(|edition| hit.iter().any(|(one, _)| one == edition)) {
+            self.confidence = Confidence::CPE;
+            self.notes = vec![format!("whichever edition it is: {} are affected", all.join(" and ")).into()];
+        }
     }
-    best
 }
 
 /// The first of the surest.

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN, type App, context, faultySite, start, Watch } from "./support";
+import { ADMIN, type App, context, enter, faultySite, start, Watch } from "./support";
 
 let app: App;
 let page: Page;
@@ -241,12 +241,9 @@ describe("first scan", () => {
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await page.goto(`${app.base}/ui/scans`);
-    await page.getByLabel("Username").fill(ADMIN.username);
-    await page.getByLabel("Password", { exact: true }).fill("wrong password");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await enter(page, { ...ADMIN, password: "wrong password" });
     await page.getByText("Username or password is wrong.").waitFor();
-    await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await enter(page);
     await page.getByRole("heading", { level: 1, name: "Scans" }).waitFor();
   });
 

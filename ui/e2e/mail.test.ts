@@ -3,7 +3,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MailSink } from "./mail-sink";
-import { ADMIN, type App, begin, freePort, said, type Watch } from "./support";
+import { ADMIN, type App, begin, enter, freePort, said, type Watch } from "./support";
 
 let app: App;
 let page: Page;
@@ -88,9 +88,7 @@ describe("a forgotten password", () => {
     await page.getByText("The two are not the same.").waitFor();
     await page.getByLabel("Once more").fill(next);
     await page.getByRole("button", { name: "Set the password" }).click();
-    await page.getByLabel("Username").fill(ADMIN.username);
-    await page.getByLabel("Password", { exact: true }).fill(next);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await enter(page, { ...ADMIN, password: next });
     await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
 
     await page.goto("about:blank");

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN, type App, begin, type Client, context, said, signIn, until, type Watch } from "./support";
+import { ADMIN, type App, begin, type Client, context, enter, said, signIn, until, type Watch } from "./support";
 import { totp } from "./totp";
 
 let app: App;
@@ -120,9 +120,7 @@ describe("second factor", () => {
   it("asks for a code at sign-in, and takes a recovery code", async () => {
     await page.getByRole("button", { name: `Account ${ADMIN.username}` }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
-    await page.getByLabel("Username").fill(ADMIN.username);
-    await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await enter(page);
     const code = page.getByLabel("Code of your second factor");
     await code.waitFor();
     await until("the field has the focus", () => code.evaluate((field) => field === document.activeElement), 5);

@@ -2,7 +2,7 @@
 
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type App, begin, type Client, context, said, until, type Watch } from "./support";
+import { type App, begin, type Client, context, enter, said, signIn, until, type Watch } from "./support";
 
 let app: App;
 let client: Client;
@@ -20,14 +20,6 @@ afterAll(async () => {
 });
 
 const dialog = () => page.getByRole("dialog");
-
-async function signInAs(other: Page, who: typeof GUEST): Promise<void> {
-  await other.goto(`${app.base}/ui/login`);
-  await other.getByLabel("Username").fill(who.username);
-  await other.getByLabel("Password", { exact: true }).fill(who.password);
-  await other.getByRole("button", { name: "Sign in" }).click();
-  await other.locator(".side").waitFor();
-}
 
 describe("roles", () => {
   it("says in words what a built-in role may do, and leaves it as it is", async () => {
@@ -74,7 +66,7 @@ describe("roles", () => {
   it("acts at once on who has it, and shows that person only what the role allows", async () => {
     await client.call("POST", "/api/users", { ...GUEST, role: "scan_operator" });
     const other = await (await context(app)).newPage();
-    await signInAs(other, GUEST);
+    await signIn(other, app.base, GUEST);
     await other.goto(`${app.base}/ui/scans`);
     await other.getByRole("button", { name: "New scan" }).first().waitFor();
     // Findings are not the role's to see: said, not failed.
@@ -159,9 +151,7 @@ describe("organisations", () => {
     await other.goto(link);
     await other.getByText("There is an account with this address").waitFor();
     await other.getByRole("button", { name: "Sign in" }).click();
-    await other.getByLabel("Username").fill(GUEST.username);
-    await other.getByLabel("Password", { exact: true }).fill(GUEST.password);
-    await other.getByRole("button", { name: "Sign in" }).click();
+    await enter(other, GUEST);
     await other.getByText(`You are signed in as ${GUEST.username}`).waitFor();
     expect(other.url()).not.toContain("#");
     await other.getByRole("button", { name: "Join the organisation" }).click();

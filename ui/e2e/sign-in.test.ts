@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Directory, GROUPS, PASSWORD, PEOPLE, SERVICE } from "./directory";
 import { CLIENT, IdentityProvider } from "./identity-provider";
-import { ADMIN, type App, begin, context, freePort, said } from "./support";
+import { type App, begin, context, enter, freePort, said } from "./support";
 
 let app: App;
 let page: Page;
@@ -123,14 +123,10 @@ describe("LDAP", () => {
     const other = await (await context(app)).newPage();
     await other.goto(`${app.base}/ui/login`);
     await other.getByLabel("Account").selectOption({ label: "Example directory" });
-    await other.getByLabel("Username").fill("somebody");
-    await other.getByLabel("Password", { exact: true }).fill("whatever it is");
-    await other.getByRole("button", { name: "Sign in", exact: true }).click();
+    await enter(other, { username: "somebody", password: "whatever it is" });
     await other.getByRole("alert").waitFor();
     await other.getByLabel("Account").selectOption({ label: "Of this program" });
-    await other.getByLabel("Username").fill(ADMIN.username);
-    await other.getByLabel("Password", { exact: true }).fill(ADMIN.password);
-    await other.getByRole("button", { name: "Sign in", exact: true }).click();
+    await enter(other);
     await other.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
     await other.context().close();
   });
@@ -164,18 +160,16 @@ describe("LDAP", () => {
     await form.getByRole("button", { name: "Save" }).click();
     await said(page, "Saved");
     const other = await (await context(app)).newPage();
-    const enter = async (username: string, password: string) => {
+    const tryAs = async (username: string, password: string) => {
       await other.getByLabel("Account").selectOption({ label: "Example directory" });
-      await other.getByLabel("Username").fill(username);
-      await other.getByLabel("Password", { exact: true }).fill(password);
-      await other.getByRole("button", { name: "Sign in", exact: true }).click();
+      await enter(other, { username, password });
     };
     await other.goto(`${app.base}/ui/findings?severity=high`);
-    await enter("grace", "not her password");
+    await tryAs("grace", "not her password");
     await other.getByRole("alert").waitFor();
-    await enter("linus", PASSWORD);
+    await tryAs("linus", PASSWORD);
     await other.getByRole("alert").waitFor();
-    await enter("grace", PASSWORD);
+    await tryAs("grace", PASSWORD);
     await other.getByRole("heading", { level: 1, name: "Findings" }).waitFor();
     expect(other.url()).toBe(`${app.base}/ui/findings?severity=high`);
     await other.goto(`${app.base}/ui/settings/account`);

@@ -152,9 +152,9 @@ export class Client {
     this.token = answer.access_token;
   }
 
-  async logIn(): Promise<void> {
-    const { username, password } = ADMIN;
-    const answer = await this.call<{ access_token: string }>("POST", "/api/auth/login", { username, password });
+  async logIn({ username, password }: Account = ADMIN, code?: string): Promise<void> {
+    const asked = { username, password, ...(code ? { code } : {}) };
+    const answer = await this.call<{ access_token: string }>("POST", "/api/auth/login", asked);
     this.token = answer.access_token;
   }
 
@@ -181,13 +181,23 @@ export class Client {
   }
 }
 
+export interface Account {
+  username: string;
+  password: string;
+}
+
+/** Fills in the form to sign in with that the page shows, and sends it. */
+export async function enter(page: Page, who: Account = ADMIN): Promise<void> {
+  await page.getByLabel("Username").fill(who.username);
+  await page.getByLabel("Password", { exact: true }).fill(who.password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
 /** Signs in through the page. */
-export async function signIn(page: Page, base: string): Promise<void> {
+export async function signIn(page: Page, base: string, who: Account = ADMIN): Promise<void> {
   await page.goto(`${base}/ui/login`);
-  await page.getByLabel("Username").fill(ADMIN.username);
-  await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  await enter(page, who);
+  await page.locator(".side").waitFor();
 }
 
 export async function context(app: App, scheme: "light" | "dark" = "light"): Promise<BrowserContext> {

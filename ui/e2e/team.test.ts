@@ -2,7 +2,19 @@
 
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN, type App, begin, Client, context, freePort, said, until, type Watch } from "./support";
+import {
+  type Account,
+  ADMIN,
+  type App,
+  begin,
+  Client,
+  context,
+  freePort,
+  said,
+  signIn,
+  until,
+  type Watch,
+} from "./support";
 import { totp } from "./totp";
 
 let app: App;
@@ -28,24 +40,23 @@ const manage = async (name: string) => {
   await drawer().getByRole("heading", { name, exact: false, level: 2 }).waitFor();
 };
 
-interface Tokens {
-  access_token: string;
+/** Signs in beside the pages; the code is asked of whom has a second factor. */
+async function logIn(who: Account, code?: string): Promise<Client> {
+  const other = new Client(app.base);
+  await other.logIn(who, code);
+  return other;
 }
 
-/** Signs in beside the pages; the code is asked of whom has a second factor. */
-const logIn = (who: { username: string; password: string }, code?: string) =>
-  new Client(app.base).call<Tokens>("POST", "/api/auth/login", {
-    username: who.username,
-    password: who.password,
-    ...(code ? { code } : {}),
-  });
+const signedOut = (who: Client) => expect(who.call("GET", "/api/auth/me")).rejects.toThrow("401");
 
-const as = (token: string, method: string, path: string, body?: unknown) =>
-  fetch(app.base + path, {
-    method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
+/** An API key of somebody's, and the status that a program with it is answered. */
+async function program(owner: Client): Promise<() => Promise<number>> {
+  const { key } = await owner.call<{ key: string }>("POST", "/api/api-keys", {
+    name: "pipeline",
+    permissions: ["scans.view"],
   });
+  return () => fetch(`${app.base}/api/scans`, { headers: { "X-API-Key": key } }).then(({ status }) => status);
+}
 
 /** Sets a password behind a link, as the person it was handed to. */
 async function setPassword(link: string, password: string): Promise<void> {
@@ -80,7 +91,7 @@ describe("a new member", () => {
   it("is added with a link to set a password, shown once", async () => {
     await dialog().getByLabel("Username").fill(GUEST.username);
     await dialog().getByLabel("Role").selectOption("analyst");
-    await dialog().getByLabel("Hand on a link").check();
+    await dialog().getByLabel("By a link").check();
     await dialog().getByRole("button", { name: "Add", exact: true }).click();
     await page.getByRole("dialog", { name: "guest was added" }).waitFor();
     await dialog().getByText("Good once, until").getByText("60 minutes").waitFor();
@@ -156,9 +167,10 @@ describe("an account", () => {
     expect(users.data).toMatchObject([{ email: "new@example.com", role: "auditor" }]);
   });
 
-  it("gets a link for a new password, and its sessions end when it is used", async () => {
-    const { access_token } = await logIn(GUEST);
-    expect((await as(access_token, "GET", "/api/auth/me")).status).toBe(200);
+  it("gets a link for a new password, and its sessions and keys end when it is used", async () => {
+    const guest = await logIn(GUEST);
+    const ask = await program(guest);
+    expect(await ask()).toBe(200);
     await manage("guest");
     await drawer().getByRole("button", { name: "Make a link" }).click();
     await drawer().getByText("Good once, until").waitFor();
@@ -166,7 +178,8 @@ describe("an account", () => {
     expect(link.startsWith(`${app.base}/ui/reset-password#token=`)).toBe(true);
     GUEST.password = "another long password";
     await setPassword(link, GUEST.password);
-    expect((await as(access_token, "GET", "/api/auth/me")).status).toBe(401);
+    await signedOut(guest);
+    expect(await ask()).toBe(401);
     await logIn(GUEST);
     // It was shown once.
     await page.reload();
@@ -174,12 +187,34 @@ describe("an account", () => {
     expect(await page.locator(".copybox").count()).toBe(0);
   });
 
+  it("is signed out everywhere, with a question, and its keys end if so wished", async () => {
+    const guest = await logIn(GUEST);
+    const ask = await program(guest);
+    await manage("guest");
+    const asked = async (keys: boolean) => {
+      await drawer().getByRole("button", { name: "End all sessions" }).click();
+      await page.getByRole("dialog", { name: "End all sessions of guest?" }).waitFor();
+      expect(await dialog().getByLabel("Revoke the API keys as well").isChecked()).toBe(false);
+      if (keys) await dialog().getByLabel("Revoke the API keys as well").check();
+      await dialog().getByRole("button", { name: "End all sessions" }).click();
+      await said(page, "guest is signed out everywhere");
+      await dialog().waitFor({ state: "detached" });
+    };
+    await asked(false);
+    await signedOut(guest);
+    expect(await ask()).toBe(200);
+    const again = await logIn(GUEST);
+    await asked(true);
+    await signedOut(again);
+    expect(await ask()).toBe(401);
+  });
+
   it("loses its second factor when that is lost", async () => {
-    const { access_token } = await logIn(GUEST);
-    const enrolled = await as(access_token, "POST", "/api/auth/second-factor", { current_password: GUEST.password });
-    const { secret } = (await enrolled.json()) as { secret: string };
-    const code = totp(secret, Date.now());
-    expect((await as(access_token, "POST", "/api/auth/second-factor/confirm", { code })).status).toBe(200);
+    const guest = await logIn(GUEST);
+    const { secret } = await guest.call<{ secret: string }>("POST", "/api/auth/second-factor", {
+      current_password: GUEST.password,
+    });
+    await guest.call("POST", "/api/auth/second-factor/confirm", { code: totp(secret, Date.now()) });
     await expect(logIn(GUEST)).rejects.toThrow("401");
     await manage("guest");
     await drawer().getByRole("button", { name: "Remove the second factor" }).click();
@@ -194,15 +229,15 @@ describe("an account", () => {
   });
 
   it("is kept out for a while, with a question, and let in again", async () => {
-    const { access_token } = await logIn(GUEST);
+    const guest = await logIn(GUEST);
     await manage("guest");
     await drawer().getByRole("button", { name: "Deactivate" }).click();
     await dialog().getByText("signed out at once").waitFor();
     await dialog().getByRole("button", { name: "Deactivate" }).click();
     await said(page, "guest is deactivated");
-    expect((await as(access_token, "GET", "/api/auth/me")).status).toBe(401);
+    await signedOut(guest);
     await expect(logIn(GUEST)).rejects.toThrow("401");
-    await drawer().getByText("Activate first").waitFor();
+    await drawer().getByText("Activate first").first().waitFor();
     await drawer().getByRole("button", { name: "Activate" }).click();
     await said(page, "guest is active again");
     await logIn(GUEST);
@@ -211,7 +246,7 @@ describe("an account", () => {
   it("of one's own is left to its own page", async () => {
     await manage(ADMIN.username);
     await drawer().getByText("your own account is under").waitFor();
-    for (const name of ["Deactivate", "Remove", "Make a link", "Remove the second factor"]) {
+    for (const name of ["Deactivate", "Remove", "Make a link", "Remove the second factor", "End all sessions"]) {
       expect(await drawer().getByRole("button", { name, exact: true }).count(), name).toBe(0);
     }
   });
@@ -225,11 +260,7 @@ describe("an account", () => {
     const desk = { username: "desk", email: "desk@example.com", password: "a desk's long password" };
     await client.call("POST", "/api/users", { ...desk, role: "desk" });
     const other = await (await context(app)).newPage();
-    await other.goto(`${app.base}/ui/login`);
-    await other.getByLabel("Username").fill(desk.username);
-    await other.getByLabel("Password", { exact: true }).fill(desk.password);
-    await other.getByRole("button", { name: "Sign in" }).click();
-    await other.locator(".side").waitFor();
+    await signIn(other, app.base, desk);
     await other.goto(`${app.base}/ui/settings/team`);
     await other.getByRole("button", { name: "Manage admin" }).waitFor();
     // Neither invitations nor anybody's API keys are this role's.
@@ -245,10 +276,7 @@ describe("an account", () => {
 
 describe("API keys of everybody", () => {
   it("are listed with whose they are, say what they may, and are revoked", async () => {
-    const { access_token } = await logIn(GUEST);
-    const made = await as(access_token, "POST", "/api/api-keys", { name: "pipeline", permissions: ["scans.view"] });
-    const { key } = (await made.json()) as { key: string };
-    const ask = () => fetch(`${app.base}/api/scans`, { headers: { "X-API-Key": key } }).then(({ status }) => status);
+    const ask = await program(await logIn(GUEST));
     await page.goto(`${app.base}/ui/settings/api-keys`);
     await page.getByRole("row", { name: /pipeline guest/ }).waitFor();
     expect(await page.getByRole("row", { name: /pipeline guest/ }).textContent()).toContain("1 permission");
@@ -277,7 +305,7 @@ describe("where letters are sent", () => {
       base_url: app.base,
     });
     await manage("guest");
-    await drawer().getByRole("button", { name: "Mail a link" }).click();
+    await drawer().getByRole("button", { name: "Make a link" }).click();
     await drawer().getByText("on its way to new@example.com").waitFor();
     expect(await page.locator(".copybox").count()).toBe(0);
     await page.goto(`${app.base}/ui/settings/team?do=add`);

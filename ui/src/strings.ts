@@ -44,6 +44,7 @@ export const t = {
   common: {
     cancel: "Cancel",
     close: "Close",
+    done: "Done",
     save: "Save",
     delete: "Delete",
     retry: "Retry",

@@ -128,18 +128,27 @@ pub struct RefreshRequest {
     pub refresh_token: SecretString,
 }
 
-/// Tokens of a session.
+/// What requests are made with for a while.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"access_token": "eyJ…", "refresh_token": "b1n7…", "token_type": "bearer", "expires_in": 1800}))]
-pub struct TokenPair {
+#[schema(example = json!({"access_token": "eyJ…", "token_type": "bearer", "expires_in": 1800}))]
+pub struct AccessToken {
     /// For `Authorization: Bearer`.
     pub access_token: String,
-    /// For `POST /api/auth/refresh`, once.
-    pub refresh_token: String,
     /// Always `bearer`.
     pub token_type: &'static str,
     /// Seconds until the access token ends.
     pub expires_in: u64,
+}
+
+/// Tokens of a session.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"access_token": "eyJ…", "refresh_token": "b1n7…", "token_type": "bearer", "expires_in": 1800}))]
+pub struct TokenPair {
+    /// For requests.
+    #[serde(flatten)]
+    pub access: AccessToken,
+    /// For `POST /api/auth/refresh`, once.
+    pub refresh_token: String,
 }
 
 /// Tokens and who they are for.
@@ -198,12 +207,9 @@ pub struct SwitchRequest {
 /// An access token for another organisation. The session and its refresh token stay.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SwitchResponse {
-    /// For `Authorization: Bearer`.
-    pub access_token: String,
-    /// Always `bearer`.
-    pub token_type: &'static str,
-    /// Seconds until the access token ends.
-    pub expires_in: u64,
+    /// For requests there.
+    #[serde(flatten)]
+    pub access: AccessToken,
     /// The caller there.
     pub user: CurrentUser,
 }
@@ -381,13 +387,8 @@ async fn switch_organization(
     Body(body): Body<SwitchRequest>,
 ) -> ApiResult<Json<SwitchResponse>> {
     let (profile, session) = auth::switch(&caller.cx, state.services(), body.organization_id).await?;
-    let issued = state.tokens().issue(&identity_of(&profile, session), caller.cx.now());
-    Ok(Json(SwitchResponse {
-        access_token: issued.token,
-        token_type: "bearer",
-        expires_in: lifetime(),
-        user: CurrentUser::of(&state, profile).await?,
-    }))
+    let access = access(&state, &caller.cx, &profile, session);
+    Ok(Json(SwitchResponse { access, user: CurrentUser::of(&state, profile).await? }))
 }
 
 impl CurrentUser {
@@ -419,16 +420,15 @@ fn identity_of(profile: &auth::Profile, session: SessionId) -> Identity {
     Identity { user: profile.user_id, session, organization: profile.organization_id }
 }
 
-fn lifetime() -> u64 {
-    u64::try_from(ACCESS_LIFETIME.num_seconds()).unwrap_or(0)
+fn access(state: &AppState, cx: &OpContext, profile: &auth::Profile, session: SessionId) -> AccessToken {
+    let issued = state.tokens().issue(&identity_of(profile, session), cx.now());
+    let expires_in = u64::try_from(ACCESS_LIFETIME.num_seconds()).unwrap_or(0);
+    AccessToken { access_token: issued.token, token_type: "bearer", expires_in }
 }
 
 fn tokens(state: &AppState, cx: &OpContext, signed_in: &auth::SignedIn) -> TokenPair {
-    let issued = state.tokens().issue(&identity_of(&signed_in.profile, signed_in.session), cx.now());
     TokenPair {
-        access_token: issued.token,
+        access: access(state, cx, &signed_in.profile, signed_in.session),
         refresh_token: signed_in.refresh_token.expose_secret().to_owned(),
-        token_type: "bearer",
-        expires_in: lifetime(),
     }
 }

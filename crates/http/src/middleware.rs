@@ -51,9 +51,11 @@ fn goes_on(method: &Method, path: &str) -> bool {
     ];
     const BELOW: [&str; 3] = ["/api/auth/sessions", "/api/auth/password", "/api/auth/second-factor"];
     let below = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    // What an administrator does for a user whose account is in other hands.
+    let of_somebody = |path: &str| path.starts_with("/api/users/") && path.ends_with("/sessions");
     EXACTLY.contains(&path)
         || BELOW.into_iter().any(below)
-        || (*method == Method::DELETE && path.starts_with("/api/api-keys/"))
+        || (*method == Method::DELETE && (path.starts_with("/api/api-keys/") || of_somebody(path)))
 }
 
 /// Refuses writes while maintenance mode is on, but for what [`goes_on`].

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use bartizan_services::passwords;
+use bartizan_services::{api_keys, passwords};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,6 +23,25 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(reset_password))
 }
 
+/// What becomes of somebody's API keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiKeysThen {
+    /// They stay.
+    Keep,
+    /// They are refused from now on.
+    Revoke,
+}
+
+impl From<ApiKeysThen> for api_keys::ApiKeysThen {
+    fn from(then: ApiKeysThen) -> Self {
+        match then {
+            ApiKeysThen::Keep => Self::Keep,
+            ApiKeysThen::Revoke => Self::Revoke,
+        }
+    }
+}
+
 /// The present and the new password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -34,11 +53,13 @@ pub struct PasswordChange {
     /// The password from now on: at least 8 characters, not a common one.
     #[schema(value_type = String, format = "password", min_length = 8, max_length = 1024)]
     pub new_password: SecretString,
+    /// What becomes of one's API keys in every organisation. Left out: `keep`.
+    pub api_keys: Option<ApiKeysThen>,
 }
 
 /// Changes one's own password.
 ///
-/// One's other sessions end. Not for API keys, nor for users of a directory.
+/// One's other sessions end; API keys stay unless the body says otherwise. Not for API keys, nor for users of a directory.
 #[utoipa::path(post, path = "/api/auth/password", operation_id = "update_password", tag = "auth",
     request_body = PasswordChange, responses((status = 204, description = "Changed."), ChangeErrors))]
 async fn update_password(
@@ -46,7 +67,8 @@ async fn update_password(
     caller: Caller,
     Body(body): Body<PasswordChange>,
 ) -> ApiResult<StatusCode> {
-    passwords::change(&caller.cx, state.services(), body.current_password, body.new_password).await?;
+    let keys = body.api_keys.unwrap_or(ApiKeysThen::Keep).into();
+    passwords::change(&caller.cx, state.services(), body.current_password, body.new_password, keys).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -79,6 +101,9 @@ pub struct PasswordReset {
     /// The password from now on: at least 8 characters, not a common one.
     #[schema(value_type = String, format = "password", min_length = 8, max_length = 1024)]
     pub new_password: SecretString,
+    /// What becomes of the user's API keys in every organisation. Left out: `revoke`, since whoever had the account until
+    /// now may have made some.
+    pub api_keys: Option<ApiKeysThen>,
 }
 
 /// Has a link for a new password sent by mail.
@@ -104,8 +129,8 @@ async fn request_password_reset(
 
 /// Sets a new password with the link of a mail.
 ///
-/// Public, and counted like a sign-in. The link works once and for an hour; every session of the user ends. A second
-/// factor stays as it is.
+/// Public, and counted like a sign-in. The link works once and for an hour; every session of the user ends, and so do the
+/// API keys unless the body says otherwise. A second factor stays as it is.
 #[utoipa::path(post, path = "/api/auth/password/reset", operation_id = "reset_password", tag = "auth", security(()),
     request_body = PasswordReset,
     responses((status = 204, description = "Changed; sign in with the new password."),
@@ -118,6 +143,7 @@ async fn reset_password(
     SignInAttempt(cx): SignInAttempt,
     Body(body): Body<PasswordReset>,
 ) -> ApiResult<StatusCode> {
-    passwords::reset(&cx, state.services(), &body.token, body.new_password).await?;
+    let keys = body.api_keys.unwrap_or(ApiKeysThen::Revoke).into();
+    passwords::reset(&cx, state.services(), &body.token, body.new_password, keys).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -84,7 +84,9 @@ pub enum SharedState {
 /// State of the server, for people who run it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"version": "0.1.0", "catalogue": "5f1d2c9a", "check_count": 120, "database": "sqlite",
-    "uptime_seconds": 86432.15, "jobs": {"waiting": 0, "running": 1, "failed": 0}, "demo": false,
+    "uptime_seconds": 86432.15, "jobs": {"waiting": 2, "running": 1, "failed": 0, "by_kind": [
+        {"kind": "scan", "waiting": 2, "running": 1, "failed": 0, "waiting_since": "2026-11-22T08:00:00Z",
+            "next_due_at": "2026-11-22T08:00:00Z"}]}, "demo": false,
     "redis": "not_configured", "maintenance": {"enabled": false, "reason": null, "since": null, "by": null}}))]
 pub struct SystemStatus {
     /// Version of the program.
@@ -194,6 +196,49 @@ pub struct JobCounts {
     pub running: u64,
     /// Given up after their retries.
     pub failed: u64,
+    /// The same by kind, in order of the kinds; those of which none waits, runs or was given up are left out.
+    pub by_kind: Vec<JobQueue>,
+}
+
+/// Background jobs of one kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JobQueue {
+    /// What they do, as in `GET /api/jobs`.
+    pub kind: String,
+    /// Waiting.
+    pub waiting: u64,
+    /// Running.
+    pub running: u64,
+    /// Given up after their retries.
+    pub failed: u64,
+    /// When the one that waits for longest was added; null if none waits.
+    pub waiting_since: Option<DateTime<Utc>>,
+    /// When the first of those that wait is to be begun, which is past if it only waits for its turn; null if none waits.
+    pub next_due_at: Option<DateTime<Utc>>,
+}
+
+impl From<Vec<system::Queue>> for JobCounts {
+    fn from(queues: Vec<system::Queue>) -> Self {
+        Self {
+            waiting: queues.iter().map(|queue| queue.waiting).sum(),
+            running: queues.iter().map(|queue| queue.running).sum(),
+            failed: queues.iter().map(|queue| queue.failed).sum(),
+            by_kind: queues.into_iter().map(JobQueue::from).collect(),
+        }
+    }
+}
+
+impl From<system::Queue> for JobQueue {
+    fn from(queue: system::Queue) -> Self {
+        Self {
+            kind: queue.kind,
+            waiting: queue.waiting,
+            running: queue.running,
+            failed: queue.failed,
+            waiting_since: queue.waiting_since,
+            next_due_at: queue.next_due_at,
+        }
+    }
 }
 
 /// Result of loading demo data.
@@ -273,7 +318,7 @@ async fn get_system_status(State(state): State<AppState>, caller: Caller) -> Api
         check_count: status.checks,
         database: status.database.to_owned(),
         uptime_seconds: state.uptime(),
-        jobs: JobCounts { waiting: status.jobs.waiting, running: status.jobs.running, failed: status.jobs.failed },
+        jobs: status.queues.into(),
         demo: status.demo,
         redis: redis_of(&state).await,
         maintenance: maintenance::told(&caller.cx, state.services()).await?.into(),

@@ -5,19 +5,20 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use bartizan_domain::id::UserId;
 use bartizan_domain::{Role, RoleName};
-use bartizan_services::{members, passwords, second_factors, users};
+use bartizan_services::{members, passwords, second_factors, sessions, users};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::{ApiResult, ChangeErrors, CreateErrors, ItemErrors, ReadErrors};
-use crate::extract::{Body, Listing, PageParams, Path};
+use crate::extract::{Body, Listing, PageParams, Path, Query};
 use crate::members::MemberFilter;
+use crate::passwords::ApiKeysThen;
 use crate::wire::{PageOf, location};
 
 /// The operations of this file.
@@ -26,6 +27,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_users, create_user))
         .routes(routes!(get_user, update_user, delete_user))
         .routes(routes!(delete_user_second_factor))
+        .routes(routes!(delete_user_sessions))
         .routes(routes!(create_password_link))
 }
 
@@ -83,9 +85,11 @@ pub struct UserCreate {
     /// E-mail address.
     #[schema(format = "email", max_length = 254)]
     pub email: String,
-    /// First password: at least 8 characters, not a common one.
-    #[schema(value_type = String, format = "password", min_length = 8, max_length = 1024)]
-    pub password: SecretString,
+    /// First password: at least 8 characters, not a common one. Left out: the user sets one with a link, as
+    /// `POST /api/users/{user_id}/password-link` makes them.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "password", min_length = 8, max_length = 1024)]
+    pub password: Option<SecretString>,
     /// Role in the organisation. Left out: `read_only`.
     #[serde(default = "least")]
     #[schema(value_type = String, required = false, default = "read_only")]
@@ -203,21 +207,49 @@ async fn delete_user_second_factor(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A link for a new password. Shown once.
+/// What becomes of the API keys as well.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct SessionsEnd {
+    /// What becomes of the user's API keys in the organisation. Left out: `keep`.
+    pub api_keys: Option<ApiKeysThen>,
+}
+
+/// Ends every session of a user.
+///
+/// Needs `users.manage`, and every permission of the user's role. Those in this organisation, at once; sessions and API
+/// keys of other organisations stay. Whoever knows the password can sign in again.
+#[utoipa::path(delete, path = "/api/users/{user_id}/sessions", operation_id = "delete_user_sessions", tag = "users",
+    params(("user_id" = UserId, Path, description = "The user."), SessionsEnd),
+    responses((status = 204, description = "They are over."), ChangeErrors))]
+async fn delete_user_sessions(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<UserId>,
+    Query(wish): Query<SessionsEnd>,
+) -> ApiResult<StatusCode> {
+    sessions::end_of(&caller.cx, state.services(), id, wish.api_keys.unwrap_or(ApiKeysThen::Keep).into()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A link for a new password.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"link": "/ui/reset-password#token=6f1c…", "expires_at": "2026-11-22T10:00:00Z"}))]
 pub struct PasswordLink {
-    /// The page where its holder sets a new password, once; it begins with the address of this server.
-    pub link: String,
+    /// The page where its holder sets a new password, once; put the server's address in front. Shown this once. `null` if
+    /// it is on its way by mail.
+    pub link: Option<String>,
     /// Until when it is good.
     pub expires_at: DateTime<Utc>,
 }
 
 /// Makes a link for a new password.
 ///
-/// Needs `users.manage`; not for API keys. For the administrator to hand over where no mail is sent (409 where it is);
-/// good once and for an hour, and earlier links are worth nothing any more. Not for users of a directory, nor for people
-/// who belong to other organisations as well: 409.
+/// Needs `users.manage`, and every permission of the user's role; not for API keys. Where mail is sent the link goes to
+/// the user's address, three an hour at most; elsewhere it is in the answer, for the administrator to hand over, but not
+/// for people who belong to other organisations as well (409). Good once and for an hour, and earlier links are worth
+/// nothing any more. Not for users of a directory (409).
 #[utoipa::path(post, path = "/api/users/{user_id}/password-link", operation_id = "create_password_link", tag = "users",
     params(("user_id" = UserId, Path, description = "The user.")),
     responses((status = 200, body = PasswordLink), ChangeErrors))]
@@ -227,6 +259,6 @@ async fn create_password_link(
     Path(id): Path<UserId>,
 ) -> ApiResult<Json<PasswordLink>> {
     let made = passwords::link_for(&caller.cx, state.services(), id).await?;
-    let link = format!("/ui/reset-password#token={}", made.token.expose_secret());
+    let link = made.token.map(|token| format!("/ui/reset-password#token={}", token.expose_secret()));
     Ok(Json(PasswordLink { link, expires_at: made.expires_at }))
 }

@@ -153,6 +153,34 @@ pub async fn revoke(cx: &OpContext, services: &Services, id: ApiKeyId) -> Result
     change.commit(Change::new("api_key.revoke", "api_key", id).before(recorded(&key))).await
 }
 
+/// What becomes of somebody's keys when their sessions end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiKeysThen {
+    /// They stay: programs do not notice.
+    Keep,
+    /// They are revoked: whoever had the account may have made some.
+    Revoke,
+}
+
+/// Revokes the keys of a user as part of a change, those in one organisation or all of them, each on record where it was
+/// good. Says how many.
+pub(crate) async fn revoke_with(
+    change: &Mutation<'_>,
+    then: ApiKeysThen,
+    (owner, organization): (UserId, Option<OrganizationId>),
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    if then == ApiKeysThen::Keep {
+        return Ok(0);
+    }
+    let keys = storage::revoke_all(change.db(), owner, organization, now).await?;
+    for key in &keys {
+        let entry = Change::new("api_key.revoke", "api_key", key.id).before(recorded(key));
+        change.record(Some(key.organization_id), entry).await?;
+    }
+    Ok(keys.len())
+}
+
 /// The context of a request with an API key.
 ///
 /// # Errors

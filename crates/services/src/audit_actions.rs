@@ -1,7 +1,7 @@
 //! The actions that the audit log can hold. The API documents them, and the web interface has a title for each.
 
 /// Every action, in order.
-pub const ACTIONS: [&str; 67] = [
+pub const ACTIONS: [&str; 68] = [
     "api_key.create",
     "api_key.revoke",
     "asset.bulk_update",
@@ -68,6 +68,7 @@ pub const ACTIONS: [&str; 67] = [
     "user.password_set",
     "user.profile",
     "user.second_factor_remove",
+    "user.sessions_end",
     "user.update",
 ];
 

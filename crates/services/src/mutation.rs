@@ -87,17 +87,14 @@ impl<'a> Mutation<'a> {
         self.tx.db()
     }
 
-    /// Makes the change last, with its audit entry.
+    /// Puts what the change does besides on record, in the log of the organisation it is done in.
     ///
     /// # Errors
-    /// If the database refuses, or the request's `Idempotency-Key` was taken over; then nothing of it lasts.
-    pub(crate) async fn commit(self, change: Change) -> Result<()> {
-        if let Some(claim) = self.cx.claim() {
-            claim.apply(self.tx.db(), &format!("{} {}", change.action, change.noun_id)).await?;
-        }
+    /// If the database fails.
+    pub(crate) async fn record(&self, organization: Option<OrganizationId>, change: Change) -> Result<()> {
         let entry = AuditEntry {
             id: self.cx.new_id(),
-            organization_id: self.organization,
+            organization_id: organization,
             at: self.cx.now(),
             actor_kind: self.cx.actor().kind().to_owned(),
             actor_id: self.cx.actor().user_id(),
@@ -110,7 +107,18 @@ impl<'a> Mutation<'a> {
             before: change.before,
             after: change.after,
         };
-        audit::append(self.tx.db(), &entry).await?;
+        Ok(audit::append(self.tx.db(), &entry).await?)
+    }
+
+    /// Makes the change last, with its audit entry.
+    ///
+    /// # Errors
+    /// If the database refuses, or the request's `Idempotency-Key` was taken over; then nothing of it lasts.
+    pub(crate) async fn commit(self, change: Change) -> Result<()> {
+        if let Some(claim) = self.cx.claim() {
+            claim.apply(self.tx.db(), &format!("{} {}", change.action, change.noun_id)).await?;
+        }
+        self.record(self.organization, change).await?;
         self.tx.commit().await?;
         self.sealing.notify_one();
         Ok(())

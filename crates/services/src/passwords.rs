@@ -22,6 +22,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::api_keys::{self, ApiKeysThen};
 use crate::mutation::{Change, Mutation};
 use crate::validate::check_email;
 use crate::{OpContext, Services, auth, mail, mail_jobs};
@@ -175,12 +176,18 @@ fn block(failures: i32, free: i32) -> Option<TimeDelta> {
     Some(TimeDelta::seconds(seconds))
 }
 
-/// Changes the caller's own password and ends the caller's other sessions.
+/// Changes the caller's own password and ends the caller's other sessions; `keys` says what becomes of the API keys.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the present password is wrong or the new one breaks a rule, [`Error::Conflict`] for users whose
 /// password is kept elsewhere, [`Error::RateLimited`] after several failures in a row.
-pub async fn change(cx: &OpContext, services: &Services, current: SecretString, new: SecretString) -> Result<()> {
+pub async fn change(
+    cx: &OpContext,
+    services: &Services,
+    current: SecretString,
+    new: SecretString,
+    keys: ApiKeysThen,
+) -> Result<()> {
     let (id, session) = cx.person()?;
     let user = users::get(services.store.read(), id).await?.ok_or_else(|| Error::not_found("user", id))?;
     let Some(hash) = user.password_hash.clone() else {
@@ -192,8 +199,10 @@ pub async fn change(cx: &OpContext, services: &Services, current: SecretString, 
     let change = Mutation::begin_open(cx, services, cx.organization_if_any()).await?;
     users::set_password(change.db(), id, &hash, cx.now()).await?;
     let ended = sessions::end_all(change.db(), id, None, Some(session), (cx.now(), "password_changed")).await?;
+    let revoked = api_keys::revoke_with(&change, keys, (id, None), cx.now()).await?;
     tell_of_change(cx, services, change.db(), (cx.organization_if_any(), id)).await?;
-    change.commit(Change::new("auth.password_change", "user", id).after(json!({"sessions_ended": ended}))).await?;
+    let entry = Change::new("auth.password_change", "user", id);
+    change.commit(entry.after(json!({"sessions_ended": ended, "api_keys_revoked": revoked}))).await?;
     services.queue.wake();
     Ok(())
 }
@@ -234,11 +243,18 @@ pub(crate) async fn issue_reset(cx: &OpContext, services: &Services, email: &str
     Ok(())
 }
 
-/// Sets a new password with the token of a mail, once. Every session of the user ends.
+/// Sets a new password with the token of a mail or of a link that was handed over, once. Every session of the user ends;
+/// `keys` says what becomes of the API keys.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the token is not good or the password breaks a rule; the token stays good in the latter case.
-pub async fn reset(cx: &OpContext, services: &Services, token: &SecretString, new: SecretString) -> Result<()> {
+pub async fn reset(
+    cx: &OpContext,
+    services: &Services,
+    token: &SecretString,
+    new: SecretString,
+    keys: ApiKeysThen,
+) -> Result<()> {
     let hash = auth::token_hash(token.expose_secret());
     let db = services.store.read();
     let found = storage::reset(db, &hash).await?;
@@ -256,28 +272,31 @@ pub async fn reset(cx: &OpContext, services: &Services, token: &SecretString, ne
     users::set_password(change.db(), user.id, &password, cx.now()).await?;
     storage::clear_all_failures(change.db(), &user.id.to_string()).await?;
     let ended = sessions::end_all(change.db(), user.id, None, None, (cx.now(), "password_reset")).await?;
+    let revoked = api_keys::revoke_with(&change, keys, (user.id, None), cx.now()).await?;
     tell_of_change(cx, services, change.db(), (home, user.id)).await?;
     let entry = Change::new("auth.password_reset", "user", user.id);
-    change.commit(entry.after(json!({"username": user.username, "sessions_ended": ended}))).await?;
+    let after = json!({"username": user.username, "sessions_ended": ended, "api_keys_revoked": revoked});
+    change.commit(entry.after(after)).await?;
     services.queue.wake();
     Ok(())
 }
 
-/// A link for a new password that an administrator hands over, since no mail server can send it.
+/// A link for a new password, as an administrator has it made for a member.
 #[derive(Debug, Clone)]
 pub struct PasswordLink {
-    /// What the link carries. It is shown once.
-    pub token: SecretString,
+    /// What the link carries, for the administrator to hand over. It is shown once; `None` if it is on its way by mail.
+    pub token: Option<SecretString>,
     /// Until when it is good.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Makes a link for a new password of a member, for the administrator to hand over. Not for people who belong to other
-/// organisations as well: there it opens what is not this administrator's.
+/// Makes a link for a new password of a member: sent to the member's address where mail is sent, else for the
+/// administrator to hand over. The latter is not for people who belong to other organisations as well: there it opens
+/// what is not this administrator's.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`], or [`Error::Conflict`] for such people, for those whose password is not kept
-/// here, and where mail is sent: then the user asks for the link.
+/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Conflict`] for such people and for those whose password is not kept
+/// here, [`Error::RateLimited`] if too many letters were sent to the member lately.
 pub async fn link_for(cx: &OpContext, services: &Services, id: UserId) -> Result<PasswordLink> {
     cx.require(Permission::UsersManage)?;
     cx.person()?;
@@ -286,30 +305,44 @@ pub async fn link_for(cx: &OpContext, services: &Services, id: UserId) -> Result
     let member = crate::members::found(change.db(), organization, id).await?;
     crate::members::manageable(cx, change.db(), &member.membership).await?;
     let conflict = |text: &str| Err(Error::Conflict(text.to_owned()));
-    if sends {
-        return conflict("Mail is sent: the user asks for a new password at the sign-in page");
-    }
-    if bartizan_storage::members::of_user(change.db(), id).await?.len() > 1 {
-        return conflict("The user belongs to other organisations as well");
-    }
     if !may_reset(&member.user) {
         return conflict("The user's password is kept elsewhere, or the user is not active");
     }
     let (token, reset) = new_reset(cx, id);
+    if sends {
+        storage::lock_failures(change.db(), &id.to_string()).await?;
+        if storage::count_resets(change.db(), id, cx.now() - RESETS_WITHIN).await? >= RESETS {
+            let retry_after = u64::try_from(RESETS_WITHIN.num_seconds()).unwrap_or(1);
+            return Err(Error::RateLimited { retry_after });
+        }
+        mail_jobs::password_reset(cx, services, change.db(), (Some(organization), id), &token).await?;
+    } else if bartizan_storage::members::of_user(change.db(), id).await?.len() > 1 {
+        return conflict("The user belongs to other organisations as well");
+    }
     storage::use_resets(change.db(), id, cx.now()).await?;
     storage::insert_reset(change.db(), &reset).await?;
     let entry = Change::new("user.password_link", "user", id);
-    change.commit(entry.after(json!({"username": member.user.username, "expires_at": reset.expires_at}))).await?;
-    Ok(PasswordLink { token, expires_at: reset.expires_at })
+    let after = json!({"username": member.user.username, "expires_at": reset.expires_at, "by_mail": sends});
+    change.commit(entry.after(after)).await?;
+    if sends {
+        services.queue.wake();
+    }
+    Ok(PasswordLink { token: (!sends).then_some(token), expires_at: reset.expires_at })
 }
 
 /// Sets a new password of any user whose password is kept here: for who runs the program, when nobody else can. The
-/// account's sessions end, and it waits for nothing.
+/// account's sessions end, and it waits for nothing; `keys` says what becomes of its API keys.
 ///
 /// # Errors
 /// [`Error::NotFound`] if nobody has the name or address, [`Error::Conflict`] if the password is kept elsewhere,
 /// [`Error::Invalid`] if it breaks a rule.
-pub async fn set_for(cx: &OpContext, services: &Services, login: &str, new: SecretString) -> Result<()> {
+pub async fn set_for(
+    cx: &OpContext,
+    services: &Services,
+    login: &str,
+    new: SecretString,
+    keys: ApiKeysThen,
+) -> Result<()> {
     let user = users::by_login(services.store.read(), login).await?;
     let user = user.ok_or_else(|| Error::not_found("user", login))?;
     if user.password_hash.is_none() {
@@ -322,8 +355,10 @@ pub async fn set_for(cx: &OpContext, services: &Services, login: &str, new: Secr
     storage::use_resets(change.db(), user.id, cx.now()).await?;
     storage::clear_all_failures(change.db(), &user.id.to_string()).await?;
     let ended = sessions::end_all(change.db(), user.id, None, None, (cx.now(), "password_reset")).await?;
+    let revoked = api_keys::revoke_with(&change, keys, (user.id, None), cx.now()).await?;
     let entry = Change::new("user.password_set", "user", user.id);
-    change.commit(entry.after(json!({"username": user.username, "sessions_ended": ended}))).await
+    let after = json!({"username": user.username, "sessions_ended": ended, "api_keys_revoked": revoked});
+    change.commit(entry.after(after)).await
 }
 
 fn new_reset(cx: &OpContext, user_id: UserId) -> (SecretString, PasswordReset) {

@@ -1,11 +1,12 @@
-//! The caller's own sign-in sessions.
+//! Sign-in sessions: the caller's own, and those of members, which their administrators may end.
 
-use bartizan_domain::id::SessionId;
-use bartizan_domain::{Error, Result};
+use bartizan_domain::id::{SessionId, UserId};
+use bartizan_domain::{Error, Permission, Result};
 pub use bartizan_storage::sessions::Session;
 use bartizan_storage::sessions::{self as storage};
 use serde_json::json;
 
+use crate::api_keys::{ApiKeysThen, revoke_with};
 use crate::mutation::{Change, Mutation};
 use crate::{Listed, OpContext, Page, Services};
 
@@ -42,4 +43,21 @@ pub async fn revoke_others(cx: &OpContext, services: &Services) -> Result<u64> {
     let entry = Change::new("auth.session_revoke", "session", format!("{ended} sessions"));
     change.commit(entry.after(json!({"ended": ended}))).await?;
     Ok(ended)
+}
+
+/// Ends every session of a member in the organisation, and if so wished revokes the member's API keys there. Sessions and
+/// keys elsewhere are not this administrator's.
+///
+/// # Errors
+/// [`Error::NotFound`] if the organisation has no such member, [`Error::Forbidden`] if the member may do what the caller
+/// may not.
+pub async fn end_of(cx: &OpContext, services: &Services, id: UserId, keys: ApiKeysThen) -> Result<()> {
+    let (organization, change) = Mutation::begin(cx, services, Permission::UsersManage).await?;
+    let member = crate::members::found(change.db(), organization, id).await?;
+    crate::members::manageable(cx, change.db(), &member.membership).await?;
+    let ended =
+        storage::end_all(change.db(), id, Some(organization), None, (cx.now(), "ended_by_administrator")).await?;
+    let revoked = revoke_with(&change, keys, (id, Some(organization)), cx.now()).await?;
+    let after = json!({"username": member.user.username, "sessions_ended": ended, "api_keys_revoked": revoked});
+    change.commit(Change::new("user.sessions_end", "user", id).after(after)).await
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use bartizan_domain::id::OrganizationId;
 use bartizan_domain::{FindingStatus, Permission, Result, Severity};
+pub use bartizan_storage::jobs::Queue;
 use bartizan_storage::{Backend, Page, SortDir, jobs, metrics, scans, schedules};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{OpContext, Services, installation};
 
 /// State of the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// Version of the check catalogue.
     pub catalogue: &'static str,
@@ -19,21 +19,10 @@ pub struct Status {
     pub checks: u64,
     /// `sqlite` or `postgresql`.
     pub database: &'static str,
-    /// Background jobs.
-    pub jobs: Jobs,
+    /// Background jobs by kind: of one organisation, for members of the first one of the whole installation.
+    pub queues: Vec<Queue>,
     /// Whether demonstration data is loaded.
     pub demo: bool,
-}
-
-/// Background jobs by state: of one organisation, for members of the first one of the whole installation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Jobs {
-    /// Waiting.
-    pub waiting: u64,
-    /// Running.
-    pub running: u64,
-    /// Given up.
-    pub failed: u64,
 }
 
 /// State of the server.
@@ -52,7 +41,7 @@ pub async fn status(cx: &OpContext, services: &Services) -> Result<Status> {
             Backend::Sqlite => "sqlite",
             Backend::Postgres => "postgresql",
         },
-        jobs: jobs_of(services, (!installation::is_first(db, organization).await?).then_some(organization)).await?,
+        queues: jobs::queues(db, (!installation::is_first(db, organization).await?).then_some(organization)).await?,
         demo: scans::list(db, organization, &demo, sort, Page::first(1)).await?.total > 0,
     })
 }
@@ -65,19 +54,6 @@ pub async fn status(cx: &OpContext, services: &Services) -> Result<Status> {
 pub async fn scheduler_jobs(services: &Services) -> Result<u64> {
     services.ping().await?;
     Ok(schedules::count_enabled(services.store.read()).await? + Services::TIMERS)
-}
-
-async fn jobs_of(services: &Services, organization: Option<OrganizationId>) -> Result<Jobs> {
-    let mut found = Jobs::default();
-    for (state, count) in jobs::counts(services.store.read(), organization).await? {
-        match state.as_str() {
-            "queued" => found.waiting = count,
-            "running" => found.running = count,
-            "failed" => found.failed = count,
-            _ => {}
-        }
-    }
-    Ok(found)
 }
 
 /// What monitoring wants to know beside what is counted as it happens.

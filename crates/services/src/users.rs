@@ -23,8 +23,8 @@ pub struct NewUser {
     pub username: String,
     /// Mail address.
     pub email: String,
-    /// First password.
-    pub password: SecretString,
+    /// First password; `None` for one that nobody knows, until its owner sets another with a link.
+    pub password: Option<SecretString>,
     /// Role in the organisation.
     pub role: RoleName,
 }
@@ -58,16 +58,17 @@ pub async fn get(cx: &OpContext, services: &Services, id: UserId) -> Result<Memb
     crate::members::found(services.store.read(), organization, id).await
 }
 
-/// Adds a user with a password.
+/// Adds a user, with a password or without.
 ///
 /// # Errors
 /// [`Error::Conflict`] if the name or the address is taken, [`Error::Invalid`] for fields that break a rule,
 /// [`Error::Forbidden`] for a role that may do more than the caller.
 pub async fn create(cx: &OpContext, services: &Services, new: NewUser) -> Result<Member> {
     let organization = cx.require(Permission::UsersManage)?;
-    let (username, email) = check_account(&new.username, &new.email, &new.password)?;
+    let password = new.password.unwrap_or_else(|| hex::encode(cx.random_bytes::<32>()).into());
+    let (username, email) = check_account(&new.username, &new.email, &password)?;
     roles::grantable(cx, services.store.read(), organization, &new.role).await?;
-    let password_hash = services.passwords.hash(new.password).await.map_err(crate::auth::password_error)?;
+    let password_hash = services.passwords.hash(password).await.map_err(crate::auth::password_error)?;
     let user = account(cx, (username, email), Some(password_hash), "internal");
     let membership = Membership {
         organization_id: organization,

@@ -204,6 +204,30 @@ pub async fn revoke(db: Db<'_>, organization: OrganizationId, id: ApiKeyId, now:
     Ok(done.rows_affected == 1)
 }
 
+/// Revokes the keys of a user, those in one organisation or all of them. Says which.
+///
+/// # Errors
+/// If the database fails.
+pub async fn revoke_all(
+    db: Db<'_>,
+    owner: UserId,
+    organization: Option<OrganizationId>,
+    now: DateTime<Utc>,
+) -> Result<Vec<ApiKey>> {
+    let mut select = entity::Entity::find().filter(Column::UserId.eq(owner.0)).filter(Column::RevokedAt.is_null());
+    if let Some(organization) = organization {
+        select = select.filter(Column::OrganizationId.eq(organization.0));
+    }
+    let mut revoked = Vec::new();
+    for key in select.all(&db.conn()).await?.into_iter().map(ApiKey::from) {
+        // One by one: what is revoked meanwhile by somebody else is theirs.
+        if revoke(db, key.organization_id, key.id, now).await? {
+            revoked.push(key);
+        }
+    }
+    Ok(revoked)
+}
+
 /// Revokes every key of every organisation. Says how many.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, IntoSimpleExpr as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    QuerySelect as _,
 };
 use serde_json::Value;
 
@@ -18,11 +18,13 @@ use crate::{Db, Listed, Page, Result, SortDir, StorageError};
 
 mod claims;
 mod fires;
+mod queues;
 
 pub use claims::{
     Attempt, AttemptEnd, Renewal, any_due, claim, end, holds, release_all, release_lost, renew, stop_requests,
 };
 pub use fires::{record_fire, remove_fires};
+pub use queues::{Queue, queues};
 
 /// One job.
 #[derive(Debug, Clone, PartialEq)]
@@ -427,27 +429,6 @@ pub async fn is_live(db: Db<'_>, kind: &str, dedupe_key: &str) -> Result<bool> {
         .filter(Column::DedupeKey.eq(dedupe_key))
         .filter(Column::Status.is_in([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]));
     Ok(crate::page::count(&db.conn(), &live).await? > 0)
-}
-
-/// How many jobs are in each state: of an organisation, or of all.
-///
-/// # Errors
-/// If the database fails.
-pub async fn counts(db: Db<'_>, organization: Option<OrganizationId>) -> Result<Vec<(String, u64)>> {
-    let mut query = entity::Entity::find();
-    if let Some(id) = organization {
-        query = query.filter(Column::OrganizationId.eq(id.0));
-    }
-    let rows: Vec<(String, i64)> = query
-        .select_only()
-        .column(Column::Status)
-        .expr(Expr::col(Column::Id).count())
-        .group_by(Column::Status)
-        .order_by_asc(Column::Status)
-        .into_tuple()
-        .all(&db.conn())
-        .await?;
-    Ok(rows.into_iter().map(|(status, count)| (status, crate::counts::unsigned(count))).collect())
 }
 
 /// How many jobs each owner runs.

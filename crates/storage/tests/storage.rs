@@ -28,6 +28,7 @@ on_both_databases!(
     a_key_taken_over_is_its_former_attempts_no_more,
     a_link_for_a_new_password_is_used_once_and_in_time,
     jobs_are_claimed_once_in_order,
+    jobs_are_counted_by_kind,
     a_lost_lease_is_taken_over,
     organisations_take_turns,
     live_jobs_with_one_key_are_one,
@@ -300,6 +301,35 @@ async fn jobs_are_claimed_once_in_order(database: &TestDatabase) {
     assert_eq!(claim(&store, "a", at(10), 9).await, [1]);
     let again = jobs::get(store.read(), job(1, 0, None).id).await.unwrap().unwrap();
     assert_eq!((again.attempts, again.started_at, again.error.as_deref()), (2, Some(at(1)), Some("why")));
+}
+
+async fn jobs_are_counted_by_kind(database: &TestDatabase) {
+    let store = open(database).await;
+    let (ours, theirs) = (organization(&store, 1).await, organization(&store, 2).await);
+    assert_eq!(jobs::queues(store.read(), None).await.unwrap(), []);
+    let of = |id| Some(id);
+    for job in [
+        Job { created_at: at(20), run_at: at(20), organization_id: of(ours), ..job(1, 0, None) },
+        Job { created_at: at(10), run_at: at(90), organization_id: of(ours), ..job(2, 0, None) },
+        Job { created_at: at(5), status: JobStatus::Running, ..job(3, 0, None) },
+        Job { created_at: at(1), status: JobStatus::Done, ..job(4, 0, None) },
+        Job { created_at: at(2), status: JobStatus::Cancelled, kind: "ended".to_owned(), ..job(5, 0, None) },
+        Job { status: JobStatus::Failed, kind: "a".to_owned(), organization_id: of(theirs), ..job(6, 0, None) },
+    ] {
+        assert!(enqueue(&store, &job).await);
+    }
+    let waiting = jobs::Queue {
+        kind: "k".to_owned(),
+        waiting: 2,
+        waiting_since: Some(at(10)),
+        next_due_at: Some(at(20)),
+        ..jobs::Queue::default()
+    };
+    let failed = jobs::Queue { kind: "a".to_owned(), failed: 1, ..jobs::Queue::default() };
+    let all = jobs::queues(store.read(), None).await.unwrap();
+    assert_eq!(all, [failed.clone(), jobs::Queue { running: 1, ..waiting.clone() }]);
+    assert_eq!(jobs::queues(store.read(), Some(ours)).await.unwrap(), [waiting]);
+    assert_eq!(jobs::queues(store.read(), Some(theirs)).await.unwrap(), [failed]);
 }
 
 async fn a_lost_lease_is_taken_over(database: &TestDatabase) {

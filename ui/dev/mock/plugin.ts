@@ -407,7 +407,22 @@ export function mockApi(): Plugin {
           check_count: 112,
           database: "sqlite",
           uptime_seconds: 86_432,
-          jobs: { waiting: 0, running: 1, failed: 0 },
+          jobs: {
+            waiting: 2,
+            running: 1,
+            failed: 0,
+            by_kind: [
+              {
+                kind: "mail",
+                waiting: 2,
+                running: 0,
+                failed: 0,
+                waiting_since: new Date(Date.now() - 3_600_000).toISOString(),
+                next_due_at: new Date(Date.now() + 120_000).toISOString(),
+              },
+              { kind: "scan", waiting: 0, running: 1, failed: 0, waiting_since: null, next_due_at: null },
+            ],
+          },
           demo,
           ...platform.status(),
         });

@@ -43,6 +43,7 @@ type Schemas = components["schemas"];
 
 export type SeverityCounts = Schemas["SeverityCounts"];
 export type User = Answer<Schemas["CurrentUser"]>;
+export type JobQueue = Answer<Schemas["JobQueue"]>;
 export type Asset = Answer<Schemas["Asset"]>;
 export type FindingSummary = Answer<Schemas["Finding"]>;
 export type Finding = Omit<Answer<Schemas["FindingDetail"]>, "evidence"> & { evidence: unknown };
@@ -69,7 +70,7 @@ export interface VerdictRecord {
 }
 
 /** Whether the signed-in person holds a permission. The server decides again; this only spares dead buttons. */
-export function may(user: User | null | undefined, permission: string): boolean {
+export function may(user: { permissions: readonly string[] } | null | undefined, permission: string): boolean {
   return user?.permissions.includes(permission) ?? false;
 }
 

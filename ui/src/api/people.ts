@@ -4,7 +4,7 @@ import type { ListQuery } from "../components/table/state";
 import { fromMember, fromUser, type Person } from "../lib/people";
 import { api, data } from "./client";
 import type { Answer, List } from "./model";
-import { newKey } from "./queries";
+import { type ApiKeysThen, done, newKey } from "./queries";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -59,12 +59,24 @@ export const createUser = (body: Schemas["UserCreate"]) =>
 
 export type PasswordLink = Answer<Schemas["PasswordLink"]>;
 
+/** Has a link for a new password made: it is mailed where mail is sent, and in the answer where it is not. */
 export const createPasswordLink = (id: string) =>
   data(api.POST("/api/users/{user_id}/password-link", { params: { path: { user_id: id } } }));
 
-export const removeFactorOf = async (id: string): Promise<void> => {
-  await api.DELETE("/api/users/{user_id}/second-factor", { params: { path: { user_id: id } } });
-};
+export const removeFactorOf = (id: string) =>
+  done(api.DELETE("/api/users/{user_id}/second-factor", { params: { path: { user_id: id } } }));
+
+/** Ends every session of somebody here, and the API keys if so wished. */
+export const endSessionsOf = (id: string, keys: ApiKeysThen) =>
+  done(
+    api.DELETE("/api/users/{user_id}/sessions", {
+      params: { path: { user_id: id }, query: { api_keys: keys } },
+    }),
+  );
+
+/** Ends a membership; the account stays. */
+export const deleteMember = (id: string) =>
+  done(api.DELETE("/api/members/{user_id}", { params: { path: { user_id: id } } }));
 
 export type MemberKey = Answer<Schemas["ApiKey"]>;
 

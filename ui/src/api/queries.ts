@@ -14,7 +14,7 @@ type Schemas = components["schemas"];
  */
 const asked = (query: ListQuery) => query as never;
 
-const done = async (call: Promise<unknown>): Promise<void> => {
+export const done = async (call: Promise<unknown>): Promise<void> => {
   await call;
 };
 
@@ -291,9 +291,6 @@ export const updateRole = (name: string, body: Schemas["RoleUpdate"]) =>
 
 export const deleteRole = (name: string) => done(api.DELETE("/api/roles/{role}", { params: { path: { role: name } } }));
 
-export const deleteMember = (id: string) =>
-  done(api.DELETE("/api/members/{user_id}", { params: { path: { user_id: id } } }));
-
 export const invitationsQuery = queryOptions({
   queryKey: ["invitations"],
   queryFn: ({ signal }) => whole((query) => data(api.GET("/api/invitations", { params: { query }, signal }))),
@@ -324,8 +321,11 @@ export const deleteSession = (id: string) =>
 
 export const deleteOtherSessions = () => done(api.DELETE("/api/auth/sessions"));
 
-export const changePassword = (current: string, next: string) =>
-  done(api.POST("/api/auth/password", { body: { current_password: current, new_password: next } }));
+/** What becomes of somebody's API keys when the password changes. */
+export type ApiKeysThen = Schemas["ApiKeysThen"];
+
+export const changePassword = (current: string, next: string, keys: ApiKeysThen) =>
+  done(api.POST("/api/auth/password", { body: { current_password: current, new_password: next, api_keys: keys } }));
 
 export const apiKeysQuery = queryOptions({
   queryKey: ["api-keys"],
@@ -482,8 +482,8 @@ export const testMail = (to: string | null) => data(api.POST("/api/config/mail/t
 
 export const forgotPassword = (email: string) => done(api.POST("/api/auth/password/forgot", { body: { email } }));
 
-export const resetPassword = (token: string, next: string) =>
-  done(api.POST("/api/auth/password/reset", { body: { token, new_password: next } }));
+export const resetPassword = (token: string, next: string, keys: ApiKeysThen) =>
+  done(api.POST("/api/auth/password/reset", { body: { token, new_password: next, api_keys: keys } }));
 
 // Ways to sign in
 

@@ -379,7 +379,7 @@ export interface paths {
         put?: never;
         /**
          * Changes one's own password.
-         * @description One's other sessions end. Not for API keys, nor for users of a directory.
+         * @description One's other sessions end; API keys stay unless the body says otherwise. Not for API keys, nor for users of a directory.
          */
         post: operations["update_password"];
         delete?: never;
@@ -420,8 +420,8 @@ export interface paths {
         put?: never;
         /**
          * Sets a new password with the link of a mail.
-         * @description Public, and counted like a sign-in. The link works once and for an hour; every session of the user ends. A second
-         *     factor stays as it is.
+         * @description Public, and counted like a sign-in. The link works once and for an hour; every session of the user ends, and so do the
+         *     API keys unless the body says otherwise. A second factor stays as it is.
          */
         post: operations["reset_password"];
         delete?: never;
@@ -1798,9 +1798,10 @@ export interface paths {
         put?: never;
         /**
          * Makes a link for a new password.
-         * @description Needs `users.manage`; not for API keys. For the administrator to hand over where no mail is sent (409 where it is);
-         *     good once and for an hour, and earlier links are worth nothing any more. Not for users of a directory, nor for people
-         *     who belong to other organisations as well: 409.
+         * @description Needs `users.manage`, and every permission of the user's role; not for API keys. Where mail is sent the link goes to
+         *     the user's address, three an hour at most; elsewhere it is in the answer, for the administrator to hand over, but not
+         *     for people who belong to other organisations as well (409). Good once and for an hour, and earlier links are worth
+         *     nothing any more. Not for users of a directory (409).
          */
         post: operations["create_password_link"];
         delete?: never;
@@ -1825,6 +1826,27 @@ export interface paths {
          *     as well.
          */
         delete: operations["delete_user_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{user_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Ends every session of a user.
+         * @description Needs `users.manage`, and every permission of the user's role. Those in this organisation, at once; sessions and API
+         *     keys of other organisations stay. Whoever knows the password can sign in again.
+         */
+        delete: operations["delete_user_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1979,6 +2001,11 @@ export interface components {
          * @description A key for programs that call the API.
          */
         ApiKeyId: string;
+        /**
+         * @description What becomes of somebody's API keys.
+         * @enum {string}
+         */
+        ApiKeysThen: "keep" | "revoke";
         /**
          * @description Something that can be scanned.
          * @example {
@@ -2244,7 +2271,7 @@ export interface components {
              * @description What was done.
              * @enum {string}
              */
-            action: "api_key.create" | "api_key.revoke" | "asset.bulk_update" | "asset.create" | "asset.delete" | "asset.import" | "asset.update" | "auth.denied" | "auth.login" | "auth.login_failed" | "auth.logout" | "auth.password_change" | "auth.password_reset" | "auth.password_reset_request" | "auth.recovery_codes" | "auth.refresh" | "auth.refresh_token_reused" | "auth.second_factor_begin" | "auth.second_factor_disable" | "auth.second_factor_enable" | "auth.session_revoke" | "auth.setup" | "auth.switch" | "backup.restore" | "branding.remove" | "branding.update" | "branding.upload" | "demo.load" | "demo.remove" | "export.run" | "finding.acceptance_expired" | "finding.bulk_update" | "finding.update" | "invitation.accept" | "invitation.create" | "invitation.resend" | "invitation.revoke" | "job.cancel" | "job.retry" | "member.remove" | "member.update" | "organization.create" | "organization.update" | "role.create" | "role.delete" | "role.update" | "scan.cancel" | "scan.create" | "scan.delete" | "schedule.create" | "schedule.delete" | "schedule.fire" | "schedule.run" | "schedule.update" | "secret.reseal" | "secret_key.rotate" | "settings.test" | "settings.update" | "system.log_level" | "system.maintenance" | "user.create" | "user.deactivate" | "user.password_link" | "user.password_set" | "user.profile" | "user.second_factor_remove" | "user.update";
+            action: "api_key.create" | "api_key.revoke" | "asset.bulk_update" | "asset.create" | "asset.delete" | "asset.import" | "asset.update" | "auth.denied" | "auth.login" | "auth.login_failed" | "auth.logout" | "auth.password_change" | "auth.password_reset" | "auth.password_reset_request" | "auth.recovery_codes" | "auth.refresh" | "auth.refresh_token_reused" | "auth.second_factor_begin" | "auth.second_factor_disable" | "auth.second_factor_enable" | "auth.session_revoke" | "auth.setup" | "auth.switch" | "backup.restore" | "branding.remove" | "branding.update" | "branding.upload" | "demo.load" | "demo.remove" | "export.run" | "finding.acceptance_expired" | "finding.bulk_update" | "finding.update" | "invitation.accept" | "invitation.create" | "invitation.resend" | "invitation.revoke" | "job.cancel" | "job.retry" | "member.remove" | "member.update" | "organization.create" | "organization.update" | "role.create" | "role.delete" | "role.update" | "scan.cancel" | "scan.create" | "scan.delete" | "schedule.create" | "schedule.delete" | "schedule.fire" | "schedule.run" | "schedule.update" | "secret.reseal" | "secret_key.rotate" | "settings.test" | "settings.update" | "system.log_level" | "system.maintenance" | "user.create" | "user.deactivate" | "user.password_link" | "user.password_set" | "user.profile" | "user.second_factor_remove" | "user.sessions_end" | "user.update";
             /** @description Who, by the name of that time. */
             actor: string;
             actor_id: components["schemas"]["UserId"] | null;
@@ -3315,6 +3342,8 @@ export interface components {
         };
         /** @description Background jobs by state: those of the caller's organisation, in the first one those of the whole installation. */
         JobCounts: {
+            /** @description The same by kind, in order of the kinds; those of which none waits, runs or was given up are left out. */
+            by_kind: components["schemas"]["JobQueue"][];
             /**
              * Format: int64
              * @description Given up after their retries.
@@ -3336,6 +3365,36 @@ export interface components {
          * @description A background job.
          */
         JobId: string;
+        /** @description Background jobs of one kind. */
+        JobQueue: {
+            /**
+             * Format: int64
+             * @description Given up after their retries.
+             */
+            failed: number;
+            /** @description What they do, as in `GET /api/jobs`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When the first of those that wait is to be begun, which is past if it only waits for its turn; null if none waits.
+             */
+            next_due_at: string | null;
+            /**
+             * Format: int64
+             * @description Running.
+             */
+            running: number;
+            /**
+             * Format: int64
+             * @description Waiting.
+             */
+            waiting: number;
+            /**
+             * Format: date-time
+             * @description When the one that waits for longest was added; null if none waits.
+             */
+            waiting_since: string | null;
+        };
         /**
          * @description State of a job.
          * @enum {string}
@@ -4114,7 +4173,7 @@ export interface components {
                  * @description What was done.
                  * @enum {string}
                  */
-                action: "api_key.create" | "api_key.revoke" | "asset.bulk_update" | "asset.create" | "asset.delete" | "asset.import" | "asset.update" | "auth.denied" | "auth.login" | "auth.login_failed" | "auth.logout" | "auth.password_change" | "auth.password_reset" | "auth.password_reset_request" | "auth.recovery_codes" | "auth.refresh" | "auth.refresh_token_reused" | "auth.second_factor_begin" | "auth.second_factor_disable" | "auth.second_factor_enable" | "auth.session_revoke" | "auth.setup" | "auth.switch" | "backup.restore" | "branding.remove" | "branding.update" | "branding.upload" | "demo.load" | "demo.remove" | "export.run" | "finding.acceptance_expired" | "finding.bulk_update" | "finding.update" | "invitation.accept" | "invitation.create" | "invitation.resend" | "invitation.revoke" | "job.cancel" | "job.retry" | "member.remove" | "member.update" | "organization.create" | "organization.update" | "role.create" | "role.delete" | "role.update" | "scan.cancel" | "scan.create" | "scan.delete" | "schedule.create" | "schedule.delete" | "schedule.fire" | "schedule.run" | "schedule.update" | "secret.reseal" | "secret_key.rotate" | "settings.test" | "settings.update" | "system.log_level" | "system.maintenance" | "user.create" | "user.deactivate" | "user.password_link" | "user.password_set" | "user.profile" | "user.second_factor_remove" | "user.update";
+                action: "api_key.create" | "api_key.revoke" | "asset.bulk_update" | "asset.create" | "asset.delete" | "asset.import" | "asset.update" | "auth.denied" | "auth.login" | "auth.login_failed" | "auth.logout" | "auth.password_change" | "auth.password_reset" | "auth.password_reset_request" | "auth.recovery_codes" | "auth.refresh" | "auth.refresh_token_reused" | "auth.second_factor_begin" | "auth.second_factor_disable" | "auth.second_factor_enable" | "auth.session_revoke" | "auth.setup" | "auth.switch" | "backup.restore" | "branding.remove" | "branding.update" | "branding.upload" | "demo.load" | "demo.remove" | "export.run" | "finding.acceptance_expired" | "finding.bulk_update" | "finding.update" | "invitation.accept" | "invitation.create" | "invitation.resend" | "invitation.revoke" | "job.cancel" | "job.retry" | "member.remove" | "member.update" | "organization.create" | "organization.update" | "role.create" | "role.delete" | "role.update" | "scan.cancel" | "scan.create" | "scan.delete" | "schedule.create" | "schedule.delete" | "schedule.fire" | "schedule.run" | "schedule.update" | "secret.reseal" | "secret_key.rotate" | "settings.test" | "settings.update" | "system.log_level" | "system.maintenance" | "user.create" | "user.deactivate" | "user.password_link" | "user.password_set" | "user.profile" | "user.second_factor_remove" | "user.sessions_end" | "user.update";
                 /** @description Who, by the name of that time. */
                 actor: string;
                 actor_id?: components["schemas"]["UserId"] | null;
@@ -5163,6 +5222,7 @@ export interface components {
          *     }
          */
         PasswordChange: {
+            api_keys?: components["schemas"]["ApiKeysThen"] | null;
             /**
              * Format: password
              * @description The password so far.
@@ -5211,7 +5271,7 @@ export interface components {
             message: string;
         };
         /**
-         * @description A link for a new password. Shown once.
+         * @description A link for a new password.
          * @example {
          *       "expires_at": "2026-11-22T10:00:00Z",
          *       "link": "/ui/reset-password#token=6f1c…"
@@ -5223,8 +5283,11 @@ export interface components {
              * @description Until when it is good.
              */
             expires_at: string;
-            /** @description The page where its holder sets a new password, once; it begins with the address of this server. */
-            link: string;
+            /**
+             * @description The page where its holder sets a new password, once; put the server's address in front. Shown this once. `null` if
+             *     it is on its way by mail.
+             */
+            link: string | null;
         };
         /**
          * @description Whose passwords are asked for.
@@ -5239,6 +5302,7 @@ export interface components {
          *     }
          */
         PasswordReset: {
+            api_keys?: components["schemas"]["ApiKeysThen"] | null;
             /**
              * Format: password
              * @description The password from now on: at least 8 characters, not a common one.
@@ -6676,9 +6740,19 @@ export interface components {
          *       "database": "sqlite",
          *       "demo": false,
          *       "jobs": {
+         *         "by_kind": [
+         *           {
+         *             "failed": 0,
+         *             "kind": "scan",
+         *             "next_due_at": "2026-11-22T08:00:00Z",
+         *             "running": 1,
+         *             "waiting": 2,
+         *             "waiting_since": "2026-11-22T08:00:00Z"
+         *           }
+         *         ],
          *         "failed": 0,
          *         "running": 1,
-         *         "waiting": 0
+         *         "waiting": 2
          *       },
          *       "maintenance": {
          *         "by": null,
@@ -6846,9 +6920,10 @@ export interface components {
             email: string;
             /**
              * Format: password
-             * @description First password: at least 8 characters, not a common one.
+             * @description First password: at least 8 characters, not a common one. Left out: the user sets one with a link, as
+             *     `POST /api/users/{user_id}/password-link` makes them.
              */
-            password: string;
+            password?: string | null;
             /**
              * @description Role in the organisation. Left out: `read_only`.
              * @default read_only
@@ -17673,6 +17748,120 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication required: no, expired or wrong credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient permissions. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or it belongs to another organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the media type the operation reads. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error: `errors` names each field. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rate limit exceeded; `Retry-After` and `retry_after` say for how long. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error; the log has the cause under `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Maintenance mode is on, and `detail` says why; or something needed cannot be reached. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user_sessions: {
+        parameters: {
+            query?: {
+                /** @description What becomes of the user's API keys in the organisation. Left out: `keep`. */
+                api_keys?: components["schemas"]["ApiKeysThen"];
+            };
+            header?: never;
+            path: {
+                /** @description The user. */
+                user_id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are over. */
             204: {
                 headers: {
                     [name: string]: unknown;

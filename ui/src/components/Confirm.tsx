@@ -1,4 +1,5 @@
 /** Asks before something that cannot be undone; names the effect and the count. */
+import type { ReactNode } from "react";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 
@@ -10,6 +11,7 @@ export function Confirm({
   busy = false,
   onYes,
   onNo,
+  children,
 }: {
   title: string;
   text: string;
@@ -18,11 +20,14 @@ export function Confirm({
   busy?: boolean;
   onYes: () => void;
   onNo: () => void;
+  /** A choice that goes with the yes. */
+  children?: ReactNode;
 }) {
   return (
     <Dialog title={title} onClose={onNo}>
       <div className="form">
         <p>{text}</p>
+        {children}
         <div className="foot">
           <Button variant="default" onClick={onNo} data-autofocus>
             {no}

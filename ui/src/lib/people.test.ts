@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromMember, fromUser, grantable, minutesUntil, type Person, unknownPassword, verdicts } from "./people";
+import { fromMember, fromUser, grantable, minutesUntil, type Person, verdicts } from "./people";
 
 const ROLES = [
   { name: "admin", permissions: ["members.manage", "users.manage", "scans.run", "scans.view"] },
@@ -38,12 +38,18 @@ describe("what an administrator may do for somebody", () => {
   it("with members.manage alone is the place, not the account", () => {
     const may = verdicts(person(), { id: "me", permissions: ["members.manage", "scans.view"] }, ROLES);
     expect(may).toMatchObject({ role: "yes", active: "yes", remove: "yes" });
-    expect(may).toMatchObject({ email: "never", password: "never", factor: "never" });
+    expect(may).toMatchObject({ email: "never", password: "never", factor: "never", sessions: "never" });
   });
 
   it("is nothing for somebody who may do more", () => {
     const may = verdicts(person({ role: "admin" }), reader("helper"), ROLES);
-    expect(may).toMatchObject({ email: "beyond", role: "beyond", password: "beyond", factor: "beyond" });
+    expect(may).toMatchObject({
+      email: "beyond",
+      role: "beyond",
+      password: "beyond",
+      factor: "beyond",
+      sessions: "beyond",
+    });
   });
 
   it("leaves one's own role, password and place to others, and the address to oneself", () => {
@@ -53,6 +59,7 @@ describe("what an administrator may do for somebody", () => {
       role: "self",
       password: "self",
       factor: "self",
+      sessions: "self",
       active: "self",
       remove: "self",
     });
@@ -92,13 +99,6 @@ describe("people", () => {
     const at = "2026-11-01T08:00:00Z";
     expect(fromMember({ ...both, user_id: "ada", joined_at: at })).toEqual(person());
     expect(fromUser({ ...both, id: "ada", created_at: at, theme_preference: "system" })).toEqual(person());
-  });
-});
-
-describe("a password nobody knows", () => {
-  it("is long and never the same", () => {
-    expect(unknownPassword()).toMatch(/^[0-9a-f]{64}$/);
-    expect(unknownPassword()).not.toBe(unknownPassword());
   });
 });
 

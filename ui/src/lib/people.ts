@@ -1,4 +1,5 @@
 /** What an administrator may do for somebody, and why not. The server decides again. */
+import { may } from "../api/model";
 import type { components } from "../api/schema";
 
 type Schemas = components["schemas"];
@@ -52,7 +53,7 @@ export function grantable<R extends RoleOf>(roles: readonly R[], mine: readonly 
   return roles.filter((role) => role.permissions.every((permission) => mine.includes(permission)));
 }
 
-export type Act = "email" | "role" | "password" | "factor" | "active" | "remove";
+type Act = "email" | "role" | "password" | "factor" | "sessions" | "active" | "remove";
 
 /** `yes`; `never`: not offered at all; otherwise why it is offered but cannot be done. */
 export type Verdict = "yes" | "never" | "self" | "beyond" | "elsewhere" | "inactive";
@@ -63,11 +64,11 @@ export function verdicts(
   reader: { id: string; permissions: readonly string[] },
   roles: readonly RoleOf[],
 ): Record<Act, Verdict> {
-  const members = reader.permissions.includes("members.manage");
-  const users = reader.permissions.includes("users.manage");
+  const members = may(reader, "members.manage");
+  const users = may(reader, "users.manage");
   const self = person.id === reader.id;
   const role = roles.find((candidate) => candidate.name === person.role);
-  const beyond = role?.permissions.some((permission) => !reader.permissions.includes(permission)) ?? false;
+  const beyond = role?.permissions.some((permission) => !may(reader, permission)) ?? false;
   const internal = person.provider === "internal";
   const first = (...reasons: (Verdict | false)[]): Verdict => reasons.find((reason) => reason !== false) ?? "yes";
   return {
@@ -81,14 +82,10 @@ export function verdicts(
       !person.active && "inactive",
     ),
     factor: first(!users && "never", self && "self", beyond && "beyond", !internal && "elsewhere"),
+    sessions: first(!users && "never", self && "self", beyond && "beyond", !person.active && "inactive"),
     active: first(!members && !users && "never", self && "self", beyond && "beyond"),
     remove: first(!members && "never", self && "self", beyond && "beyond"),
   };
-}
-
-/** A password nobody knows, for an account whose owner sets one by a link. */
-export function unknownPassword(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Whole minutes from now until an instant; at least none. */

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useState } from "react";
+import { useState } from "react";
 import { type Asset, may, RISK_ZONES, type RiskZone } from "../api/model";
 import { assetsQuery, bulkAssets, deleteAsset, meQuery } from "../api/queries";
 import { useActions } from "../app/actions";
@@ -11,7 +11,7 @@ import { Button } from "../components/Button";
 import { Confirm } from "../components/Confirm";
 import { Ago, DemoMark, Score, SeverityCountsMark, Tags } from "../components/marks";
 import { DataTable } from "../components/table/DataTable";
-import { listQuery, useTableState } from "../components/table/state";
+import { listQuery, useOpenRow, useTableState } from "../components/table/state";
 import type { Column, Filter } from "../components/table/types";
 import { count, NOTHING, type Selection } from "../lib/selection";
 import type { SortKey } from "../lib/url-state";
@@ -107,18 +107,15 @@ export function Assets() {
   const navigate = useNavigate();
   const search = useSearch({ strict: false }) as { do?: string; edit?: string };
   const me = useQuery(meQuery);
-  const [state, setState] = useTableState(KNOWN, KEEP);
+  const table = useTableState(KNOWN, KEEP);
+  const [state, setState] = table;
   const [selection, setSelection] = useState<Selection>(NOTHING);
   const [asking, setAsking] = useState<"bulk" | "delete" | null>(null);
   const asked = listQuery(state, SORT);
   const assets = useQuery(assetsQuery(asked));
   const rows = assets.data?.data ?? [];
   const manage = may(me.data, "assets.manage");
-  const open = useCallback(
-    (asset: Asset) => setState({ open: asset.id }, { replace: state.open !== null }),
-    [setState, state.open],
-  );
-  const at = rows.findIndex((asset) => asset.id === state.open);
+  const { open, close, move } = useOpenRow(rows, table);
 
   const say = (what: string | undefined) =>
     void navigate({
@@ -263,11 +260,8 @@ export function Assets() {
           id={state.open}
           canManage={manage}
           canScan={may(me.data, "scans.run")}
-          onClose={() => setState({ open: null })}
-          onMove={(step) => {
-            const next = rows[at + step];
-            if (next) setState({ open: next.id }, { replace: true });
-          }}
+          onClose={close}
+          onMove={move}
         />
       )}
       {search.do === "add" && manage && (

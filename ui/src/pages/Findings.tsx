@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useCallback, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { CATEGORIES, FINDING_STATUSES, type FindingSummary, may, SEVERITIES } from "../api/model";
 import { changeFindings, findingsQuery, meQuery, type StatusChange } from "../api/queries";
 import { useActions } from "../app/actions";
@@ -12,7 +12,7 @@ import { Dialog } from "../components/Dialog";
 import { Link } from "../components/Link";
 import { Ago, DemoMark, FindingStatusMark, SeverityMark } from "../components/marks";
 import { DataTable } from "../components/table/DataTable";
-import { listQuery, useTableState } from "../components/table/state";
+import { listQuery, useOpenRow, useTableState } from "../components/table/state";
 import type { Column, Filter } from "../components/table/types";
 import { count, NOTHING, type Selection } from "../lib/selection";
 import type { SortKey } from "../lib/url-state";
@@ -166,7 +166,8 @@ const BULK = 500;
 export function Findings() {
   const client = useQueryClient();
   const me = useQuery(meQuery);
-  const [state, setState] = useTableState(KNOWN);
+  const table = useTableState(KNOWN);
+  const [state, setState] = table;
   const [selection, setSelection] = useState<Selection>(NOTHING);
   const [bulk, setBulk] = useState(false);
   const asked = listQuery(state, FINDING_SORT);
@@ -174,11 +175,7 @@ export function Findings() {
   const rows = useMemo(() => findings.data?.data ?? [], [findings.data]);
   const triage = may(me.data, "findings.triage");
 
-  const open = useCallback(
-    (finding: FindingSummary) => setState({ open: finding.id }, { replace: state.open !== null }),
-    [setState, state.open],
-  );
-  const at = rows.findIndex((finding) => finding.id === state.open);
+  const { open, close, move } = useOpenRow(rows, table);
 
   const change = useMutation({
     mutationFn: async (body: StatusChange) => {
@@ -251,17 +248,7 @@ export function Findings() {
           action: <Link to="/scans/new">{t.scans.new}</Link>,
         }}
       />
-      {state.open && (
-        <FindingDrawer
-          id={state.open}
-          canTriage={triage}
-          onClose={() => setState({ open: null })}
-          onMove={(step) => {
-            const next = rows[at + step];
-            if (next) setState({ open: next.id }, { replace: true });
-          }}
-        />
-      )}
+      {state.open && <FindingDrawer id={state.open} canTriage={triage} onClose={close} onMove={move} />}
       {bulk && (
         <Dialog title={t.findings.applyMany(count(selection))} onClose={() => setBulk(false)}>
           <StatusForm

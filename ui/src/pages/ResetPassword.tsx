@@ -1,5 +1,5 @@
 /** Sets a new password with the token of a mailed link, which stands behind the hash sign and leaves it at once. */
-import { PasswordInput } from "@mantine/core";
+import { Checkbox, PasswordInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
@@ -23,6 +23,8 @@ export function ResetPassword() {
   const [token] = useState(() => fragmentToken(location.hash));
   const [password, setPassword] = useState("");
   const [again, setAgain] = useState("");
+  // Whoever had the account until now may have made some, so they go unless their owner knows better.
+  const [revoke, setRevoke] = useState(true);
   const [differ, setDiffer] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -31,7 +33,7 @@ export function ResetPassword() {
     field.current?.focus();
   }, []);
   const reset = useMutation({
-    mutationFn: () => resetPassword(token, password),
+    mutationFn: () => resetPassword(token, password, revoke ? "revoke" : "keep"),
     onSuccess: () => {
       // Every session ended with it, this browser's as well.
       session.clear();
@@ -84,6 +86,12 @@ export function ResetPassword() {
             value={again}
             error={differ ? words.differ : undefined}
             onChange={(event) => setAgain(event.target.value)}
+          />
+          <Checkbox
+            label={t.password.alsoKeys}
+            description={t.password.alsoKeysHint}
+            checked={revoke}
+            onChange={(event) => setRevoke(event.target.checked)}
           />
           <Button type="submit" fullWidth loading={reset.isPending}>
             {words.set}

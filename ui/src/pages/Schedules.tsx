@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { useMemo } from "react";
 import { may, type Schedule } from "../api/model";
 import { meQuery, runSchedule, schedulesQuery } from "../api/queries";
 import { SCANS } from "../app/places";
@@ -10,7 +10,7 @@ import { toast } from "../app/toasts";
 import { Button } from "../components/Button";
 import { Section } from "../components/Section";
 import { DataTable } from "../components/table/DataTable";
-import { listQuery, useTableState } from "../components/table/state";
+import { listQuery, useOpenRow, useTableState } from "../components/table/state";
 import type { Column, Filter } from "../components/table/types";
 import type { SortKey } from "../lib/url-state";
 import { t } from "../strings";
@@ -125,7 +125,8 @@ export function Schedules() {
   const me = useQuery(meQuery);
   const navigate = useNavigate();
   const search = useSearch({ strict: false }) as { do?: string };
-  const [state, setState] = useTableState(KNOWN, KEEP);
+  const table = useTableState(KNOWN, KEEP);
+  const [state, setState] = table;
   const manage = may(me.data, "schedules.manage");
   const asked = listQuery(state, SORT);
   // Both choices are no choice; the server knows one or the other.
@@ -135,11 +136,7 @@ export function Schedules() {
   const run = useRunNow();
   const mayRun = may(me.data, "scans.run");
   const shown = useMemo(() => columns(mayRun ? run : null), [mayRun, run]);
-  const open = useCallback(
-    (schedule: Schedule) => setState({ open: schedule.id }, { replace: state.open !== null }),
-    [setState, state.open],
-  );
-  const at = rows.findIndex((schedule) => schedule.id === state.open);
+  const { open, close, move } = useOpenRow(rows, table);
   const say = (what: string | undefined) =>
     void navigate({
       to: ".",
@@ -168,17 +165,7 @@ export function Schedules() {
         />
       </Section>
       {state.open && (
-        <ScheduleDrawer
-          id={state.open}
-          canManage={manage}
-          canRun={mayRun}
-          onRun={run}
-          onClose={() => setState({ open: null })}
-          onMove={(step) => {
-            const next = rows[at + step];
-            if (next) setState({ open: next.id }, { replace: true });
-          }}
-        />
+        <ScheduleDrawer id={state.open} canManage={manage} canRun={mayRun} onRun={run} onClose={close} onMove={move} />
       )}
       {search.do === "add" && manage && <ScheduleForm onClose={() => say(undefined)} />}
     </div>

@@ -70,6 +70,7 @@ export const auditActions: Record<Action, string> = {
   "user.password_set": "Password set by an administrator",
   "user.profile": "Own profile changed",
   "user.second_factor_remove": "Second factor of a user removed",
+  "user.sessions_end": "Sessions of a user ended",
   "user.update": "User changed",
 };
 

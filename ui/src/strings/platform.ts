@@ -41,6 +41,10 @@ export const platform = {
     next: "New password",
     change: "Change password",
     changed: "Password changed; your other sessions have ended",
+    changedAndKeys: "Password changed; your other sessions have ended and your API keys are revoked",
+    alsoKeys: "Revoke my API keys as well",
+    alsoKeysHint:
+      "Your programs are refused until they have new ones. Do it if somebody else may have had your account.",
   },
   factor: {
     title: "Second factor",
@@ -68,7 +72,6 @@ export const platform = {
     codesList: "Your recovery codes",
     download: "Download",
     kept: "I have kept the codes",
-    done: "Done",
     disableTitle: "Switch off the second factor?",
     disableText: "Your password alone signs you in again, and the recovery codes stop working.",
     disabled: "The second factor is off",

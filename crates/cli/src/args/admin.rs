@@ -49,7 +49,8 @@ pub enum AdminCommand {
     },
     /// Set a new password of a user, whatever the organisation; it is read from standard input, one line
     ///
-    /// Every session of the user ends. The way back in for an administrator who lost the password where no mail is sent.
+    /// Every session of the user ends, and the API keys are revoked. The way back in for an administrator who lost the
+    /// password where no mail is sent.
     ResetPassword {
         /// Name or e-mail address of the user
         #[arg(value_name = "USER")]
@@ -57,6 +58,9 @@ pub enum AdminCommand {
         /// Remove the user's second factor as well
         #[arg(long)]
         remove_second_factor: bool,
+        /// Leave the user's API keys as they are
+        #[arg(long)]
+        keep_api_keys: bool,
         #[command(flatten)]
         server: ServerArgs,
     },

@@ -1,6 +1,7 @@
 //! `bartizan admin`: upkeep of a server's data, on the machine it is on. Whoever can read the data folder may do it.
 
 use anyhow::{Result, anyhow, bail};
+use bartizan_services::api_keys::ApiKeysThen;
 use bartizan_services::backups::Access;
 use bartizan_services::{Services, ServicesConfig, audit, auth_config, passwords, second_factors, secrets, users};
 use secrecy::SecretString;
@@ -21,8 +22,9 @@ pub fn run(command: AdminCommand) -> Result<Exit> {
             AdminCommand::CreateUser { username, email, role, server } => {
                 create_user((username, email, role), &server).await
             }
-            AdminCommand::ResetPassword { user, remove_second_factor, server } => {
-                reset_password(&user, remove_second_factor, &server).await
+            AdminCommand::ResetPassword { user, remove_second_factor, keep_api_keys, server } => {
+                let keys = if keep_api_keys { ApiKeysThen::Keep } else { ApiKeysThen::Revoke };
+                reset_password(&user, remove_second_factor, keys, &server).await
             }
             AdminCommand::RotateKey { server } => rotate_key(&server).await,
             AdminCommand::EnablePasswordSignIn { server } => enable_passwords(&server).await,
@@ -47,23 +49,29 @@ async fn create_user((username, email, role): (String, String, String), args: &S
     let services = open(args).await?;
     let cx = services.administrator().await.map_err(told)?;
     let role = role.parse().map_err(|error| anyhow!("--role: {error}"))?;
-    let member = users::create(&cx, &services, users::NewUser { username, email, password, role }).await;
+    let member =
+        users::create(&cx, &services, users::NewUser { username, email, password: Some(password), role }).await;
     let member = member.map_err(told)?;
     services.close().await.map_err(told)?;
     io::print(&format!("{} is {}\n", member.user.username, member.membership.role))?;
     Ok(Exit::Done)
 }
 
-async fn reset_password(user: &str, remove_second_factor: bool, args: &ServerArgs) -> Result<Exit> {
+async fn reset_password(user: &str, remove_second_factor: bool, keys: ApiKeysThen, args: &ServerArgs) -> Result<Exit> {
     let password = password()?;
     let services = open(args).await?;
     let cx = services.administrator().await.map_err(told)?;
-    passwords::set_for(&cx, &services, user, password).await.map_err(told)?;
+    passwords::set_for(&cx, &services, user, password, keys).await.map_err(told)?;
     if remove_second_factor {
         second_factors::remove_for(&cx, &services, user).await.map_err(told)?;
     }
     services.close().await.map_err(told)?;
-    io::print("the password is set; every session of the user has ended\n")?;
+    io::print(match keys {
+        ApiKeysThen::Revoke => {
+            "the password is set; every session of the user has ended, and the API keys are revoked\n"
+        }
+        ApiKeysThen::Keep => "the password is set; every session of the user has ended\n",
+    })?;
     Ok(Exit::Done)
 }
 

@@ -1,8 +1,9 @@
 //! A new password with a link from a mail.
 
+use bartizan_domain::Role;
 use bartizan_http::HttpConfig;
 use bartizan_test_support::api_tests;
-use bartizan_test_support::app::{Options, PASSWORD, TestApp};
+use bartizan_test_support::app::{Actor, Options, PASSWORD, TestApp};
 use serde_json::{Value, json};
 
 use crate::mail::{until, with_mail};
@@ -15,6 +16,8 @@ api_tests!(
     an_account_is_sent_few_links,
     an_address_is_limited,
     without_mail_an_administrator_hands_the_link_over,
+    where_mail_is_sent_the_link_of_an_administrator_goes_to_the_member,
+    whoever_had_the_account_keeps_no_api_key,
     a_change_of_password_is_told_by_mail,
 );
 
@@ -154,6 +157,7 @@ async fn without_mail_an_administrator_hands_the_link_over() {
     let _ = analyst.post(&path, &Value::Null).await.expect(403);
     let _ = app.outsider().await.post(&path, &Value::Null).await.expect(404);
     let first = admin.post(&path, &Value::Null).await.expect(200).json();
+    assert!(first["expires_at"].is_string(), "{first}");
     let made = admin.post(&path, &Value::Null).await.expect(200).json();
     let token = |made: &Value| {
         let link = made["link"].as_str().unwrap().to_owned();
@@ -169,6 +173,72 @@ async fn without_mail_an_administrator_hands_the_link_over() {
     let log = admin.get("/api/audit?action=user.password_link").await.expect(200);
     assert_eq!(log.json()["total"], 2);
     assert!(!log.text().contains(&token(&made)));
-    let _ = app.join(&analyst, "Another", bartizan_domain::Role::ReadOnly).await;
+    let _ = app.join(&analyst, "Another", Role::ReadOnly).await;
     let _ = admin.post(&path, &Value::Null).await.expect(409);
+}
+
+async fn where_mail_is_sent_the_link_of_an_administrator_goes_to_the_member() {
+    let (app, mut sink) = with_mail().await;
+    let (admin, analyst) = (app.admin().await, app.analyst().await);
+    let path = format!("/api/users/{}/password-link", analyst.user_id());
+    let made = admin.post(&path, &Value::Null).await.expect(200);
+    assert_eq!((&made.json()["link"], made.json()["expires_at"].is_string()), (&Value::Null, true));
+    let first = token_of(&sink.link().await);
+    // Somebody with other places too: what is sent is in nobody's hands but the member's.
+    let _ = app.join(&analyst, "Another", Role::ReadOnly).await;
+    let _ = admin.post(&path, &Value::Null).await.expect(200);
+    let second = token_of(&sink.link().await);
+    let reset = async |token: &Value| {
+        app.anonymous().post("/api/auth/password/reset", &json!({"token": token, "new_password": NEW})).await
+    };
+    assert_eq!(reset(&first).await.expect(422).fields(), ["body -> token"], "the earlier link is worth nothing");
+    let _ = reset(&second).await.expect(204);
+    let _ = app.sign_in("analyst-example", NEW).await;
+    let _ = admin.post(&path, &Value::Null).await.expect(200);
+    let refused = admin.post(&path, &Value::Null).await.expect(429);
+    assert_eq!(refused.header("retry-after"), "3600");
+    let log = admin.get("/api/audit?action=user.password_link").await.expect(200);
+    assert_eq!((&log.json()["total"], &log.json()["data"][0]["new_value"]["by_mail"]), (&json!(3), &json!(true)));
+    assert!(!log.text().contains(second.as_str().unwrap()));
+    app.damage("UPDATE users SET auth_provider = 'ldap', password_hash = NULL WHERE username = 'analyst-example'")
+        .await;
+    let _ = admin.post(&path, &Value::Null).await.expect(409);
+}
+
+async fn whoever_had_the_account_keeps_no_api_key() {
+    let (app, mut sink) = with_mail().await;
+    let (admin, analyst, outsider) = (app.admin().await, app.analyst().await, app.outsider().await);
+    let place = app.join(&analyst, "Another", Role::ReadOnly).await;
+    let key = async |who: &Actor| {
+        let made = who.post("/api/api-keys", &json!({"name": "pipeline"})).await.expect(201).json();
+        app.key(made["key"].as_str().unwrap())
+    };
+    let here = key(&analyst).await;
+    let switched = analyst.post("/api/auth/switch", &json!({"organization_id": place})).await.expect(200).json();
+    let there = key(&app.bearer(switched["access_token"].as_str().unwrap())).await;
+    let _ = forgot(&app, "analyst-example@example.test").await;
+    let token = token_of(&sink.link().await);
+    let reset = async |token: &Value, keys: &str| {
+        let body = json!({"token": token, "new_password": NEW, "api_keys": keys});
+        app.anonymous().post("/api/auth/password/reset", &body).await
+    };
+    assert_eq!(reset(&token, "some").await.expect(422).fields(), ["body -> api_keys"]);
+    let _ = reset(&token, "keep").await.expect(204);
+    for program in [&here, &there] {
+        let _ = program.get("/api/assets").await.expect(200);
+    }
+    // The letter about the change.
+    let _ = sink.letter().await;
+    let _ = forgot(&app, "analyst-example@example.test").await;
+    let token = token_of(&sink.link().await);
+    let body = json!({"token": token, "new_password": NEW});
+    let _ = app.anonymous().post("/api/auth/password/reset", &body).await.expect(204);
+    for program in [here, there] {
+        let _ = program.get("/api/assets").await.expect(401);
+    }
+    // Each is on record in the log of the organisation where it was good.
+    for administrator in [admin, outsider] {
+        let log = administrator.get("/api/audit?action=api_key.revoke").await.expect(200).json();
+        assert_eq!((&log["total"], &log["data"][0]["old_value"]["name"]), (&json!(1), &json!("pipeline")), "{log}");
+    }
 }

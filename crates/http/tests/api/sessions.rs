@@ -1,6 +1,7 @@
+use bartizan_domain::Role;
 use bartizan_http::HttpConfig;
 use bartizan_test_support::api_tests;
-use bartizan_test_support::app::{Options, PASSWORD, TestApp};
+use bartizan_test_support::app::{Actor, Options, PASSWORD, TestApp};
 use hyper::Method;
 use serde_json::json;
 
@@ -13,6 +14,8 @@ api_tests!(
     how_the_interface_looks_is_ones_own,
     made_up_refresh_tokens_are_counted_by_address,
     a_session_ends_for_good_after_a_month,
+    an_administrator_ends_the_sessions_of_a_member,
+    keys_go_with_a_changed_password_if_so_wished,
 );
 
 async fn sessions_are_listed_and_ended() {
@@ -152,4 +155,76 @@ async fn a_session_ends_for_good_after_a_month() {
     let _ = app.bearer(tokens["access_token"].as_str().unwrap()).get("/api/auth/me").await.expect(401);
     let refresh = json!({"refresh_token": tokens["refresh_token"]});
     let _ = app.anonymous().post("/api/auth/refresh", &refresh).await.expect(401);
+}
+
+async fn key_of(app: &TestApp, owner: &Actor) -> Actor {
+    let key = owner.post("/api/api-keys", &json!({"name": "pipeline"})).await.expect(201).json();
+    app.key(key["key"].as_str().unwrap())
+}
+
+async fn an_administrator_ends_the_sessions_of_a_member() {
+    let app = TestApp::start().await;
+    let (admin, analyst) = (app.admin().await, app.analyst().await);
+    let other = app.sign_in("analyst-example", PASSWORD).await;
+    let program = key_of(&app, &analyst).await;
+    let path = format!("/api/users/{}/sessions", analyst.user_id());
+    let _ = analyst.delete(&path).await.expect(403);
+    let _ = app.outsider().await.delete(&path).await.expect(404);
+    assert_eq!(admin.delete(&format!("{path}?api_keys=all")).await.expect(422).fields(), ["query -> api_keys"]);
+    let _ = analyst.get("/api/auth/me").await.expect(200);
+
+    let _ = admin.delete(&path).await.expect(204);
+    let _ = analyst.get("/api/auth/me").await.expect(401);
+    let _ = other.get("/api/auth/me").await.expect(401);
+    let _ = program.get("/api/assets").await.expect(200);
+    let _ = admin.get("/api/auth/me").await.expect(200);
+    // The account is as it was.
+    app.clock.advance(chrono::Duration::seconds(1));
+    let again = app.sign_in("analyst-example", PASSWORD).await;
+    let _ = admin.delete(&format!("{path}?api_keys=revoke")).await.expect(204);
+    let _ = again.get("/api/auth/me").await.expect(401);
+    let _ = program.get("/api/assets").await.expect(401);
+
+    let log = admin.get("/api/audit?action=user.sessions_end").await.expect(200).json();
+    let noted = |entry: usize| log["data"][entry]["new_value"].clone();
+    assert_eq!(noted(0), json!({"username": "analyst-example", "sessions_ended": 1, "api_keys_revoked": 1}));
+    assert_eq!(noted(1), json!({"username": "analyst-example", "sessions_ended": 2, "api_keys_revoked": 0}));
+    assert_eq!(admin.get("/api/audit?action=api_key.revoke").await.expect(200).json()["total"], 1);
+
+    // Sessions and keys of another organisation are not this administrator's to end.
+    let place = app.join(&analyst, "Another", Role::ReadOnly).await;
+    let here = app.sign_in("analyst-example", PASSWORD).await;
+    let there = app.sign_in("analyst-example", PASSWORD).await;
+    let switched = there.post("/api/auth/switch", &json!({"organization_id": place})).await.expect(200).json();
+    let there = app.bearer(switched["access_token"].as_str().unwrap());
+    let program = key_of(&app, &there).await;
+    let _ = admin.delete(&format!("{path}?api_keys=revoke")).await.expect(204);
+    let _ = here.get("/api/auth/me").await.expect(401);
+    let _ = there.get("/api/auth/me").await.expect(200);
+    let _ = program.get("/api/assets").await.expect(200);
+
+    // Who may do more than the caller is not the caller's to sign out, and maintenance is no reason to wait.
+    let desk = json!({"name": "desk", "description": "", "permissions": ["users.manage"]});
+    let _ = admin.post("/api/roles", &desk).await.expect(201);
+    let desk = json!({"username": "desk", "email": "desk@example.test", "password": PASSWORD, "role": "desk"});
+    let _ = admin.post("/api/users", &desk).await.expect(201);
+    let desk = app.sign_in("desk", PASSWORD).await;
+    let _ = desk.delete(&format!("/api/users/{}/sessions", admin.user_id())).await.expect(403);
+    let _ = admin.patch("/api/system/maintenance", &json!({"enabled": true})).await.expect(200);
+    let _ = admin.delete(&path).await.expect(204);
+}
+
+async fn keys_go_with_a_changed_password_if_so_wished() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let program = key_of(&app, &admin).await;
+    let change = json!({"current_password": PASSWORD, "new_password": "another sentence"});
+    let _ = admin.post("/api/auth/password", &change).await.expect(204);
+    let _ = program.get("/api/assets").await.expect(200);
+    let change = json!({"current_password": "another sentence", "new_password": PASSWORD, "api_keys": "revoke"});
+    let _ = admin.post("/api/auth/password", &change).await.expect(204);
+    let _ = program.get("/api/assets").await.expect(401);
+    let _ = admin.get("/api/auth/me").await.expect(200);
+    let log = admin.get("/api/audit?action=auth.password_change").await.expect(200).json();
+    assert_eq!(log["data"][0]["new_value"]["api_keys_revoked"], 1);
 }

@@ -40,6 +40,24 @@ async fn the_status_counts_jobs() {
         (&status["database"], &status["jobs"]["waiting"], &status["demo"]),
         (&json!(app.database()), &json!(1), &json!(false))
     );
+    app.clock.advance(chrono::Duration::minutes(5));
+    let _ = auditor.post("/api/scans", &json!({"targets": ["b.example.com"]})).await.expect(202);
+    let _ = app.outsider().await.post("/api/scans", &json!({"targets": ["c.example.com"]})).await.expect(202);
+    let jobs = auditor.get("/api/system/status").await.expect(200).json()["jobs"].clone();
+    let of_scans = jobs["by_kind"].as_array().unwrap().iter().find(|queue| queue["kind"] == "scan").unwrap().clone();
+    assert_eq!(
+        of_scans,
+        json!({"kind": "scan", "waiting": 3, "running": 0, "failed": 0, "waiting_since": "2026-11-22T09:00:00Z",
+            "next_due_at": "2026-11-22T09:00:00Z"}),
+        "those of the whole installation, for its first organisation"
+    );
+    assert_eq!(jobs["waiting"], 3);
+    let tenants = app.outsider().await.get("/api/system/status").await.expect(200).json()["jobs"].clone();
+    assert_eq!(
+        tenants,
+        json!({"waiting": 1, "running": 0, "failed": 0, "by_kind": [{"kind": "scan", "waiting": 1, "running": 0,
+            "failed": 0, "waiting_since": "2026-11-22T09:05:00Z", "next_due_at": "2026-11-22T09:05:00Z"}]})
+    );
     let admin = app.admin().await;
     for enabled in [true, false] {
         let schedule = json!({"name": format!("Weekly {enabled}"), "cron": "0 2 * * 1", "time_zone": "Europe/Berlin",

@@ -7,6 +7,7 @@ use crate::redacted;
 
 api_tests!(
     a_user_is_added_read_changed_and_deactivated,
+    a_user_without_a_password_sets_one_with_a_link,
     bad_users_name_the_field,
     the_last_administrator_stays,
     an_address_of_somebody_with_other_places_stays,
@@ -41,6 +42,23 @@ async fn a_user_is_added_read_changed_and_deactivated() {
     let _ = app.anonymous().post("/api/auth/login", &login).await.expect(401);
     let _ = admin.patch(&path, &json!({"is_active": true})).await.expect(200);
     let _ = app.anonymous().post("/api/auth/login", &login).await.expect(200);
+}
+
+async fn a_user_without_a_password_sets_one_with_a_link() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let body = json!({"username": "ada", "email": "ada@example.test"});
+    let user = admin.post("/api/users", &body).await.expect(201).json();
+    for password in ["", "null", "ada"] {
+        let login = json!({"username": "ada", "password": password});
+        let _ = app.anonymous().post("/api/auth/login", &login).await.expect(401);
+    }
+    let path = format!("/api/users/{}/password-link", user["id"].as_str().unwrap());
+    let link =
+        admin.post(&path, &serde_json::Value::Null).await.expect(200).json()["link"].as_str().unwrap().to_owned();
+    let reset = json!({"token": link.split_once("#token=").unwrap().1, "new_password": PASSWORD});
+    let _ = app.anonymous().post("/api/auth/password/reset", &reset).await.expect(204);
+    let _ = app.sign_in("ada", PASSWORD).await;
 }
 
 async fn bad_users_name_the_field() {

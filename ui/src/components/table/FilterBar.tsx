@@ -130,6 +130,7 @@ function FilterButton({
   onChange: (values: string[]) => void;
 }) {
   const [open, setOpen] = useState(false);
+  const options = filter.options ?? [];
   return (
     <Popover opened={open} onChange={setOpen} position="bottom-start" trapFocus returnFocus>
       <Popover.Target>
@@ -146,43 +147,16 @@ function FilterButton({
       </Popover.Target>
       <Popover.Dropdown p={6} data-popover aria-label={filter.label}>
         <div className="popform">
-          {filter.single && (
-            <Choice filter={filter} label={t.table.any} value={null} chosen={chosen} onChange={onChange} />
-          )}
-          {filter.options?.map((option) =>
-            filter.single ? (
-              <Choice
-                key={option.value}
-                filter={filter}
-                label={option.label}
-                value={option.value}
-                chosen={chosen}
-                onChange={onChange}
-              />
-            ) : (
-              <label key={option.value}>
-                <input
-                  type="checkbox"
-                  checked={chosen.includes(option.value)}
-                  onChange={(event) =>
-                    onChange(
-                      event.target.checked
-                        ? [...chosen, option.value]
-                        : chosen.filter((value) => value !== option.value),
-                    )
-                  }
-                />
-                {option.label}
-              </label>
-            ),
-          )}
+          {(filter.single ? [{ value: null, label: t.table.any }, ...options] : options).map(({ value, label }) => (
+            <Choice key={value} filter={filter} label={label} value={value} chosen={chosen} onChange={onChange} />
+          ))}
         </div>
       </Popover.Dropdown>
     </Popover>
   );
 }
 
-/** One of a filter's values that exclude each other; `null`: any. */
+/** One of a filter's values; `null`: any, of values that exclude each other. */
 function Choice({
   filter,
   label,
@@ -196,13 +170,14 @@ function Choice({
   chosen: readonly string[];
   onChange: (values: string[]) => void;
 }) {
+  const others = filter.single ? [] : chosen.filter((other) => other !== value);
   return (
     <label>
       <input
-        type="radio"
+        type={filter.single ? "radio" : "checkbox"}
         name={`filter-${filter.name}`}
-        checked={value === null ? chosen.length === 0 : chosen[0] === value}
-        onChange={() => onChange(value === null ? [] : [value])}
+        checked={value === null ? chosen.length === 0 : chosen.includes(value)}
+        onChange={(event) => onChange(value !== null && event.target.checked ? [...others, value] : others)}
       />
       {label}
     </label>

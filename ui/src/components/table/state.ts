@@ -27,6 +27,21 @@ export function useTableState(
   return [state, change];
 }
 
+/** The row that stands open beside its table, by the address: to open one, to leave it, to go to its neighbour. */
+export function useOpenRow<Row extends { id: string }>(
+  rows: readonly Row[],
+  [{ open: id }, setState]: ReturnType<typeof useTableState>,
+): { open: (row: Row) => void; close: () => void; move: (step: 1 | -1) => void } {
+  // From one row to the next is one step back, not as many as there were rows.
+  const open = useCallback((row: Row) => setState({ open: row.id }, { replace: id !== null }), [setState, id]);
+  const close = () => setState({ open: null });
+  const move = (step: 1 | -1) => {
+    const next = rows[rows.findIndex((row) => row.id === id) + step];
+    if (next) open(next);
+  };
+  return { open, close, move };
+}
+
 export interface ListQuery {
   page: number;
   page_size: number;

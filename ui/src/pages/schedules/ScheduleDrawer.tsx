@@ -1,8 +1,8 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Schedule } from "../../api/model";
 import { deleteSchedule, scheduleQuery, scheduleRunsQuery, updateSchedule } from "../../api/queries";
-import { toast } from "../../app/toasts";
+import { useDo } from "../../app/do";
 import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Drawer } from "../../components/Drawer";
@@ -31,16 +31,14 @@ export function ScheduleDrawer({
   onClose: () => void;
   onMove: (step: 1 | -1) => void;
 }) {
-  const client = useQueryClient();
   const query = useQuery(scheduleQuery(id));
   const [editing, setEditing] = useState(false);
   const schedule = query.data;
-  const pause = useMutation({
-    mutationFn: (enabled: boolean) => updateSchedule(id, { enabled }),
-    onSuccess: ({ enabled, name }) => toast.ok(enabled ? t.schedules.resumed(name) : t.schedules.paused(name)),
-    onError: toast.error,
-    onSettled: () => client.invalidateQueries({ queryKey: ["schedules"] }),
-  });
+  const pause = useDo(
+    (enabled: boolean) => updateSchedule(id, { enabled }),
+    ({ enabled, name }) => (enabled ? t.schedules.resumed(name) : t.schedules.paused(name)),
+    [["schedules"]],
+  );
   const [askDelete, dialog] = useConfirmed(
     (gone: Schedule) => deleteSchedule(gone.id),
     (gone) => ({

@@ -3,12 +3,13 @@ import { NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
+import { may } from "../../api/model";
 import { apiKeysQuery, createApiKey, deleteApiKey, meQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
+import { KeyEnds, KeyMay, KeyPrefix, KeyUsed, RevokeKey } from "../../components/ApiKeyCells";
 import { Button } from "../../components/Button";
 import { CopyBox } from "../../components/Copy";
 import { useConfirmed } from "../../components/confirmed";
-import { Ago } from "../../components/marks";
 import { Panel } from "../../components/Panel";
 import { PlainTable } from "../../components/PlainTable";
 import { QueryState } from "../../components/QueryState";
@@ -57,7 +58,6 @@ export function ApiKeys() {
     }),
     [apiKeysQuery.queryKey],
   );
-  const mayScan = me.data?.permissions.includes("scans.run");
   return (
     <Panel title={t.keys.title} text={t.keys.text}>
       <form
@@ -81,7 +81,7 @@ export function ApiKeys() {
           data={[
             { value: "all", label: t.keys.mayAll },
             { value: "read", label: t.keys.mayRead },
-            ...(mayScan ? [{ value: "scan", label: t.keys.mayScan }] : []),
+            ...(may(me.data, "scans.run") ? [{ value: "scan", label: t.keys.mayScan }] : []),
           ]}
           value={width}
           onChange={(event) => setWidth(event.target.value as Width)}
@@ -112,56 +112,11 @@ export function ApiKeys() {
               id={(key) => key.id}
               columns={[
                 { title: t.keys.columns.name, cell: (key) => key.name },
-                {
-                  title: t.keys.columns.prefix,
-                  wide: true,
-                  cell: (key) => <span className="mono small nowrap">{key.prefix}…</span>,
-                },
-                {
-                  title: t.keys.columns.may,
-                  wide: true,
-                  cell: (key) =>
-                    key.permissions ? (
-                      <span className="nowrap" title={key.permissions.join(", ")}>
-                        {t.keys.mayOf(key.permissions.length)}
-                      </span>
-                    ) : (
-                      t.keys.mayAll
-                    ),
-                },
-                {
-                  title: t.keys.columns.ends,
-                  cell: (key) =>
-                    key.expired ? (
-                      <span className="tag">{t.keys.expired}</span>
-                    ) : (
-                      <Ago at={key.expires_at} otherwise={t.common.never} />
-                    ),
-                },
-                {
-                  title: t.keys.columns.used,
-                  wide: true,
-                  cell: (key) => (
-                    <>
-                      <Ago at={key.last_used_at} otherwise={t.common.never} />
-                      {key.last_used_ip && <div className="mono small muted">{key.last_used_ip}</div>}
-                    </>
-                  ),
-                },
-                {
-                  title: t.keys.revoke,
-                  quiet: true,
-                  cell: (key) => (
-                    <Button
-                      size="compact-sm"
-                      variant="default"
-                      aria-label={t.keys.revokeOf(key.name)}
-                      onClick={() => askRevoke(key)}
-                    >
-                      {t.keys.revoke}
-                    </Button>
-                  ),
-                },
+                { title: t.keys.columns.prefix, wide: true, cell: (key) => <KeyPrefix of={key} /> },
+                { title: t.keys.columns.may, wide: true, cell: (key) => <KeyMay of={key} all={t.keys.mayAll} /> },
+                { title: t.keys.columns.ends, cell: (key) => <KeyEnds of={key} /> },
+                { title: t.keys.columns.used, wide: true, cell: (key) => <KeyUsed of={key} /> },
+                { title: t.keys.revoke, quiet: true, cell: (key) => <RevokeKey of={key} ask={askRevoke} /> },
               ]}
             />
           )

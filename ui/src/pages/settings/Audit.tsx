@@ -1,7 +1,6 @@
 /** The audit log: what was done, by whom, and whether the log itself is as it was written. */
 
 import { useQuery } from "@tanstack/react-query";
-import { useCallback } from "react";
 import { download } from "../../api/client";
 import type { AuditEntry } from "../../api/model";
 import { may } from "../../api/model";
@@ -14,7 +13,7 @@ import { Ago } from "../../components/marks";
 import { Notice } from "../../components/Notice";
 import { SettingsPage } from "../../components/SettingsPage";
 import { DataTable } from "../../components/table/DataTable";
-import { listQuery, useTableState } from "../../components/table/state";
+import { listQuery, useOpenRow, useTableState } from "../../components/table/state";
 import { TextFilter } from "../../components/table/TextFilter";
 import type { Column, Filter } from "../../components/table/types";
 import { dayRange } from "../../lib/day-range";
@@ -106,17 +105,14 @@ function filtersOf(state: TableState): Record<string, string> {
 export function Audit() {
   const me = useQuery(meQuery);
   const view = may(me.data, "audit.view");
-  const [state, setState] = useTableState(KNOWN);
+  const table = useTableState(KNOWN);
+  const [state, setState] = table;
   const { sort: _one, ...asked } = listQuery({ ...state, q: "", filters: {} }, SORT);
   const entries = useQuery({ ...auditQuery({ ...asked, ...filtersOf(state) }), enabled: view });
   const chain = useQuery({ ...auditChainQuery, enabled: view });
   const rows = entries.data?.data ?? [];
-  const open = useCallback(
-    (entry: AuditEntry) => setState({ open: entry.id }, { replace: state.open !== null }),
-    [setState, state.open],
-  );
-  const at = rows.findIndex((entry) => entry.id === state.open);
-  const shown = rows[at];
+  const { open, close, move } = useOpenRow(rows, table);
+  const shown = rows.find((entry) => entry.id === state.open);
 
   return (
     <div className={shown ? "has-drawer" : undefined}>
@@ -179,11 +175,8 @@ export function Audit() {
         <Drawer
           id={shown.id}
           label={labelOf(shown)}
-          onClose={() => setState({ open: null })}
-          onMove={(step) => {
-            const next = rows[at + step];
-            if (next) setState({ open: next.id }, { replace: true });
-          }}
+          onClose={close}
+          onMove={move}
           head={
             <>
               <h2>{actionTitle(shown.action)}</h2>

@@ -16,6 +16,7 @@ import {
   updateScanning,
 } from "../../api/queries";
 import { singleKeys } from "../../app/actions";
+import { useDo } from "../../app/do";
 import { type ThemeChoice, themeChoice, useScheme } from "../../app/theme-choice";
 import { preferTheme } from "../../app/theme-preference";
 import { toast } from "../../app/toasts";
@@ -168,14 +169,12 @@ function Organization({ user }: { user: User }) {
 }
 
 function Scanning({ canManage }: { canManage: boolean }) {
-  const client = useQueryClient();
   const scanning = useQuery(scanningQuery);
-  const change = useMutation({
-    mutationFn: (allow: boolean) => updateScanning(allow, scanning.data?.etag ?? null),
-    onSuccess: () => toast.ok(t.settings.saved),
-    onError: toast.error,
-    onSettled: () => client.invalidateQueries({ queryKey: scanningQuery.queryKey }),
-  });
+  const change = useDo(
+    (allow: boolean) => updateScanning(allow, scanning.data?.etag ?? null),
+    () => t.settings.saved,
+    [scanningQuery.queryKey],
+  );
   return (
     <Panel title={t.settings.scanning}>
       <QueryState query={scanning} lines={1}>
@@ -194,13 +193,7 @@ function Scanning({ canManage }: { canManage: boolean }) {
 }
 
 function Demo({ loaded }: { loaded: boolean }) {
-  const client = useQueryClient();
-  const load = useMutation({
-    mutationFn: loadDemo,
-    onSuccess: (result) => toast.ok(t.settings.demoLoaded(result.scan_id)),
-    onError: toast.error,
-    onSettled: () => client.invalidateQueries(),
-  });
+  const load = useDo(loadDemo, ({ scan_id }) => t.settings.demoLoaded(scan_id), [[]]);
   const [askRemove, dialog] = useConfirmed(
     deleteDemo,
     () => ({

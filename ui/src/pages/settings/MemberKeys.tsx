@@ -1,8 +1,10 @@
 /** The API keys of everybody in the organisation, for who manages its members. */
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useMemo } from "react";
+import { useMemo } from "react";
+import { may } from "../../api/model";
 import { type MemberKey, memberKeyQuery, memberKeysQuery } from "../../api/people";
 import { deleteApiKey, meQuery } from "../../api/queries";
+import { KeyEnds, KeyMay, KeyPrefix, KeyUsed, RevokeKey } from "../../components/ApiKeyCells";
 import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Drawer } from "../../components/Drawer";
@@ -11,7 +13,7 @@ import { Permitted } from "../../components/Permitted";
 import { SettingsPage } from "../../components/SettingsPage";
 import { ErrorState, SkeletonLines } from "../../components/states";
 import { DataTable } from "../../components/table/DataTable";
-import { listQuery, useTableState } from "../../components/table/state";
+import { listQuery, useOpenRow, useTableState } from "../../components/table/state";
 import type { Column } from "../../components/table/types";
 import { exact } from "../../lib/time";
 import { t } from "../../strings";
@@ -22,25 +24,11 @@ const NONE: never[] = [];
 const idOf = (key: MemberKey) => key.id;
 const labelOf = (key: MemberKey) => key.name;
 
-function Ends({ apiKey }: { apiKey: MemberKey }) {
-  if (apiKey.expired) return <span className="tag">{words.expired}</span>;
-  return <Ago at={apiKey.expires_at} otherwise={words.neverEnds} />;
-}
-
-function Used({ apiKey }: { apiKey: MemberKey }) {
-  return (
-    <>
-      <Ago at={apiKey.last_used_at} otherwise={t.common.never} />
-      {apiKey.last_used_ip && <div className="mono small muted">{apiKey.last_used_ip}</div>}
-    </>
-  );
-}
-
 function columns(me: string | undefined, revoke: (key: MemberKey) => void): readonly Column<MemberKey>[] {
   return [
     {
       id: "name",
-      title: words.columns.name,
+      title: t.keys.columns.name,
       fixed: true,
       cell: (key) => (
         <span className="cell-title" style={{ minWidth: 140 }}>
@@ -50,55 +38,35 @@ function columns(me: string | undefined, revoke: (key: MemberKey) => void): read
     },
     {
       id: "owner",
-      title: words.columns.owner,
+      title: words.owner,
       fixed: true,
       cell: (key) => (
         <>
-          {key.owner.username} {key.owner.id === me && <span className="tag">{words.you}</span>}
+          {key.owner.username} {key.owner.id === me && <span className="tag">{t.team.you}</span>}
         </>
       ),
     },
-    {
-      id: "prefix",
-      title: words.columns.prefix,
-      wide: true,
-      cell: (key) => <span className="mono small nowrap">{key.prefix}…</span>,
-    },
-    {
-      id: "may",
-      title: words.columns.may,
-      wide: true,
-      cell: (key) =>
-        key.permissions ? (
-          <span className="nowrap" title={key.permissions.join(", ")}>
-            {t.keys.mayOf(key.permissions.length)}
-          </span>
-        ) : (
-          words.mayAll
-        ),
-    },
-    { id: "ends", title: words.columns.ends, cell: (key) => <Ends apiKey={key} /> },
-    { id: "used", title: words.columns.used, cell: (key) => <Used apiKey={key} /> },
-    { id: "made", title: words.columns.made, wide: true, extra: true, cell: (key) => <Ago at={key.created_at} /> },
+    { id: "prefix", title: t.keys.columns.prefix, wide: true, cell: (key) => <KeyPrefix of={key} /> },
+    { id: "may", title: t.keys.columns.may, wide: true, cell: (key) => <KeyMay of={key} all={words.mayAll} /> },
+    { id: "ends", title: t.keys.columns.ends, cell: (key) => <KeyEnds of={key} /> },
+    { id: "used", title: t.keys.columns.used, cell: (key) => <KeyUsed of={key} /> },
+    { id: "made", title: words.made, wide: true, extra: true, cell: (key) => <Ago at={key.created_at} /> },
     {
       id: "revoke",
       title: t.keys.revoke,
       fixed: true,
       quiet: true,
       wide: true,
-      cell: (key) => (
-        <Button size="compact-sm" variant="default" aria-label={t.keys.revokeOf(key.name)} onClick={() => revoke(key)}>
-          {t.keys.revoke}
-        </Button>
-      ),
+      cell: (key) => <RevokeKey of={key} ask={revoke} />,
     },
   ];
 }
 
 export function MemberKeys() {
   const me = useQuery(meQuery).data;
-  const allowed = me?.permissions.includes("members.manage") ?? false;
-  const [state, setState] = useTableState(NONE);
+  const allowed = may(me, "members.manage");
+  const table = useTableState(NONE);
+  const [state, setState] = table;
   const { page, page_size } = listQuery(state);
   const keys = useQuery({ ...memberKeysQuery({ page, page_size }), enabled: allowed });
   const rows = keys.data?.data ?? [];
@@ -114,11 +82,7 @@ export function MemberKeys() {
     () => setState({ open: null }, { replace: true }),
   );
   const shown = useMemo(() => columns(me?.id, askRevoke), [me?.id, askRevoke]);
-  const open = useCallback(
-    (key: MemberKey) => setState({ open: key.id }, { replace: state.open !== null }),
-    [setState, state.open],
-  );
-  const at = rows.findIndex((key) => key.id === state.open);
+  const { open, close, move } = useOpenRow(rows, table);
   return (
     <div className={state.open ? "has-drawer" : undefined}>
       <SettingsPage wide>
@@ -142,16 +106,7 @@ export function MemberKeys() {
         </section>
       </SettingsPage>
       {state.open && allowed && (
-        <KeyDrawer
-          id={state.open}
-          me={me?.id}
-          onRevoke={askRevoke}
-          onClose={() => setState({ open: null })}
-          onMove={(step) => {
-            const next = rows[at + step];
-            if (next) setState({ open: next.id }, { replace: true });
-          }}
-        />
+        <KeyDrawer id={state.open} me={me?.id} onRevoke={askRevoke} onClose={close} onMove={move} />
       )}
       {dialog}
     </div>
@@ -184,7 +139,7 @@ function KeyDrawer({
           <>
             <h2>{key.name}</h2>
             <span className="small muted">
-              {key.owner.username} {key.owner.id === me && <span className="tag">{words.you}</span>}
+              {key.owner.username} {key.owner.id === me && <span className="tag">{t.team.you}</span>}
             </span>
           </>
         ) : null
@@ -207,16 +162,16 @@ function KeyDrawer({
         <>
           <section>
             <dl className="facts">
-              <dt>{words.columns.prefix}</dt>
+              <dt>{t.keys.columns.prefix}</dt>
               <dd className="mono">{key.prefix}…</dd>
-              <dt>{words.columns.made}</dt>
+              <dt>{words.made}</dt>
               <dd>{exact(key.created_at)}</dd>
-              <dt>{words.columns.ends}</dt>
+              <dt>{t.keys.columns.ends}</dt>
               <dd>
-                {key.expires_at ? exact(key.expires_at) : words.neverEnds}{" "}
-                {key.expired && <span className="tag">{words.expired}</span>}
+                {key.expires_at ? exact(key.expires_at) : t.common.never}{" "}
+                {key.expired && <span className="tag">{t.keys.expired}</span>}
               </dd>
-              <dt>{words.columns.used}</dt>
+              <dt>{t.keys.columns.used}</dt>
               <dd>{key.last_used_at ? exact(key.last_used_at) : t.common.never}</dd>
               {key.last_used_ip && (
                 <>
@@ -224,7 +179,7 @@ function KeyDrawer({
                   <dd className="mono">{key.last_used_ip}</dd>
                 </>
               )}
-              <dt>{words.columns.may}</dt>
+              <dt>{t.keys.columns.may}</dt>
               <dd>{key.permissions ? t.keys.mayOf(key.permissions.length) : words.mayAllText}</dd>
             </dl>
           </section>

@@ -1,8 +1,8 @@
-import { PasswordInput } from "@mantine/core";
+import { Checkbox, PasswordInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
-import { changePassword, sessionsQuery } from "../../api/queries";
+import { apiKeysQuery, changePassword, sessionsQuery } from "../../api/queries";
 import { toast } from "../../app/toasts";
 import { Button } from "../../components/Button";
 import { Panel } from "../../components/Panel";
@@ -12,17 +12,21 @@ export function Password() {
   const client = useQueryClient();
   const [current, setCurrent] = useState("");
   const [next, setNext] = useState("");
+  const [revoke, setRevoke] = useState(false);
   const change = useMutation({
-    mutationFn: () => changePassword(current, next),
+    mutationFn: () => changePassword(current, next, revoke ? "revoke" : "keep"),
     onSuccess: () => {
       setCurrent("");
       setNext("");
-      toast.ok(t.password.changed);
+      setRevoke(false);
+      toast.ok(revoke ? t.password.changedAndKeys : t.password.changed);
     },
     onError: (error) => {
       if (!fieldProblem(error, "current_password") && !fieldProblem(error, "new_password")) toast.error(error);
     },
-    onSettled: () => client.invalidateQueries({ queryKey: sessionsQuery.queryKey }),
+    onSettled: () => {
+      for (const { queryKey } of [sessionsQuery, apiKeysQuery]) void client.invalidateQueries({ queryKey });
+    },
   });
   return (
     <Panel title={t.password.title}>
@@ -54,6 +58,12 @@ export function Password() {
             onChange={(event) => setNext(event.target.value)}
           />
         </div>
+        <Checkbox
+          label={t.password.alsoKeys}
+          description={t.password.alsoKeysHint}
+          checked={revoke}
+          onChange={(event) => setRevoke(event.target.checked)}
+        />
         <div>
           <Button type="submit" variant="default" loading={change.isPending}>
             {t.password.change}

@@ -262,7 +262,7 @@ function Codes({ codes, onDone }: { codes: readonly string[]; onDone: () => void
         <Checkbox label={t.factor.kept} checked={kept} onChange={(event) => setKept(event.target.checked)} />
         <div className="foot">
           <Button disabled={!kept} onClick={onDone}>
-            {t.factor.done}
+            {t.common.done}
           </Button>
         </div>
       </div>

@@ -1,8 +1,8 @@
 /** One's own open sessions. */
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { deleteOtherSessions, deleteSession, sessionsQuery } from "../../api/queries";
-import { toast } from "../../app/toasts";
+import { useDo } from "../../app/do";
 import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Ago } from "../../components/marks";
@@ -19,14 +19,8 @@ function nameOf(agent: string): string {
 }
 
 export function Sessions() {
-  const client = useQueryClient();
   const sessions = useQuery(sessionsQuery);
-  const end = useMutation({
-    mutationFn: deleteSession,
-    onSuccess: () => toast.ok(t.sessions.ended),
-    onError: toast.error,
-    onSettled: () => client.invalidateQueries({ queryKey: sessionsQuery.queryKey }),
-  });
+  const end = useDo(deleteSession, () => t.sessions.ended, [sessionsQuery.queryKey]);
   const [askOthers, dialog] = useConfirmed(
     deleteOtherSessions,
     () => ({

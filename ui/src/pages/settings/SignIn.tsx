@@ -1,13 +1,13 @@
 /** How people sign in: passwords of this program, an OpenID provider, a directory. */
 import { Switch } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { may, mayInstallation } from "../../api/model";
 import { authConfigQuery, meQuery, rolesQuery, updateAuthConfig } from "../../api/queries";
-import { toast } from "../../app/toasts";
+import { useDo } from "../../app/do";
 import { Panel } from "../../components/Panel";
 import { QueryState } from "../../components/QueryState";
 import { SettingsPage } from "../../components/SettingsPage";
-import { roleName } from "../../lib/role-name";
+import { roleOptions } from "../../lib/role-name";
 import { t } from "../../strings";
 import { LdapForm } from "../sign-in/LdapForm";
 import { OidcForm } from "../sign-in/OidcForm";
@@ -19,10 +19,7 @@ export function SignIn() {
   const manage = mayInstallation(me.data, "config.manage");
   const config = useQuery({ ...authConfigQuery, enabled: manage });
   const roles = useQuery({ ...rolesQuery, enabled: may(me.data, "members.manage") });
-  const choices = (roles.data?.map((role) => role.name) ?? Object.keys(t.settings.roles)).map((value) => ({
-    value,
-    label: roleName(value),
-  }));
+  const choices = roleOptions(roles.data ?? []);
   return (
     <SettingsPage>
       {manage && (
@@ -70,13 +67,11 @@ function Passwords({
   own: boolean;
   etag: string | null;
 }) {
-  const client = useQueryClient();
-  const change = useMutation({
-    mutationFn: (on: boolean) => updateAuthConfig({ internal: { enabled: on } }, etag),
-    onSuccess: () => toast.ok(t.settings.saved),
-    onError: toast.error,
-    onSettled: () => client.invalidateQueries({ queryKey: authConfigQuery.queryKey }),
-  });
+  const change = useDo(
+    (on: boolean) => updateAuthConfig({ internal: { enabled: on } }, etag),
+    () => t.settings.saved,
+    [authConfigQuery.queryKey],
+  );
   const why = !enabled ? null : !others ? words.onlyWay : own ? words.ownWay : null;
   return (
     <Panel title={words.passwords}>

@@ -27,8 +27,8 @@ export function System() {
               <Health />
             </div>
             <div className="span-6 stack" style={{ alignContent: "start" }}>
-              <Maintenance canManage={parts.switchMaintenance} />
-              {parts.logLevel && <LogLevel />}
+              <Maintenance canManage={parts.command} />
+              {parts.command && <LogLevel />}
             </div>
           </div>
           {parts.workers && <Workers />}

@@ -1,10 +1,9 @@
 /** Background jobs: what waits, what runs and how far it is, what became of the rest. */
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useQuery } from "@tanstack/react-query";
 import type { Job } from "../../api/model";
 import { cancelJob, jobQuery, jobsQuery, progressQuery, retryJob } from "../../api/queries";
-import { toast } from "../../app/toasts";
+import { useDo } from "../../app/do";
 import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Drawer } from "../../components/Drawer";
@@ -12,7 +11,7 @@ import { Link } from "../../components/Link";
 import { Ago } from "../../components/marks";
 import { ErrorState, SkeletonLines } from "../../components/states";
 import { DataTable } from "../../components/table/DataTable";
-import { listQuery, useTableState } from "../../components/table/state";
+import { listQuery, useOpenRow, useTableState } from "../../components/table/state";
 import type { Column, Filter } from "../../components/table/types";
 import { between, exact } from "../../lib/time";
 import type { SortKey } from "../../lib/url-state";
@@ -153,7 +152,8 @@ const idOf = (job: Job) => job.id;
 const labelOf = (job: Job) => `${words.kinds[job.kind] ?? job.kind} ${job.subject ?? ""}`.trim();
 
 export function Jobs({ canManage }: { canManage: boolean }) {
-  const [state, setState] = useTableState(KNOWN);
+  const table = useTableState(KNOWN);
+  const [state, setState] = table;
   // The list has one order, newest first or last, and no free text.
   const { sort: _one, search: _none, ...asked } = listQuery(state, SORT);
   const jobs = useQuery({
@@ -161,11 +161,7 @@ export function Jobs({ canManage }: { canManage: boolean }) {
     refetchInterval: (query) => (query.state.data?.data.some(isActive) ? SECONDS * 1000 : SECONDS * 3000),
   });
   const rows = jobs.data?.data ?? [];
-  const open = useCallback(
-    (job: Job) => setState({ open: job.id }, { replace: state.open !== null }),
-    [setState, state.open],
-  );
-  const at = rows.findIndex((job) => job.id === state.open);
+  const { open, close, move } = useOpenRow(rows, table);
   return (
     <section id="jobs" className={state.open ? "has-drawer" : undefined} aria-label={t.system.jobs}>
       <h2 style={{ marginBottom: 8 }}>{t.system.jobs}</h2>
@@ -185,17 +181,7 @@ export function Jobs({ canManage }: { canManage: boolean }) {
         onOpen={open}
         empty={{ title: words.empty, text: words.emptyText }}
       />
-      {state.open && (
-        <JobDrawer
-          id={state.open}
-          canManage={canManage}
-          onClose={() => setState({ open: null })}
-          onMove={(step) => {
-            const next = rows[at + step];
-            if (next) setState({ open: next.id }, { replace: true });
-          }}
-        />
-      )}
+      {state.open && <JobDrawer id={state.open} canManage={canManage} onClose={close} onMove={move} />}
     </section>
   );
 }
@@ -211,18 +197,16 @@ function JobDrawer({
   onClose: () => void;
   onMove: (step: 1 | -1) => void;
 }) {
-  const client = useQueryClient();
   const query = useQuery({
     ...jobQuery(id),
     refetchInterval: (asked) => (asked.state.data && isActive(asked.state.data) ? SECONDS * 1000 : false),
   });
   const job = query.data;
-  const retry = useMutation({
-    mutationFn: () => retryJob(id),
-    onSuccess: () => toast.ok(words.retried),
-    onError: toast.error,
-    onSettled: () => client.invalidateQueries({ queryKey: ["jobs"] }),
-  });
+  const retry = useDo(
+    () => retryJob(id),
+    () => words.retried,
+    [["jobs"]],
+  );
   const [askCancel, dialog] = useConfirmed(
     cancelJob,
     () => ({

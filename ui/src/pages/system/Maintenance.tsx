@@ -1,9 +1,9 @@
 /** Maintenance mode: refuses changes for everybody, with a reason. */
 import { TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { setMaintenance, systemQuery } from "../../api/queries";
-import { toast } from "../../app/toasts";
+import { useDo } from "../../app/do";
 import { Button } from "../../components/Button";
 import { useConfirmed } from "../../components/confirmed";
 import { Ago } from "../../components/marks";
@@ -15,15 +15,13 @@ import { t } from "../../strings";
 const words = t.system.maintenance;
 
 export function Maintenance({ canManage }: { canManage: boolean }) {
-  const client = useQueryClient();
   const system = useQuery(systemQuery);
   const [reason, setReason] = useState("");
-  const off = useMutation({
-    mutationFn: () => setMaintenance({ enabled: false }),
-    onSuccess: () => toast.ok(words.isOff),
-    onError: toast.error,
-    onSettled: () => client.invalidateQueries({ queryKey: systemQuery.queryKey }),
-  });
+  const off = useDo(
+    () => setMaintenance({ enabled: false }),
+    () => words.isOff,
+    [systemQuery.queryKey],
+  );
   const [ask, dialog] = useConfirmed(
     (why: string) => setMaintenance({ enabled: true, reason: why.trim() || null }),
     () => ({ title: words.askTitle, text: words.askText, yes: words.switchOn, done: words.isOn }),

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { User } from "../../api/model";
-import { SETTINGS, visible } from "../../app/places";
 import { GROUPS } from "../../lib/permissions";
 import { partsOf } from "./parts";
 
@@ -18,31 +17,21 @@ const reader = (first: boolean): User => ({ ...admin(first), permissions: ["syst
 
 describe("the System page", () => {
   it("has everything for administrators of the installation", () => {
-    expect(Object.values(partsOf(admin(true)))).toEqual([true, true, true, true, true]);
+    expect(Object.values(partsOf(admin(true)))).toEqual([true, true, true, true]);
   });
 
   it("has for a tenant what the server answers a tenant", () => {
     expect(partsOf(admin(false))).toEqual({
       page: true,
       workers: false,
-      logLevel: false,
-      switchMaintenance: false,
+      command: false,
       commandJobs: true,
     });
   });
 
   it("commands nothing without the permission", () => {
-    expect(partsOf(reader(true))).toMatchObject({ page: true, workers: true, logLevel: false, commandJobs: false });
+    expect(partsOf(reader(true))).toMatchObject({ page: true, workers: true, command: false, commandJobs: false });
     expect(partsOf({ ...reader(true), permissions: [] })).toMatchObject({ page: false, workers: false });
     expect(partsOf(null).page).toBe(false);
-  });
-});
-
-describe("settings of the installation", () => {
-  it("are no pages of a tenant", () => {
-    const shown = (user: User) => SETTINGS.filter((place) => visible(user, place)).map((place) => place.to);
-    const missing = shown(admin(true)).filter((to) => !shown(admin(false)).includes(to));
-    expect(missing).toEqual(["/settings/sign-in", "/settings/mail"]);
-    expect(shown(admin(false))).toContain("/settings/system");
   });
 });

@@ -5,19 +5,17 @@ export interface Parts {
   /** Anything at all. */
   page: boolean;
   workers: boolean;
-  logLevel: boolean;
-  switchMaintenance: boolean;
+  /** Log level and maintenance mode. */
+  command: boolean;
   /** Cancelling and retrying; the list itself is that of one's organisation. */
   commandJobs: boolean;
 }
 
 export function partsOf(user: User | null | undefined): Parts {
-  const command = mayInstallation(user, "system.manage");
   return {
     page: may(user, "system.view"),
     workers: mayInstallation(user, "system.view"),
-    logLevel: command,
-    switchMaintenance: command,
+    command: mayInstallation(user, "system.manage"),
     commandJobs: may(user, "system.manage"),
   };
 }

@@ -1,12 +1,22 @@
 /** One member: who it is, and what an administrator can do for them or about them. */
-import { NativeSelect, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { ApiError, fieldProblem } from "../../api/errors";
-import { type Book, changePlace, createPasswordLink, personQuery, removeFactorOf, updateUser } from "../../api/people";
-import { deleteMember, forgotPassword } from "../../api/queries";
+import {
+  type Book,
+  changePlace,
+  createPasswordLink,
+  deleteMember,
+  endSessionsOf,
+  personQuery,
+  removeFactorOf,
+  updateUser,
+} from "../../api/people";
+import { useDo } from "../../app/do";
 import { message, toast } from "../../app/toasts";
 import { Button } from "../../components/Button";
+import { Confirm } from "../../components/Confirm";
 import { useConfirmed } from "../../components/confirmed";
 import { Dialog } from "../../components/Dialog";
 import { Drawer } from "../../components/Drawer";
@@ -18,7 +28,7 @@ import { type Person, type Verdict, verdicts } from "../../lib/people";
 import { roleName } from "../../lib/role-name";
 import { exact } from "../../lib/time";
 import { t } from "../../strings";
-import { LinkOnce, type Reader, useGivenRoles, useMailOn, useRoles } from "./parts";
+import { PasswordLinkMade, type Reader, useGivenRoles, useRoles } from "./parts";
 
 const words = t.people;
 const KEYS = [["members"], ["api-keys"], ["roles"]];
@@ -36,17 +46,15 @@ export function MemberDrawer({
   onClose: () => void;
   onMove: (step: 1 | -1) => void;
 }) {
-  const client = useQueryClient();
   const query = useQuery(personQuery(book, id));
   const roles = useRoles();
   const [editing, setEditing] = useState(false);
   const person = query.data;
-  const activate = useMutation({
-    mutationFn: () => changePlace(book, id, { is_active: true }),
-    onSuccess: ({ username }) => toast.ok(words.isActive(username)),
-    onError: toast.error,
-    onSettled: () => client.invalidateQueries({ queryKey: ["members"] }),
-  });
+  const activate = useDo(
+    () => changePlace(book, id, { is_active: true }),
+    ({ username }) => words.isActive(username),
+    [["members"]],
+  );
   const [askDeactivate, deactivating] = useConfirmed(
     (who: Person) => changePlace(book, who.id, { is_active: false }),
     (who) => ({
@@ -134,6 +142,9 @@ export function MemberDrawer({
           <Deed title={words.factor} verdict={may.factor} person={person}>
             <Factor person={person} />
           </Deed>
+          <Deed title={t.sessions.title} verdict={may.sessions} person={person}>
+            <Sessions key={person.id} person={person} />
+          </Deed>
         </>
       )}
       {editing && person && may && (
@@ -172,7 +183,7 @@ function Facts({ person, book }: { person: Person; book: Book }) {
   );
 }
 
-export function StateOf({ person }: { person: Person }) {
+function StateOf({ person }: { person: Person }) {
   return (
     <span className={person.active ? "st" : "st st-muted"}>
       <i aria-hidden>{person.active ? "●" : "–"}</i>
@@ -211,29 +222,57 @@ function Deed({
 }
 
 function NewPassword({ person }: { person: Person }) {
-  const mailOn = useMailOn();
   const link = useMutation({ mutationFn: () => createPasswordLink(person.id) });
-  const letter = useMutation({ mutationFn: () => forgotPassword(person.email) });
-  const error = link.error ?? letter.error;
   return (
     <>
-      <p className="muted">{mailOn ? words.mailText : words.linkText}</p>
+      <p className="muted">{words.linkText}</p>
       <div className="actions">
-        {mailOn ? (
-          <Button variant="default" loading={letter.isPending} onClick={() => letter.mutate()}>
-            {words.mailLink}
-          </Button>
-        ) : (
-          <Button variant="default" loading={link.isPending} onClick={() => link.mutate()}>
-            {words.makeLink}
-          </Button>
-        )}
+        <Button variant="default" loading={link.isPending} onClick={() => link.mutate()}>
+          {words.makeLink}
+        </Button>
       </div>
-      {error && <Notice kind="error">{message(error)}</Notice>}
+      {link.error && <Notice kind="error">{message(link.error)}</Notice>}
       <div role="status" className="stack">
-        {link.data && <LinkOnce made={link.data} />}
-        {letter.isSuccess && <p>{words.mailed(person.email)}</p>}
+        {link.data && <PasswordLinkMade made={link.data} email={person.email} />}
       </div>
+    </>
+  );
+}
+
+function Sessions({ person }: { person: Person }) {
+  const [asking, setAsking] = useState(false);
+  const [keys, setKeys] = useState(false);
+  const end = useDo(
+    () => endSessionsOf(person.id, keys ? "revoke" : "keep"),
+    () => words.sessionsEnded(person.username),
+    [["api-keys"]],
+  );
+  return (
+    <>
+      <p className="muted">{words.sessionsText}</p>
+      <div className="actions">
+        <Button variant="default" onClick={() => setAsking(true)}>
+          {words.endSessions}
+        </Button>
+      </div>
+      {asking && (
+        <Confirm
+          title={words.sessionsTitle(person.username)}
+          text={words.sessionsAsk}
+          yes={words.endSessions}
+          no={t.common.cancel}
+          busy={end.isPending}
+          onYes={() => end.mutate(undefined, { onSettled: () => setAsking(false) })}
+          onNo={() => setAsking(false)}
+        >
+          <Checkbox
+            label={words.alsoKeys}
+            description={words.alsoKeysHint}
+            checked={keys}
+            onChange={(event) => setKeys(event.target.checked)}
+          />
+        </Confirm>
+      )}
     </>
   );
 }

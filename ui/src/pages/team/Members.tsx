@@ -1,20 +1,20 @@
 /** Members of the organisation: found by name, role and state, and opened beside the list. */
 import { NativeSelect } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { type Book, changePlace, peopleQuery } from "../../api/people";
-import { toast } from "../../app/toasts";
+import { useDo } from "../../app/do";
 import { Button } from "../../components/Button";
 import { Ago } from "../../components/marks";
 import { DataTable } from "../../components/table/DataTable";
-import { listQuery, type useTableState } from "../../components/table/state";
+import { listQuery, useOpenRow, type useTableState } from "../../components/table/state";
 import type { Column, Filter } from "../../components/table/types";
 import { type Person, verdicts } from "../../lib/people";
-import { roleName } from "../../lib/role-name";
+import { roleName, roleOptions } from "../../lib/role-name";
 import type { SortKey } from "../../lib/url-state";
 import { t } from "../../strings";
 import { MemberDrawer } from "./MemberDrawer";
-import { type Reader, roleOptions, useGivenRoles, useRoles } from "./parts";
+import { type Reader, useGivenRoles, useRoles } from "./parts";
 
 const words = t.people;
 export const KNOWN = ["role", "is_active"];
@@ -26,32 +26,25 @@ const labelOf = (person: Person) => person.username;
 export function Members({
   reader,
   book,
-  table: [state, setState],
+  table,
 }: {
   reader: Reader;
   book: Book;
   table: ReturnType<typeof useTableState>;
 }) {
-  const client = useQueryClient();
+  const [state, setState] = table;
   const roles = useRoles();
   const given = useGivenRoles();
   // The list has one order, by name.
   const { sort: _one, ...asked } = listQuery(state, SORT);
   const members = useQuery(peopleQuery(book, asked));
   const rows = members.data?.data ?? [];
-  const { mutate: give, isPending: giving } = useMutation({
-    mutationFn: ({ id, role }: { id: string; role: string }) => changePlace(book, id, { role }),
-    onSuccess: () => toast.ok(t.team.saved),
-    onError: toast.error,
-    onSettled: () => {
-      void client.invalidateQueries({ queryKey: ["members"] });
-      void client.invalidateQueries({ queryKey: ["roles"] });
-    },
-  });
-  const open = useCallback(
-    (person: Person) => setState({ open: person.id }, { replace: state.open !== null }),
-    [setState, state.open],
+  const { mutate: give, isPending: giving } = useDo(
+    ({ id, role }: { id: string; role: string }) => changePlace(book, id, { role }),
+    () => t.team.saved,
+    [["members"], ["roles"]],
   );
+  const { open, close, move } = useOpenRow(rows, table);
   const filters = useMemo<readonly Filter[]>(
     () => [
       { name: "role", label: t.team.columns.role, options: roleOptions(roles), button: true, single: true },
@@ -137,7 +130,6 @@ export function Members({
     ],
     [reader, roles, given, giving, give, open],
   );
-  const at = rows.findIndex((person) => person.id === state.open);
   return (
     <section aria-label={t.team.label}>
       <h2>{t.team.label}</h2>
@@ -159,18 +151,7 @@ export function Members({
         onOpen={open}
         empty={{ title: words.empty, text: words.emptyText }}
       />
-      {state.open && (
-        <MemberDrawer
-          id={state.open}
-          reader={reader}
-          book={book}
-          onClose={() => setState({ open: null })}
-          onMove={(step) => {
-            const next = rows[at + step];
-            if (next) setState({ open: next.id }, { replace: true });
-          }}
-        />
-      )}
+      {state.open && <MemberDrawer id={state.open} reader={reader} book={book} onClose={close} onMove={move} />}
     </section>
   );
 }

@@ -2,16 +2,14 @@
 import { NativeSelect, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiError, fieldProblem } from "../../api/errors";
+import { fieldProblem } from "../../api/errors";
 import { createPasswordLink, createUser, type PasswordLink } from "../../api/people";
-import { forgotPassword } from "../../api/queries";
 import { message } from "../../app/toasts";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
-import { unknownPassword } from "../../lib/people";
 import { t } from "../../strings";
-import { LinkOnce, useGivenRoles, useMailOn } from "./parts";
+import { PasswordLinkMade, useGivenRoles } from "./parts";
 
 const words = t.people;
 const FIELDS = ["username", "email", "password", "role"];
@@ -21,28 +19,13 @@ type Way = "link" | "hand";
 interface Made {
   username: string;
   email: string;
-  /** How the password gets to its owner: told by hand, a link to hand on, a letter, or not at all. */
-  next: "told" | PasswordLink | "mailed" | "failed";
-}
-
-/** The link of a new account, or the letter that the server sends in its place. */
-async function invited(id: string, email: string): Promise<Made["next"]> {
-  try {
-    return await createPasswordLink(id);
-  } catch (error) {
-    // The account is new: that letters are sent is the one thing a link can collide with.
-    if (!(error instanceof ApiError) || error.status !== 409) return "failed";
-  }
-  return forgotPassword(email).then(
-    () => "mailed" as const,
-    () => "failed" as const,
-  );
+  /** How the password gets to its owner: told by hand, by a link, or not at all. */
+  next: "told" | PasswordLink | "failed";
 }
 
 export function NewMember({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const roles = useGivenRoles();
-  const mailOn = useMailOn();
   const [username, setUsername] = useState("");
   const [email, setEmail] = useState("");
   const [role, setRole] = useState("read_only");
@@ -50,13 +33,9 @@ export function NewMember({ onClose }: { onClose: () => void }) {
   const [password, setPassword] = useState("");
   const create = useMutation({
     mutationFn: async (): Promise<Made> => {
-      const user = await createUser({
-        username,
-        email,
-        role,
-        password: way === "hand" ? password : unknownPassword(),
-      });
-      const next = way === "hand" ? "told" : await invited(user.id, user.email);
+      const user = await createUser({ username, email, role, ...(way === "hand" ? { password } : {}) });
+      // The account is there, with or without its link.
+      const next = way === "hand" ? "told" : await createPasswordLink(user.id).catch(() => "failed" as const);
       return { username: user.username, email: user.email, next };
     },
     onSettled: () => {
@@ -70,7 +49,7 @@ export function NewMember({ onClose }: { onClose: () => void }) {
   const problem = (name: string) => fieldProblem(create.error, name);
   const told = FIELDS.some((name) => problem(name) !== undefined);
   const ways: [Way, string, string][] = [
-    ["link", mailOn ? words.mailLink : words.byLink, mailOn ? words.mailText : words.byLinkText],
+    ["link", words.byLink, words.byLinkText],
     ["hand", words.byHand, words.byHandText],
   ];
   return (
@@ -159,12 +138,11 @@ function Added({ made, onClose }: { made: Made; onClose: () => void }) {
   return (
     <Dialog title={words.createdTitle(made.username)} onClose={onClose}>
       <div className="form">
-        {typeof next === "object" && <LinkOnce made={next} />}
+        {typeof next === "object" && <PasswordLinkMade made={next} email={made.email} />}
         {next === "told" && <p>{words.createdText(made.username)}</p>}
-        {next === "mailed" && <p>{words.mailed(made.email)}</p>}
         {next === "failed" && <Notice kind="warn">{words.noLink(made.username)}</Notice>}
         <div className="foot">
-          <Button onClick={onClose}>{words.done}</Button>
+          <Button onClick={onClose}>{t.common.done}</Button>
         </div>
       </div>
     </Dialog>

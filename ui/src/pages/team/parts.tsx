@@ -1,15 +1,17 @@
-/** What the parts of the Team page share: the roles one may give, how a new password reaches somebody, its link. */
+/** What the parts of the Team page share: who looks at it, the roles one may give, the link for a new password. */
 import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { may } from "../../api/model";
 import type { Book, PasswordLink } from "../../api/people";
-import { mailQuery, meQuery, type Role, rolesQuery } from "../../api/queries";
+import { meQuery, type Role, rolesQuery } from "../../api/queries";
 import { CopyBox } from "../../components/Copy";
 import { grantable, minutesUntil } from "../../lib/people";
-import { roleName } from "../../lib/role-name";
+import { roleOptions } from "../../lib/role-name";
 import { exact } from "../../lib/time";
 import { t } from "../../strings";
 
 const words = t.people;
-const BUILT_IN = Object.keys(t.settings.roles);
+const NONE: readonly Role[] = [];
 
 export interface Reader {
   id: string;
@@ -21,45 +23,29 @@ export interface Reader {
 /** Who looks at the page; undefined until that is known. */
 export function useReader(): Reader | undefined {
   const me = useQuery(meQuery).data;
-  if (!me) return undefined;
-  const book = me.permissions.includes("members.manage")
-    ? "members"
-    : me.permissions.includes("users.manage")
-      ? "users"
-      : null;
-  return { id: me.id, permissions: me.permissions, book };
+  return useMemo(() => {
+    if (!me) return undefined;
+    const book = may(me, "members.manage") ? "members" : may(me, "users.manage") ? "users" : null;
+    return { id: me.id, permissions: me.permissions, book };
+  }, [me]);
 }
 
 /** Every role there is, empty for who may not read them. */
 export function useRoles(): readonly Role[] {
   const reader = useReader();
-  return useQuery({ ...rolesQuery, enabled: reader?.book === "members" }).data ?? [];
-}
-
-type Option = { value: string; label: string };
-const option = (name: string): Option => ({ value: name, label: roleName(name) });
-
-/** Roles to filter by. */
-export function roleOptions(roles: readonly Role[]): Option[] {
-  return (roles.length > 0 ? roles.map((role) => role.name) : BUILT_IN).map(option);
+  return useQuery({ ...rolesQuery, enabled: reader?.book === "members" }).data ?? NONE;
 }
 
 /** Roles one may give; where they cannot be read, those that come with the product, and the server decides. */
-export function useGivenRoles(): Option[] {
+export function useGivenRoles(): { value: string; label: string }[] {
   const reader = useReader();
   const roles = useRoles();
-  if (roles.length === 0) return BUILT_IN.map(option);
-  return grantable(roles, reader?.permissions ?? []).map((role) => option(role.name));
+  return useMemo(() => roleOptions(grantable(roles, reader?.permissions ?? [])), [roles, reader]);
 }
 
-/** Whether letters are sent; null for who may not know. */
-export function useMailOn(): boolean | null {
-  const me = useQuery(meQuery).data;
-  const mail = useQuery({ ...mailQuery, enabled: me?.permissions.includes("config.view") ?? false, retry: false });
-  return mail.data?.settings.enabled ?? null;
-}
-
-export function LinkOnce({ made }: { made: PasswordLink }) {
+/** A link to hand on, or the word that it was mailed. */
+export function PasswordLinkMade({ made, email }: { made: PasswordLink; email: string }) {
+  if (made.link === null) return <p>{words.mailed(email)}</p>;
   return (
     <>
       <CopyBox label={words.linkOnce} text={new URL(made.link, location.origin).href} wrap />

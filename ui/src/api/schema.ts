@@ -1917,6 +1917,25 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * @description What requests are made with for a while.
+         * @example {
+         *       "access_token": "eyJ…",
+         *       "expires_in": 1800,
+         *       "token_type": "bearer"
+         *     }
+         */
+        AccessToken: {
+            /** @description For `Authorization: Bearer`. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds until the access token ends.
+             */
+            expires_in: number;
+            /** @description Always `bearer`. */
+            token_type: string;
+        };
+        /**
          * @description A key, without its text.
          * @example {
          *       "created_at": "2026-11-01T08:00:00Z",
@@ -6719,16 +6738,7 @@ export interface components {
             organization_id: components["schemas"]["OrganizationId"];
         };
         /** @description An access token for another organisation. The session and its refresh token stay. */
-        SwitchResponse: {
-            /** @description For `Authorization: Bearer`. */
-            access_token: string;
-            /**
-             * Format: int64
-             * @description Seconds until the access token ends.
-             */
-            expires_in: number;
-            /** @description Always `bearer`. */
-            token_type: string;
+        SwitchResponse: components["schemas"]["AccessToken"] & {
             /** @description The caller there. */
             user: components["schemas"]["CurrentUser"];
         };
@@ -6821,18 +6831,9 @@ export interface components {
          *       "token_type": "bearer"
          *     }
          */
-        TokenPair: {
-            /** @description For `Authorization: Bearer`. */
-            access_token: string;
-            /**
-             * Format: int64
-             * @description Seconds until the access token ends.
-             */
-            expires_in: number;
+        TokenPair: components["schemas"]["AccessToken"] & {
             /** @description For `POST /api/auth/refresh`, once. */
             refresh_token: string;
-            /** @description Always `bearer`. */
-            token_type: string;
         };
         /**
          * @description Transport protocol of a port.

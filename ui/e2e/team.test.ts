@@ -197,7 +197,7 @@ describe("an account", () => {
       expect(await dialog().getByLabel("Revoke the API keys as well").isChecked()).toBe(false);
       if (keys) await dialog().getByLabel("Revoke the API keys as well").check();
       await dialog().getByRole("button", { name: "End all sessions" }).click();
-      await said(page, "guest is signed out everywhere");
+      await said(page, "The sessions of guest have ended");
       await dialog().waitFor({ state: "detached" });
     };
     await asked(false);

@@ -89,7 +89,7 @@ export function ResetPassword() {
           />
           <Checkbox
             label={t.password.alsoKeys}
-            description={t.password.alsoKeysHint}
+            description={words.keysHint}
             checked={revoke}
             onChange={(event) => setRevoke(event.target.checked)}
           />

@@ -51,13 +51,14 @@ export const people = {
   linkGood: (until: string, minutes: number) => `Good once, until ${until} (${plural(minutes, "minute", "minutes")}).`,
   mailed: (email: string) => `A link to set the password is on its way to ${email}. It is good once, and for an hour.`,
 
-  sessionsText: "Signs them out everywhere. Whoever knows the password signs in again: have a new one set as well.",
+  sessionsText:
+    "Signs them out of this organisation in every browser. Whoever knows the password signs in again: have a new one set as well.",
   endSessions: "End all sessions",
   sessionsTitle: (name: string) => `End all sessions of ${name}?`,
   sessionsAsk: "They are signed out at once in every browser, and what was not saved there is lost.",
   alsoKeys: "Revoke the API keys as well",
   alsoKeysHint: "Their programs are refused at once. Do it when somebody else may have made a key.",
-  sessionsEnded: (name: string) => `${name} is signed out everywhere`,
+  sessionsEnded: (name: string) => `The sessions of ${name} have ended`,
 
   factor: "Second factor",
   factorText: "For somebody who lost the authenticator and the recovery codes: the password alone signs in again.",

@@ -346,6 +346,8 @@ export const platform = {
     differ: "The two are not the same.",
     set: "Set the password",
     done: "The password is set. Sign in with it.",
+    keysHint:
+      "Your programs are refused until they have new ones. Keep the keys only if nobody else can have had your account.",
     bad: "This link is not good any more: it works once, and for an hour.",
     askAgain: "Ask for a new link",
   },

@@ -1,6 +1,6 @@
 /** The mail server: where letters are handed over, from whom they come, and a test of it. */
 import { NativeSelect, NumberInput, Switch, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useIsMutating, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldProblem } from "../../api/errors";
 import { may, mayInstallation } from "../../api/model";
@@ -46,6 +46,8 @@ export function Mail() {
   );
 }
 
+const SAVING = ["mail", "save"];
+
 type Present = Awaited<ReturnType<typeof updateMail>>;
 
 function MailForm({ present, etag }: { present: Present; etag: string | null }) {
@@ -66,6 +68,7 @@ function MailForm({ present, etag }: { present: Present; etag: string | null }) 
   const [password, setPassword] = useState<string | null>(null);
   const input: MailInput = { ...form, port: Number(port), ...(password === null ? {} : { password }) };
   const save = useMutation({
+    mutationKey: SAVING,
     mutationFn: () => updateMail(input, etag),
     onSuccess: () => toast.ok(t.settings.saved),
     onSettled: () => client.invalidateQueries({ queryKey: mailQuery.queryKey }),
@@ -156,6 +159,8 @@ function MailForm({ present, etag }: { present: Present; etag: string | null }) 
 
 function MailTest({ to: own, ready }: { to: string; ready: boolean }) {
   const [to, setTo] = useState(own);
+  // It tries what is stored: not before that is what was just sent.
+  const saving = useIsMutating({ mutationKey: SAVING }) > 0;
   const test = useMutation({ mutationFn: () => testMail(to.trim() || null) });
   const result = test.data;
   const failed = result?.stage ? STAGES.indexOf(result.stage) : -1;
@@ -185,7 +190,7 @@ function MailTest({ to: own, ready }: { to: string; ready: boolean }) {
           error={fieldProblem(test.error, "to")}
           onChange={(event) => setTo(event.target.value)}
         />
-        <Button type="submit" variant="default" disabled={!ready} loading={test.isPending}>
+        <Button type="submit" variant="default" disabled={!ready || saving} loading={test.isPending}>
           {words.testSend}
         </Button>
       </form>

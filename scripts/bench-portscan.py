@@ -202,12 +202,12 @@ class Lab:
         return int(self.ns("scan", "cat", f"/sys/class/net/s0/statistics/{which}"))
 
 
-def ours(engine, target, spec, udp=False):
+def ours(program, engine, target, spec, udp=False):
     """The command line of our own scanner; open ports are `address port` lines of examples/scan, or CSV of the product."""
-    if BARTIZAN == "library":
+    if program == "library":
         return [SCAN, *(["--udp"] if udp else ["--engine", engine]), target, spec]
     spec = "-" if spec == "1-65535" else spec
-    return [BARTIZAN, "ports", target, "-p", f"U:{spec}" if udp else spec, *([] if udp else ["--engine", engine]), "--no-discovery", "--open",
+    return [program, "ports", target, "-p", f"U:{spec}" if udp else spec, *([] if udp else ["--engine", engine]), "--no-discovery", "--open",
             "--quiet", "--allow-partial", "-o", "csv"]
 
 
@@ -217,14 +217,14 @@ def multiport_zmap():
     return bool(found) and int(found[1]) >= 4
 
 
-def tools(target, ports, lab):
+def tools(program, target, ports, lab):
     """Name -> (command, how to read its output). {o} is the output file."""
     six = ":" in target
     spec = ",".join(map(str, ports)) if len(ports) < 65535 else "1-65535"
     nmap = ["nmap", "-n", "-Pn", *(["-6"] if six else []), "-p", spec, "-oG", "{o}"]
     table = {
-        "ours syn": ours("syn", target, spec),
-        "ours connect": ours("connect", target, spec),
+        "ours syn": ours(program, "syn", target, spec),
+        "ours connect": ours(program, "connect", target, spec),
         "nmap -sS -T4": [*nmap, "-sS", "-T4", target],
         "nmap -sT -T4": [*nmap, "-sT", "-T4", target],
         "rustscan -b 4500": [RUSTSCAN, "--no-config", "--no-banner", "-a", target, "-b", "4500", "-t", "1500", "-u", "20000", "-g", "--scripts", "none",
@@ -349,7 +349,7 @@ def bench(options):
             continue
         lab = Lab(options.seed, policy, wire)
         try:
-            table = tools(target, ports, lab)
+            table = tools(options.bin, target, ports, lab)
             skip = set()
             for number in range(min(options.rounds, ROUNDS.get(name, options.rounds))):
                 for tool in wanted:
@@ -419,7 +419,7 @@ def check(options):
             try:
                 for engine in options.engines.split(","):
                     spec = ",".join(map(str, ports)) if len(ports) < 65535 else "1-65535"
-                    row = measure(lab, f"ours {engine}", ours(engine, target, spec), target, ports, options.patience)
+                    row = measure(lab, f"ours {engine}", ours(options.bin, engine, target, spec), target, ports, options.patience)
                     wrong += told(row, missed(row, engine, policy, wire, target), seed, policy, wire, target, engine)
             finally:
                 lab.down()
@@ -427,7 +427,7 @@ def check(options):
             lab = Lab(seed, "closed", "")
             try:
                 spec = ",".join(map(str, UDP))
-                row = measure(lab, "ours udp", ours("", ONE, spec, udp=True), ONE, UDP, options.patience, lab.udp)
+                row = measure(lab, "ours udp", ours(options.bin, "", ONE, spec, udp=True), ONE, UDP, options.patience, lab.udp)
                 goals = [goal for goal in missed(row, "udp", "udp", "", ONE)]
                 wrong += told(row, goals, seed, "udp", "", ONE, "udp")
             finally:
@@ -471,10 +471,9 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if os.geteuid():
         sys.exit("the lab makes network namespaces: run as root")
-    globals()["BARTIZAN"] = getattr(options, "bin", BARTIZAN)
-    program = SCAN if BARTIZAN == "library" else BARTIZAN
-    for needed in (program, LINK):
-        if options.command != "shell" and not os.access(needed, os.X_OK):
+    programs = [] if options.command == "shell" else [SCAN if options.bin == "library" else options.bin, LINK]
+    for needed in programs:
+        if not os.access(needed, os.X_OK):
             sys.exit(f"{needed} is not there: cargo build --release --package bartizan-cli; "
                      "cargo build --release --package bartizan-portscan --features lab --examples")
     if options.command == "shell":

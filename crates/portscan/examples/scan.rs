@@ -56,7 +56,7 @@ fn job() -> Option<(Job, bool)> {
             "--threads" => job.settings.threads = arguments.next()?.parse().ok()?,
             "--in-flight" => job.settings.max_in_flight = arguments.next()?.parse().ok()?,
             "--rate" => job.settings.rates.global = arguments.next()?.parse().ok(),
-            "--seed" => job.settings.seed = arguments.next()?.parse().ok()?,
+            "--seed" => job.settings.seed = Some(arguments.next()?.parse().ok()?),
             "--timeout" => job.settings.timeout = Duration::from_millis(arguments.next()?.parse().ok()?),
             "--checkpoint" => job.settings.checkpoint = Some(arguments.next()?.into()),
             "--discovery" => job.settings.discovery = Discovery::On,

@@ -2,18 +2,22 @@
 //!
 //! It holds which pairs have a result (one bit each), what was found, the counts and reports of hosts, and how far the
 //! raw engine's passes had come at each host. It is written beside itself and renamed, so that there is always a whole
-//! one; how often follows from how long writing takes, so that it never costs more than a twentieth of the time. What a
-//! run did in the few milliseconds after the last writing is done again.
+//! one; how often follows from how long that takes, so that it never costs more than a twentieth of a processor nor a fifth
+//! of a disk. What a run did in the few milliseconds after the last writing is done again. The file is locked while a run
+//! uses it.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::hash::Hasher;
 use std::io::{Read, Write};
 use std::net::IpAddr;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use siphasher::sip::SipHasher24;
 
 use crate::collect::Tally;
@@ -87,6 +91,8 @@ pub struct Checkpoint {
     ended: Vec<bool>,
     old_tallies: Vec<(usize, Tally)>,
     next: Instant,
+    /// The file itself, locked.
+    lock: Option<File>,
 }
 
 /// A number that tells jobs apart: what is asked of whom.
@@ -132,16 +138,14 @@ impl Checkpoint {
             ended: vec![false; hosts],
             old_tallies: Vec::new(),
             next: Instant::now(),
+            lock: None,
         };
-        let earlier = match File::open(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Earlier::default(),
-            Err(error) => return Err(wrong(error.to_string())),
-            Ok(file) if !file.metadata().is_ok_and(|found| found.is_file()) => {
-                return Err(wrong("it is no regular file".to_owned()));
-            }
-            Ok(file) => {
+        let earlier = match open_locked(path).map_err(|error| wrong(error.to_string()))? {
+            None => Earlier::default(),
+            Some(file) => {
                 let mut bytes = Vec::new();
-                file.take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+                (&file).take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+                checkpoint.lock = Some(file);
                 checkpoint.read(&bytes, &prepared.targets).map_err(|why| wrong(why.into_owned()))?;
                 Earlier {
                     done: Some(Arc::new(checkpoint.bits.clone())),
@@ -209,14 +213,23 @@ impl Checkpoint {
     pub fn write(&mut self, tallies: &[Tally]) -> Result<(), Error> {
         let started = Instant::now();
         let bytes = self.encode(tallies);
+        let encoded = Instant::now();
+        let written = self.replace(&bytes);
+        let now = Instant::now();
+        self.next = now + SOONEST.max((encoded - started) * 20).max((now - encoded) * 4);
+        self.lock = Some(written.map_err(|(path, error)| Error::Checkpoint { path, why: error.to_string() })?);
+        Ok(())
+    }
+
+    /// Puts a new file in the place of the one that is there: whole, on the disk, and locked before anybody sees it.
+    fn replace(&self, bytes: &[u8]) -> Result<File, (PathBuf, std::io::Error)> {
         let mut beside = self.path.clone().into_os_string();
         beside.push(".new");
-        let written = File::create(&beside)
-            .and_then(|mut file| file.write_all(&bytes))
-            .and_then(|()| std::fs::rename(&beside, &self.path));
-        let now = Instant::now();
-        self.next = now + SOONEST.max((now - started) * 20);
-        written.map_err(|error| Error::Checkpoint { path: self.path.clone(), why: error.to_string() })
+        let beside = PathBuf::from(beside);
+        let mut file = create_beside(&beside).map_err(|error| (beside.clone(), error))?;
+        let written = lock(&file).and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_data());
+        let renamed = written.and_then(|()| std::fs::rename(&beside, &self.path));
+        renamed.map(|()| file).map_err(|error| (self.path.clone(), error))
     }
 
     /// Removes the file.
@@ -345,6 +358,52 @@ impl Checkpoint {
     }
 }
 
+/// Locks a file for as long as it is open.
+fn lock(file: &File) -> std::io::Result<()> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(std::io::Error::other("another run is using it")),
+        // A file system without locks is no obstacle.
+        _ => Ok(()),
+    }
+}
+
+/// Opens the file and locks it; `None` if there is none. Nothing that has to be waited for is opened, such as a pipe.
+fn open_locked(path: &Path) -> std::io::Result<Option<File>> {
+    // A run that goes on may put a new file in its place at any moment; that is locked as well.
+    for _ in 0..100 {
+        let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        let opened = file.metadata()?;
+        if !opened.is_file() {
+            return Err(std::io::Error::other("it is no regular file"));
+        }
+        lock(&file)?;
+        if std::fs::metadata(path).is_ok_and(|now| (now.dev(), now.ino()) == (opened.dev(), opened.ino())) {
+            return Ok(Some(file));
+        }
+    }
+    Err(std::io::Error::other("another run is using it"))
+}
+
+/// Creates a file that nobody else has, through no link; one that a killed run left is taken away first.
+fn create_beside(path: &Path) -> std::io::Result<File> {
+    let create = || OpenOptions::new().write(true).create_new(true).custom_flags(libc::O_NOFOLLOW).open(path);
+    match create() {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            if !std::fs::symlink_metadata(path)?.is_file() {
+                return Err(std::io::Error::other("it is in the way, and no regular file"));
+            }
+            let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
+            lock(&OpenOptions::new().read(true).custom_flags(flags).open(path)?)?;
+            std::fs::remove_file(path)?;
+            create()
+        }
+        other => other,
+    }
+}
+
 fn checksum(bytes: &[u8]) -> u64 {
     let mut hasher = SipHasher24::new_with_keys(1, 2);
     hasher.write(bytes);
@@ -374,7 +433,7 @@ fn put_address(out: &mut Vec<u8>, address: IpAddr) {
 
 const STATES: [State; 6] =
     [State::Open, State::Closed, State::Filtered, State::OpenFiltered, State::Unreachable, State::Error];
-const REASONS: [Reason; 17] = [
+const REASONS: [Reason; 19] = [
     Reason::SynAck,
     Reason::ResetAfterAccept,
     Reason::ConnRefused,
@@ -392,8 +451,10 @@ const REASONS: [Reason; 17] = [
     Reason::SelfConnect,
     Reason::AnswersLost,
     Reason::RateLimited,
+    Reason::NoRoute,
+    Reason::NetworkDown,
 ];
-const PRESENCES: [Presence; 9] = [
+const PRESENCES: [Presence; 10] = [
     Presence::Unknown,
     Presence::Up(HostReason::Neighbour),
     Presence::Up(HostReason::Echo),
@@ -403,6 +464,7 @@ const PRESENCES: [Presence; 9] = [
     Presence::Down(HostReason::NoResponse),
     Presence::Down(HostReason::Echo),
     Presence::Down(HostReason::Port),
+    Presence::Down(HostReason::NoRouter),
 ];
 
 /// The place of a value in its list; 255 for a system error, whose number follows.
@@ -535,6 +597,8 @@ mod tests {
         let tallies = [Tally::default(), Tally { counts, ended: false }, Tally::default()];
         checkpoint.write(&tallies).unwrap();
 
+        assert!(Checkpoint::open(&path, &prepared, 8).unwrap_err().to_string().contains("another run"));
+        drop(checkpoint);
         let (mut again, seed, earlier) = Checkpoint::open(&path, &prepared, 8).unwrap();
         assert_eq!(seed, 7, "the order of the earlier run goes on");
         assert_eq!((again.found(), again.reports()), (&[finding][..], &[report][..]));
@@ -544,6 +608,7 @@ mod tests {
         let old = again.tallies();
         assert_eq!((old.len(), old[0].0, old[0].1.counts.len()), (1, 1, 1), "ports in trouble are asked again");
 
+        again.lock = None;
         let other = Prepared::new(&Job::new(prepared.targets, vec![80])).unwrap();
         assert!(Checkpoint::open(&path, &other, 7).unwrap_err().to_string().contains("others"));
         let mut job = Job::new(other.targets, (1..=100).collect());
@@ -567,12 +632,14 @@ mod tests {
             let prepared = prepared();
             let (mut checkpoint, ..) = Checkpoint::open(&path, &prepared, 7).unwrap();
             checkpoint.write(&[]).unwrap();
+            checkpoint.lock = None;
             let mut bytes = std::fs::read(&path).unwrap();
             let length = bytes.len();
             bytes[at % length] ^= 1 << bit;
             bytes.truncate(length.min(length.saturating_sub(cut % 50)));
             std::fs::write(&path, &bytes).unwrap();
-            prop_assert!(Checkpoint::open(&path, &prepared, 7).is_err());
+            let error = Checkpoint::open(&path, &prepared, 7).unwrap_err().to_string();
+            prop_assert!(!error.contains("another run"), "{error}");
             // Without the checksum, which only guards against accidents, nothing goes wrong either.
             let mut body = bytes[16..].to_vec();
             body.splice(0..8, checkpoint.digest.to_le_bytes());

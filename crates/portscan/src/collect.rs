@@ -284,8 +284,10 @@ impl<'a> Collector<'a> {
             attempts: record.attempts,
         };
         if let Some(checkpoint) = &mut self.checkpoint {
-            // Of the others the counts are enough; silent UDP ports are for the caller to ask in another way.
-            let kept = record.state == State::Open || (listed && silent_datagram);
+            // What a caller wants to have listed he wants from the whole run. Where that is everything, the counts have to be
+            // enough of the states that most ports have.
+            let few = matches!(self.report, Report::Few { .. });
+            let kept = record.state == State::Open || (listed && (few || silent_datagram));
             if record.state != State::Error {
                 checkpoint.done(record.host, record.port, kept.then_some(finding));
             }

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicU64;
 
 use crate::collect::{Record, Traffic};
 use crate::limits::{Ceiling, subnets};
+use crate::links::Links;
 use crate::order::Order;
 use crate::{Control, Error, Never, Settings, descriptors};
 use worker::Worker;
@@ -19,6 +20,8 @@ mod flow;
 mod silence;
 mod worker;
 
+/// Attempts at an open port that is asked a second time.
+pub const VERIFY_ATTEMPTS: u8 = 3;
 /// Positions a worker takes from the order at a time.
 const LOT: u64 = 64;
 
@@ -39,6 +42,8 @@ pub struct Plan<'a> {
     /// first open ports of each host are asked so at once; there may be many more where something accepts everything.
     pub verified: Option<&'a Verified<'a>>,
     pub traffic: &'a Traffic,
+    /// The devices that lead to the targets.
+    pub links: &'a Links,
     /// Whether the results are taken too slowly for more of them.
     pub congested: &'a (dyn Fn() -> bool + Sync),
 }
@@ -130,14 +135,20 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
         workers.push(Worker::new(plan, control, &next, limits.as_ref(), in_flight, threads)?);
     }
     std::thread::scope(|scope| {
-        let mut started = Ok(());
+        let (mut started, mut threads) = (Ok(()), Vec::new());
         for worker in workers {
             let thread = std::thread::Builder::new().name("portscan-connect".into());
-            if let Err(error) = thread.spawn_scoped(scope, || worker.work()) {
-                // The threads that did start must end before the scope does.
-                control.cancel();
-                started = Err(error.into());
+            match thread.spawn_scoped(scope, || worker.work()) {
+                Ok(thread) => threads.push(thread),
+                Err(error) => {
+                    // The threads that did start must end before the scope does.
+                    control.cancel();
+                    started = Err(error.into());
+                }
             }
+        }
+        for thread in threads {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
         started
     })

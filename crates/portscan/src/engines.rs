@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::checkpoint::Earlier;
 use crate::collect::{HostEnd, Message, Messenger, Record};
 use crate::job::Prepared;
-use crate::order::Order;
+use crate::links::Links;
+use crate::order::{Order, shuffle};
+use crate::raw::netlink::Route;
 use crate::raw::routes::{Routes, Way, look_up};
 use crate::{
     Choice, Control, Discovery, Engine, Error, HostReason, Job, Presence, Reason, Settings, State, Verification,
@@ -29,6 +32,8 @@ pub struct Engines<'a> {
     pub control: &'a Control,
     pub messenger: &'a Messenger,
     pub earlier: &'a Earlier,
+    /// The devices that lead to the targets.
+    pub links: &'a Links,
     pub seed: u64,
 }
 
@@ -52,15 +57,26 @@ impl Shares {
         let seen = self.here.get(&host).and_then(|here| here.presence);
         seen.or_else(|| self.answered.contains(&host).then_some(Presence::Up(HostReason::Port)))
     }
+
+    /// Whether a router is on the way to a host.
+    fn is_routed(&self, host: u32) -> bool {
+        self.routes.as_ref().and_then(|routes| routes.routed.get(host as usize)).copied().unwrap_or(false)
+    }
 }
 
-impl Engines<'_> {
+impl<'a> Engines<'a> {
     /// Runs the whole job.
     pub fn run(&self) -> Result<(), Error> {
         if self.prepared.total == 0 {
             return Ok(());
         }
-        let mut shares = self.share()?;
+        let shares = self.share()?;
+        let links = Links::new(shares.routes.as_ref().map_or_else(Vec::new, |routes| routes.devices.clone()));
+        let engines = Engines { links: &links, ..*self };
+        links.watched(|| engines.work(shares))
+    }
+
+    fn work(&self, mut shares: Shares) -> Result<(), Error> {
         if self.job.settings.discovery == Discovery::On {
             self.discover(&mut shares)?;
         }
@@ -90,49 +106,52 @@ impl Engines<'_> {
         let may_run = raw::may_run();
         match (settings.engine, &may_run) {
             (Engine::Syn, Err(why)) => return Err(Error::NoRawEngine(why.clone())),
-            (Engine::Auto, Err(why)) => {
-                (shares.connect, shares.why_connect) = (ids, why.clone());
-                self.check_interface()?;
-                return Ok(shares);
-            }
-            (Engine::Connect, _) => {
-                (shares.connect, shares.why_connect) = (ids, "asked for".to_owned());
-                self.check_interface()?;
-                return Ok(shares);
-            }
+            (Engine::Auto, Err(why)) => shares.why_connect = why.clone(),
+            (Engine::Connect, _) => shares.why_connect = "asked for".to_owned(),
             _ => {}
         }
-        let Some(routes) = look_up(&self.prepared.targets, settings.interface.as_deref())? else {
-            return Err(Error::NoInterface(settings.interface.clone().unwrap_or_default()));
+        let all_connect = !shares.why_connect.is_empty();
+        let routes = match look_up(&self.prepared.targets, settings.interface.as_deref()) {
+            Ok(Some(routes)) => routes,
+            Ok(None) => return Err(Error::NoInterface(settings.interface.clone().unwrap_or_default())),
+            // Where nobody may ask for routes, the kernel finds them when it connects.
+            Err(_) if all_connect => {
+                shares.connect = ids;
+                return Ok(shares);
+            }
+            Err(error) => return Err(error.into()),
         };
         for id in ids {
             match routes.ways.get(id as usize) {
-                Some(Way::Raw { .. }) => shares.raw.push(id),
-                Some(Way::Kernel) => shares.connect.push(id),
+                Some(Way::Raw { .. }) if !all_connect => shares.raw.push(id),
+                Some(Way::Raw { .. } | Way::Kernel) => shares.connect.push(id),
                 _ => shares.nowhere.push(id),
             }
         }
         shares.routes = Some(routes);
-        shares.why_connect = "this machine itself, or a kind of device without raw packets".to_owned();
+        // Neighbouring addresses are not asked one after the other, nor in the same part of a large job.
+        for list in [&mut shares.raw, &mut shares.connect] {
+            shuffle(list, self.seed);
+        }
+        if !all_connect {
+            shares.why_connect = "this machine itself, or a kind of device without raw packets".to_owned();
+        }
         Ok(shares)
     }
 
-    /// A named interface that is not there is an error of the caller whatever the engine.
-    fn check_interface(&self) -> Result<(), Error> {
-        let Some(name) = self.job.settings.interface.as_deref() else { return Ok(()) };
-        match look_up(&[], Some(name))? {
-            Some(_) => Ok(()),
-            None => Err(Error::NoInterface(name.to_owned())),
-        }
-    }
-
-    /// Loopback addresses are on the loopback device only; another one that was asked for cannot lead there.
+    /// Loopback addresses are on the loopback device only, and nothing but addresses of this machine is.
     fn check_loopback(&self) -> Result<(), Error> {
         let Some(name) = self.job.settings.interface.as_deref() else { return Ok(()) };
-        let Some(target) = self.prepared.targets.iter().find(|target| target.is_loopback()) else { return Ok(()) };
-        let interfaces = raw::netlink::Netlink::open()?.interfaces()?;
-        if interfaces.iter().any(|interface| interface.name == name && !interface.is_loopback()) {
-            return Err(Error::WrongInterface { target: *target, interface: name.to_owned() });
+        let mut netlink = raw::netlink::Netlink::open()?;
+        let interfaces = netlink.interfaces()?;
+        let Some(interface) = interfaces.iter().find(|interface| interface.name == name) else { return Ok(()) };
+        for target in &self.prepared.targets {
+            if !interface.is_loopback() && target.is_loopback() {
+                return Err(Error::WrongInterface { target: *target, interface: name.to_owned() });
+            }
+            if interface.is_loopback() && !target.is_loopback() && netlink.route(*target, None)? != Route::Local {
+                return Err(Error::OnlyThisMachine { target: *target, interface: name.to_owned() });
+            }
         }
         Ok(())
     }
@@ -145,6 +164,7 @@ impl Engines<'_> {
             control: self.control,
             messenger: self.messenger,
             earlier: self.earlier,
+            links: self.links,
             seed: self.seed,
         }
     }
@@ -178,7 +198,6 @@ impl Engines<'_> {
             }
         }
         shares.connect.extend(not_opened.left);
-        shares.connect.sort_unstable();
         shares.why_connect = why;
         Ok(())
     }
@@ -186,25 +205,28 @@ impl Engines<'_> {
     /// Targets without a route.
     fn nowhere(&self, ids: &[u32]) {
         for id in ids {
-            let presence = Presence::Down(HostReason::NoRoute);
+            if self.control.is_cancelled() {
+                return;
+            }
             if self.job.settings.discovery == Discovery::Off {
-                let ports = u32::try_from(self.prepared.tcp_ports.len()).unwrap_or(0);
+                let ports = u32::try_from(self.prepared.ports_each()).unwrap_or(0);
                 let record = |port| Record {
                     host: *id,
                     port,
                     state: State::Unreachable,
-                    reason: Reason::NetUnreachable,
+                    reason: Reason::NoRoute,
                     rtt_us: 0,
                     ttl: 0,
                     attempts: 0,
                 };
                 let left = (0..ports).filter(|port| !self.earlier.is_done(*id, *port));
                 self.messenger.records(left.map(record).collect());
-                self.messenger.tell(Message::Host(Box::new(HostEnd { host: *id, ..HostEnd::default() })));
-            } else {
-                let end = HostEnd { host: *id, presence: Some(presence), ..HostEnd::default() };
-                self.messenger.tell(Message::Host(Box::new(end)));
+                while self.messenger.is_congested() && !self.control.is_cancelled() {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
             }
+            let presence = Some(Presence::Down(HostReason::NoRoute));
+            self.messenger.tell(Message::Host(Box::new(HostEnd { host: *id, presence, ..HostEnd::default() })));
         }
     }
 
@@ -222,8 +244,7 @@ impl Engines<'_> {
 
     fn udp(&self, shares: &Shares) -> Result<(), Error> {
         let first_index = u32::try_from(self.prepared.tcp_ports.len()).unwrap_or(0);
-        let nowhere = shares.nowhere.iter().filter(|_| self.job.settings.discovery == Discovery::Off);
-        let targets = shares.raw.iter().chain(&shares.connect).chain(nowhere);
+        let targets = shares.raw.iter().chain(&shares.connect);
         let targets = targets.filter_map(|id| Some((*id, *self.prepared.targets.get(*id as usize)?))).collect();
         let plan = udp::Plan {
             targets,
@@ -235,6 +256,8 @@ impl Engines<'_> {
             skip: &|host, port| self.earlier.is_done(host, port),
             messenger: self.messenger,
             interface: self.job.settings.interface.as_deref(),
+            links: self.links,
+            seed: self.seed,
         };
         udp::run(&plan, self.control)
     }
@@ -257,6 +280,7 @@ mod tests {
                 control: &control,
                 messenger: &messenger,
                 earlier: &earlier,
+                links: &Links::new(Vec::new()),
                 seed: 1,
             };
             let mut shares = Shares { raw: vec![0, 1], ..Shares::default() };

@@ -185,14 +185,15 @@ pub struct Settings {
     /// [`crate::State::Unreachable`].
     pub interface: Option<String>,
     /// A file that remembers where the run stands, written all the time, so that a killed run can go on. If it is there
-    /// and belongs to the same job, the run takes up from it: results that are final are not asked again, and open
-    /// ports found before come as events again. Ports whose state is [`crate::State::Error`] are asked again, so the file
+    /// and belongs to the same job, the run takes up from it: results that are final are not asked again, and what was
+    /// found before comes as events again: with [`Report::Few`] whatever was listed, else open ports and silent UDP ports. Ports whose state is [`crate::State::Error`] are asked again, so the file
     /// of a run with such ports stays when it ends.
     pub checkpoint: Option<PathBuf>,
     /// What becomes of that file when the run is complete.
     pub at_end: AtEnd,
-    /// Seed of the order of probes. The same job with the same seed asks in the same order.
-    pub seed: u64,
+    /// Seed of the order of probes; `None` draws one for each run. The same job with the same seed asks in the same order. A
+    /// run that goes on from a checkpoint has the seed of the earlier one.
+    pub seed: Option<u64>,
 }
 
 impl Default for Settings {
@@ -211,7 +212,7 @@ impl Default for Settings {
             interface: None,
             checkpoint: None,
             at_end: AtEnd::Remove,
-            seed: 0x0062_6172_7469_7a61,
+            seed: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::raw::netlink::Netlink;
-use crate::raw::sys::{Batch, LONGEST, Medium, Ring, Sender};
+use crate::sys::packet::{Batch, LONGEST, Medium, Ring, Sender};
 
 /// What the link does to frames, the same in both directions.
 #[derive(Debug, Clone, Copy, PartialEq)]

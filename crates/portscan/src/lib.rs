@@ -20,18 +20,22 @@ use std::path::PathBuf;
 
 mod checkpoint;
 mod collect;
+mod congestion;
 mod connect;
 mod control;
 pub mod descriptors;
 mod engines;
+mod icmp;
 mod job;
 #[cfg(feature = "lab")]
 pub mod lab;
 mod limits;
+mod links;
 pub mod order;
 mod raw;
 mod result;
 mod scan;
+mod sys;
 mod timing;
 mod udp;
 
@@ -82,6 +86,14 @@ pub enum Error {
         /// The interface.
         interface: String,
     },
+    /// The interface asked for leads to this machine alone.
+    #[error("{target} is no address of this machine, and {interface} leads to nothing else")]
+    OnlyThisMachine {
+        /// The address.
+        target: std::net::IpAddr,
+        /// The interface.
+        interface: String,
+    },
     /// The checkpoint belongs to another job or is damaged.
     #[error("{path:?} is not a checkpoint of this job: {why}")]
     Checkpoint {
@@ -110,7 +122,7 @@ pub fn raw_available() -> Result<(), String> {
 /// If the job is too large to count or the engine cannot start. Trouble with single ports is a result, not an error.
 pub fn run(job: &Job, control: &Control, mut sink: impl FnMut(Event)) -> Result<Outcome, Error> {
     let prepared = job::Prepared::new(job)?;
-    let mut seed = job.settings.seed;
+    let mut seed = job.settings.seed.unwrap_or_else(rand::random);
     let mut earlier = checkpoint::Earlier::default();
     let mut state = None;
     if let Some(path) = &job.settings.checkpoint {
@@ -126,7 +138,9 @@ pub fn run(job: &Job, control: &Control, mut sink: impl FnMut(Event)) -> Result<
         let work = move || {
             // Moved in, so that the line is hung up when the engines are done.
             let messenger = messenger;
-            engines::Engines { job, prepared, control, messenger: &messenger, earlier, seed }.run()
+            // What leads where is looked up first.
+            let links = &links::Links::new(Vec::new());
+            engines::Engines { job, prepared, control, messenger: &messenger, earlier, links, seed }.run()
         };
         let thread = std::thread::Builder::new().name("portscan-engines".into()).spawn_scoped(scope, work)?;
         let collected = collector.collect(&messages, &mut sink);
@@ -169,7 +183,8 @@ mod tests {
         // In two parts, so that this file is none of them.
         let word = concat!("un", "safe ");
         let found = files.iter().filter(|file| std::fs::read_to_string(file).unwrap().contains(word));
-        let found: Vec<&Path> = found.map(|file| file.strip_prefix(&root).unwrap()).collect();
-        assert_eq!(found, [Path::new("raw/sys.rs")]);
+        let mut found: Vec<&Path> = found.map(|file| file.strip_prefix(&root).unwrap()).collect();
+        found.sort();
+        assert_eq!(found, ["sys/errors.rs", "sys/packet.rs", "sys.rs"].map(Path::new));
     }
 }

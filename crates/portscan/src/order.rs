@@ -64,6 +64,17 @@ impl Order {
     }
 }
 
+/// Puts the items into an order of the seed's.
+pub fn shuffle<T>(items: &mut [T], seed: u64) {
+    // Fisher and Yates, as in Knuth, volume 2, algorithm P.
+    let mut state = seed;
+    for last in (1..items.len()).rev() {
+        state = mix(state);
+        let choice = usize::try_from(state % (last as u64 + 1)).unwrap_or(0);
+        items.swap(last, choice);
+    }
+}
+
 /// The finaliser of `SplitMix64`.
 const fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -96,6 +107,23 @@ mod tests {
         let order = Order::new(256, 1000, 7).unwrap();
         let first: HashSet<_> = (0..256).filter_map(|position| order.pair(position)).map(|(host, _)| host).collect();
         assert!(first.len() > 120, "the first 256 probes go to {} hosts only", first.len());
+    }
+
+    #[test]
+    fn hosts_are_shuffled_by_the_seed() {
+        let shuffled = |seed| {
+            let mut hosts: Vec<u32> = (0..256).collect();
+            shuffle(&mut hosts, seed);
+            hosts
+        };
+        assert_eq!(shuffled(1), shuffled(1));
+        assert_ne!(shuffled(1), shuffled(2));
+        let mut sorted = shuffled(3);
+        let in_order = sorted.windows(2).filter(|pair| pair[0] + 1 == pair[1]).count();
+        assert!(in_order < 8, "{in_order} neighbours follow each other");
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..256).collect::<Vec<u32>>());
+        shuffle(&mut [0_u8; 0], 1);
     }
 
     #[test]

@@ -69,10 +69,14 @@ pub enum Reason {
     RateLimited,
     /// The host is unreachable, by ICMP.
     HostUnreachable,
-    /// Nobody on the link answers for the address (ARP or neighbour discovery).
+    /// Nobody on the link answers for the address (ARP or neighbour discovery), or for that of the router.
     NoNeighbour,
-    /// The network is unreachable, by ICMP or for want of a route.
+    /// The network is unreachable, by ICMP.
     NetUnreachable,
+    /// This machine has no route to the address.
+    NoRoute,
+    /// A device or a route of this machine went away while the scan ran, and did not come back.
+    NetworkDown,
     /// The process or the system has no descriptor left.
     NoDescriptors,
     /// No local port was left for the connection.
@@ -105,6 +109,8 @@ impl Reason {
             Self::HostUnreachable => "host-unreachable",
             Self::NoNeighbour => "no-neighbour",
             Self::NetUnreachable => "net-unreachable",
+            Self::NoRoute => "no-route",
+            Self::NetworkDown => "network-down",
             Self::NoDescriptors => "emfile",
             Self::NoLocalPort => "eaddrnotavail",
             Self::NoBuffers => "enobufs",
@@ -164,12 +170,15 @@ pub enum HostReason {
     NoNeighbour,
     /// There is no route to it.
     NoRoute,
+    /// Nobody on the link answers for the router that leads there.
+    NoRouter,
     /// Nothing answered.
     NoResponse,
 }
 
 impl HostReason {
-    /// A stable short text: `neighbour`, `echo-reply`, `port-response`, `no-neighbour`, `no-route`, `no-response`.
+    /// A stable short text: `neighbour`, `echo-reply`, `port-response`, `no-neighbour`, `no-route`, `no-router`,
+    /// `no-response`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -178,6 +187,7 @@ impl HostReason {
             Self::Port => "port-response",
             Self::NoNeighbour => "no-neighbour",
             Self::NoRoute => "no-route",
+            Self::NoRouter => "no-router",
             Self::NoResponse => "no-response",
         }
     }

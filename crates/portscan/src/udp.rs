@@ -19,7 +19,9 @@ use rustix::net::{RecvFlags, SendFlags, SocketFlags, SocketType};
 use crate::collect::{Messenger, Record};
 use crate::connect::answers::{Answer, HostIs, Why, bind_device, family_of, own_address, read_told, told_by_filter};
 use crate::limits::{Ceiling, subnets};
-use crate::raw::sys::{keep_errors, next_told};
+use crate::links::Links;
+use crate::order::{Order, shuffle};
+use crate::sys::errors::{keep_errors, next_told};
 use crate::timing::{Attempt, Rtt};
 use crate::{Control, Error, Never, Reason, Settings, State, descriptors};
 
@@ -49,6 +51,10 @@ pub struct Plan<'a> {
     pub skip: &'a dyn Fn(u32, u32) -> bool,
     pub messenger: &'a Messenger,
     pub interface: Option<&'a str>,
+    /// The devices that lead to the targets.
+    pub links: &'a Links,
+    /// Of the order of hosts and ports.
+    pub seed: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,10 +71,14 @@ struct Flight {
     socket: OwnedFd,
     question: Question,
     sent: Instant,
+    /// How often a device had fallen when it went out.
+    falls: u32,
 }
 
 struct Host {
+    /// How many ports had their first question, and at which place of the order this host begins.
     next: usize,
+    turn: usize,
     again: VecDeque<Question>,
     out: u32,
     refused: u32,
@@ -83,6 +93,7 @@ struct Host {
 struct Work<'a> {
     plan: &'a Plan<'a>,
     hosts: Vec<Host>,
+    order: Order,
     subnet_of: Vec<usize>,
     subnets: Vec<Ceiling>,
     ceiling: Option<Ceiling>,
@@ -102,8 +113,9 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
     let rates = plan.settings.rates;
     let now = Instant::now();
     let (subnet_of, count) = subnets(&plan.targets.iter().map(|(_, address)| *address).collect::<Vec<_>>());
-    let host = |_: &(u32, IpAddr)| Host {
+    let host = |(number, _): (usize, &(u32, IpAddr))| Host {
         next: 0,
+        turn: usize::try_from(plan.seed % 65_521).unwrap_or(0).wrapping_mul(number + 1) % plan.ports.len().max(1),
         again: VecDeque::new(),
         out: 0,
         refused: 0,
@@ -116,7 +128,8 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
     };
     let mut work = Work {
         plan,
-        hosts: plan.targets.iter().map(host).collect(),
+        hosts: plan.targets.iter().enumerate().map(host).collect(),
+        order: Order::new(1, plan.ports.len(), plan.seed).unwrap_or_else(|| unreachable!("at most 65535 ports")),
         subnet_of,
         subnets: rates.per_subnet.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); count]),
         ceiling: rates.global.map(Ceiling::new),
@@ -146,10 +159,11 @@ impl Work<'_> {
     fn go(&mut self, control: &Control) -> Result<(), Error> {
         let at_once = AT_ONCE.min(self.plan.settings.max_in_flight).min(descriptors::available());
         let mut active: Vec<usize> = (0..self.hosts.len()).collect();
+        shuffle(&mut active, self.plan.seed);
         let mut events: Vec<epoll::Event> = Vec::with_capacity(256);
         while !active.is_empty() && !control.is_cancelled() {
             let mut started = 0;
-            if !control.is_paused() && !self.plan.messenger.is_congested() {
+            if !control.is_paused() && !self.plan.links.is_down() && !self.plan.messenger.is_congested() {
                 for at in &active {
                     if self.flights.len() >= at_once || started >= 256 {
                         break;
@@ -203,7 +217,7 @@ impl Work<'_> {
         let host = &mut self.hosts[at];
         let mut question = None;
         while host.next < self.plan.ports.len() && question.is_none() {
-            let port = host.next;
+            let (_, port) = self.order.pair((host.next + host.turn) as u64 % self.order.len())?;
             host.next += 1;
             let index = self.plan.first_index + u32::try_from(port).ok()?;
             if !(self.plan.skip)(self.plan.targets[at].0, index) {
@@ -240,7 +254,11 @@ impl Work<'_> {
         if (self.plan.never)(address) {
             return;
         }
+        if self.plan.links.is_lost(address) {
+            return self.record(question, State::Error, Reason::NetworkDown, None);
+        }
         self.plan.messenger.traffic.attempts.fetch_add(1, Relaxed);
+        let falls = self.plan.links.falls();
         match self.send(address, question) {
             Ok(socket) => {
                 self.number += 1;
@@ -261,7 +279,7 @@ impl Work<'_> {
                 // The one that is put alone needs its distance from the last of the others as well.
                 host.slow_next = now + SLOW;
                 self.deadlines.push(Reverse((now + wait, self.number)));
-                self.flights.insert(self.number, Flight { socket, question, sent: now });
+                self.flights.insert(self.number, Flight { socket, question, sent: now, falls });
             }
             Err(errno) => self.failed(question, errno, None),
         }
@@ -332,7 +350,8 @@ impl Work<'_> {
                 self.record(question, State::Closed, Reason::PortUnreachable, sent);
             }
             Errno::HOSTUNREACH | Errno::HOSTDOWN => self.silent(question, Why::Host),
-            Errno::NETUNREACH | Errno::NETDOWN => self.silent(question, Why::Network),
+            // There was a route when the run began: told at once, it means that it went away.
+            Errno::NETUNREACH | Errno::NETDOWN if sent.is_some() => self.silent(question, Why::Network),
             // What comes after the datagram has gone out was told by ICMP.
             other => match told_by_filter(other).filter(|_| sent.is_some()) {
                 Some(reason) => self.record(question, State::Filtered, reason, sent),
@@ -353,6 +372,8 @@ impl Work<'_> {
                 | Errno::AGAIN
                 | Errno::ADDRNOTAVAIL
                 | Errno::NOSPC
+                | Errno::NETDOWN
+                | Errno::NETUNREACH
         );
         if passing && question.local < LOCAL_TRIES {
             self.hosts[question.host].again.push_back(question);
@@ -363,6 +384,7 @@ impl Work<'_> {
             Errno::ADDRNOTAVAIL | Errno::AGAIN => Reason::NoLocalPort,
             Errno::NOBUFS | Errno::NOMEM | Errno::NOSPC => Reason::NoBuffers,
             Errno::PERM | Errno::ACCESS => Reason::LocalPolicy,
+            Errno::NETDOWN | Errno::NETUNREACH | Errno::NODEV => Reason::NetworkDown,
             other => Reason::System(other.raw_os_error()),
         };
         self.record(question, State::Error, reason, None);
@@ -394,7 +416,12 @@ impl Work<'_> {
             self.deadlines.pop();
             if let Some(flight) = self.flights.remove(&number) {
                 self.hosts[flight.question.host].out -= 1;
-                self.silent(flight.question, Why::NoResponse);
+                if flight.falls == self.plan.links.falls() {
+                    self.silent(flight.question, Why::NoResponse);
+                } else {
+                    // Silence while a device was down says nothing.
+                    self.local(flight.question, Errno::NETDOWN);
+                }
             }
         }
     }

@@ -3,20 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Write};
-use std::net::{IpAddr, TcpListener, UdpSocket};
-use std::process::{Command, Stdio};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bartizan_portscan::{
-    Control, Discovery, Engine, Event, Finding, HostReason, Job, Presence, Protocol, Reason, Report, State, run,
-};
+use bartizan_portscan::{Discovery, Engine, Finding, HostReason, Job, Presence, Protocol, Reason, State};
 
 mod support;
 
-use support::{Lab, addresses, ip, listen, work};
+use support::{Lab, addresses, listen, work};
 
 #[test]
 fn every_port_of_a_neighbour_has_its_state_over_both_families() {
@@ -92,7 +88,7 @@ fn who_is_not_on_the_link_or_has_no_route_is_unreachable() {
     };
     assert_eq!(reason("10.99.0.77"), (State::Unreachable, Reason::NoNeighbour));
     assert_eq!(reason("fd99::77"), (State::Unreachable, Reason::NoNeighbour));
-    assert_eq!(reason("192.0.2.1"), (State::Unreachable, Reason::NetUnreachable));
+    assert_eq!(reason("192.0.2.1"), (State::Unreachable, Reason::NoRoute));
 }
 
 #[test]
@@ -173,120 +169,4 @@ fn ceilings_hold_for_the_raw_engine() {
         assert_eq!(results.count("10.98.0.1", State::Closed), 400);
         assert!(started.elapsed() >= Duration::from_millis(380), "ceiling {which}: {:?}", started.elapsed());
     }
-}
-
-/// Not a test of its own: what the test below kills. Prints each open port it finds.
-#[test]
-fn child_of_the_kill_test() {
-    let Ok(state) = std::env::var("PORTSCAN_TEST_CHECKPOINT") else { return };
-    let job = long_job(&state, engine_of(&std::env::var("PORTSCAN_TEST_ENGINE").unwrap()));
-    run(&job, &Control::new(), |event| {
-        if let Event::Found(finding) = event {
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "open {} {}", finding.address, finding.port).unwrap();
-            out.flush().unwrap();
-        }
-    })
-    .unwrap();
-}
-
-fn engine_of(name: &str) -> Engine {
-    if name == "syn" { Engine::Syn } else { Engine::Connect }
-}
-
-fn long_job(state: &str, engine: Engine) -> Job {
-    let mut job = Job::new(addresses(&["10.98.0.1", "10.98.0.2"]), (1..=20_000).collect());
-    job.settings.engine = engine;
-    job.settings.report = Report::Open;
-    job.settings.checkpoint = Some(state.into());
-    // Slow enough to be killed in the middle.
-    job.settings.rates.global = Some(10_000);
-    job
-}
-
-#[test]
-fn a_killed_run_goes_on_where_it_was() {
-    kill_and_go_on("syn");
-}
-
-#[test]
-fn a_killed_run_of_the_connect_engine_goes_on_where_it_was() {
-    kill_and_go_on("connect");
-}
-
-fn kill_and_go_on(engine: &str) {
-    let Some(lab) = Lab::new() else { return };
-    lab.rules(
-        "table inet lab { counter questions { }\n chain input { type filter hook input priority 0;\n\
-         tcp flags & (syn | ack) == syn counter name questions\n }\n }\n",
-    );
-    let ports: Vec<u16> = (1..=40).map(|n| n * 499).collect();
-    let truth: BTreeSet<(IpAddr, u16)> =
-        (1..=2).flat_map(|host| ports.iter().map(move |port| (IpAddr::from([10, 98, 0, host]), *port))).collect();
-    let _listeners: Vec<TcpListener> =
-        lab.at_far(|| truth.iter().map(|(address, port)| TcpListener::bind((*address, *port)).unwrap()).collect());
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    let mut child = Command::new("ip")
-        .args(["netns", "exec", &lab.near])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "child_of_the_kill_test", "--nocapture"])
-        .env("PORTSCAN_TEST_CHECKPOINT", &state)
-        .env("PORTSCAN_TEST_ENGINE", engine)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut before = 0;
-    while before < 30 {
-        let line = lines.next().expect("the child ends too soon").unwrap();
-        before += usize::from(line.contains("open "));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let asked = lab.counted("questions");
-    assert!(asked < 36_000, "it was killed too late: {asked}");
-
-    let job = long_job(state.to_str().unwrap(), engine_of(engine));
-    let (results, outcome) = lab.at_near(|| work(&job));
-    assert!(!outcome.cancelled && outcome.progress.done == 40_000, "{outcome:?}");
-    assert_eq!(results.open(), truth);
-    let counts: u32 = results.hosts.values().flat_map(|report| &report.counts).map(|count| count.ports).sum();
-    assert_eq!(counts, 40_000);
-    // 80 open ports are asked a second time for verification, some twice because of the kill, and guards.
-    let asked = lab.counted("questions");
-    assert!(asked < 41_500, "{asked} questions for 40000 ports");
-    assert!(!state.exists(), "a complete run leaves no checkpoint");
-}
-
-/// Ports that could not be asked for trouble on this machine leave the state file behind; the next run asks them, and
-/// nobody else.
-#[test]
-fn ports_in_trouble_are_asked_by_the_next_run_and_the_others_are_not() {
-    let Some(lab) = Lab::new() else { return };
-    lab.rules(
-        "table inet lab { counter questions { }\n chain input { type filter hook input priority 0;\n\
-         tcp flags & (syn | ack) == syn counter name questions\n meta l4proto udp counter name questions\n }\n }\n",
-    );
-    let _listener = lab.at_far(|| TcpListener::bind(("10.98.0.2", 77)).unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let mut job = Job::new(addresses(&["10.98.0.1", "10.98.0.2"]), (1..=200).collect());
-    job.settings.engine = Engine::Connect;
-    job.settings.checkpoint = Some(folder.path().join("state"));
-    // The kernel refuses to send there, as it does where a policy of this machine forbids it.
-    ip(&format!("-n {} route add prohibit 10.98.0.2/32", lab.near));
-    let (results, outcome) = lab.at_near(|| work(&job));
-    assert!(!outcome.cancelled && results.findings.len() == 400, "{outcome:?}");
-    assert_eq!((results.count("10.98.0.2", State::Error), results.count("10.98.0.1", State::Closed)), (200, 200));
-    assert!(results.findings.values().all(|f| f.state != State::Error || f.reason == Reason::LocalPolicy));
-    assert!(folder.path().join("state").exists());
-    let before = lab.counted("questions");
-
-    ip(&format!("-n {} route del prohibit 10.98.0.2/32", lab.near));
-    let (results, outcome) = lab.at_near(|| work(&job));
-    assert_eq!(outcome.progress.done, 400);
-    assert_eq!((results.open().len(), results.count("10.98.0.2", State::Closed)), (1, 199));
-    let asked = lab.counted("questions") - before;
-    assert!((201..=203).contains(&asked), "{asked} questions for 200 ports and one to confirm");
-    assert!(!folder.path().join("state").exists());
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-use crate::raw::packet::{Unreachable, unreachable, unreachable6};
-use crate::raw::sys::{Family, Told, keep_errors, next_told};
+use crate::icmp::{Unreachable, unreachable, unreachable6};
+use crate::sys::errors::{Family, Told, keep_errors, next_told};
 use crate::{Reason, State};
 
 /// What an attempt came to.
@@ -181,6 +181,15 @@ pub const fn told_by_filter(errno: Errno) -> Option<Reason> {
     }
 }
 
+/// What an error means that the kernel gives at once, before any packet has gone out. There was a route when the run began,
+/// so one that is missing now went away.
+pub fn classify_own(errno: Errno) -> Answer {
+    match errno {
+        Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV => Answer::Local(Reason::NetworkDown),
+        other => classify(other),
+    }
+}
+
 /// What an error number of the kernel means.
 pub fn classify(errno: Errno) -> Answer {
     match errno {
@@ -216,6 +225,8 @@ mod tests {
         assert!(matches!(classify_told(Errno::MFILE), Answer::Local(_)));
         assert!(matches!(classify(Errno::CONNREFUSED), Answer::Final(State::Closed, Reason::ConnRefused)));
         assert!(matches!(classify(Errno::HOSTUNREACH), Answer::Silent(Why::Host)));
+        assert!(matches!(classify_own(Errno::NETUNREACH), Answer::Local(Reason::NetworkDown)));
+        assert!(matches!(classify_own(Errno::CONNREFUSED), Answer::Final(State::Closed, _)));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! the number grows while *canaries*, questions at ports that are known to answer, come back in time, and gives way when
 //! they are lost or late. Without any canary it stays at what cannot hurt a path much.
 
-use crate::raw::congestion::{Epoch, Window};
+use crate::congestion::{Caution, Epoch, Queue, Window};
 
 /// Where a worker starts, and the least it keeps.
 const START: f32 = 256.0;
@@ -13,8 +13,6 @@ const LEAST: f32 = 8.0;
 const DARK: f32 = 4096.0;
 /// Shortest epoch.
 const EPOCH_US: u64 = 20_000;
-/// So many microseconds beyond the shortest round trip of a host mean a queue on the way.
-const QUEUE_US: u32 = 20_000;
 
 /// The number of attempts in flight.
 #[derive(Debug)]
@@ -33,10 +31,7 @@ pub struct Flow {
 #[derive(Debug, Clone, Copy)]
 struct Silent {
     size: f32,
-    /// Until it has once been too much it doubles.
-    starting: bool,
-    /// Share of canaries that were lost, of about the last sixteen.
-    lost: f32,
+    caution: Caution,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +110,7 @@ impl Flow {
             self.epoch.excess_us = self.epoch.excess_us.min(excess_us);
         }
         if let Some(silent) = &mut self.silent {
-            silent.lost = silent.lost * (15.0 / 16.0) + if excess_us.is_some() { 0.0 } else { 1.0 / 16.0 };
+            silent.caution.canary(excess_us.is_some());
         }
     }
 
@@ -160,7 +155,7 @@ impl Flow {
         }
         match &self.silent {
             None if answered * 10 < silent => {
-                self.silent = Some(Silent { size: self.window.size() as f32, starting: true, lost: 0.0 });
+                self.silent = Some(Silent { size: self.window.size() as f32, caution: Caution::new() });
             }
             Some(now) if answered > silent => {
                 let size = now.size;
@@ -175,21 +170,19 @@ impl Flow {
 
 impl Silent {
     fn epoch(&mut self, counts: &Counts, most: f32) {
-        if self.lost > 0.25 {
-            self.cut(0.6);
-            self.lost = 0.12;
-        } else if counts.excess_us != u32::MAX && counts.excess_us > QUEUE_US {
-            self.cut(0.75);
+        // The excess over the quickest answer takes the place of a round trip over nothing.
+        if let Some(factor) = self.caution.gives_way(Queue::of(0, counts.excess_us)) {
+            self.cut(factor);
         } else if counts.late >= 4 && counts.late * 4 > counts.answered {
             self.cut(0.7);
         } else {
-            self.size = (self.size * if self.starting { 2.0 } else { 1.1 }).min(most);
+            self.size = (self.size * self.caution.growth(1.1)).min(most);
         }
     }
 
     const fn cut(&mut self, factor: f32) {
         self.size = (self.size * factor).max(LEAST);
-        self.starting = false;
+        self.caution.was_too_much();
     }
 }
 

@@ -6,22 +6,24 @@
 
 use super::answers::{HostIs, Why};
 use crate::MAX_ATTEMPTS;
-use crate::raw::congestion::is_enough;
+use crate::congestion::is_enough;
 use crate::timing::Rtt;
 
-/// Silent ports of a host that wait before they are looked at, and of all hosts together.
+/// Silent ports of a host that wait before they are looked at, and of all hosts and workers together.
 const LOT: usize = 512;
 const LEAST_LOT: usize = 16;
 const LOTS: usize = 1 << 19;
 /// One of so many silent ports is sampled, and at most so many of a lot.
 const SAMPLE_EACH: usize = 64;
 const SAMPLE_MOST: usize = 8;
-/// Lots of a host that are asked again because a sample answered.
+/// Lots of a host that a worker asks again because a sample answered. Each worker has ports of its own and sees lots of its
+/// own, so this does not grow with their number in the eyes of a port.
 const REPAIRS: u8 = 3;
 /// A port that refuses may be a canary for as often as needed, each such number of questions; one that accepts is some
 /// service, and is bothered seldom.
 const CLOSED_CANARY_EACH: u32 = 64;
 const OPEN_CANARY_EACH: u32 = 256;
+/// Canaries at open ports of a host, of all workers together.
 const OPEN_CANARIES: u8 = 8;
 
 /// A port that stayed silent.
@@ -43,7 +45,7 @@ struct Canary {
 }
 
 /// What a worker knows of a host.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Host {
     pub rtt: Rtt,
     pub seen: Seen,
@@ -58,6 +60,8 @@ pub struct Host {
     repairs: u8,
     canary: Option<Canary>,
     since_canary: u32,
+    /// How often an open port may be a canary.
+    open_canaries: u8,
     /// That it cannot be reached, in the words of a router.
     pub unreachable: Option<Why>,
 }
@@ -107,12 +111,31 @@ pub struct Verdict {
     pub settled: Vec<Silent>,
 }
 
-/// How many silent ports of one host make a lot, where there are so many hosts.
-pub fn lot(hosts: usize) -> usize {
-    (LOTS / hosts.max(1)).clamp(LEAST_LOT, LOT)
+/// How many silent ports of one host make a lot of a worker, where there are so many hosts and workers.
+pub fn lot(hosts: usize, workers: usize) -> usize {
+    (LOTS / (hosts * workers).max(1)).clamp(LEAST_LOT, LOT)
 }
 
 impl Host {
+    /// One of so many workers begins with a host.
+    pub fn new(workers: usize) -> Self {
+        let workers = u8::try_from(workers.max(1)).unwrap_or(u8::MAX);
+        Self {
+            rtt: Rtt::default(),
+            seen: Seen::default(),
+            open: 0,
+            silent: Vec::new(),
+            sampled: Vec::new(),
+            samples_out: 0,
+            sample_answered: false,
+            repairs: 0,
+            canary: None,
+            since_canary: 0,
+            open_canaries: OPEN_CANARIES.div_ceil(workers),
+            unreachable: None,
+        }
+    }
+
     pub const fn is(&self) -> HostIs {
         if self.seen.answered > 0 { HostIs::Answering } else { HostIs::Silent }
     }
@@ -124,7 +147,7 @@ impl Host {
             Some(canary) => accepts && (!canary.accepts || canary.left > 0),
         };
         if !keep {
-            self.canary = Some(Canary { index, accepts, left: OPEN_CANARIES });
+            self.canary = Some(Canary { index, accepts, left: self.open_canaries });
         }
     }
 
@@ -207,7 +230,7 @@ mod tests {
         Host {
             seen: Seen { answered, late, ..Seen::default() },
             silent: (0..silent).map(|index| Silent { index, asked, why: Why::NoResponse }).collect(),
-            ..Host::default()
+            ..Host::new(1)
         }
     }
 
@@ -264,8 +287,8 @@ mod tests {
     }
 
     #[test]
-    fn canaries_are_rare_and_a_service_is_bothered_eight_times_at_most() {
-        let mut host = Host::default();
+    fn canaries_are_rare_and_a_service_is_bothered_eight_times_at_most_by_all_workers_together() {
+        let mut host = Host::new(1);
         let count = |host: &mut Host, questions| (0..questions).filter(|_| host.canary().is_some()).count();
         assert_eq!(count(&mut host, 1000), 0);
         host.answers(7, true);
@@ -276,10 +299,16 @@ mod tests {
         assert_eq!(count(&mut host, 6400), 100);
         host.answers(10, true);
         assert_eq!(host.canary.map(|canary| canary.index), Some(9), "one that refuses is the better one");
+        let each = |workers| {
+            let mut host = Host::new(workers);
+            host.answers(7, true);
+            count(&mut host, 100_000)
+        };
+        assert_eq!((each(2), each(3), each(8)), (4, 3, 1));
     }
 
     #[test]
     fn lots_are_bounded() {
-        assert_eq!((lot(1), lot(0), lot(32_768), lot(1 << 22)), (512, 512, 16, 16));
+        assert_eq!((lot(1, 2), lot(0, 0), lot(4096, 1), lot(4096, 2), lot(1 << 22, 2)), (512, 512, 128, 64, 16));
     }
 }

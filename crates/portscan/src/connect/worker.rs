@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use super::answers::{self, Answer, Why};
 use super::flow::{Flow, Repeated};
 use super::silence::{self, Host, Seen, Silent, Verdict};
-use super::{LOT, Limits, Plan, Silence};
+use super::{LOT, Limits, Plan, Silence, VERIFY_ATTEMPTS};
 use crate::collect::Record;
 use crate::timing::{Attempt, Rtt};
 use crate::{Control, Error, Reason, State, Verification};
@@ -29,8 +29,7 @@ const NAP: Duration = Duration::from_millis(50);
 const MOST_WAITING: usize = 1 << 16;
 /// Repetitions after local trouble, before it is reported.
 const LOCAL_TRIES: u8 = 10;
-/// Attempts at an open port that is asked a second time, and ports of a host that are asked so at once.
-const VERIFY_ATTEMPTS: u8 = 3;
+/// Ports of a host that all workers together ask a second time at once.
 const VERIFY_AT_ONCE: u32 = 8;
 /// Between an attempt that stayed silent and the next: what loses packets often does so for a moment.
 const APART: Duration = Duration::from_millis(200);
@@ -86,6 +85,8 @@ struct Flight {
     question: Question,
     started: Instant,
     number: u32,
+    /// How often a device had fallen when it began.
+    falls: u32,
 }
 
 pub struct Worker<'p> {
@@ -110,6 +111,7 @@ pub struct Worker<'p> {
     /// Of all hosts together.
     everywhere: (Seen, Rtt),
     silent_at_most: usize,
+    verify_at_once: u32,
     random: u64,
     batch: Vec<Record>,
     attempts: u64,
@@ -126,13 +128,11 @@ impl<'p> Worker<'p> {
         threads: usize,
     ) -> Result<Self, Error> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?;
-        let pace = plan.settings.rates.global.map(|rate| {
-            let share = u32::try_from(threads).unwrap_or(1);
-            Duration::from_secs(1) * share / rate.max(1)
-        });
+        let share = u32::try_from(threads.max(1)).unwrap_or(1);
+        let pace = plan.settings.rates.global.map(|rate| Duration::from_secs(1) * share / rate.max(1));
         let now = Instant::now();
         let mut hosts = Vec::new();
-        hosts.resize_with(plan.targets.len(), Host::default);
+        hosts.resize_with(plan.targets.len(), || Host::new(threads));
         Ok(Self {
             plan,
             control,
@@ -150,7 +150,8 @@ impl<'p> Worker<'p> {
             number: 0,
             deadlines: BinaryHeap::new(),
             again: BinaryHeap::new(),
-            silent_at_most: silence::lot(hosts.len()),
+            silent_at_most: silence::lot(hosts.len(), threads),
+            verify_at_once: VERIFY_AT_ONCE.div_ceil(share),
             hosts,
             everywhere: (Seen::default(), Rtt::default()),
             random: rand::random::<u64>() | 1,
@@ -182,8 +183,7 @@ impl<'p> Worker<'p> {
             for event in &events {
                 let slot = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);
                 if let Some(flight) = self.land(slot) {
-                    let answer = answers::read(&flight.socket);
-                    self.conclude(flight.question, flight.started, answer);
+                    self.landed(&flight, answers::read(&flight.socket));
                 }
             }
             self.expire();
@@ -201,7 +201,7 @@ impl<'p> Worker<'p> {
 
     /// Starts what window and pace allow; returns whether the order is exhausted.
     fn start_some(&mut self) -> bool {
-        if self.control.is_paused() || (self.plan.congested)() {
+        if self.control.is_paused() || self.plan.links.is_down() || (self.plan.congested)() {
             return false;
         }
         for _ in 0..BURST {
@@ -276,6 +276,9 @@ impl<'p> Worker<'p> {
         if (self.plan.never)(*address) {
             return;
         }
+        if self.plan.links.is_lost(*address) {
+            return self.conclude(question, now, Answer::Final(State::Error, Reason::NetworkDown));
+        }
         self.attempts += 1;
         let target = SocketAddr::new(*address, *port);
         let socket = match answers::open_socket(target, self.plan.settings.interface.as_deref()) {
@@ -288,7 +291,7 @@ impl<'p> Worker<'p> {
                 let answer = answers::accepted(&socket);
                 return self.conclude(question, now, answer);
             }
-            Err(errno) => return self.conclude(question, now, answers::classify(errno)),
+            Err(errno) => return self.conclude(question, now, answers::classify_own(errno)),
         }
         let slot = self.free.pop().unwrap_or_else(|| {
             self.flights.push(None);
@@ -305,9 +308,10 @@ impl<'p> Worker<'p> {
         let attempt = if is_last { Attempt::Last } else { Attempt::Earlier };
         let rtt = self.hosts.get(question.host).map_or_else(Rtt::default, |host| host.rtt);
         let wait = rtt.wait(attempt, &self.everywhere.1, self.plan.settings.timeout);
+        let falls = self.plan.links.falls();
         self.number = self.number.wrapping_add(1);
         self.deadlines.push(Reverse((now + wait, slot, self.number)));
-        self.flights[slot] = Some(Flight { socket, question, started: now, number: self.number });
+        self.flights[slot] = Some(Flight { socket, question, started: now, number: self.number, falls });
         self.in_flight += 1;
         self.perhaps_a_canary(question, now);
     }
@@ -339,10 +343,19 @@ impl<'p> Worker<'p> {
             self.deadlines.pop();
             let current = self.flights.get(slot).and_then(Option::as_ref).is_some_and(|f| f.number == number);
             if current && let Some(flight) = self.land(slot) {
-                let answer = answers::read_late(&flight.socket);
-                self.conclude(flight.question, flight.started, answer);
+                self.landed(&flight, answers::read_late(&flight.socket));
             }
         }
+    }
+
+    fn landed(&mut self, flight: &Flight, answer: Answer) {
+        let fell = flight.falls != self.plan.links.falls();
+        let answer = match answer {
+            // Silence while a device was down says nothing.
+            Answer::Silent(_) if fell => Answer::Local(Reason::NetworkDown),
+            answer => answer,
+        };
+        self.conclude(flight.question, flight.started, answer);
     }
 
     fn conclude(&mut self, question: Question, started: Instant, answer: Answer) {
@@ -403,7 +416,7 @@ impl<'p> Worker<'p> {
     fn verify(&mut self, question: Question) {
         let Some(host) = self.hosts.get_mut(question.host).filter(|_| self.plan.verified.is_some()) else { return };
         host.open += 1;
-        if host.open <= VERIFY_AT_ONCE {
+        if host.open <= self.verify_at_once {
             let due = Instant::now() + APART.min(self.plan.settings.timeout);
             self.ask_again(Question { asked: 0, local: 0, kind: Kind::Verify, ..question }, due);
         }
@@ -551,7 +564,10 @@ impl<'p> Worker<'p> {
         if let Some(Reverse((due, ..))) = self.deadlines.peek() {
             nap = nap.min(until(*due) + Duration::from_micros(500));
         }
-        let may_start = !self.control.is_paused() && !(self.plan.congested)() && self.in_flight < self.flow.size();
+        let may_start = !self.control.is_paused()
+            && !self.plan.links.is_down()
+            && !(self.plan.congested)()
+            && self.in_flight < self.flow.size();
         if may_start && let Some(Reverse((due, ..))) = self.again.peek() {
             nap = nap.min(until(*due) + Duration::from_micros(500));
         }

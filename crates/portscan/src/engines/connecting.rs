@@ -2,7 +2,8 @@
 //! with very many open ones.
 
 use super::*;
-use crate::connect::{Pairs, Plan, Silence, Verified};
+use crate::connect::{Pairs, Plan, Silence, VERIFY_ATTEMPTS, Verified};
+use crate::timing::Rtt;
 
 /// Open ports on a host from which it is suspected to accept everything.
 const SUSPICIOUS: usize = 48;
@@ -13,9 +14,8 @@ const GUARDS_OPEN: usize = 9;
 const HOSTS_AT_ONCE: usize = 1 << 15;
 /// Open ports of a host that are asked a second time; one with more is hardly what it seems.
 const VERIFY_AT_MOST: usize = 2000;
-/// Attempts a second at that, and attempts at a port.
+/// Attempts a second at that.
 const VERIFY_RATE: u32 = 2000;
-const VERIFY_ATTEMPTS: u8 = 3;
 
 /// What to ask.
 pub(super) struct Asking<'a> {
@@ -32,7 +32,9 @@ struct Seen {
     open: usize,
     /// The first of the open ones, by index.
     listed: Vec<u32>,
-    smoothed_us: u32,
+    rtt: Rtt,
+    /// Nobody on the link answers for it, or not for its router.
+    no_neighbour: bool,
 }
 
 impl Seen {
@@ -43,9 +45,9 @@ impl Seen {
                 self.listed.push(record.port);
             }
         }
+        self.no_neighbour |= record.reason == Reason::NoNeighbour;
         if record.rtt_us > 0 {
-            let smoothed = if self.smoothed_us == 0 { record.rtt_us } else { self.smoothed_us };
-            self.smoothed_us = smoothed - smoothed / 8 + record.rtt_us / 8;
+            self.rtt.observe(Duration::from_micros(u64::from(record.rtt_us)));
         }
     }
 }
@@ -116,7 +118,7 @@ impl Engines<'_> {
             }
         };
         let verify = self.job.settings.verification == Verification::On;
-        self.connect_verifying(asking, &skip, &take, verify.then_some(&verified))?;
+        self.ask(asking, &skip, &take, verify.then_some(&verified))?;
         let early = early.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let masked = self.masked(&targets, &seen)?;
@@ -125,10 +127,11 @@ impl Engines<'_> {
             return Ok(());
         }
         for (at, (host, seen)) in ids.iter().copied().zip(seen).enumerate() {
+            let no_router = seen.no_neighbour && shares.is_routed(host);
             let end = HostEnd {
                 host,
-                presence: shares.presence(host),
-                rtt_us: seen.smoothed_us,
+                presence: shares.presence(host).or(no_router.then_some(Presence::Down(HostReason::NoRouter))),
+                rtt_us: seen.rtt.smoothed_us(),
                 accepts_everything: masked.contains(&at),
                 unconfirmed: unconfirmed.remove(&at).unwrap_or_default(),
                 ..HostEnd::default()
@@ -143,16 +146,8 @@ impl Engines<'_> {
         Order::new(targets, ports, self.seed).map(Pairs::All).ok_or(Error::TooLarge { targets, ports })
     }
 
-    pub(super) fn connect_plan(
-        &self,
-        asking: Asking<'_>,
-        skip: &(dyn Fn(usize, usize) -> bool + Sync),
-        take: &(dyn Fn(Vec<Record>) + Sync),
-    ) -> Result<(), Error> {
-        self.connect_verifying(asking, skip, take, None)
-    }
-
-    fn connect_verifying(
+    /// Asks; with `verified`, the first open ports of each host a second time at once.
+    pub(super) fn ask(
         &self,
         asking: Asking<'_>,
         skip: &(dyn Fn(usize, usize) -> bool + Sync),
@@ -171,6 +166,7 @@ impl Engines<'_> {
             take,
             verified,
             traffic: &self.messenger.traffic,
+            links: self.links,
             congested: &|| self.messenger.is_congested(),
         };
         connect::run(&plan, self.control)
@@ -209,7 +205,7 @@ impl Engines<'_> {
             settings: &self.job.settings,
             silence: Silence::Taken,
         };
-        self.connect_plan(asking, &|_, _| false, &take)?;
+        self.ask(asking, &|_, _| false, &take, None)?;
         let accepted = accepted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(suspicious.into_iter().zip(accepted).filter(|(_, count)| *count >= GUARDS_OPEN).map(|(at, _)| at).collect())
     }
@@ -270,7 +266,7 @@ impl Engines<'_> {
             settings: &settings,
             silence: Silence::Taken,
         };
-        self.connect_plan(asking, &|_, _| false, &take)?;
+        self.ask(asking, &|_, _| false, &take, None)?;
         Ok(unconfirmed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }

@@ -17,6 +17,17 @@ const USUAL_BY_CONNECT: usize = 16;
 const OWN_TCP: usize = 8;
 const OWN_UDP: usize = 4;
 
+/// What came of asking hosts for a TCP port.
+#[derive(Debug, Default)]
+struct Heard {
+    /// Those that answered.
+    up: BTreeSet<u32>,
+    /// Those for which nobody on the link answers, or not for their router.
+    no_neighbour: BTreeSet<u32>,
+    /// Those that could not be asked for trouble on this machine.
+    in_trouble: BTreeSet<u32>,
+}
+
 /// Ports of the job to look for hosts with: the usual ones among them first.
 fn own_tcp(asked: &[u16]) -> Vec<u16> {
     let usual = USUAL.iter().filter(|port| asked.binary_search(port).is_ok());
@@ -47,6 +58,7 @@ impl Engines<'_> {
             }
             shares.raw = ids.into_iter().filter(|id| shares.here.contains_key(id)).collect();
             self.down(found.no_neighbour, HostReason::NoNeighbour);
+            self.down(found.no_router, HostReason::NoRouter);
             if let Some(not_opened) = not_opened {
                 self.fall_back(shares, not_opened)?;
             }
@@ -57,15 +69,24 @@ impl Engines<'_> {
             address.is_some_and(|address| self.prepared.certain.contains(address)) || began(id)
         });
         shares.connect = sure;
-        let answering = self.answering_tcp(&unsure)?;
+        let heard = self.answering_tcp(&unsure)?;
+        let (mut no_router, mut no_neighbour) = (Vec::new(), Vec::new());
         for id in unsure {
-            if answering.contains(&id) {
+            if heard.up.contains(&id) {
                 shares.connect.push(id);
                 shares.answered.insert(id);
+            } else if heard.in_trouble.contains(&id) {
+                // Who could not be asked gets that as the state of his ports.
+                shares.connect.push(id);
+            } else if heard.no_neighbour.contains(&id) {
+                let list = if shares.is_routed(id) { &mut no_router } else { &mut no_neighbour };
+                list.push(id);
             } else {
                 silent.insert(id, None);
             }
         }
+        self.down(no_router, HostReason::NoRouter);
+        self.down(no_neighbour, HostReason::NoNeighbour);
         let ids: Vec<u32> = silent.keys().copied().collect();
         for id in self.answering_udp(&ids)? {
             match silent.remove(&id) {
@@ -81,8 +102,10 @@ impl Engines<'_> {
                 None => {}
             }
         }
-        shares.raw.sort_unstable();
-        shares.connect.sort_unstable();
+        // Those that answered late are not to come last.
+        for list in [&mut shares.raw, &mut shares.connect] {
+            shuffle(list, self.seed);
+        }
         self.down(silent.into_keys(), HostReason::NoResponse);
         Ok(())
     }
@@ -97,22 +120,29 @@ impl Engines<'_> {
         }
     }
 
-    /// Hosts of which a TCP port answers.
-    fn answering_tcp(&self, ids: &[u32]) -> Result<BTreeSet<u32>, Error> {
+    /// Which hosts answer on a TCP port, and why others cannot.
+    fn answering_tcp(&self, ids: &[u32]) -> Result<Heard, Error> {
         let mut ports = own_tcp(&self.prepared.tcp_ports);
         ports.extend(USUAL.iter().take(USUAL_BY_CONNECT));
         ports.sort_unstable();
         ports.dedup();
-        let up = Mutex::new(BTreeSet::new());
+        let heard = Mutex::new(Heard::default());
         let take = |records: Vec<Record>| {
-            let mut up = up.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let answers = records.iter().filter(|record| matches!(record.state, State::Open | State::Closed));
-            up.extend(answers.filter_map(|record| ids.get(record.host as usize)).copied());
+            let mut heard = heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for record in records {
+                let list = match (record.state, record.reason) {
+                    (State::Open | State::Closed, _) => &mut heard.up,
+                    (State::Error, _) => &mut heard.in_trouble,
+                    (_, Reason::NoNeighbour) => &mut heard.no_neighbour,
+                    _ => continue,
+                };
+                list.extend(ids.get(record.host as usize));
+            }
         };
         // What is known to be there needs no second answer.
         let skip = |host: usize, _: usize| {
-            let up = up.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            ids.get(host).is_some_and(|id| up.contains(id))
+            let heard = heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            ids.get(host).is_some_and(|id| heard.up.contains(id))
         };
         let asking = Asking {
             pairs: self.all_pairs(ids.len(), ports.len())?,
@@ -121,8 +151,8 @@ impl Engines<'_> {
             settings: &self.job.settings,
             silence: connect::Silence::Taken,
         };
-        self.connect_plan(asking, &skip, &take)?;
-        Ok(up.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        self.ask(asking, &skip, &take, None)?;
+        Ok(heard.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// Hosts of which a UDP port answers or refuses.
@@ -145,6 +175,8 @@ impl Engines<'_> {
             skip: &|_, _| false,
             messenger: &messenger,
             interface: self.job.settings.interface.as_deref(),
+            links: self.links,
+            seed: self.seed,
         };
         udp::run(&plan, self.control)?;
         let mut up = BTreeSet::new();

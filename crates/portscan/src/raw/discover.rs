@@ -11,9 +11,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::cookie::{Cookies, Use};
 use super::netlink::Netlink;
 use super::packet::{self, Answer, Link, Mac, Syn};
-use super::sys::{Batch, Ring, Sender};
 use crate::collect::Traffic;
 use crate::limits::Ceilings;
+use crate::links::Links;
+use crate::order::shuffle;
+use crate::sys::packet::{Batch, Ring, Sender};
 use crate::{Control, HostReason, Rates};
 
 /// How long answers are waited for after each of the rounds.
@@ -45,10 +47,13 @@ pub struct Neighbours {
 /// What both searches need.
 pub struct Search<'a> {
     pub control: &'a Control,
+    pub links: &'a Links,
     pub rings: &'a mut [Ring],
     pub senders: &'a [Sender],
     pub traffic: &'a Traffic,
     pub rates: Rates,
+    /// Of the order of hosts.
+    pub seed: u64,
     /// TCP ports of the job that are asked beside the usual ones to see whether a host is there.
     pub ports: &'a [u16],
 }
@@ -76,7 +81,11 @@ impl Search<'_> {
                 }
                 let now_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
                 let ready = ceilings.ready(now_us);
-                if !ready || self.control.is_paused() || !ceilings.ready_for(address(item), now_us) {
+                if !ready
+                    || self.control.is_paused()
+                    || self.links.is_down()
+                    || !ceilings.ready_for(address(item), now_us)
+                {
                     // Another one may be asked meanwhile, unless it is all of them that have to wait.
                     queue.push_back(item);
                     held_back += 1;
@@ -153,6 +162,7 @@ impl Search<'_> {
             .map(|(key, asker)| (*key, *asker))
             .collect();
         items.sort_by_key(|(key, _)| *key);
+        shuffle(&mut items, self.seed);
         let mut heard: HashMap<IpAddr, Mac> = HashMap::new();
         self.rounds(
             &items,

@@ -2,7 +2,7 @@
 //!
 //! Classic BPF over packets that start at the network header. What passes is still parsed and checked in full.
 
-use super::sys::Instruction;
+use crate::sys::packet::Instruction;
 
 /// Bytes of a packet that are kept: an ICMP error over IPv6 with the start of what it answers.
 const KEEP: u32 = 160;

@@ -1,12 +1,13 @@
 //! The raw engine: SYN packets of our own making, answers from a ring shared with the kernel.
 //!
 //! Read in this order: [`routes`] (which way), [`discover`] (hardware addresses, hosts that are there), [`send`] (what
-//! to ask next), [`receive`] (what an answer means), [`congestion`] (how fast). [`cookie`] ties answers to questions,
-//! [`packet`] writes and reads bytes, [`filter`] is what the kernel runs, [`sys`] holds all `unsafe`.
+//! to ask next), [`receive`] (what an answer means), [`crate::congestion`] (how fast). [`cookie`] ties answers to questions,
+//! [`packet`] writes and reads bytes, [`filter`] is what the kernel runs, [`crate::sys`] holds all `unsafe`.
 //!
 //! The kernel does not know of our connections and resets each SYN-ACK on its own; we send nothing for a SYN-ACK and
 //! nothing for a reset.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::IpAddr;
@@ -19,26 +20,27 @@ use crate::checkpoint::Earlier;
 use crate::collect::{HostEnd, Message, Messenger, Record};
 use crate::job::Prepared;
 use crate::limits::subnets;
+use crate::links::Links;
+use crate::order::shuffle;
+use crate::sys::packet::{self as device, Medium, Ring, Sender};
 use crate::{Control, Error, HostReason, Never, Presence, Reason, Settings, State};
 use cookie::{Cookies, SOURCE_PORTS};
 use discover::{Asker, Search};
+use netlink::{Netlink, Route};
 use packet::Link;
 use routes::{Routes, Way};
 use send::{Sending, Target, Transmitter};
 use shared::{Bits, Host, Shared};
-use sys::{Medium, Ring, Sender};
 
-pub mod congestion;
 mod cookie;
 mod discover;
 mod filter;
 pub mod netlink;
-pub mod packet;
+mod packet;
 mod receive;
 pub mod routes;
 mod send;
 mod shared;
-pub mod sys;
 mod wheel;
 
 /// Hosts and pairs that are worked on at the same time; a larger job is done in parts.
@@ -47,7 +49,7 @@ const PAIRS_AT_ONCE: usize = 1 << 26;
 
 /// Whether this process may send and receive raw packets; if not, why.
 pub fn may_run() -> Result<(), String> {
-    sys::may_capture().map_err(|error| match error.kind() {
+    device::may_capture().map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => "CAP_NET_RAW is missing".to_owned(),
         _ => format!("no packet socket: {error}"),
     })
@@ -61,6 +63,7 @@ pub struct Run<'a> {
     pub control: &'a Control,
     pub messenger: &'a Messenger,
     pub earlier: &'a Earlier,
+    pub links: &'a Links,
     pub seed: u64,
 }
 
@@ -125,6 +128,8 @@ pub struct Found {
     pub silent: HashMap<u32, Here>,
     /// Those that nobody on the link answers for.
     pub no_neighbour: Vec<u32>,
+    /// Those for whose router nobody answers.
+    pub no_router: Vec<u32>,
 }
 
 /// The devices cannot be opened.
@@ -171,22 +176,27 @@ pub fn find(run: &Run<'_>, routes: &Routes, ids: &[u32], ports: &[u16]) -> Resul
         };
         let (targets, lost) = resolve(run, routes, &ways, &mut devices, &HashMap::new())?;
         for (id, on_link) in lost {
-            if on_link {
+            if is_cut_off(run, id) {
+                in_trouble(run, id);
+            } else if on_link {
                 found.no_neighbour.push(id);
             } else {
-                nobody_there(run, id);
+                found.no_router.push(id);
             }
         }
         let is_sure = |target: &Target| target.presence.is_some() || run.prepared.certain.contains(&target.address);
-        let far: Vec<_> = (targets.iter().filter(|target| !is_sure(target)))
+        let mut far: Vec<_> = (targets.iter().filter(|target| !is_sure(target)))
             .map(|target| (target.address, target.source, target.link, target.way))
             .collect();
+        shuffle(&mut far, run.seed);
         let mut search = search(run, &mut devices, ports);
         let present = search.hosts(&cookies, &far);
         for target in targets {
             let presence = target.presence.or_else(|| present.get(&target.address).copied().map(Presence::Up));
             let here = Here { link: target.link, presence };
-            let list = if presence.is_some() || is_sure(&target) { &mut found.here } else { &mut found.silent };
+            // Who cannot be asked for trouble on this machine gets that as the state of his ports.
+            let asked = presence.is_some() || is_sure(&target) || run.links.is_lost(target.address);
+            let list = if asked { &mut found.here } else { &mut found.silent };
             list.insert(target.id, here);
         }
     }
@@ -207,8 +217,12 @@ pub fn run(run: &Run<'_>, routes: &Routes, ids: &[u32], here: &HashMap<u32, Here
             Err(error) => return Ok(Some(NotOpened::at(error, ids, part * at_once))),
         };
         let (targets, lost) = resolve(run, routes, &ways, &mut devices, here)?;
-        for (id, _) in lost {
-            nobody_there(run, id);
+        for (id, on_link) in lost {
+            if is_cut_off(run, id) {
+                in_trouble(run, id);
+            } else {
+                nobody_there(run, id, on_link);
+            }
         }
         if !targets.is_empty() && !run.control.is_cancelled() {
             ask(run, targets, devices, cookies)?;
@@ -220,10 +234,12 @@ pub fn run(run: &Run<'_>, routes: &Routes, ids: &[u32], here: &HashMap<u32, Here
 fn search<'a>(run: &'a Run<'_>, devices: &'a mut Devices, ports: &'a [u16]) -> Search<'a> {
     Search {
         control: run.control,
+        links: run.links,
         rings: &mut devices.rings,
         senders: &devices.senders,
         traffic: &run.messenger.traffic,
         rates: run.settings.rates,
+        seed: run.seed,
         ports,
     }
 }
@@ -231,6 +247,14 @@ fn search<'a>(run: &'a Run<'_>, devices: &'a mut Devices, ports: &'a [u16]) -> S
 /// A target that cannot be asked: its number, and whether it is the target itself that nobody answers for (and not its
 /// router).
 type Lost = (u32, bool);
+
+/// From which address the kernel would speak to a neighbour on an interface.
+fn own_address(neighbour: IpAddr, interface: u32) -> Result<Option<IpAddr>, Error> {
+    match Netlink::open()?.route(neighbour, Some(interface))? {
+        Route::Out { source, .. } => Ok(source.filter(|source| source.is_ipv4() == neighbour.is_ipv4())),
+        _ => Ok(None),
+    }
+}
 
 /// Finds the hardware addresses of the ways that are not known yet. Returns the targets that can be asked, and the others.
 fn resolve(
@@ -247,10 +271,18 @@ fn resolve(
             && let Some(own) = routes.interfaces.get(interface).and_then(|device| device.mac)
             && let Some(number) = devices.number.get(&(*interface, source.is_ipv4()))
         {
-            // A next hop of the other family is asked from an address of that family, which only the kernel knows;
-            // what is in its table will do.
-            let asker = Asker { source: *source, own, way: *number, is_router: false };
-            let asker = wanted.entry((*interface, *next_hop)).or_insert(asker);
+            let asker = match wanted.entry((*interface, *next_hop)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => {
+                    // A next hop of the other family is asked from an address of that family.
+                    let source = if source.is_ipv4() == next_hop.is_ipv4() {
+                        *source
+                    } else {
+                        own_address(*next_hop, *interface)?.unwrap_or(*source)
+                    };
+                    free.insert(Asker { source, own, way: *number, is_router: false })
+                }
+            };
             asker.is_router |= run.prepared.targets.get(*id as usize) != Some(next_hop);
         }
     }
@@ -301,8 +333,23 @@ fn resolve(
     Ok((targets, lost))
 }
 
+/// Whether the device that leads to a host has been down for too long.
+fn is_cut_off(run: &Run<'_>, host: u32) -> bool {
+    run.prepared.targets.get(host as usize).is_some_and(|address| run.links.is_lost(*address))
+}
+
 /// Nobody answers for the host's address, or for its router's: its ports are unreachable.
-fn nobody_there(run: &Run<'_>, host: u32) {
+fn nobody_there(run: &Run<'_>, host: u32, on_link: bool) {
+    let presence = (!on_link).then_some(Presence::Down(HostReason::NoRouter));
+    all_ports(run, (host, presence), State::Unreachable, Reason::NoNeighbour);
+}
+
+/// The host was not asked for trouble on this machine.
+fn in_trouble(run: &Run<'_>, host: u32) {
+    all_ports(run, (host, None), State::Error, Reason::NetworkDown);
+}
+
+fn all_ports(run: &Run<'_>, (host, presence): (u32, Option<Presence>), state: State, reason: Reason) {
     if run.control.is_cancelled() {
         return;
     }
@@ -310,14 +357,14 @@ fn nobody_there(run: &Run<'_>, host: u32) {
     let records = (0..ports).filter(|port| !run.earlier.is_done(host, *port)).map(|port| Record {
         host,
         port,
-        state: State::Unreachable,
-        reason: Reason::NoNeighbour,
+        state,
+        reason,
         rtt_us: 0,
         ttl: 0,
         attempts: 0,
     });
     run.messenger.records(records.collect());
-    run.messenger.tell(Message::Host(Box::new(HostEnd { host, ..HostEnd::default() })));
+    run.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, ..HostEnd::default() })));
 }
 
 fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) -> Result<(), Error> {
@@ -370,6 +417,7 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) 
     let sending = Sending {
         shared: &shared,
         control: run.control,
+        links: run.links,
         settings: run.settings,
         messenger: run.messenger,
         senders: &senders,
@@ -382,8 +430,7 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) 
             .spawn_scoped(scope, || receive::receive(&shared, &ids, &mut rings, run.messenger))?;
         transmitter.run();
         shared.stop.store(true, Relaxed);
-        // A panic of the receiver goes on in the scope.
-        drop(receiver);
+        receiver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok(())
     })
 }

@@ -4,13 +4,14 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use super::packet::Mac;
 
 const RTM_NEWLINK: u16 = 16;
+const RTM_DELLINK: u16 = 17;
 const RTM_GETLINK: u16 = 18;
 const RTM_NEWROUTE: u16 = 24;
 const RTM_GETROUTE: u16 = 26;
@@ -30,6 +31,9 @@ const NDA_DST: u16 = 1;
 const NDA_LLADDR: u16 = 2;
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
+
+/// The multicast group that tells of devices.
+const RTMGRP_LINK: u32 = 1;
 
 const RTN_UNICAST: u8 = 1;
 const RTN_LOCAL: u8 = 2;
@@ -52,6 +56,8 @@ pub enum Route {
     },
     /// The address is one of this machine.
     Local,
+    /// A rule of this machine forbids to send there.
+    Forbidden,
     /// There is none.
     None,
 }
@@ -75,6 +81,16 @@ impl Interface {
 
     pub const fn is_up(&self) -> bool {
         self.flags & 0x1 != 0
+    }
+
+    /// Whether it is up and has a carrier (`IFF_LOWER_UP`).
+    pub const fn carries(&self) -> bool {
+        self.is_up() && self.flags & 0x1_0000 != 0
+    }
+
+    /// Whether the kernel resolves no hardware addresses on it (`IFF_NOARP`).
+    pub const fn resolves_nothing(&self) -> bool {
+        self.flags & 0x80 != 0
     }
 }
 
@@ -206,6 +222,33 @@ impl Netlink {
         Ok(Self { fd, number: 0 })
     }
 
+    /// A listener to what is told of devices.
+    pub fn of_devices() -> io::Result<Self> {
+        let netlink = Self::open()?;
+        rustix::net::bind(&netlink.fd, &rustix::net::netlink::SocketAddrNetlink::new(0, RTMGRP_LINK))?;
+        Ok(netlink)
+    }
+
+    /// For polling.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Hands the devices that the next datagram of a listener tells of to `take`, and whether they are still there.
+    ///
+    /// # Errors
+    /// If the kernel had more to tell than there was room for.
+    pub fn told(&mut self, mut take: impl FnMut(Interface, bool)) -> io::Result<()> {
+        let mut buffer = vec![0_u8; 64 << 10];
+        let (length, _) = rustix::net::recv(&self.fd, &mut buffer, RecvFlags::empty())?;
+        for (kind, body) in messages(buffer.get(..length).unwrap_or_default()) {
+            if let (RTM_NEWLINK | RTM_DELLINK, Some(interface)) = (kind, read_interface(body)) {
+                take(interface, kind == RTM_NEWLINK);
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a request and hands each message of the reply to `take` until it returns false or the reply ends.
     fn ask(&mut self, kind: u16, flags: u16, body: &[u8], mut take: impl FnMut(u16, &[u8]) -> bool) -> io::Result<()> {
         self.number = self.number.wrapping_add(1);
@@ -261,15 +304,12 @@ impl Netlink {
         });
         match asked {
             Ok(()) => Ok(route),
-            Err(error)
-                if matches!(
-                    error.raw_os_error(),
-                    Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EACCES | libc::EINVAL)
-                ) =>
-            {
-                Ok(Route::None)
-            }
-            Err(error) => Err(error),
+            Err(error) => match error.raw_os_error() {
+                // What a route of the kind "prohibit" is answered with.
+                Some(libc::EACCES) => Ok(Route::Forbidden),
+                Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EINVAL) => Ok(Route::None),
+                _ => Err(error),
+            },
         }
     }
 

@@ -5,7 +5,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::sys::LONGEST;
+use crate::icmp::{Unreachable, unreachable, unreachable6};
+use crate::sys::packet::LONGEST;
 
 /// A hardware address.
 pub type Mac = [u8; 6];
@@ -181,15 +182,6 @@ pub fn neighbour_solicitation(into: &mut [u8; LONGEST], own: Mac, source: Ipv6Ad
     w.at
 }
 
-/// Why a question could not be delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unreachable {
-    Port,
-    Host,
-    Network,
-    Prohibited,
-}
-
 /// A packet that may be an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -289,28 +281,6 @@ pub fn read(bytes: &[u8]) -> Option<Answer> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// What a code of ICMP's "destination unreachable" (type 3) says; `None` where it is no obstacle.
-pub const fn unreachable(code: u8) -> Option<Unreachable> {
-    match code {
-        2 | 3 => Some(Unreachable::Port),
-        0 | 5 | 6 | 11 => Some(Unreachable::Network),
-        9 | 10 | 13 => Some(Unreachable::Prohibited),
-        // Not an obstacle: our packets are far smaller than any path takes.
-        4 => None,
-        _ => Some(Unreachable::Host),
-    }
-}
-
-/// What a code of ICMPv6's "destination unreachable" (type 1) says.
-pub const fn unreachable6(code: u8) -> Unreachable {
-    match code {
-        0 | 2 => Unreachable::Network,
-        4 => Unreachable::Port,
-        1 | 5 | 6 => Unreachable::Prohibited,
-        _ => Unreachable::Host,
     }
 }
 

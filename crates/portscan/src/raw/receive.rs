@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::congestion::smooth;
 use super::cookie::Use;
-use super::packet::{self, ACK, Answer, RST, SYN, Unreachable};
+use super::packet::{self, ACK, Answer, RST, SYN};
 use super::shared::{Host, Shared};
-use super::sys::{Frame, Ring};
 use crate::collect::{Messenger, Record};
+use crate::congestion::smooth;
+use crate::icmp::Unreachable;
+use crate::sys::packet::{Frame, Ring};
 use crate::{Reason, State};
 
 /// Longest sleep, so that the end of the run is seen and losses of the ring are counted.
@@ -26,6 +27,12 @@ pub fn receive(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Mes
             let wait = Timespec { tv_sec: 0, tv_nsec: NAP_MS * 1_000_000 };
             // An interrupted or failed poll only means to look at the rings sooner.
             let _ = poll(&mut polls, Some(&wait));
+            for (ring, polled) in fds.iter().zip(&polls) {
+                if polled.revents().contains(PollFlags::ERR) {
+                    // The device went down. Until the error is taken there is no waiting on its ring.
+                    let _ = rustix::net::sockopt::socket_error(ring);
+                }
+            }
         }
         // The kernel closes a block of its ring a millisecond after the first packet in it.
         let looked_us = shared.now_us().saturating_sub(2000);

@@ -31,6 +31,10 @@ pub enum Way {
 #[derive(Debug)]
 pub struct Routes {
     pub ways: Vec<Way>,
+    /// For each target, whether a router is on the way.
+    pub routed: Vec<bool>,
+    /// Addresses that are reached over a device, and its index; in the order of the targets.
+    pub devices: Vec<(IpAddr, u32)>,
     pub interfaces: HashMap<u32, Interface>,
 }
 
@@ -47,23 +51,29 @@ pub fn look_up(targets: &[IpAddr], only: Option<&str>) -> io::Result<Option<Rout
         },
     };
     let mut ways = Vec::with_capacity(targets.len());
+    let (mut devices, mut routed) = (Vec::new(), Vec::with_capacity(targets.len()));
     for target in targets {
         let route = netlink.route(*target, only)?;
+        if let Route::Out { interface, .. } = route {
+            devices.push((*target, interface));
+        }
+        routed.push(matches!(route, Route::Out { gateway: Some(_), .. }));
         ways.push(way(*target, route, &interfaces));
     }
-    Ok(Some(Routes { ways, interfaces }))
+    Ok(Some(Routes { ways, routed, devices, interfaces }))
 }
 
 fn way(target: IpAddr, route: Route, interfaces: &HashMap<u32, Interface>) -> Way {
     match route {
-        Route::Local => Way::Kernel,
+        // The kernel says so itself when it is asked to send there.
+        Route::Local | Route::Forbidden => Way::Kernel,
         Route::None => Way::None,
         Route::Out { interface, gateway, source } => {
             let Some(device) = interfaces.get(&interface) else { return Way::Kernel };
             let Some(source) = source.filter(|source| source.is_ipv4() == target.is_ipv4()) else { return Way::Kernel };
             if device.is_loopback() || is_group(target) {
                 Way::Kernel
-            } else if device.kind == ETHERNET && device.mac.is_some() {
+            } else if device.kind == ETHERNET && device.mac.is_some() && !device.resolves_nothing() {
                 Way::Raw { interface, source, next_hop: Some(gateway.unwrap_or(target)) }
             } else if LAYER_3.contains(&device.kind) {
                 Way::Raw { interface, source, next_hop: None }
@@ -93,6 +103,7 @@ mod tests {
             device(2, 1, 1, Some([2; 6])),
             device(3, 65534, 1, None),
             device(4, 32, 1, None),
+            device(5, 1, 0x81, Some([2; 6])),
         ]
         .into_iter()
         .map(|d| (d.index, d))
@@ -107,7 +118,9 @@ mod tests {
         assert_eq!(way(target, out(2, Some(gate)), &interfaces), raw(2, Some(gate)));
         assert_eq!(way(target, out(3, None), &interfaces), raw(3, None));
         assert_eq!(way(target, out(4, None), &interfaces), Way::Kernel);
+        assert_eq!(way(target, out(5, None), &interfaces), Way::Kernel, "nobody to be resolved there");
         assert_eq!(way(target, Route::Local, &interfaces), Way::Kernel);
+        assert_eq!(way(target, Route::Forbidden, &interfaces), Way::Kernel);
         assert_eq!(way(target, Route::None, &interfaces), Way::None);
         assert_eq!(way("224.0.0.1".parse().unwrap(), out(2, None), &interfaces), Way::Kernel);
     }

@@ -10,17 +10,18 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::congestion::{Epoch, Pace, Window, is_enough, loss};
 use super::cookie::Use;
 use super::packet::{self, Link, Syn};
 use super::shared::Shared;
-use super::sys::{BATCH, Batch, Sender};
 use super::wheel::{Flight, Wheel};
 use crate::checkpoint::Position;
 use crate::collect::{HostEnd, Message, Messenger, Record};
+use crate::congestion::{Epoch, Pace, Window, is_enough, loss};
 use crate::engines::is_suspicious;
 use crate::limits::Ceiling;
-use crate::order::Order;
+use crate::links::{Links, PATIENCE};
+use crate::order::{Order, shuffle};
+use crate::sys::packet::{BATCH, Batch, LONGEST, Sender};
 use crate::{Control, HostReason, Presence, Reason, Settings, State, Verification};
 
 mod finish;
@@ -54,6 +55,8 @@ const SUSPICIOUS: u32 = 48;
 /// Ports asked to find that out, and how many of them must accept.
 const GUARDS: usize = 10;
 const GUARDS_OPEN: usize = 9;
+/// How long a device without room is waited for.
+const STUCK: Duration = Duration::from_secs(5);
 /// Passes that are repeated because answers were lost on this machine.
 const REPAIRS: u8 = 3;
 
@@ -165,6 +168,7 @@ impl Guard {
 pub struct Sending<'a> {
     pub shared: &'a Shared,
     pub control: &'a Control,
+    pub links: &'a Links,
     pub settings: &'a Settings,
     pub messenger: &'a Messenger,
     pub senders: &'a [Sender],
@@ -254,8 +258,10 @@ impl<'a> Transmitter<'a> {
             .collect();
         let outgoing = cx.senders.iter().map(|_| Outgoing { batch: Batch::new(), hosts: Vec::new() }).collect();
         let per_subnet = cx.settings.rates.per_subnet;
+        let mut active: Vec<usize> = (0..hosts.len()).collect();
+        shuffle(&mut active, seed);
         Self {
-            active: (0..hosts.len()).collect(),
+            active,
             hosts,
             turn: 0,
             wheel: Wheel::new(),
@@ -287,7 +293,7 @@ impl<'a> Transmitter<'a> {
             self.land();
             self.read_notes();
             let mut sent = 0;
-            if !self.cx.control.is_paused() && !self.cx.messenger.is_congested() {
+            if !self.cx.control.is_paused() && !self.cx.links.is_down() && !self.cx.messenger.is_congested() {
                 self.global_epoch();
                 sent = self.ask_round();
                 sent += self.verify_some();
@@ -310,6 +316,11 @@ impl<'a> Transmitter<'a> {
         self.cx.shared.waiting.store(true, Relaxed);
         std::thread::park_timeout(Duration::from_micros(if self.cx.control.is_paused() { 20_000 } else { 300 }));
         self.cx.shared.waiting.store(false, Relaxed);
+    }
+
+    /// How often answers were lost on this machine, for want of room or because a device was down.
+    fn lost_here(&self) -> u64 {
+        self.cx.shared.dropped.load(Relaxed) + u64::from(self.cx.links.falls())
     }
 
     fn count_traffic(&self) {
@@ -387,6 +398,11 @@ impl<'a> Transmitter<'a> {
     /// Gives a host its turn; whether it sent something.
     fn visit(&mut self, at: usize) -> bool {
         self.learn(at);
+        if self.cx.links.is_lost(self.hosts[at].target.address) {
+            self.hosts[at].local = Some(Reason::NetworkDown);
+            self.finish(at);
+            return false;
+        }
         if self.hosts[at].phase == Phase::Waiting {
             self.finish_pass(at);
         }
@@ -474,7 +490,7 @@ impl<'a> Transmitter<'a> {
         self.put(at, way, to, |buffer| packet::syn(buffer, link, &question));
     }
 
-    fn put(&mut self, at: usize, way: usize, to: IpAddr, write: impl FnOnce(&mut [u8; super::sys::LONGEST]) -> usize) {
+    fn put(&mut self, at: usize, way: usize, to: IpAddr, write: impl FnOnce(&mut [u8; LONGEST]) -> usize) {
         let now = self.now_us;
         if let Some(ceiling) = &mut self.ceiling {
             ceiling.sent(now);
@@ -523,12 +539,16 @@ impl<'a> Transmitter<'a> {
                 Err(error) => {
                     let number = error.raw_os_error().unwrap_or(0);
                     let full = matches!(number, libc::EAGAIN | libc::ENOBUFS | libc::ENOMEM | libc::EINTR);
-                    let since = *self.stuck_since.get_or_insert_with(Instant::now);
-                    if full && since.elapsed() < Duration::from_secs(5) && !self.cx.control.is_cancelled() {
-                        std::thread::sleep(Duration::from_micros(200));
+                    let down = number == libc::ENETDOWN;
+                    let since = self.stuck_since.get_or_insert_with(Instant::now).elapsed();
+                    // A device that fell may be back in a moment; how long that is waited for its watcher knows as well.
+                    let patience = if down || self.cx.links.is_down() { PATIENCE } else { STUCK };
+                    if (full || down) && since < patience && !self.cx.control.is_cancelled() {
+                        std::thread::sleep(Duration::from_micros(if down { 5000 } else { 200 }));
                         continue;
                     }
                     let reason = match number {
+                        libc::ENETDOWN | libc::ENXIO | libc::ENODEV => Reason::NetworkDown,
                         libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM => Reason::NoBuffers,
                         libc::EPERM | libc::EACCES => Reason::LocalPolicy,
                         other => Reason::System(other),

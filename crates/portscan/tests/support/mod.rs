@@ -143,18 +143,26 @@ impl Results {
 }
 
 pub fn work(job: &Job) -> (Results, Outcome) {
+    work_and(job, |_| {})
+}
+
+/// Runs a job and hands each event to `also`.
+pub fn work_and(job: &Job, mut also: impl FnMut(&Event)) -> (Results, Outcome) {
     let mut results = Results::default();
-    let outcome = run(job, &Control::new(), |event| match event {
-        Event::Found(finding) => {
-            let key = (finding.address, finding.protocol, finding.port);
-            assert_eq!(results.findings.insert(key, finding), None, "a second result for {key:?}");
+    let outcome = run(job, &Control::new(), |event| {
+        also(&event);
+        match event {
+            Event::Found(finding) => {
+                let key = (finding.address, finding.protocol, finding.port);
+                assert_eq!(results.findings.insert(key, finding), None, "a second result for {key:?}");
+            }
+            Event::Host(report) => {
+                let address = report.address;
+                assert!(results.hosts.insert(address, *report).is_none(), "a second report of {address}");
+            }
+            Event::Engine(choice) => results.engines.push(choice.engine),
+            _ => {}
         }
-        Event::Host(report) => {
-            let address = report.address;
-            assert!(results.hosts.insert(address, *report).is_none(), "a second report of {address}");
-        }
-        Event::Engine(choice) => results.engines.push(choice.engine),
-        _ => {}
     })
     .unwrap();
     (results, outcome)

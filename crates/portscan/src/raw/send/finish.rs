@@ -85,7 +85,7 @@ impl Transmitter<'_> {
     pub(super) fn another_pass(&mut self, at: usize, undone: u32) -> bool {
         let all = self.cx.shared;
         let shared = &all.hosts[at];
-        let dropped = all.dropped.load(Relaxed);
+        let dropped = self.lost_here();
         let host = &mut self.hosts[at];
         if host.phase != Phase::Waiting {
             return false;
@@ -140,7 +140,7 @@ impl Transmitter<'_> {
         let all = self.cx.shared;
         let shared = &all.hosts[at];
         let Ok(number) = u32::try_from(at) else { return };
-        let dropped = all.dropped.load(Relaxed) > self.hosts[at].drops_at_start;
+        let dropped = self.lost_here() > self.hosts[at].drops_at_start;
         let host = &mut self.hosts[at];
         host.phase = Phase::Finished;
         let answered = shared.answered.load(Relaxed) > 0;

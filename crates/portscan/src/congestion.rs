@@ -92,6 +92,65 @@ impl Window {
     }
 }
 
+/// When to give way where ports are silent: what [`Pace`] and the connect engine's number of attempts in flight have in
+/// common.
+#[derive(Debug, Clone, Copy)]
+pub struct Caution {
+    /// Whether it has never been too much.
+    starting: bool,
+    /// Share of canaries that were lost, of about the last sixteen.
+    lost: f32,
+}
+
+impl Caution {
+    pub const fn new() -> Self {
+        Self { starting: true, lost: 0.0 }
+    }
+
+    /// A canary came back or was lost.
+    pub fn canary(&mut self, came_back: bool) {
+        self.lost = self.lost * (15.0 / 16.0) + if came_back { 0.0 } else { 1.0 / 16.0 };
+    }
+
+    /// The factor by which to give way at the end of an epoch for canaries that were lost, or for a queue.
+    pub fn gives_way(&mut self, queue: Queue) -> Option<f32> {
+        if self.lost > 0.25 {
+            self.lost = 0.12;
+            self.starting = false;
+            Some(0.6)
+        } else if queue == Queue::BuildsUp {
+            self.starting = false;
+            Some(0.75)
+        } else {
+            None
+        }
+    }
+
+    /// It was too much for another reason.
+    pub const fn was_too_much(&mut self) {
+        self.starting = false;
+    }
+
+    /// The factor by which to grow: it doubles until it was too much once, and is `later` from then on.
+    pub const fn growth(&self, later: f32) -> f32 {
+        if self.starting { 2.0 } else { later }
+    }
+}
+
+/// Whether a queue builds up somewhere on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    BuildsUp,
+    None,
+}
+
+impl Queue {
+    /// From the quickest round trip ever and that of the epoch, in microseconds; `u32::MAX` if there was none.
+    pub fn of(shortest_us: u32, recent_us: u32) -> Self {
+        if queued(shortest_us, recent_us) { Self::BuildsUp } else { Self::None }
+    }
+}
+
 /// A rate of questions.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -100,16 +159,14 @@ pub struct Pace {
     least: f32,
     dark: f32,
     most: f32,
-    starting: bool,
-    /// Share of canaries that were lost, of about the last sixteen.
-    lost: f32,
+    caution: Caution,
     next_us: f64,
 }
 
 impl Pace {
     /// `dark` is the rate without any evidence, `most` the highest.
     pub const fn new(dark: f32, most: f32) -> Self {
-        Self { rate: dark, least: 200.0, dark, most, starting: true, lost: 0.0, next_us: 0.0 }
+        Self { rate: dark, least: 200.0, dark, most, caution: Caution::new(), next_us: 0.0 }
     }
 
     /// Questions a second.
@@ -119,28 +176,21 @@ impl Pace {
 
     /// A canary came back or was lost.
     pub fn canary(&mut self, came_back: bool) {
-        self.lost = self.lost * (15.0 / 16.0) + if came_back { 0.0 } else { 1.0 / 16.0 };
+        self.caution.canary(came_back);
     }
 
     /// An epoch is over. `good` and `bad` count canaries that came back or were lost, and answers to first and repeated
     /// questions.
     pub fn epoch(&mut self, epoch: &Epoch, good: u32, bad: u32) {
-        if self.lost > 0.25 {
-            self.cut(0.6);
-            self.lost = 0.12;
-        } else if good > 0 && queued(epoch.shortest_us, epoch.recent_us) {
-            self.cut(0.75);
+        let queue = if good > 0 { Queue::of(epoch.shortest_us, epoch.recent_us) } else { Queue::None };
+        if let Some(factor) = self.caution.gives_way(queue) {
+            self.rate = (self.rate * factor).max(self.least);
         } else if good > bad {
-            self.rate = (self.rate * if self.starting { 2.0 } else { 1.05 }).min(self.most);
+            self.rate = (self.rate * self.caution.growth(1.05)).min(self.most);
         } else if good == 0 && bad == 0 && self.rate > self.dark {
             // Nothing is heard any more: back towards the rate of the blind.
             self.rate = (self.rate * 0.98).max(self.dark);
         }
-    }
-
-    fn cut(&mut self, factor: f32) {
-        self.rate = (self.rate * factor).max(self.least);
-        self.starting = false;
     }
 
     /// Whether a question may go out now.

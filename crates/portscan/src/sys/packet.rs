@@ -1,26 +1,12 @@
-//! The only module with `unsafe`: packet sockets, their shared receive ring, sending in batches, and the error queues of
-//! ordinary sockets. The `libc` calls here have no safe wrapper in `rustix` or `socket2`.
-//!
-//! Invariants that the code outside relies on and this module keeps:
-//!
-//! 1. A [`Ring`] owns its mapping from `mmap` to `munmap`, and the mapping has exactly `blocks * BLOCK_SIZE` bytes. Every
-//!    pointer into it is derived from the base and checked against that length before it is read.
-//! 2. A block belongs to the kernel or to us, told by its status word alone, read with acquire and written with release
-//!    order. Packet bytes are only borrowed inside [`Ring::drain`], between seeing the block ours and giving it back.
-//! 3. Lengths and offsets inside a block come from the kernel; they are still checked, a wrong one ends the block.
-//! 4. [`Batch`] builds the vectors for `sendmmsg` anew for each call from buffers that it owns and that outlive the call.
-//! 5. Structures handed to `setsockopt`, `bind` and `getsockopt` are fully initialised plain data with their true size.
-//! 6. [`next_told`] hands `recvmsg` buffers of its own that outlive the call, with their true sizes, and reads of the
-//!    control buffer only what the kernel says it wrote, and never beyond the buffer.
-
-#![expect(unsafe_code, reason = "packet rings and sendmmsg have no safe wrapper; the invariants are written above")]
-#![expect(clippy::cast_possible_truncation, reason = "sizes of C structures, all far below the limits of socklen_t")]
+//! Packet sockets, their shared receive ring, and sending in batches.
 
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{check, read, set};
 
 const BLOCK_SIZE: usize = 1 << 16;
 /// Blocks of the ring of a scan, and of one that takes everything.
@@ -32,23 +18,11 @@ const RETIRE_MS: u32 = 1;
 
 const ETH_P_ALL: u16 = libc::ETH_P_ALL as u16;
 
-fn check(result: libc::c_int) -> io::Result<libc::c_int> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
-}
-
 fn open(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> io::Result<OwnedFd> {
     // SAFETY: no pointers; a descriptor that is returned is new and ours alone.
     unsafe {
         let fd = check(libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol))?;
         Ok(OwnedFd::from_raw_fd(fd))
-    }
-}
-
-fn set<T: Copy>(fd: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
-    // SAFETY: invariant 5; the kernel copies `size_of::<T>()` bytes out of a live reference.
-    unsafe {
-        let size = size_of::<T>() as libc::socklen_t;
-        check(libc::setsockopt(fd.as_raw_fd(), level, name, ptr::from_ref(value).cast(), size)).map(drop)
     }
 }
 
@@ -211,13 +185,6 @@ impl Drop for Ring {
     }
 }
 
-fn read<T: Copy>(bytes: &[u8], offset: usize) -> Option<T> {
-    let slice = bytes.get(offset..offset.checked_add(size_of::<T>())?)?;
-    // SAFETY: the slice has exactly the size of `T`, a plain C structure of integers for which every bit pattern is a
-    // value; `read_unaligned` asks for no alignment.
-    Some(unsafe { slice.as_ptr().cast::<T>().read_unaligned() })
-}
-
 /// Walks the packets of one block; stops at the first offset that leads out of it (invariant 3).
 fn frames(block: &[u8], whole: bool, take: &mut impl FnMut(Frame<'_>)) {
     // The block's header follows the version and the offset of the private area.
@@ -376,91 +343,6 @@ fn name(address: IpAddr, into: &mut libc::sockaddr_storage) -> libc::socklen_t {
     length
 }
 
-/// Has the kernel keep what ICMP says about packets of this socket, with type, code and sender, and not an error number
-/// alone, in which a filter and a missing host look alike.
-pub fn keep_errors(fd: BorrowedFd<'_>, family: Family) -> io::Result<()> {
-    match family {
-        Family::V4 => set(fd, libc::SOL_IP, libc::IP_RECVERR, &1_i32),
-        Family::V6 => set(fd, libc::SOL_IPV6, libc::IPV6_RECVERR, &1_i32),
-    }
-}
-
-/// The two families of addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    V4,
-    V6,
-}
-
-/// An error that the kernel kept for a socket (`struct sock_extended_err`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Told {
-    /// Who speaks: `SO_EE_ORIGIN_LOCAL`, `SO_EE_ORIGIN_ICMP` or `SO_EE_ORIGIN_ICMP6`.
-    pub origin: u8,
-    /// Type and code of the ICMP message.
-    pub kind: u8,
-    pub code: u8,
-    /// Who sent it.
-    pub from: Option<IpAddr>,
-}
-
-impl Told {
-    /// Whether it says that nothing listens on the port: code 3 of ICMP's type 3, code 4 of ICMPv6's type 1.
-    pub const fn is_port_unreachable(&self) -> bool {
-        matches!((self.origin, self.kind, self.code), (2, 3, 3) | (3, 1, 4))
-    }
-}
-
-/// The oldest error kept for a socket with [`keep_errors`]; `None` if there is none.
-pub fn next_told(fd: BorrowedFd<'_>) -> Option<Told> {
-    // Control messages begin at addresses that a `cmsghdr` may have.
-    let mut control = [0_u64; CONTROL / 8];
-    let mut payload = [0_u8; 8];
-    // SAFETY: `msghdr` is plain data for which all zeroes is a value; its pointers are to buffers above with their true
-    // sizes, which outlive the call (invariant 6). A `u64` may be looked at as bytes, and `min` keeps the slice inside.
-    let written = unsafe {
-        let mut vector = libc::iovec { iov_base: payload.as_mut_ptr().cast(), iov_len: payload.len() };
-        let mut header: libc::msghdr = std::mem::zeroed();
-        header.msg_iov = &raw mut vector;
-        header.msg_iovlen = 1;
-        header.msg_control = control.as_mut_ptr().cast();
-        header.msg_controllen = CONTROL as _;
-        check(libc::recvmsg(fd.as_raw_fd(), &raw mut header, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT) as libc::c_int)
-            .ok()?;
-        let length = (header.msg_controllen as usize).min(CONTROL);
-        std::slice::from_raw_parts(control.as_ptr().cast::<u8>(), length)
-    };
-    read_told(written)
-}
-
-/// Room for control messages: an extended error with an IPv6 address takes 60 bytes.
-const CONTROL: usize = 256;
-
-/// Finds an extended error among control messages: headers of length (with the header), level and kind, each followed by
-/// its data and padded to eight bytes.
-fn read_told(control: &[u8]) -> Option<Told> {
-    const HEADER: usize = size_of::<libc::cmsghdr>();
-    let mut at = 0_usize;
-    loop {
-        let length = read::<usize>(control, at)?;
-        let (level, kind) = (read::<i32>(control, at + HEADER - 8)?, read::<i32>(control, at + HEADER - 4)?);
-        let next = at.checked_add(length)?;
-        let data = control.get(at + HEADER..next)?;
-        let wanted = matches!((level, kind), (libc::SOL_IP, libc::IP_RECVERR) | (libc::SOL_IPV6, libc::IPV6_RECVERR));
-        if wanted {
-            // Number, origin, type, code, padding, information, data; then the address of whoever complains.
-            let (origin, kind, code) = (*data.get(4)?, *data.get(5)?, *data.get(6)?);
-            let from = match i32::from(read::<u16>(data, 16).unwrap_or(0)) {
-                libc::AF_INET => read::<[u8; 4]>(data, 20).map(IpAddr::from),
-                libc::AF_INET6 => read::<[u8; 16]>(data, 24).map(IpAddr::from),
-                _ => None,
-            };
-            return Some(Told { origin, kind, code, from });
-        }
-        at = next.checked_next_multiple_of(size_of::<usize>())?;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -474,47 +356,6 @@ mod tests {
             frames(&block, false, &mut |_| seen += 1);
             prop_assert!(seen <= 4096);
         }
-    }
-
-    proptest! {
-        #[test]
-        fn control_messages_of_anything_are_walked_without_harm(
-            start in prop::collection::vec(any::<u8>(), 0..200), lengths in prop::collection::vec(0_usize..80, 0..6)
-        ) {
-            let _ = read_told(&start);
-            // With headers that are nearly right.
-            let mut control = Vec::new();
-            for (length, level) in lengths.iter().zip([libc::SOL_IP, libc::SOL_IPV6].into_iter().cycle()) {
-                control.extend(length.to_ne_bytes());
-                control.extend(level.to_ne_bytes());
-                control.extend(libc::IP_RECVERR.to_ne_bytes());
-                control.extend(&start);
-            }
-            let _ = read_told(&control);
-        }
-    }
-
-    #[test]
-    fn what_icmp_told_a_socket_is_read() {
-        let control = |level: i32, kind: i32, from: &[u8]| {
-            let mut data = 111_u32.to_ne_bytes().to_vec();
-            data.extend([2, 3, 13, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-            data.extend(from);
-            let mut bytes = (16 + data.len()).to_ne_bytes().to_vec();
-            bytes.extend(level.to_ne_bytes());
-            bytes.extend(kind.to_ne_bytes());
-            bytes.extend(data);
-            bytes
-        };
-        let from = [&2_u16.to_ne_bytes()[..], &[0, 0, 192, 0, 2, 7]].concat();
-        let told = Told { origin: 2, kind: 3, code: 13, from: Some("192.0.2.7".parse().unwrap()) };
-        assert_eq!(read_told(&control(libc::SOL_IP, libc::IP_RECVERR, &from)), Some(told));
-        // Another message before it, padded.
-        let mut other = 17_usize.to_ne_bytes().to_vec();
-        other.extend([0; 16]);
-        other.extend(control(libc::SOL_IPV6, libc::IPV6_RECVERR, &[0, 0]));
-        assert_eq!(read_told(&other), Some(Told { from: None, ..told }));
-        assert_eq!(read_told(&[]), None);
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn bad_input_names_the_value_and_the_rule_and_writes_nothing() {
         ),
         (&["127.0.0.1", "--rate", "0"], "--rate"),
         (&["127.0.0.1", "--retries", "12"], "0..=11"),
+        (&["127.0.0.1", "--wait", "9000"], "50..=8000"),
         (&["127.0.0.1", "--rate-host", "0"], "--rate-host"),
         (&["127.0.0.1", "-p", "80", "--interface", "no-such-device"], "no-such-device"),
         (&["127.0.0.1", "--engine", "warp"], "warp"),
@@ -131,11 +132,16 @@ fn excluded_addresses_are_never_contacted() {
     let (_other, _) = (TcpListener::bind(("127.0.0.3", port)).unwrap(), ());
     forbidden.set_nonblocking(true).unwrap();
     let port = port.to_string();
-    for exclusion in
-        [&["--exclude", "127.0.0.2"][..], &["--exclude", "127.0.0.0-127.0.0.2"], &["--exclude-file", "out"]]
-    {
+    for exclusion in [
+        &["--exclude", "127.0.0.2"][..],
+        &["--exclude", "127.0.0.0-127.0.0.2"],
+        &["--exclude-file", "out"],
+        &["--exclude-file", "several"],
+    ] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("out"), "# ours\n127.0.0.2/32\n").unwrap();
+        fs::write(folder.path().join("several"), "192.0.2.1, 127.0.0.2 # ours,\n\n127.0.0.9\t198.51.100.0/24,\n")
+            .unwrap();
         let output = run_in(
             folder.path(),
             &[&["ports", "127.0.0.2-3", "-p", &port, "-o", "json", "--no-discovery"][..], exclusion].concat(),

@@ -71,7 +71,7 @@ pub struct PortsHost {
     /// Whether it answered anything; a refusal is an answer.
     pub answered: bool,
     /// What it was seen to be there by: `neighbour` (ARP or neighbour discovery), `echo-reply`, `port-response`; or why it
-    /// counts as absent: `no-neighbour`, `no-route`, `no-response`.
+    /// counts as absent: `no-neighbour`, `no-route`, `no-router`, `no-response`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Hardware address as `02:00:5e:10:00:01`, if it is on the link.

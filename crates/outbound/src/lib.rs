@@ -170,6 +170,25 @@ impl Outbound {
         Ok(Datagram { socket, _permit: permit })
     }
 
+    /// A UDP socket that takes datagrams from anybody, for protocols that answer from another port; what it takes is for
+    /// the caller to vet. `address` is who will be sent to.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn open_datagram(&self, address: SocketAddr) -> Result<Datagram, ProbeFailure> {
+        self.settings.policy.vet_for(Purpose::Target, address)?;
+        let permit = self.permit().await?;
+        self.turn(address).await;
+        let local: SocketAddr = if address.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
+        let socket = UdpSocket::bind(local).await.map_err(|error| io_failure(&error, "opening a UDP socket"))?;
+        Ok(Datagram { socket, _permit: permit })
+    }
+
+    /// Waits until `address` may be sent another datagram on a socket that is open already.
+    pub async fn turn(&self, address: SocketAddr) {
+        self.wait_for_turn(Purpose::Target, address).await;
+    }
+
     async fn wait_for_turn(&self, purpose: Purpose, address: SocketAddr) {
         if let (Some(pace), Purpose::Target) = (&self.pace, purpose) {
             tokio::time::sleep_until(pace.reserve(address.ip(), tokio::time::Instant::now())).await;

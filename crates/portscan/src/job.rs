@@ -12,6 +12,8 @@ use crate::{Error, Protocol};
 pub const MAX_TARGETS: usize = 1 << 22;
 /// Attempts at one port at most: each is made from a source port of its own, and there are so many for them.
 pub const MAX_ATTEMPTS: u8 = 12;
+/// The longest wait for an answer that can be asked for.
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(8);
 /// Pairs of target and port of one run at most.
 pub const MAX_PAIRS: u64 = 1 << 38;
 
@@ -117,7 +119,9 @@ pub struct Job {
     /// UDP ports; repetitions and 0 are dropped.
     pub udp_ports: Vec<u16>,
     /// What to say to a UDP port so that its service answers; ports without an entry get an empty datagram.
-    pub udp_payloads: Arc<BTreeMap<u16, Vec<u8>>>,
+    /// Where there are several, the attempts at a port take turns. A TFTP request is answered from another port (RFC 1350
+    /// section 4); what comes from the address asked and is TFTP counts for the port that was asked.
+    pub udp_payloads: Arc<BTreeMap<u16, Vec<Vec<u8>>>>,
     /// Addresses for which this is true are never contacted, even when they are among the targets.
     pub never: Never,
     /// Targets that are taken to be there: with [`Discovery::On`] their ports are asked although nothing answered. Only
@@ -159,8 +163,8 @@ impl std::fmt::Debug for Job {
 pub struct Settings {
     /// Which engine.
     pub engine: Engine,
-    /// The longest wait for an answer to one attempt. Hosts that answer are waited for by their own round-trip time,
-    /// within this.
+    /// The longest wait for an answer to one attempt, [`MAX_TIMEOUT`] at most. Hosts that answer are waited for by their own
+    /// round-trip time, within this.
     pub timeout: Duration,
     /// How often a silent port is asked in all; 1 to [`MAX_ATTEMPTS`]. From 2 on, more are made where attempts are seen to
     /// get lost; 1 means that nothing is repeated.
@@ -238,6 +242,9 @@ impl Prepared {
         }
         if job.settings.attempts > MAX_ATTEMPTS {
             return Err(Error::TooManyAttempts { attempts: job.settings.attempts });
+        }
+        if job.settings.timeout > MAX_TIMEOUT {
+            return Err(Error::TooLongWait { timeout: job.settings.timeout });
         }
         let mut targets: Vec<IpAddr> = job.targets.iter().map(IpAddr::to_canonical).collect();
         targets.sort_unstable();

@@ -41,7 +41,8 @@ mod udp;
 
 pub use control::Control;
 pub use job::{
-    AtEnd, Discovery, Engine, Job, MAX_ATTEMPTS, MAX_PAIRS, MAX_TARGETS, Never, Rates, Report, Settings, Verification,
+    AtEnd, Discovery, Engine, Job, MAX_ATTEMPTS, MAX_PAIRS, MAX_TARGETS, MAX_TIMEOUT, Never, Rates, Report, Settings,
+    Verification,
 };
 pub use result::{
     Choice, Count, Event, Finding, HostReason, HostReport, Outcome, Presence, Progress, Protocol, Reason, State,
@@ -71,6 +72,14 @@ pub enum Error {
     TooManyAttempts {
         /// How many.
         attempts: u8,
+    },
+    /// A longer wait than answers can be told apart for.
+    #[error(
+        "a wait of {timeout:?} for an answer is longer than the {MAX_TIMEOUT:?} an engine can tell answers apart for"
+    )]
+    TooLongWait {
+        /// How long.
+        timeout: std::time::Duration,
     },
     /// The raw engine was asked for by name and cannot run here.
     #[error("the raw engine cannot run: {0}")]

@@ -30,8 +30,6 @@ use crate::{Control, Error, Never, Reason, Settings, State, descriptors};
 const HOST_AT_ONCE: u32 = 32;
 const HOST_AT_MOST: u32 = 256;
 const AT_ONCE: usize = 4000;
-/// Longest wait for an answer.
-const LONGEST: Duration = Duration::from_millis(1200);
 /// Between two questions at a host that limits its refusals.
 const SLOW: Duration = Duration::from_millis(1050);
 /// Tries after trouble on this machine.
@@ -45,7 +43,7 @@ pub struct Plan<'a> {
     pub ports: &'a [u16],
     /// Index of the first port in the job.
     pub first_index: u32,
-    pub payloads: &'a BTreeMap<u16, Vec<u8>>,
+    pub payloads: &'a BTreeMap<u16, Vec<Vec<u8>>>,
     pub settings: &'a Settings,
     pub never: &'a Never,
     pub skip: &'a dyn Fn(u32, u32) -> bool,
@@ -55,6 +53,18 @@ pub struct Plan<'a> {
     pub links: &'a Links,
     /// Of the order of hosts and ports.
     pub seed: u64,
+}
+
+/// Whether a payload is a TFTP read request: its opcode, a name, and one of the modes (RFC 1350 section 5).
+fn is_tftp_request(payload: &[u8]) -> bool {
+    let Some(rest) = payload.strip_prefix(&[0, 1]) else { return false };
+    let mut words = rest.split(|byte| *byte == 0).skip(1);
+    words.next().is_some_and(|mode| [&b"octet"[..], b"netascii"].iter().any(|known| mode.eq_ignore_ascii_case(known)))
+}
+
+/// Whether a datagram is data, an error or an acknowledgement of options of TFTP (RFC 1350, RFC 2347).
+const fn is_tftp_answer(datagram: &[u8]) -> bool {
+    matches!(datagram, [0, 3 | 5, _, _, ..] | [0, 6, ..])
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -271,7 +281,7 @@ impl Work<'_> {
                 let now = Instant::now();
                 let is_last = question.asked + 1 >= self.plan.settings.attempts.max(1);
                 let attempt = if is_last { Attempt::Last } else { Attempt::Earlier };
-                let limit = self.plan.settings.timeout.min(LONGEST);
+                let limit = self.plan.settings.timeout;
                 let host = &mut self.hosts[question.host];
                 // Some services think long before they answer: the last wait is the whole.
                 let wait = if is_last { limit } else { host.rtt.wait(attempt, &self.rtt, limit) };
@@ -295,16 +305,40 @@ impl Work<'_> {
         if let Some(name) = self.plan.interface {
             bind_device(&socket, name)?;
         }
-        rustix::net::connect(&socket, &target)?;
-        let payload = self.plan.payloads.get(&port).map_or(&[][..], Vec::as_slice);
-        rustix::net::send(&socket, payload, SendFlags::NOSIGNAL)?;
+        let payload = self.payload(question);
+        if is_tftp_request(payload) {
+            // The answer comes from another port, which a connected socket would not take it from.
+            rustix::net::sendto(&socket, payload, SendFlags::NOSIGNAL, &target)?;
+        } else {
+            rustix::net::connect(&socket, &target)?;
+            rustix::net::send(&socket, payload, SendFlags::NOSIGNAL)?;
+        }
         Ok(socket)
+    }
+
+    /// What this attempt at a port says.
+    fn payload(&self, question: Question) -> &[u8] {
+        let port = self.plan.ports.get(question.port).copied().unwrap_or(0);
+        let Some(payloads) = self.plan.payloads.get(&port).filter(|payloads| !payloads.is_empty()) else { return &[] };
+        payloads.get(usize::from(question.asked) % payloads.len()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a datagram answers a question. The kernel has seen to its sender, unless the socket takes any.
+    fn answers(&self, question: Question, datagram: &[u8], from: Option<IpAddr>) -> bool {
+        let address = self.plan.targets.get(question.host).map(|(_, address)| *address);
+        !is_tftp_request(self.payload(question)) || (from.is_some() && from == address && is_tftp_answer(datagram))
     }
 
     fn read(&mut self, number: u64, flight: Flight) {
         let mut buffer = [0_u8; 64];
-        match rustix::net::recv(&flight.socket, &mut buffer, RecvFlags::DONTWAIT) {
-            Ok(_) => {
+        match rustix::net::recvfrom(&flight.socket, &mut buffer, RecvFlags::DONTWAIT) {
+            Ok((length, _, from)) => {
+                let from = from.and_then(|from| SocketAddr::try_from(from).ok()).map(|from| from.ip());
+                if !self.answers(flight.question, buffer.get(..length).unwrap_or_default(), from) {
+                    // A stranger's: go on waiting.
+                    self.flights.insert(number, flight);
+                    return;
+                }
                 self.timed(&flight);
                 self.hosts[flight.question.host].out -= 1;
                 self.hosts[flight.question.host].answered = true;
@@ -391,12 +425,11 @@ impl Work<'_> {
     }
 
     fn silent(&mut self, mut question: Question, why: Why) {
-        question.asked += 1;
-        if question.asked < self.plan.settings.attempts.max(1) {
+        if question.asked + 1 < self.plan.settings.attempts.max(1) {
+            question.asked += 1;
             self.hosts[question.host].again.push_back(question);
             return;
         }
-        question.asked -= 1;
         let host = &mut self.hosts[question.host];
         host.silent += 1;
         let limited = host.refused > 0 && !question.alone;
@@ -437,5 +470,21 @@ impl Work<'_> {
         let port = self.plan.first_index + port;
         let attempts = question.asked + 1;
         self.records.push(Record { host: *host, port, state, reason, rtt_us, ttl: 0, attempts });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tftp_is_recognised_by_its_request_and_its_answers() {
+        assert!(is_tftp_request(b"\0\x01a-file\0octet\0") && is_tftp_request(b"\0\x01x\0NETASCII\0blksize\x00512\0"));
+        for other in [&b""[..], b"\0", b"\0\x01", b"\0\x01octet", b"\0\x01octet\0", b"\0\x02a\0octet\0", b"\x23\0\0\0"]
+        {
+            assert!(!is_tftp_request(other), "{other:?}");
+        }
+        assert!(is_tftp_answer(&[0, 5, 0, 1]) && is_tftp_answer(&[0, 3, 0, 1, 9]) && is_tftp_answer(&[0, 6]));
+        assert!(!is_tftp_answer(&[0, 5]) && !is_tftp_answer(&[0, 1, 0, 0]) && !is_tftp_answer(&[]));
     }
 }

@@ -150,10 +150,14 @@ fn a_sample_of_the_silent_ports_finds_out_that_silence_was_not_what_it_seemed() 
         job.settings.engine = engine;
         job.settings.timeout = Duration::from_millis(300);
         job.settings.verification = Verification::Off;
-        lab.rules(&table(""));
-        let (results, _) = lab.at_near(|| work(&job));
-        assert_eq!(results.count("10.99.0.1", State::Filtered), 3, "{engine:?}");
-        let each = lab.counted("swallowed").div_ceil(3);
+        // What looks lost on a busy machine is asked more often; the least of a few runs is what is asked without that.
+        let asked = (0..3).map(|_| {
+            lab.rules(&table(""));
+            let (results, _) = lab.at_near(|| work(&job));
+            assert_eq!(results.count("10.99.0.1", State::Filtered), 3, "{engine:?}");
+            lab.counted("swallowed") / 3
+        });
+        let each = asked.min().unwrap();
         assert!((2..=6).contains(&each), "{engine:?} asks {each} times");
 
         let limit = format!("update @asked {{ tcp dport limit rate over 1/hour burst {each} packets }} accept");

@@ -147,7 +147,7 @@ fn udp_ports_answer_refuse_or_stay_silent() {
     });
     let mut job = Job::new(addresses(&["10.99.0.1"]), Vec::new());
     job.udp_ports = vec![7, 9, 5353];
-    job.udp_payloads = Arc::new(BTreeMap::from([(5353, b"who is there".to_vec())]));
+    job.udp_payloads = Arc::new(BTreeMap::from([(5353, vec![b"who is there".to_vec()])]));
     job.settings.timeout = Duration::from_millis(300);
     let (results, outcome) = lab.at_near(|| work(&job));
     let state = |port| results.findings[&("10.99.0.1".parse().unwrap(), Protocol::Udp, port)].state;

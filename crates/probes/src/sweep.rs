@@ -13,8 +13,8 @@ use bartizan_domain::evidence::ports::{PortState, PortSummary};
 use bartizan_domain::port_document::{PortRecord, PortsHost};
 use bartizan_domain::{PortSet, Transport};
 use bartizan_portscan::{
-    AtEnd, Choice, Control, Event, Finding, HostReport, Job, Presence, Progress, Protocol, Reason, Report, Settings,
-    State, Verification,
+    AtEnd, Choice, Control, Event, Finding, HostReason, HostReport, Job, Presence, Progress, Protocol, Reason, Report,
+    Settings, State, Verification,
 };
 
 use crate::ProbeContext;
@@ -281,7 +281,7 @@ impl Tally {
 
     /// The findings as hosts, and what was left out. An address without any was not asked (the run was stopped).
     fn hosts(self, sweep: &Sweep) -> (Vec<PortsHost>, Vec<String>) {
-        let mut gaps = Vec::new();
+        let mut gaps = self.cut_off(sweep);
         let hosts = self.0.into_iter().map(|(address, ports)| {
             let counts = ports.report.iter().flat_map(|report| &report.counts);
             let limited: u32 = counts.filter(|count| count.reason == Reason::RateLimited).map(|c| c.ports).sum();
@@ -295,10 +295,35 @@ impl Tally {
                     "{skipped} silent UDP ports of {address} were not asked what speaks there, {SILENT_AT_MOST} were"
                 ));
             }
-            ports.host(address, sweep.hosts.get(&address).cloned().unwrap_or_default())
+            ports.host(address, sweep)
         });
         let hosts = hosts.collect();
         (hosts, gaps)
+    }
+}
+
+impl Tally {
+    /// The addresses of networks that could not be asked for want of a way to them, a sentence for each reason. Those that
+    /// were named singly are told of one by one.
+    fn cut_off(&self, sweep: &Sweep) -> Vec<String> {
+        let mut gaps = Vec::new();
+        for (reason, why) in [
+            (HostReason::NoRoute, "this machine has no route there"),
+            (HostReason::NoRouter, "the router on the way does not answer"),
+        ] {
+            let away = self.0.iter().filter(|(address, ports)| {
+                let presence = ports.report.as_ref().map(|report| report.presence);
+                presence == Some(Presence::Down(reason)) && !sweep.singles.contains(address)
+            });
+            let count = away.clone().count();
+            if let Some((first, _)) = away.into_iter().next() {
+                gaps.push(match count {
+                    1 => format!("{first} was not reached: {why}"),
+                    _ => format!("{count} addresses were not reached, {first} the first of them: {why}"),
+                });
+            }
+        }
+        gaps
     }
 }
 
@@ -319,7 +344,8 @@ impl Ports {
         total.saturating_sub(u32::try_from(self.silent.len()).unwrap_or(u32::MAX))
     }
 
-    fn host(mut self, address: IpAddr, names: Vec<String>) -> PortsHost {
+    fn host(mut self, address: IpAddr, sweep: &Sweep) -> PortsHost {
+        let names = sweep.hosts.get(&address).cloned().unwrap_or_default();
         self.listed.append(&mut self.silent);
         self.listed.sort_by_key(|port| (port.protocol, port.port));
         self.listed.dedup_by_key(|port| (port.protocol, port.port));
@@ -360,6 +386,18 @@ impl Ports {
                 }));
             }
         }
+        if let (true, Some(Presence::Down(reason))) = (whole.is_empty(), self.report.as_ref().map(|r| r.presence))
+            && summarised.is_empty()
+            && matches!(reason, HostReason::NoRoute | HostReason::NoRouter | HostReason::NoNeighbour)
+        {
+            // Its ports were not asked one by one, because there is no way to any of them.
+            for (protocol, ports) in [(Transport::Tcp, &sweep.tcp), (Transport::Udp, &sweep.udp)] {
+                if let (Ok(count), false) = (u32::try_from(ports.len()), ports.is_empty()) {
+                    let (state, reason) = (PortState::Unreachable, reason.as_str().to_owned());
+                    summarised.push(PortSummary { address, protocol, state, reason, count });
+                }
+            }
+        }
         summarised.sort_by(|a, b| (a.protocol, a.state, &a.reason).cmp(&(b.protocol, b.state, &b.reason)));
         let ports = (self.listed.iter())
             .filter(|port| whole.contains(&(port.protocol, port.state)))
@@ -396,6 +434,37 @@ const fn transport(protocol: Protocol) -> Transport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn sweep(singles: &[&str]) -> Sweep {
+        Sweep {
+            hosts: BTreeMap::new(),
+            singles: singles.iter().map(|text| text.parse().unwrap()).collect(),
+            tcp: "22,80".parse().unwrap(),
+            udp: "53".parse().unwrap(),
+            never: Arc::new(|_| false),
+            settings: Settings::default(),
+            services: Services::Skip,
+        }
+    }
+
+    #[test]
+    fn addresses_without_a_way_to_them_are_told_of() {
+        let mut tally = Tally::default();
+        for (last, reason) in [(1, HostReason::NoRoute), (2, HostReason::NoRoute), (3, HostReason::NoRouter)] {
+            let mut report = report(&[]);
+            (report.address, report.presence) = ([192, 0, 2, last].into(), Presence::Down(reason));
+            tally.report(report);
+        }
+        let (hosts, gaps) = tally.hosts(&sweep(&["192.0.2.3"]));
+        assert_eq!(
+            gaps,
+            ["2 addresses were not reached, 192.0.2.1 the first of them: this machine has no route there"]
+        );
+        let sums: Vec<_> = hosts[2].summarised.iter().map(|sum| (sum.protocol, sum.state, sum.count)).collect();
+        let unreachable = PortState::Unreachable;
+        assert_eq!(sums, [(Transport::Tcp, unreachable, 2), (Transport::Udp, unreachable, 1)]);
+        assert!(hosts[2].summarised.iter().all(|sum| sum.reason == "no-router") && !hosts[2].answered);
+    }
 
     fn finding(port: u16, protocol: Protocol, state: State) -> Finding {
         let reason = if state == State::Open { Reason::SynAck } else { Reason::NoResponse };
@@ -443,7 +512,7 @@ mod tests {
         assert_eq!(worth.iter().filter(|port| port.unconfirmed).map(|port| port.port).collect::<Vec<_>>(), [7]);
         let ports = tally.0.into_values().next().unwrap();
         assert_eq!(ports.silent_skipped(), 0);
-        let host = ports.host("192.0.2.1".parse().unwrap(), Vec::new());
+        let host = ports.host("192.0.2.1".parse().unwrap(), &sweep(&[]));
         assert!(host.answered && host.mac.as_deref() == Some("02:00:5e:10:00:01") && host.rtt_us == Some(250));
         assert_eq!(host.reason.as_deref(), Some("neighbour"));
         assert_eq!(host.ports.len(), 125);

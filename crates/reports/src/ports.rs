@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::{RenderOptions, ReportError};
 
 mod csv;
+mod names;
 mod nmap_xml;
 mod table;
 

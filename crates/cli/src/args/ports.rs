@@ -17,7 +17,8 @@ Exit codes:
   0    done
   2    wrong usage or configuration, or an internal error
   3    incomplete: a name did not resolve, a host named singly did not answer,
-       or time or resources ran out (0 with --allow-partial)
+       there was no way to an address (no route, a silent router, a link that
+       went down), or time or resources ran out (0 with --allow-partial)
   4    nothing to scan
   130  interrupted; what was found is written and marked incomplete";
 
@@ -47,7 +48,7 @@ pub struct PortsArgs {
     #[arg(long, value_name = "TARGET,…", value_delimiter = ',', help_heading = "What to scan")]
     pub exclude: Vec<String>,
 
-    /// Never contact the targets in this file, one a line
+    /// Never contact the targets in this file: one or more a line, with commas or spaces between them; # begins a comment
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What to scan")]
     pub exclude_file: Vec<PathBuf>,
 
@@ -114,9 +115,9 @@ pub struct PortsArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=11), env = "BARTIZAN_RETRIES", help_heading = "Pace")]
     pub retries: u8,
 
-    /// Milliseconds to wait for the answer to one attempt, 50 to 60000; hosts that answer are waited for by their own
+    /// Milliseconds to wait for the answer to one attempt, 50 to 8000; hosts that answer are waited for by their own
     /// pace, within this
-    #[arg(long, value_name = "MS", default_value_t = 1500, value_parser = clap::value_parser!(u32).range(50..=60_000), help_heading = "Pace")]
+    #[arg(long, value_name = "MS", default_value_t = 1500, value_parser = clap::value_parser!(u32).range(50..=8_000), help_heading = "Pace")]
     pub wait: u32,
 
     /// Interface to send from [default: by the routes]

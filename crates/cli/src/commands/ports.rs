@@ -217,7 +217,7 @@ fn document(
     for mut host in outcome.hosts {
         let single = plan.singles.contains(&host.address);
         if !host.answered && single && !outcome.stopped {
-            reasons.push(format!("{} did not answer on any port", host.address));
+            reasons.push(format!("{} {}", host.address, why_silent(host.reason.as_deref())));
         }
         if args.open {
             host.ports.retain(|port| port.state == PortState::Open);
@@ -245,6 +245,16 @@ fn document(
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         hosts,
+    }
+}
+
+/// What is to say of a host that was named singly and did not answer.
+fn why_silent(reason: Option<&str>) -> &'static str {
+    match reason {
+        Some("no-route") => "was not reached: this machine has no route there",
+        Some("no-router") => "was not reached: the router on the way does not answer",
+        Some("no-neighbour") => "is not there: nobody on the link answers for it",
+        _ => "did not answer on any port",
     }
 }
 

@@ -5,6 +5,8 @@ use super::*;
 use crate::connect::{Pairs, Plan, Silence, VERIFY_ATTEMPTS, Verified};
 use crate::timing::Rtt;
 
+/// With less room for sockets than this, the limit of open files is what makes a scan slow.
+const SLOW_BELOW: usize = 512;
 /// Open ports on a host from which it is suspected to accept everything.
 const SUSPICIOUS: usize = 48;
 /// Ports asked to find that out, and how many of them must accept.
@@ -71,7 +73,12 @@ impl Early {
 impl Engines<'_> {
     pub(super) fn connect(&self, shares: &Shares) -> Result<(), Error> {
         let ids = &shares.connect;
-        let choice = Choice { engine: Engine::Connect, targets: ids.len(), why: shares.why_connect.clone() };
+        let mut why = shares.why_connect.clone();
+        let room = crate::descriptors::available();
+        if room < SLOW_BELOW {
+            why.push_str(&format!("; slowly, for this process may open {room} sockets at a time (see `ulimit -n`)"));
+        }
+        let choice = Choice { engine: Engine::Connect, targets: ids.len(), why };
         self.messenger.tell(Message::Engine(choice));
         for part in ids.chunks(HOSTS_AT_ONCE) {
             if self.control.is_cancelled() {

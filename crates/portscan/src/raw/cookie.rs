@@ -7,14 +7,19 @@
 
 use std::hash::Hasher;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use siphasher::sip::SipHasher13;
 
 /// Bits of the send time in the sequence number.
 const TIME_BITS: u32 = 14;
 const TIME_MASK: u32 = (1 << TIME_BITS) - 1;
-/// Microseconds of one tick: round trips are measured in this unit and told apart up to 2^14 ticks, 2.1 s.
-const TICK_US: u64 = 128;
+/// Microseconds of one tick: round trips are measured in this unit and told apart up to 2^14 ticks, 2.1 s; where the caller
+/// wants to wait longer than that, up to 8.4 s.
+const TICK_US: u32 = 128;
+const LONG_TICK_US: u32 = 512;
+/// Longest wait at which a tick is short.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
 
 /// Source ports of a run: one for each purpose and attempt, so that an attempt never meets the half-open connection
 /// that an earlier one left at the target.
@@ -72,16 +77,18 @@ impl Use {
 #[derive(Debug, Clone, Copy)]
 pub struct Cookies {
     keys: (u64, u64),
+    tick_us: u32,
     /// The first of the [`SOURCE_PORTS`].
     pub first_port: u16,
 }
 
 impl Cookies {
-    /// From random numbers.
-    pub fn new(random: [u64; 3]) -> Self {
+    /// From random numbers, for round trips up to `longest`.
+    pub fn new(random: [u64; 3], longest: Duration) -> Self {
         // 33000 to 60967: above what services listen on, below the end of the range.
         let first_port = 33_000 + u16::try_from(random[2] % 437).unwrap_or(0) * SOURCE_PORTS;
-        Self { keys: (random[0], random[1]), first_port }
+        let tick_us = if longest <= SHORT_WAIT { TICK_US } else { LONG_TICK_US };
+        Self { keys: (random[0], random[1]), tick_us, first_port }
     }
 
     /// The source port for a use.
@@ -110,7 +117,7 @@ impl Cookies {
 
     /// The sequence number of a question sent at `now_us`.
     pub fn sequence(&self, target: IpAddr, source_port: u16, port: u16, now_us: u64) -> u32 {
-        let ticks = u32::try_from((now_us / TICK_US) & u64::from(TIME_MASK)).unwrap_or(0);
+        let ticks = u32::try_from((now_us / u64::from(self.tick_us)) & u64::from(TIME_MASK)).unwrap_or(0);
         (self.mark(target, source_port, port) & !TIME_MASK) | ticks
     }
 
@@ -119,13 +126,13 @@ impl Cookies {
         if (self.mark(target, source_port, port) ^ sequence) & !TIME_MASK != 0 {
             return None;
         }
-        let now = u32::try_from((now_us / TICK_US) & u64::from(TIME_MASK)).unwrap_or(0);
+        let now = u32::try_from((now_us / u64::from(self.tick_us)) & u64::from(TIME_MASK)).unwrap_or(0);
         let mut ticks = now.wrapping_sub(sequence & TIME_MASK) & TIME_MASK;
         if ticks > TIME_MASK - 8 {
-            // The clock was read in the middle of a tick on one side: a trip of almost 2.1 s is a short one.
+            // The clock was read in the middle of a tick on one side: a trip of almost the longest is a short one.
             ticks = 0;
         }
-        Some((ticks * 128).max(20))
+        Some((ticks * self.tick_us).max(20))
     }
 }
 
@@ -148,7 +155,9 @@ mod tests {
             assert_eq!(Use::at(one.offset()), Some(one));
         }
         for random in [0, 436, u64::MAX] {
-            assert!(u32::from(Cookies::new([1, 2, random]).first_port) + u32::from(SOURCE_PORTS) < 61_000);
+            assert!(
+                u32::from(Cookies::new([1, 2, random], Duration::ZERO).first_port) + u32::from(SOURCE_PORTS) < 61_000
+            );
         }
     }
 
@@ -156,13 +165,14 @@ mod tests {
         #[test]
         fn an_answer_is_known_and_timed_and_a_forged_one_is_not(
             keys in any::<[u64; 3]>(), target in any::<IpAddr>(), port in any::<u16>(), sent in 0_u64..1 << 50,
-            trip in 0_u64..1_900_000, flipped in 14_u32..32,
+            trip in 0_u64..1_900_000, flipped in 14_u32..32, is_long: bool,
         ) {
-            let cookies = Cookies::new(keys);
+            let cookies = Cookies::new(keys, Duration::from_secs(if is_long { 8 } else { 2 }));
+            let (trip, tick) = if is_long { (trip * 4, 512) } else { (trip, 128) };
             let source = cookies.source_port(Use::Pass(1));
             let sequence = cookies.sequence(target, source, port, sent);
             let measured = u64::from(cookies.round_trip(target, source, port, sequence, sent + trip).unwrap());
-            prop_assert!(measured.abs_diff(trip) <= 256, "{measured} for {trip}");
+            prop_assert!(measured.abs_diff(trip) <= 2 * tick, "{measured} for {trip}");
             prop_assert_eq!(cookies.round_trip(target, source, port, sequence ^ (1 << flipped), sent + trip), None);
         }
     }

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::clock::Clock;
 use super::cookie::{Cookies, Use};
 use super::netlink::Netlink;
 use super::packet::{self, Answer, Link, Mac, Syn};
@@ -51,6 +52,7 @@ pub struct Search<'a> {
     pub rings: &'a mut [Ring],
     pub senders: &'a [Sender],
     pub traffic: &'a Traffic,
+    pub clock: Clock,
     pub rates: Rates,
     /// Of the order of hosts.
     pub seed: u64,
@@ -132,10 +134,11 @@ impl Search<'_> {
             let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
             let _ = poll(&mut polls, Some(&wait));
         }
+        let offset = self.clock.offset();
         for ring in self.rings.iter_mut() {
             ring.drain(|frame| {
                 if let Some(answer) = packet::read(frame.bytes) {
-                    heard(answer, frame.at_us);
+                    heard(answer, offset.of_day(frame.at_us));
                 }
             });
         }
@@ -198,12 +201,12 @@ impl Search<'_> {
         let asked: HashSet<IpAddr> = hosts.iter().map(|(target, ..)| *target).collect();
         let mut tries: HashMap<IpAddr, u8> = HashMap::new();
         let number = u16::from(Use::CANARIES);
-        let own_ports = self.ports;
+        let (own_ports, clock) = (self.ports, self.clock);
         self.rounds(
             hosts,
             |(target, ..)| target,
             |(target, source, link, way), batch| {
-                let now = wall_us();
+                let now = clock.now_us();
                 let data = u64::from(cookies.sequence(target, cookies.first_port, number, now)) << 32;
                 let ends = (source, target);
                 batch.push(target, |buffer| packet::echo(buffer, link, ends, cookies.first_port, number, data));
@@ -253,9 +256,4 @@ impl Search<'_> {
         );
         present
     }
-}
-
-fn wall_us() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(0)
 }

@@ -103,6 +103,10 @@ pub fn program(first_port: u16, last_port: u16) -> Vec<Instruction> {
     p.label(To::Ip6);
     p.then(LD_BYTE, 6);
     p.jump(JUMP_EQUAL, 58, To::Ip6Icmp, To::Next);
+    // Extension headers: what follows them is found by the reader.
+    for header in [0, 43, 60, 44] {
+        p.jump(JUMP_EQUAL, header, To::Keep, To::Next);
+    }
     p.jump(JUMP_EQUAL, 6, To::Next, To::Drop);
     p.then(LD_HALF, 42);
     p.jump(JUMP_GREATER_EQUAL, first, To::Next, To::Drop);
@@ -189,6 +193,10 @@ mod tests {
         for (kind, kept) in [(1, KEEP), (129, KEEP), (136, KEEP), (128, 0), (135, 0), (2, 0)] {
             (tcp6[6], tcp6[40]) = (58, kind);
             assert_eq!(interpret(&program, 0x86dd, &tcp6), kept, "ICMPv6 {kind}");
+        }
+        for (header, kept) in [(0, KEEP), (43, KEEP), (44, KEEP), (60, KEEP), (17, 0), (59, 0)] {
+            tcp6[6] = header;
+            assert_eq!(interpret(&program, 0x86dd, &tcp6), kept, "next header {header}");
         }
         let mut icmp4 = vec![0_u8; 28];
         (icmp4[0], icmp4[9]) = (0x45, 1);

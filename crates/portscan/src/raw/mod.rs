@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use std::time::Instant;
+use std::time::Duration;
 
 use crate::checkpoint::Earlier;
 use crate::collect::{HostEnd, Message, Messenger, Record};
@@ -24,6 +24,7 @@ use crate::links::Links;
 use crate::order::shuffle;
 use crate::sys::packet::{self as device, Medium, Ring, Sender};
 use crate::{Control, Error, HostReason, Never, Presence, Reason, Settings, State};
+use clock::Clock;
 use cookie::{Cookies, SOURCE_PORTS};
 use discover::{Asker, Search};
 use netlink::{Netlink, Route};
@@ -32,6 +33,7 @@ use routes::{Routes, Way};
 use send::{Sending, Target, Transmitter};
 use shared::{Bits, Host, Shared};
 
+mod clock;
 mod cookie;
 mod discover;
 mod filter;
@@ -154,8 +156,8 @@ struct Part {
 }
 
 impl Part {
-    fn open(routes: &Routes, ids: &[u32]) -> io::Result<Self> {
-        let cookies = Cookies::new([rand::random(), rand::random(), rand::random()]);
+    fn open(routes: &Routes, ids: &[u32], longest: Duration) -> io::Result<Self> {
+        let cookies = Cookies::new([rand::random(), rand::random(), rand::random()], longest);
         let ways: BTreeMap<u32, Way> =
             ids.iter().filter_map(|id| Some((*id, *routes.ways.get(*id as usize)?))).collect();
         let devices = Devices::open(routes, &ways, &cookies)?;
@@ -170,14 +172,15 @@ pub fn find(run: &Run<'_>, routes: &Routes, ids: &[u32], ports: &[u16]) -> Resul
         if run.control.is_cancelled() {
             break;
         }
-        let Part { cookies, ways, mut devices } = match Part::open(routes, ids_of_part) {
+        let Part { cookies, ways, mut devices } = match Part::open(routes, ids_of_part, run.settings.timeout) {
             Ok(part) => part,
             Err(error) => return Ok((found, Some(NotOpened::at(error, ids, part * HOSTS_AT_ONCE)))),
         };
         let (targets, lost) = resolve(run, routes, &ways, &mut devices, &HashMap::new())?;
         for (id, on_link) in lost {
             if is_cut_off(run, id) {
-                in_trouble(run, id);
+                // Its datagrams are not asked for later either.
+                in_trouble(run, id, run.prepared.ports_each());
             } else if on_link {
                 found.no_neighbour.push(id);
             } else {
@@ -212,14 +215,14 @@ pub fn run(run: &Run<'_>, routes: &Routes, ids: &[u32], here: &HashMap<u32, Here
         if run.control.is_cancelled() {
             break;
         }
-        let Part { cookies, ways, mut devices } = match Part::open(routes, ids_of_part) {
+        let Part { cookies, ways, mut devices } = match Part::open(routes, ids_of_part, run.settings.timeout) {
             Ok(part) => part,
             Err(error) => return Ok(Some(NotOpened::at(error, ids, part * at_once))),
         };
         let (targets, lost) = resolve(run, routes, &ways, &mut devices, here)?;
         for (id, on_link) in lost {
             if is_cut_off(run, id) {
-                in_trouble(run, id);
+                in_trouble(run, id, run.prepared.tcp_ports.len() as u64);
             } else {
                 nobody_there(run, id, on_link);
             }
@@ -238,6 +241,7 @@ fn search<'a>(run: &'a Run<'_>, devices: &'a mut Devices, ports: &'a [u16]) -> S
         rings: &mut devices.rings,
         senders: &devices.senders,
         traffic: &run.messenger.traffic,
+        clock: Clock::start(),
         rates: run.settings.rates,
         seed: run.seed,
         ports,
@@ -341,19 +345,20 @@ fn is_cut_off(run: &Run<'_>, host: u32) -> bool {
 /// Nobody answers for the host's address, or for its router's: its ports are unreachable.
 fn nobody_there(run: &Run<'_>, host: u32, on_link: bool) {
     let presence = (!on_link).then_some(Presence::Down(HostReason::NoRouter));
-    all_ports(run, (host, presence), State::Unreachable, Reason::NoNeighbour);
+    let ports = run.prepared.tcp_ports.len() as u64;
+    all_ports(run, (host, presence), ports, State::Unreachable, Reason::NoNeighbour);
 }
 
 /// The host was not asked for trouble on this machine.
-fn in_trouble(run: &Run<'_>, host: u32) {
-    all_ports(run, (host, None), State::Error, Reason::NetworkDown);
+fn in_trouble(run: &Run<'_>, host: u32, ports: u64) {
+    all_ports(run, (host, None), ports, State::Error, Reason::NetworkDown);
 }
 
-fn all_ports(run: &Run<'_>, (host, presence): (u32, Option<Presence>), state: State, reason: Reason) {
+fn all_ports(run: &Run<'_>, (host, presence): (u32, Option<Presence>), ports: u64, state: State, reason: Reason) {
     if run.control.is_cancelled() {
         return;
     }
-    let ports = u32::try_from(run.prepared.tcp_ports.len()).unwrap_or(0);
+    let ports = u32::try_from(ports).unwrap_or(0);
     let records = (0..ports).filter(|port| !run.earlier.is_done(host, *port)).map(|port| Record {
         host,
         port,
@@ -394,7 +399,7 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) 
         received: AtomicU64::new(0),
         dropped: AtomicU64::new(0),
         read_until_us: AtomicU64::new(0),
-        began: Instant::now(),
+        clock: Clock::start(),
         notes: Mutex::default(),
         noted: AtomicBool::new(false),
         stop: AtomicBool::new(false),

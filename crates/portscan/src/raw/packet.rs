@@ -240,15 +240,34 @@ fn read_internet(bytes: &[u8]) -> Option<Internet<'_>> {
                 payload: bytes.get(header..)?,
             })
         }
-        6 => Some(Internet {
-            source: IpAddr::from(array::<16>(bytes, 8)?),
-            target: IpAddr::from(array::<16>(bytes, 24)?),
-            protocol: *bytes.get(6)?,
-            ttl: *bytes.get(7)?,
-            payload: bytes.get(40..)?,
-        }),
+        6 => {
+            let (protocol, payload) = after_extensions(*bytes.get(6)?, bytes.get(40..)?)?;
+            Some(Internet {
+                source: IpAddr::from(array::<16>(bytes, 8)?),
+                target: IpAddr::from(array::<16>(bytes, 24)?),
+                protocol,
+                ttl: *bytes.get(7)?,
+                payload,
+            })
+        }
         _ => None,
     }
+}
+
+/// What follows the extension headers of IPv6 (RFC 8200 section 4): hop-by-hop and destination options, routing, and the
+/// first fragment. A packet has room for a handful.
+fn after_extensions(mut next: u8, mut rest: &[u8]) -> Option<(u8, &[u8])> {
+    for _ in 0..8 {
+        let length = match next {
+            0 | 43 | 60 => (usize::from(*rest.get(1)?) + 1) * 8,
+            // Of a later fragment nothing can be read.
+            44 if u16_at(rest, 2)? & 0xfff8 == 0 => 8,
+            44 => return None,
+            _ => return Some((next, rest)),
+        };
+        (next, rest) = (*rest.first()?, rest.get(length..)?);
+    }
+    None
 }
 
 /// Reads a packet from its network header on; `None` if it is nothing that can be an answer.
@@ -374,7 +393,7 @@ mod tests {
         fn anything_that_starts_like_a_packet_is_read_without_harm(
             start in prop::sample::select(vec![
                 vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6], vec![0x4f, 0, 0, 40, 0, 0, 0, 0, 64, 1],
-                vec![0x60, 0, 0, 0, 0, 40, 6, 64], vec![0x60, 0, 0, 0, 0, 40, 58, 255], vec![0, 1, 8, 0, 6, 4, 0, 2],
+                vec![0x60, 0, 0, 0, 0, 40, 6, 64], vec![0x60, 0, 0, 0, 0, 40, 0, 64], vec![0x60, 0, 0, 0, 0, 40, 44, 64], vec![0x60, 0, 0, 0, 0, 40, 58, 255], vec![0, 1, 8, 0, 6, 4, 0, 2],
             ]),
             rest in prop::collection::vec(any::<u8>(), 0..150),
         ) {
@@ -429,6 +448,35 @@ mod tests {
             let Some(Answer::Echo { from, identifier: i, number: n, data: d, .. }) = read(&buffer[..length]) else { panic!() };
             prop_assert_eq!((from, i, n, d), (question.source, identifier, number, data));
         }
+    }
+
+    #[test]
+    fn an_answer_behind_extension_headers_is_read() {
+        let question = Syn {
+            source: "fd00::1".parse().unwrap(),
+            target: "fd00::2".parse().unwrap(),
+            source_port: 40_000,
+            port: 443,
+            sequence: 7,
+        };
+        let mut buffer = [0; LONGEST];
+        let length = syn(&mut buffer, None, &question);
+        let plain = read(&buffer[..length]);
+        let with = |first: u8, headers: &[u8]| {
+            let mut packet = buffer[..40].to_vec();
+            packet[6] = first;
+            packet.extend(headers);
+            packet.extend(&buffer[40..length]);
+            read(&packet)
+        };
+        // Hop-by-hop options, then a routing header of two units, then destination options.
+        let all = [&[43, 0, 1, 4, 0, 0, 0, 0][..], &[60, 1], &[0; 14], &[6, 0, 1, 4, 0, 0, 0, 0]].concat();
+        assert!(plain.is_some());
+        assert_eq!(with(0, &all), plain);
+        assert_eq!(with(44, &[6, 0, 0, 1, 0, 0, 0, 9]), plain, "the first fragment");
+        assert_eq!(with(44, &[6, 0, 0, 8, 0, 0, 0, 9]), None, "a later fragment");
+        assert_eq!(with(0, &[0, 0, 1, 4, 0, 0, 0, 0].repeat(9)), None, "headers without end");
+        assert_eq!(with(60, &[6, 200, 0, 0, 0, 0, 0, 0]), None, "longer than the packet");
     }
 
     #[test]

@@ -37,8 +37,12 @@ pub fn receive(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Mes
         // The kernel closes a block of its ring a millisecond after the first packet in it.
         let looked_us = shared.now_us().saturating_sub(2000);
         let mut blocks = 0;
+        let offset = shared.clock.offset();
         for ring in rings.iter_mut() {
-            blocks += ring.drain(|frame| take(shared, ids, frame, &mut records));
+            blocks += ring.drain(|frame| {
+                let at_us = offset.of_day(frame.at_us);
+                take(shared, ids, Frame { at_us, ..frame }, &mut records);
+            });
         }
         if !records.is_empty() {
             messenger.records(std::mem::take(&mut records));
@@ -54,6 +58,7 @@ pub fn receive(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Mes
     }
 }
 
+/// Takes in a packet that came at a time of our clock.
 fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record>) {
     let Some(answer) = packet::read(frame.bytes) else { return };
     match answer {
@@ -73,7 +78,7 @@ fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record
             let heard = Heard { number, port, what, trip, sent_us, ttl, accepted };
             heard_tcp(shared, ids, &heard, records);
         }
-        Answer::Error { target, source_port, port, sequence, why, ttl, .. } => {
+        Answer::Error { from, target, source_port, port, sequence, why, ttl, .. } => {
             let Some(what) = shared.cookies.use_of(source_port) else { return };
             let Some(number) = shared.host_of(target) else { return };
             let trip = shared.cookies.round_trip(target, source_port, port, sequence, frame.at_us);
@@ -95,6 +100,10 @@ fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record
                     return;
                 }
             };
+            // Of a router's refusal the round trip is another one.
+            if from == target {
+                timed(shared, host, trip);
+            }
             if let (Use::Pass(_) | Use::Early, Some(index)) = (what, index_of(shared, port)) {
                 finish(shared, ids, number, index, State::Filtered, reason, trip, ttl, attempt(what), records);
             }

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::cookie::Use;
 use super::packet::{self, Link, Syn};
@@ -30,7 +30,7 @@ mod verify;
 
 /// Shortest and longest wait for an answer.
 const RTO_LEAST_US: u32 = 30_000;
-const RTO_MOST_US: u32 = 2_000_000;
+const RTO_MOST_US: u32 = 8_000_000;
 /// Beyond the usual round trip at least this much is waited: schedulers and queues are never quite even.
 const SLACK_US: u32 = 20_000;
 /// Wait for the answer of a host of which nothing is known yet.
@@ -47,9 +47,8 @@ const EARLY_AT_MOST: usize = 4096;
 const EARLY_PER_QUESTION: f32 = 1.0 / 32.0;
 const EARLY_PER_LATE: f32 = 1.5;
 const EARLY_AT_START: f32 = 16.0;
-/// Silent ports of a host that are asked once more at the end, and tries to find them.
+/// Silent ports of a host that are asked once more at the end.
 const SAMPLE: usize = 8;
-const SAMPLE_STEPS: usize = 64;
 /// Open ports from which a host is suspected to accept everything.
 const SUSPICIOUS: u32 = 48;
 /// Ports asked to find that out, and how many of them must accept.
@@ -115,7 +114,8 @@ struct HostPlan {
     share_from: u32,
     last_answer_us: u64,
     last_sent_us: u64,
-    last_sent_wall_us: u64,
+    /// The same to the microsecond, where the other is the beginning of a round.
+    last_sent_exact_us: u64,
     canaries: VecDeque<(u64, u8)>,
     canary_number: u8,
     canary_next_us: u64,
@@ -237,7 +237,7 @@ impl<'a> Transmitter<'a> {
                     share_from: 0,
                     last_answer_us: 0,
                     last_sent_us: 0,
-                    last_sent_wall_us: 0,
+                    last_sent_exact_us: 0,
                     canaries: VecDeque::new(),
                     canary_number: 0,
                     canary_next_us: 0,
@@ -475,7 +475,7 @@ impl<'a> Transmitter<'a> {
         if what != Use::Early || !self.hosts[at].sampled {
             self.hosts[at].last_sent_us = self.now_us;
         }
-        self.hosts[at].last_sent_wall_us = wall_us();
+        self.hosts[at].last_sent_exact_us = self.cx.shared.now_us();
         self.hosts[at].since_canary = self.hosts[at].since_canary.saturating_add(1);
         self.syn(at, number_of_port, what);
     }
@@ -484,7 +484,7 @@ impl<'a> Transmitter<'a> {
         let cookies = self.cx.shared.cookies;
         let target = &self.hosts[at].target;
         let source_port = cookies.source_port(what);
-        let sequence = cookies.sequence(target.address, source_port, port, wall_us());
+        let sequence = cookies.sequence(target.address, source_port, port, self.cx.shared.now_us());
         let question = Syn { source: target.source, target: target.address, source_port, port, sequence };
         let (to, link, way) = (target.address, target.link, target.way);
         self.put(at, way, to, |buffer| packet::syn(buffer, link, &question));
@@ -566,10 +566,4 @@ impl<'a> Transmitter<'a> {
         traffic.sent.fetch_add(total as u64, Relaxed);
         traffic.attempts.fetch_add(total as u64, Relaxed);
     }
-}
-
-/// The wall clock in microseconds, the clock of the rings' time stamps.
-fn wall_us() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(0)
 }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::thread::Thread;
-use std::time::Instant;
 
+use super::clock::Clock;
 use super::cookie::Cookies;
 
 /// A fixed number of bits.
@@ -51,7 +51,7 @@ pub struct Host {
     pub shortest_us: AtomicU32,
     /// Shortest round trip since the sending thread last took it.
     pub recent_us: AtomicU32,
-    /// When the newest question that was answered had been sent, by the wall clock in microseconds.
+    /// When the newest question that was answered had been sent, in microseconds since the start.
     pub newest_us: AtomicU64,
     /// Canaries that came back, by number.
     pub canaries: AtomicU32,
@@ -130,7 +130,7 @@ pub struct Shared {
     /// Up to when, on the clock of the sending thread, the receiving thread has read everything. Nothing is given up that
     /// may lie unread.
     pub read_until_us: AtomicU64,
-    pub began: Instant,
+    pub clock: Clock,
     pub notes: Mutex<Notes>,
     /// Whether there is something in the notes.
     pub noted: AtomicBool,
@@ -143,7 +143,7 @@ pub struct Shared {
 impl Shared {
     /// Microseconds since the start.
     pub fn now_us(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+        self.clock.now_us()
     }
 
     pub fn host_of(&self, address: IpAddr) -> Option<u32> {

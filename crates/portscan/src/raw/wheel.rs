@@ -4,7 +4,7 @@
 /// Length of a slot in microseconds.
 const SLOT_US: u64 = 2000;
 /// Slots: a little more than the longest wait.
-const SLOTS: usize = 2048;
+const SLOTS: usize = 4608;
 
 /// A question on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

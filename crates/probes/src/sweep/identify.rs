@@ -19,6 +19,9 @@ use crate::{ProbeContext, services};
 /// Longest line that is read back.
 const MAX_LINE: usize = 64 << 10;
 
+/// Turns that a port needs in each second while it is asked.
+const TURNS: usize = 2;
+
 type Answer<'a> = Pin<Box<dyn Future<Output = (PortRecord, Observation<ServiceEvidence>)> + Send + 'a>>;
 
 /// Identified ports, one JSON object a line, in a file beside that of the scan's state (`FILE.services`). A line that a
@@ -49,7 +52,7 @@ impl Saved {
         // Whole before it takes the place of the one that was there.
         let mut staged = path.clone().into_os_string();
         staged.push(".new");
-        let mut file = File::create(&staged).map_err(failed)?;
+        let mut file = create_new(Path::new(&staged)).map_err(failed)?;
         for record in known.values() {
             write(&mut file, record).map_err(failed)?;
         }
@@ -75,6 +78,23 @@ impl Saved {
         }
         Ok(())
     }
+}
+
+/// A file that nobody else has, through no link; one that a killed run left is taken away first.
+fn create_new(path: &Path) -> std::io::Result<File> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => std::fs::remove_file(path)?,
+        Ok(_) => {
+            return Err(std::io::Error::new(
+                ErrorKind::AlreadyExists,
+                "something that is no regular file is in the way",
+            ));
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    // Follows no link, and fails where somebody was faster.
+    File::create_new(path)
 }
 
 /// The ports in a file that an earlier run left.
@@ -115,6 +135,19 @@ fn key(record: &PortRecord) -> Key {
     (record.address, record.protocol, record.port)
 }
 
+/// How many ports may be asked at a time: under a rate, only so many as get their turns before their time is over.
+fn within(sweep: &Sweep, at_once: usize) -> usize {
+    let hosts = sweep.hosts.len().max(1);
+    let wide = |rate: u32| usize::try_from(rate).unwrap_or(usize::MAX);
+    let rates = sweep.settings.rates;
+    let bounds = [
+        rates.global.map(wide),
+        rates.per_host.map(|rate| wide(rate).saturating_mul(hosts)),
+        rates.per_subnet.map(|rate| wide(rate).saturating_mul(hosts)),
+    ];
+    bounds.into_iter().flatten().fold(at_once, |least, rate| least.min(rate / TURNS))
+}
+
 /// Identification in progress.
 pub struct Identifier<'a> {
     cx: &'a ProbeContext,
@@ -137,7 +170,7 @@ impl<'a> Identifier<'a> {
         Self {
             cx,
             sweep,
-            at_once: at_once.max(1),
+            at_once: within(sweep, at_once).max(1),
             saved,
             running: together,
             waiting: VecDeque::new(),
@@ -283,6 +316,11 @@ mod tests {
         drop(saved);
         let saved = Saved::open(&state).unwrap();
         assert_eq!(saved.known.values().collect::<Vec<_>>(), [&record]);
+        let (elsewhere, beside) = (folder.path().join("elsewhere"), folder.path().join("state.services.new"));
+        std::os::unix::fs::symlink(&elsewhere, &beside).unwrap();
+        assert!(Saved::open(&state).is_err() && !elsewhere.exists(), "nothing is written through a link");
+        std::fs::remove_file(&beside).unwrap();
+        std::fs::write(&beside, "half").unwrap();
         std::fs::remove_file(&state).unwrap();
         let saved = Saved::open(&state).unwrap();
         assert!(saved.known.is_empty(), "services of another scan");

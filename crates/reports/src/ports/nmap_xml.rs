@@ -13,6 +13,7 @@ use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost, PortsSummary};
 use bartizan_domain::{ScanStatus, Transport};
 
+use super::names::registered;
 use crate::ReportError;
 
 /// Version of nmap's XML output that this follows.
@@ -164,6 +165,10 @@ fn port(scan: &PortsSummary, port: &PortRecord, xml: &mut Xml) {
             None => xml.line("service", &attributes, Tag::Whole),
         }
     }
+    // What nobody asked for, or nobody found out, is what the port is registered for, and marked as such.
+    if let (None, false, Some(name)) = (&port.service, port.tls, registered(port.protocol, port.port)) {
+        xml.line("service", &[("name", name), ("method", "table"), ("conf", "3")], Tag::Whole);
+    }
     for (flag, id, output) in [
         (port.everything_open, "bartizan-everything-open", "every port of this host answers as open"),
         (port.unconfirmed, "bartizan-unconfirmed", "did not accept when it was asked a second time"),
@@ -222,8 +227,8 @@ fn reason_name<'a>(scan: &PortsSummary, reason: &'a str) -> &'a str {
     match reason {
         "conn-refused" if scan.engine == "syn" => "reset",
         "port-unreachable" => "port-unreach",
-        "host-unreachable" | "no-neighbour" => "host-unreach",
-        "net-unreachable" => "net-unreach",
+        "host-unreachable" | "no-neighbour" | "no-router" => "host-unreach",
+        "net-unreachable" | "no-route" => "net-unreach",
         other => other,
     }
 }

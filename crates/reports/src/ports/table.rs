@@ -49,7 +49,13 @@ pub(super) fn render(document: &PortsDocument, options: RenderOptions, out: &mut
 fn heading(host: &PortsHost, out: &mut dyn Write) -> Result<(), ReportError> {
     let names = host.names.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
     let names = if names.is_empty() { String::new() } else { format!(" ({names})") };
-    let silent = if host.answered { "" } else { ": no port answered" };
+    let silent = match (host.answered, host.reason.as_deref()) {
+        (true, _) => "",
+        (false, Some("no-route")) => ": not reached, this machine has no route there",
+        (false, Some("no-router")) => ": not reached, the router on the way does not answer",
+        (false, Some("no-neighbour")) => ": nobody on the link answers for it",
+        (false, _) => ": no port answered",
+    };
     writeln!(out, "{}{names}{silent}", host.address)?;
     Ok(())
 }

@@ -77,7 +77,12 @@ impl Request {
         }
         for file in &args.exclude_file {
             let name = file.display().to_string();
-            targets::for_each_line(&name, |text| excluded.read(text)).context("--exclude-file")?;
+            // As with --exclude, and as other scanners take it, a line may hold several.
+            let read = |line: &str| {
+                let mut named = line.split([',', ' ', '\t']).filter(|text| !text.is_empty());
+                named.try_for_each(|text| excluded.read(text))
+            };
+            targets::for_each_line(&name, read).context("--exclude-file")?;
         }
         let engine = match (args.engine, syn, connect) {
             (_, true, true) => bail!("-sS and -sT: only one engine can be asked for"),

@@ -48,16 +48,20 @@ impl Transmitter<'_> {
         }
         host.sampled = true;
         host.undone_at_sample = undone;
-        let ports = u64::try_from(all.ports.len()).unwrap_or(0);
-        // A walk from a place chosen by chance, with a bound: where nearly everything is answered there is little to sample.
-        for _ in 0..SAMPLE_STEPS {
-            self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let port = u32::try_from((self.random >> 33) % ports.max(1)).unwrap_or(0);
-            if !all.done.get(all.pair(number, port)) && !self.hosts[at].early.contains(&port) {
-                self.hosts[at].early.push(port);
+        // Each silent port is as likely to be chosen as any other, however few there are (Vitter's algorithm R).
+        let mut seen = 0;
+        for port in 0..u32::try_from(all.ports.len()).unwrap_or(0) {
+            if all.done.get(all.pair(number, port)) {
+                continue;
             }
-            if self.hosts[at].early.len() >= SAMPLE {
-                break;
+            seen += 1;
+            self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let place = usize::try_from((self.random >> 33) % seen).unwrap_or(0);
+            let early = &mut self.hosts[at].early;
+            if early.len() < SAMPLE {
+                early.push(port);
+            } else if let Some(other) = early.get_mut(place) {
+                *other = port;
             }
         }
     }
@@ -67,7 +71,7 @@ impl Transmitter<'_> {
     fn is_rest_lost(&mut self, at: usize) -> bool {
         let all = self.cx.shared;
         let (Some(shared), Some(host)) = (all.hosts.get(at), self.hosts.get_mut(at)) else { return false };
-        let overtaken = shared.newest_us.load(Relaxed) + LAST_US >= host.last_sent_wall_us;
+        let overtaken = shared.newest_us.load(Relaxed) + LAST_US >= host.last_sent_exact_us;
         let reorder = u64::from(REORDER_US.max(shared.smoothed_us.load(Relaxed) / 4));
         let read_until = self.now_us.min(all.read_until_us.load(Relaxed));
         if !overtaken || shared.paced.load(Relaxed) || read_until < host.last_answer_us + reorder {

@@ -138,7 +138,7 @@ impl Transmitter<'_> {
             let target = &host.target;
             let (ends, link, way) = ((target.source, target.address), target.link, target.way);
             let (identifier, sequence) = (cookies.first_port, u16::from(number));
-            let data = u64::from(cookies.sequence(target.address, identifier, sequence, wall_us())) << 32;
+            let data = u64::from(cookies.sequence(target.address, identifier, sequence, self.cx.shared.now_us())) << 32;
             self.put(at, way, ends.1, |buffer| packet::echo(buffer, link, ends, identifier, sequence, data));
         }
         let host = &mut self.hosts[at];

@@ -10,7 +10,11 @@ use serde::Deserialize;
 #[derive(Debug)]
 pub struct Request {
     pub port: u16,
-    payload: Vec<u8>,
+    /// The protocol it is of.
+    pub service: String,
+    pub payload: Vec<u8>,
+    /// Whether only those who name the port ask it.
+    pub is_rare: bool,
 }
 
 #[derive(Deserialize)]
@@ -23,11 +27,12 @@ struct UdpFile {
 #[serde(deny_unknown_fields)]
 struct Entry {
     port: u16,
-    #[expect(dead_code, reason = "for the reader of the file")]
     service: String,
     payload: String,
     #[serde(default)]
     pad_to: usize,
+    #[serde(default)]
+    rare: bool,
     #[expect(dead_code, reason = "for the reader of the file")]
     reason: String,
 }
@@ -42,8 +47,12 @@ pub fn requests() -> &'static [Request] {
 }
 
 /// The requests by port, as the engine takes them.
-pub fn payloads() -> BTreeMap<u16, Vec<u8>> {
-    requests().iter().map(|request| (request.port, request.payload.clone())).collect()
+pub fn payloads() -> BTreeMap<u16, Vec<Vec<u8>>> {
+    let mut payloads: BTreeMap<u16, Vec<Vec<u8>>> = BTreeMap::new();
+    for request in requests() {
+        payloads.entry(request.port).or_default().push(request.payload.clone());
+    }
+    payloads
 }
 
 fn parse(text: &str) -> Result<Vec<Request>, String> {
@@ -53,7 +62,7 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
         .map(|entry| {
             let mut payload = hex::decode(&entry.payload).map_err(|error| format!("port {}: {error}", entry.port))?;
             payload.resize(payload.len().max(entry.pad_to), 0);
-            Ok(Request { port: entry.port, payload })
+            Ok(Request { port: entry.port, service: entry.service, payload, is_rare: entry.rare })
         })
         .collect()
 }
@@ -69,6 +78,8 @@ mod tests {
             let request = requests.iter().find(|request| request.port == port).unwrap();
             assert!(!request.payload.is_empty() && request.payload.len() <= 1232, "{port}");
         }
+        assert!(requests.iter().all(|request| !request.payload.is_empty() && request.payload.len() <= 1232));
         assert_eq!(requests.iter().find(|request| request.port == 443).unwrap().payload.len(), 1200);
+        assert_eq!(payloads()[&161].len(), 2, "without and with a community");
     }
 }

@@ -1,7 +1,8 @@
 //! Services over UDP: one datagram out, one back, in the protocols whose answers tell who speaks.
 //!
-//! Where the port says which protocol to expect, that one is asked first; otherwise, and after silence, all are asked at
-//! the same time, each from a socket of its own.
+//! Where the port says which protocols to expect, those are asked first; otherwise, and after silence, those that are found
+//! on all kinds of ports, at the same time, each from a socket of its own. What is asked beyond the questions of this file
+//! is in `content/ports/udp.toml`, and who reads the answers in `answers`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,15 +16,20 @@ use futures::stream::FuturesUnordered;
 use super::wire::{Cursor, printable};
 use super::{binary, evidence, openvpn, signatures};
 use crate::ProbeContext;
+use crate::ports::udp::{self, Request};
+use answers::Reader;
+
+mod answers;
 
 /// How long an answer is awaited before the question is put again.
 const WAIT: Duration = Duration::from_millis(1200);
 /// How often a question is put.
 const ATTEMPTS: usize = 2;
 
-/// A protocol over UDP.
+/// A question of this module, apart from the requests of `content/ports/udp.toml`: one that tells more than that the port
+/// is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Question {
+enum Own {
     Dns,
     Ntp,
     NtpTime,
@@ -31,16 +37,17 @@ enum Question {
     OpenVpn,
 }
 
-const ALL: [Question; 5] = [Question::Dns, Question::Ntp, Question::NtpTime, Question::Snmp, Question::OpenVpn];
+const ALL: [Own; 5] = [Own::Dns, Own::Ntp, Own::NtpTime, Own::Snmp, Own::OpenVpn];
+/// Services whose requests are put to a port that says nothing about its service; the others only where they are usual.
+const EVERYWHERE: [&str; 7] = ["sip", "stun", "ike", "coap", "tftp", "dtls", "memcached"];
 
-impl Question {
-    const fn usual(port: u16) -> Option<Self> {
-        match port {
-            53 | 5353 => Some(Self::Dns),
-            123 => Some(Self::Ntp),
-            161 | 162 => Some(Self::Snmp),
-            1194 => Some(Self::OpenVpn),
-            _ => None,
+impl Own {
+    const fn usual(self, port: u16) -> bool {
+        match self {
+            Self::Dns => matches!(port, 53 | 5353),
+            Self::Ntp | Self::NtpTime => port == 123,
+            Self::Snmp => matches!(port, 161 | 162),
+            Self::OpenVpn => port == 1194,
         }
     }
 
@@ -65,24 +72,76 @@ impl Question {
     }
 }
 
-/// Identifies what answers at `address`. Silence is evidence of nothing: the service is then unknown.
-pub async fn identify(cx: &ProbeContext, address: SocketAddr) -> Result<ServiceEvidence, ProbeFailure> {
-    let usual = Question::usual(address.port());
-    let mut failure = None;
-    if let Some(question) = usual {
-        match ask(cx, address, question).await {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => {}
-            Err(error) => failure = Some(error),
+/// A question, and who understands the answer.
+#[derive(Clone, Copy)]
+enum Question {
+    Own(Own),
+    Content(&'static Request, Reader),
+}
+
+impl Question {
+    /// The questions for a port: first those that are usual there, then those that are worth a try anywhere. Of several of
+    /// one kind the first tells most.
+    fn for_port(port: u16) -> (Vec<Self>, Vec<Self>) {
+        let content = |request: &'static Request| Some(Self::Content(request, answers::reader(&request.service)?));
+        let own = ALL.into_iter().filter(|own| own.usual(port)).map(Self::Own);
+        let there = udp::requests().iter().filter(|request| request.port == port).filter_map(content);
+        let usual: Vec<Self> = own.chain(there).collect();
+        let own = ALL.into_iter().filter(|own| !own.usual(port)).map(Self::Own);
+        let others = EVERYWHERE.iter().filter_map(|service| {
+            let known = |one: &Self| matches!(one, Self::Content(request, _) if request.service == *service);
+            let request = udp::requests().iter().find(|request| request.service == *service)?;
+            if usual.iter().any(known) { None } else { content(request) }
+        });
+        let others = own.chain(others).collect();
+        (usual, others)
+    }
+
+    fn request(self) -> Vec<u8> {
+        match self {
+            Self::Own(own) => own.request(),
+            Self::Content(request, _) => request.payload.clone(),
         }
     }
-    let others = ALL.into_iter().filter(|question| Some(*question) != usual);
-    let mut answers: FuturesUnordered<_> = others.map(|question| ask(cx, address, question)).collect();
-    while let Some(answer) = answers.next().await {
-        match answer {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => {}
-            Err(error) => failure = Some(error),
+
+    fn read(self, answer: &[u8]) -> Option<ServiceEvidence> {
+        match self {
+            Self::Own(own) => own.read(answer),
+            Self::Content(request, reader) => reader(&request.payload, answer),
+        }
+    }
+
+    /// Whether the answer comes from a port of its own (RFC 1350 section 4).
+    fn answers_from_any_port(self) -> bool {
+        matches!(self, Self::Content(request, _) if request.service == "tftp")
+    }
+}
+
+/// Identifies what answers at `address`. Silence is evidence of nothing: the service is then unknown.
+pub async fn identify(cx: &ProbeContext, address: SocketAddr) -> Result<ServiceEvidence, ProbeFailure> {
+    let (usual, others) = Question::for_port(address.port());
+    let mut failure = None;
+    for questions in [usual, others] {
+        let mut answers: FuturesUnordered<_> = (questions.iter().enumerate())
+            .map(|(rank, question)| async move { (rank, ask(cx, address, *question).await) })
+            .collect();
+        let mut best: Option<(usize, ServiceEvidence)> = None;
+        while let Some((rank, answer)) = answers.next().await {
+            match answer {
+                // One before it may still tell more, but is not waited for beyond this round of answers.
+                Ok(Some(found)) if best.as_ref().is_none_or(|(known, _)| rank < *known) => {
+                    let is_first = rank == 0 || found.version.is_some();
+                    best = Some((rank, found));
+                    if is_first {
+                        break;
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => failure = Some(error),
+            }
+        }
+        if let Some((_, found)) = best {
+            return Ok(found);
         }
     }
     match failure {
@@ -100,16 +159,28 @@ async fn ask(
     question: Question,
 ) -> Result<Option<ServiceEvidence>, ProbeFailure> {
     let failed = |error: std::io::Error| io_failure(&error, "asking a UDP service");
-    let datagram = cx.outbound.datagram(address).await?;
+    let from_any_port = question.answers_from_any_port();
+    let outbound = &cx.outbound;
+    let datagram =
+        if from_any_port { outbound.open_datagram(address).await? } else { outbound.datagram(address).await? };
     let mut answer = [0_u8; 4096];
-    for _ in 0..ATTEMPTS {
-        datagram.socket.send(&question.request()).await.map_err(failed)?;
-        match tokio::time::timeout(cx.timeout.min(WAIT), datagram.socket.recv(&mut answer)).await {
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            outbound.turn(address).await;
+        }
+        let request = question.request();
+        let sent = if from_any_port {
+            datagram.socket.send_to(&request, address).await
+        } else {
+            datagram.socket.send(&request).await
+        };
+        sent.map_err(failed)?;
+        match tokio::time::timeout(cx.timeout.min(WAIT), datagram.socket.recv_from(&mut answer)).await {
             Err(_) => {}
             Ok(received) => {
-                let count = received.map_err(failed)?;
+                let (count, from) = received.map_err(failed)?;
                 let found = question.read(answer.get(..count).unwrap_or_default());
-                if found.is_some() {
+                if found.is_some() && from.ip() == address.ip() {
                     return Ok(found);
                 }
             }

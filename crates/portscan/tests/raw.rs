@@ -170,3 +170,65 @@ fn ceilings_hold_for_the_raw_engine() {
         assert!(started.elapsed() >= Duration::from_millis(380), "ceiling {which}: {:?}", started.elapsed());
     }
 }
+
+/// A TFTP server answers from a port of its own (RFC 1350 section 4). What comes from elsewhere, or is no TFTP, is nobody's.
+#[test]
+fn an_answer_of_tftp_from_another_port_counts_for_the_port_that_was_asked() {
+    let Some(lab) = Lab::new() else { return };
+    let request = b"\0\x01none\0octet\0";
+    let sockets = lab.at_far(|| {
+        let at = |address: &str, port: u16| UdpSocket::bind((address, port)).unwrap();
+        [at("10.99.0.1", 6900), at("10.99.0.1", 6901), at("10.98.0.2", 0), at("10.99.0.1", 0)]
+    });
+    let [good, bad, stranger, transfer] = sockets;
+    let servers = std::thread::spawn(move || {
+        let mut buffer = [0; 64];
+        for (socket, answers) in [(&good, true), (&bad, false)] {
+            // The second one is asked twice, because what it gets back is no answer.
+            for _ in 0..if answers { 1 } else { 2 } {
+                let (_, peer) = socket.recv_from(&mut buffer).unwrap();
+                stranger.send_to(b"\0\x05\0\x01no\0", peer).unwrap();
+                transfer.send_to(if answers { b"\0\x05\0\x01no\0" } else { b"nothing" }, peer).unwrap();
+            }
+        }
+    });
+    for ports in [vec![6900], vec![6901]] {
+        let mut job = Job::new(addresses(&["10.99.0.1"]), Vec::new());
+        job.udp_payloads = Arc::new(ports.iter().map(|port| (*port, vec![request.to_vec()])).collect());
+        job.udp_ports.clone_from(&ports);
+        job.settings.timeout = Duration::from_millis(500);
+        let (results, _) = lab.at_near(|| work(&job));
+        let state = results.findings[&("10.99.0.1".parse().unwrap(), Protocol::Udp, ports[0])].state;
+        assert_eq!(state, if ports == [6900] { State::Open } else { State::OpenFiltered });
+    }
+    servers.join().unwrap();
+    // Nobody listens there: that is told as well.
+    let mut job = Job::new(addresses(&["10.99.0.1"]), Vec::new());
+    job.udp_payloads = Arc::new([(6902, vec![request.to_vec()])].into());
+    job.udp_ports = vec![6902];
+    let (results, _) = lab.at_near(|| work(&job));
+    assert_eq!(results.count("10.99.0.1", State::Closed), 1);
+}
+
+#[test]
+fn attempts_at_a_datagram_port_take_turns_in_what_they_say() {
+    let Some(lab) = Lab::new() else { return };
+    let server = lab.at_far(|| UdpSocket::bind(("10.99.0.1", 6161)).unwrap());
+    let answering = std::thread::spawn(move || {
+        let mut buffer = [0; 64];
+        loop {
+            let (length, peer) = server.recv_from(&mut buffer).unwrap();
+            if &buffer[..length] == b"second" {
+                server.send_to(b"yes", peer).unwrap();
+                return;
+            }
+        }
+    });
+    let mut job = Job::new(addresses(&["10.99.0.1"]), Vec::new());
+    job.udp_payloads = Arc::new([(6161, vec![b"first".to_vec(), b"second".to_vec()])].into());
+    job.udp_ports = vec![6161];
+    job.settings.timeout = Duration::from_millis(300);
+    let (results, _) = lab.at_near(|| work(&job));
+    assert_eq!(results.count("10.99.0.1", State::Open), 1);
+    answering.join().unwrap();
+}

@@ -115,8 +115,8 @@ impl Request {
     pub fn context(&self, args: &PortsArgs) -> ProbeContext {
         let timeout = Duration::from_secs(u64::from(args.timeout));
         let private = if args.public_only { Private::Refused } else { Private::Allowed };
-        // A service is asked in several protocols at the same time.
-        let mut cx = network::probe_context(&args.network, private, timeout, args.concurrency as usize * 4);
+        // A service is asked in several protocols at the same time; a silent datagram port in a dozen.
+        let mut cx = network::probe_context(&args.network, private, timeout, args.concurrency as usize * 16);
         cx.outbound =
             cx.outbound.paced(Ceilings { global: args.rate, per_host: args.rate_host, per_subnet: args.rate_subnet });
         cx.recog.clone_from(&self.recog);

@@ -539,7 +539,7 @@ fn coap(request: &[u8], answer: &[u8]) -> Option<ServiceEvidence> {
 /// Routes of twenty bytes each (RFC 2453 section 3.6).
 fn rip(_: &[u8], answer: &[u8]) -> Option<ServiceEvidence> {
     let (command, version) = (*answer.first()?, *answer.get(1)?);
-    let fits = command == 2 && matches!(version, 1 | 2) && answer.len() > 4 && (answer.len() - 4) % 20 == 0;
+    let fits = command == 2 && matches!(version, 1 | 2) && answer.len() > 4 && (answer.len() - 4).is_multiple_of(20);
     fits.then(|| found("rip", format!("version {version}")))
 }
 

@@ -1,3 +1,5 @@
+//! Answers written by the specifications, and hostile ones.
+
 use bartizan_domain::evidence::ServiceEvidence;
 use proptest::prelude::*;
 

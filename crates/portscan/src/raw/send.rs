@@ -116,13 +116,16 @@ struct HostPlan {
     last_sent_us: u64,
     /// The same to the microsecond, where the other is the beginning of a round.
     last_sent_exact_us: u64,
-    canaries: VecDeque<(u64, u8)>,
+    /// Canaries that are out: when they went, their numbers, and how many questions went out since the one before.
+    canaries: VecDeque<(u64, u8, u32)>,
     canary_number: u8,
     canary_next_us: u64,
     /// Questions since the last canary.
     since_canary: u32,
     canaries_good: u32,
     canaries_lost: u32,
+    /// Questions of this pass that went out with canaries that came back, and with such that were lost.
+    stood_for: (u32, u32),
     deaf_canaries: u32,
     ceiling: Option<Ceiling>,
     verifying: u32,
@@ -179,6 +182,14 @@ pub struct Sending<'a> {
 struct Outgoing {
     batch: Batch,
     hosts: Vec<usize>,
+}
+
+/// Where in the order of the ports the question `cursor` of a pass is. Each pass begins elsewhere: what is lost is often
+/// lost at the beginning, while the pace is being found, and must not be the same ports every time.
+fn place_in_pass(cursor: u32, pass: u8, ports: u64) -> Option<u64> {
+    // By the golden ratio, so that the beginnings of any number of passes lie far apart.
+    let begin = u64::from(pass) * (ports * 618 / 1000);
+    (u64::from(cursor) < ports).then(|| (begin + u64::from(cursor)) % ports)
 }
 
 pub struct Transmitter<'a> {
@@ -244,6 +255,7 @@ impl<'a> Transmitter<'a> {
                     since_canary: 64,
                     canaries_good: 0,
                     canaries_lost: 0,
+                    stood_for: (0, 0),
                     deaf_canaries: 0,
                     ceiling: cx.settings.rates.per_host.map(Ceiling::new),
                     verifying: 0,
@@ -446,8 +458,9 @@ impl<'a> Transmitter<'a> {
                 return Some((port, Use::Early));
             }
         }
-        while let Some((_, index)) = host.order.pair(u64::from(host.cursor)) {
+        while let Some(position) = place_in_pass(host.cursor, host.pass, host.order.len()) {
             host.cursor += 1;
+            let (_, index) = host.order.pair(position)?;
             let port = u32::try_from(index).ok()?;
             if !shared.done.get(shared.pair(number, port)) {
                 return Some((port, Use::Pass(host.pass)));
@@ -565,5 +578,26 @@ impl<'a> Transmitter<'a> {
         let traffic = &self.cx.messenger.traffic;
         traffic.sent.fetch_add(total as u64, Relaxed);
         traffic.attempts.fetch_add(total as u64, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_in_pass;
+
+    #[test]
+    fn every_pass_asks_every_port_once_and_begins_elsewhere() {
+        for ports in [1, 2, 7, 1_000, 65_535] {
+            let mut begins = Vec::new();
+            for pass in 0..6 {
+                let mut places: Vec<u64> = (0..).map_while(|cursor| place_in_pass(cursor, pass, ports)).collect();
+                begins.push(places[0]);
+                places.sort_unstable();
+                assert!(places.into_iter().eq(0..ports), "{ports} ports, pass {pass}");
+            }
+            begins.sort_unstable();
+            let closest = begins.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap();
+            assert!(ports < 1_000 || closest > ports / 20, "{begins:?}");
+        }
     }
 }

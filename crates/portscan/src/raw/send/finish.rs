@@ -96,11 +96,13 @@ impl Transmitter<'_> {
         }
         let made = if host.pass == 0 && !host.early_incomplete { 2 } else { host.made.max(host.pass) + 1 };
         let answered = shared.answered.load(Relaxed);
-        // How much was lost in this pass tell the canaries; without them, answers that came only to a repetition.
+        // How much was lost in this pass tell the canaries, each for the questions that went out with it: most is lost
+        // while most goes out. Without them, answers tell that came only to a repetition.
         let (good, lost) = (host.canaries_good - host.pass_from.0, host.canaries_lost - host.pass_from.1);
         let (late, late_everywhere) = (shared.late.load(Relaxed), all.late.load(Relaxed));
         let share = if good + lost >= 20 {
-            loss(lost, good + lost)
+            let (kept, gone) = host.stood_for;
+            loss(gone, gone + kept).max(if lost == 0 { 0.0 } else { loss(lost + 1, good + lost + 1) })
         } else {
             let own = loss(late + host.canaries_lost, answered + host.canaries_good + host.canaries_lost);
             own.max(loss(late_everywhere, all.answered.load(Relaxed)))
@@ -131,6 +133,7 @@ impl Transmitter<'_> {
         }
         host.missed = missed;
         host.pass_from = (host.canaries_good, host.canaries_lost);
+        host.stood_for = (0, 0);
         host.made = made;
         host.pass += 1;
         host.cursor = 0;

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// One canary cannot stand for more questions than the highest pace sends between two canaries of a busy host.
+const MOST_STOOD_FOR: u32 = 4_096;
+
 impl Transmitter<'_> {
     /// Adapts the window and pace that all hosts share.
     pub(super) fn global_epoch(&mut self) {
@@ -143,7 +146,7 @@ impl Transmitter<'_> {
         }
         let host = &mut self.hosts[at];
         shared.canaries.fetch_and(!(1 << number), Relaxed);
-        host.canaries.push_back((self.now_us, number));
+        host.canaries.push_back((self.now_us, number, host.since_canary.min(MOST_STOOD_FOR)));
         host.canary_number = (number + 1) % Use::CANARIES;
         // At most two hundred a second, and few where none ever came back.
         let deaf = host.canaries_good == 0 && host.deaf_canaries >= 4;
@@ -158,7 +161,7 @@ impl Transmitter<'_> {
         let shared = &self.cx.shared.hosts[at];
         let host = &mut self.hosts[at];
         let back = shared.canaries.load(Relaxed);
-        while let Some((sent, number)) = host.canaries.front().copied() {
+        while let Some((sent, number, stood_for)) = host.canaries.front().copied() {
             let came_back = back >> number & 1 == 1;
             if !came_back && read_until < sent + patience {
                 break;
@@ -166,8 +169,10 @@ impl Transmitter<'_> {
             host.canaries.pop_front();
             if came_back {
                 host.canaries_good += 1;
+                host.stood_for.0 = host.stood_for.0.saturating_add(stood_for);
             } else if host.canaries_good > 0 || shared.canary_port.load(Relaxed) > 0 {
                 host.canaries_lost += 1;
+                host.stood_for.1 = host.stood_for.1.saturating_add(stood_for);
             } else {
                 // It never answered an echo: that says nothing about the path.
                 host.deaf_canaries += 1;

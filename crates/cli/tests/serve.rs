@@ -292,15 +292,27 @@ fn who_runs_the_program_adds_users_and_sets_passwords() {
     assert_eq!((status, &signed_in["user"]["role"]), (200, &json!("auditor")));
     let weak = admin_told("password\n", &["reset-password", "robin", "--data-dir", path]);
     assert_eq!(weak.status.code(), Some(2), "{}", common::stdout(&weak));
+    let token = signed_in["access_token"].as_str();
+    assert_eq!(served.call("POST", "/api/api-keys", token, &json!({"name": "pipeline"})).0, 201);
+    let keys = |password: &str| {
+        let (status, signed_in) = sign_in(password);
+        assert_eq!(status, 200, "{signed_in}");
+        let token = signed_in["access_token"].as_str();
+        served.call("GET", "/api/api-keys", token, &Value::Null).1["total"].clone()
+    };
+    let keeping = ["reset-password", "robin", "--keep-api-keys", "--data-dir", path];
+    let output = admin_told("locksley manor 1160\n", &keeping);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    assert_eq!(keys("locksley manor 1160"), 1);
     let output = admin_told("nottingham castle 1068\n", &["reset-password", "robin", "--data-dir", path]);
     assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
-    let token = signed_in["access_token"].as_str();
     assert_eq!(served.call("GET", "/api/auth/me", token, &Value::Null).0, 401, "sessions end");
-    assert_eq!((sign_in("sherwood forest 1193").0, sign_in("nottingham castle 1068").0), (401, 200));
+    assert_eq!(sign_in("sherwood forest 1193").0, 401);
+    assert_eq!(keys("nottingham castle 1068"), 0, "keys end");
     let token = served.sign_in();
     let (_, log) = served.call("GET", "/api/audit?action=user.", Some(&token), &Value::Null);
     let deeds: Vec<_> = log["data"].as_array().unwrap().iter().map(|entry| entry["actor_kind"].clone()).collect();
-    assert_eq!(deeds, ["system", "system"], "{log}");
+    assert_eq!(deeds, ["system", "system", "system"], "{log}");
 
     // A link noted down is looked for in every chain.
     let noted = format!("1:{}", "0".repeat(64));

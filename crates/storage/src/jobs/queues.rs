@@ -28,6 +28,9 @@ pub struct Queue {
     pub next_due_at: Option<DateTime<Utc>>,
 }
 
+/// Kind, state, how many, the earliest addition, the earliest turn.
+type Counted = (String, String, i64, DateTime<Utc>, DateTime<Utc>);
+
 /// Jobs by kind, in order of the kinds: of an organisation, or of all. Kinds of which none waits, runs or was given up
 /// are left out.
 ///
@@ -41,7 +44,7 @@ pub async fn queues(db: Db<'_>, organization: Option<OrganizationId>) -> Result<
     if let Some(id) = organization {
         query = query.filter(Column::OrganizationId.eq(id.0));
     }
-    let rows: Vec<(String, String, i64, DateTime<Utc>, DateTime<Utc>)> = query
+    let rows: Vec<Counted> = query
         .select_only()
         .column(Column::Kind)
         .column(Column::Status)

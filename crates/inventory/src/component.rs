@@ -55,6 +55,9 @@ pub struct Reading {
     /// CPE names of what the packages run on or beside (operating system, hardware, products without a version), sorted,
     /// each once: restricting members of CPE configurations are looked up here.
     pub platform: Vec<String>,
+    /// What the document says it is about, by any name (package URL, CPE name, serial number, name); empty if it says
+    /// nothing, as lock files do.
+    pub about: Vec<String>,
 }
 
 /// Why a file cannot be read.

@@ -48,6 +48,11 @@ pub struct AuditArgs {
     #[arg(long, value_name = "FILE", env = "BARTIZAN_VEX", value_hint = ValueHint::FilePath, help_heading = "Decisions")]
     pub vex: Vec<PathBuf>,
 
+    /// What is audited, as a package URL, CPE name or id that VEX documents use for it: lets statements about parts of that
+    /// product hold where no SBOM says what it is about; may be repeated
+    #[arg(long, value_name = "NAME", env = "BARTIZAN_VEX_PRODUCT", help_heading = "Decisions")]
+    pub vex_product: Vec<String>,
+
     /// Ignore files (TOML): entries with id or package, where, reason (mandatory), expires; may be repeated
     #[arg(long, value_name = "FILE", env = "BARTIZAN_IGNORE_FILE", value_hint = ValueHint::FilePath, help_heading = "Decisions")]
     pub ignore_file: Vec<PathBuf>,

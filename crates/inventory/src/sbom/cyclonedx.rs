@@ -25,6 +25,8 @@ struct Document {
     format: String,
     #[serde(default)]
     metadata: Metadata,
+    #[serde(rename = "serialNumber", default)]
+    serial: Option<String>,
     #[serde(default)]
     components: Vec<Component>,
 }
@@ -80,7 +82,9 @@ pub fn read_json(bytes: &[u8]) -> Result<Reading, ReadError> {
         return Err(ReadError::Syntax("its bomFormat is not CycloneDX".to_owned()));
     }
     let about = document.metadata.component;
-    finish(&document.components, about.as_ref())
+    let mut reading = finish(&document.components, about.as_ref())?;
+    reading.about.extend(document.serial.map(|serial| serial.to_ascii_lowercase()));
+    Ok(reading)
 }
 
 /// Reads an XML document. Linear in its size.
@@ -94,7 +98,9 @@ pub fn read_xml(bytes: &[u8]) -> Result<Reading, ReadError> {
     }
     let about = root.child("metadata").and_then(|metadata| metadata.child("component")).map(of_xml);
     let components: Vec<Component> = list(&root);
-    finish(&components, about.as_ref())
+    let mut reading = finish(&components, about.as_ref())?;
+    reading.about.extend(root.attribute("serialNumber").map(str::to_ascii_lowercase));
+    Ok(reading)
 }
 
 fn list(parent: &Element) -> Vec<Component> {
@@ -142,7 +148,12 @@ fn finish(components: &[Component], about: Option<&Component>) -> Result<Reading
     };
     let items = all.into_iter().filter(is_package).map(Component::item).collect();
     let platform = system.map(Component::cpes).unwrap_or_default();
-    super::finish(items, os.as_ref(), &platform, &HashMap::new())
+    let mut reading = super::finish(items, os.as_ref(), &platform, &HashMap::new())?;
+    if let Some(about) = about {
+        let names = about.purl.iter().cloned().chain(about.cpes()).chain([about.name.clone()]);
+        reading.about.extend(names.filter(|name| !name.is_empty()));
+    }
+    Ok(reading)
 }
 
 fn flatten<'c>(components: &'c [Component], all: &mut Vec<&'c Component>) {
@@ -299,5 +310,16 @@ mod tests {
                 let _ = read_xml(&bytes[..at]);
             }
         }
+    }
+
+    #[test]
+    fn a_document_says_what_it_is_about() {
+        let text = r#"{"bomFormat":"CycloneDX","serialNumber":"urn:uuid:3E671687-395b-41f5-a30f-a58921a69b79",
+            "metadata":{"component":{"type":"container","name":"app","purl":"pkg:oci/app@1"}},"components":[]}"#;
+        let expected = ["pkg:oci/app@1", "app", "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79"];
+        assert_eq!(read_json(text.as_bytes()).unwrap().about, expected);
+        let text = r#"<bom xmlns="http://cyclonedx.org/schema/bom/1.5" serialNumber="urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79">
+            <metadata><component type="container"><name>app</name><purl>pkg:oci/app@1</purl></component></metadata></bom>"#;
+        assert_eq!(read_xml(text.as_bytes()).unwrap().about, expected);
     }
 }

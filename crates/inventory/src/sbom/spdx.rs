@@ -5,17 +5,20 @@
 //! external identifiers.
 //!
 //! Of relationships one counts: Syft's `OTHER` whose comment begins with `ownership-by-file-overlap` says which package of
-//! a distribution contains the files of which other package. Its `sourceInfo` says where they lie.
+//! a distribution contains the files of which other package; and `DESCRIBES` says what the document is about. Its `sourceInfo` says where they lie.
 //!
 //! Not supported: RDF, YAML and spreadsheets; files and snippets; other relationships (what a document contains counts).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
 use super::Item;
 use crate::component::{ReadError, Reading, utf8};
 use crate::os::Os;
+
+/// Things that a document describes, whose names are kept.
+const MAX_DESCRIBED: usize = 100;
 
 #[derive(Deserialize)]
 struct Document {
@@ -27,6 +30,8 @@ struct Document {
     graph: Vec<Element>,
     #[serde(default)]
     relationships: Vec<Relationship>,
+    #[serde(rename = "documentDescribes", default)]
+    describes: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -36,6 +41,8 @@ struct Relationship {
     from: String,
     #[serde(rename = "relatedSpdxElement")]
     to: String,
+    #[serde(rename = "relationshipType")]
+    kind: String,
     comment: Option<String>,
 }
 
@@ -108,8 +115,23 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
         }
         None => document.graph.into_iter().filter(|e| e.kind == "software_Package").map(Element::item).collect(),
     };
+    let described: HashSet<&str> = document
+        .relationships
+        .iter()
+        .filter(|relationship| relationship.kind == "DESCRIBES")
+        .map(|relationship| &*relationship.to)
+        .chain(document.describes.iter().map(String::as_str))
+        .collect();
+    let described = items.iter().map(|(item, _)| item).filter(|item| described.contains(&*item.id));
+    let about: Vec<String> = described
+        .take(MAX_DESCRIBED)
+        .flat_map(|item| item.purl.iter().cloned().chain(item.cpes.iter().cloned()).chain([item.name.clone()]))
+        .filter(|name| !name.is_empty())
+        .collect();
     let owners = document.relationships.into_iter().filter(Relationship::is_ownership);
-    finish(items, &owners.map(|relationship| (relationship.to, relationship.from)).collect())
+    let mut reading = finish(items, &owners.map(|relationship| (relationship.to, relationship.from)).collect())?;
+    reading.about = about;
+    Ok(reading)
 }
 
 /// Items, and whether each is the operating system; and which contains the files of which.
@@ -214,6 +236,7 @@ mod tests {
             {"spdxElementId":"SPDXRef-deb","relatedSpdxElement":"SPDXRef-py","relationshipType":"OTHER",
              "comment":"ownership-by-file-overlap: indicates that the parent package claims ownership of a child package"}]}"#;
         let reading = read(text.as_bytes()).unwrap();
+        assert!(reading.about.iter().any(|name| name.starts_with("pkg:deb/")), "{:?}", reading.about);
         let of = |name: &str| reading.packages.iter().find(|p| &*p.name == name).unwrap().ownership.clone();
         assert!(matches!(of("hg"), Ownership::Distribution(owner) if &*owner.name == "mercurial"));
         assert_eq!(of("six"), Ownership::Own);

@@ -1,7 +1,8 @@
 //! VEX in CSAF 2.0 and 2.1 (profile `csaf_vex`, and the product status of any other profile).
 //!
 //! Rules: the CSAF standard. The product tree gives product ids their package URL or CPE name; a relationship makes a
-//! component part of a product under an id of its own, and a statement about that id is one about the component.
+//! component part of a product under an id of its own, and a statement about that id is one about the component in that
+//! product ([`super::product`]).
 //!
 //! Not supported: product groups in remediations, and ids without a package URL or CPE name.
 
@@ -9,7 +10,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Statement, Status, Subject, Vex, list, subject_of_purl, text, time};
+use super::{Product, Statement, Status, Subject, Vex, list, subject_of_purl, text, time};
 
 /// Levels of the product tree; the standard's own branches are at most 30 deep.
 const MAX_DEPTH: usize = 100;
@@ -26,6 +27,7 @@ const STATUSES: [(&str, Status); 7] = [
 
 pub(super) fn read(document: &Value) -> Vex {
     let mut subjects: HashMap<&str, Subject> = HashMap::new();
+    let mut within: HashMap<&str, Product> = HashMap::new();
     if let Some(tree) = document.get("product_tree") {
         branches(tree, 0, &mut subjects);
         for product in list(tree, "full_product_names") {
@@ -35,6 +37,9 @@ pub(super) fn read(document: &Value) -> Vex {
             let combined = relationship.get("full_product_name").unwrap_or(&Value::Null);
             product_name(combined, &mut subjects);
             let id = text(combined, "product_id");
+            if let (Some(id), Some(whole)) = (id, text(relationship, "relates_to_product_reference")) {
+                within.insert(id, names(tree, whole));
+            }
             let component = text(relationship, "product_reference").and_then(|id| subjects.get(id)).cloned();
             if let (Some(id), Some(component)) = (id, component) {
                 subjects.entry(id).or_insert(component);
@@ -61,6 +66,7 @@ pub(super) fn read(document: &Value) -> Vex {
                 vex.push(Statement {
                     ids: ids.clone(),
                     subject,
+                    within: within.get(id).cloned(),
                     status,
                     justification: about(vulnerability, "flags", "label", id).map(str::to_owned),
                     note: note.map(str::to_owned),
@@ -70,6 +76,22 @@ pub(super) fn read(document: &Value) -> Vex {
         }
     }
     vex
+}
+
+/// The names of a product, by its id: the id itself, its name, package URL and CPE name.
+fn names(tree: &Value, id: &str) -> Product {
+    fn find<'v>(parent: &'v Value, id: &str, depth: usize) -> Option<&'v Value> {
+        let is_it = |product: &&Value| text(product, "product_id") == Some(id);
+        list(parent, "branches").find_map(|branch| {
+            let deeper = || if depth < MAX_DEPTH { find(branch, id, depth + 1) } else { None };
+            branch.get("product").filter(is_it).or_else(deeper)
+        })
+    }
+    let named = list(tree, "full_product_names").find(|product| text(product, "product_id") == Some(id));
+    let product = named.or_else(|| find(tree, id, 0)).unwrap_or(&Value::Null);
+    let helper = product.get("product_identification_helper").unwrap_or(&Value::Null);
+    let known = [text(helper, "purl"), text(helper, "cpe"), text(product, "name"), Some(id)];
+    Product::of(known.into_iter().flatten().chain(list(helper, "purls").filter_map(Value::as_str)))
 }
 
 /// What a list of the vulnerability says about a product.

@@ -1,7 +1,8 @@
 //! VEX in CycloneDX: `vulnerabilities[].analysis` of a BOM of its own or of the components' BOM.
 //!
 //! Rules: the CycloneDX specification, 1.4 and later. `affects[].ref` is a `bom-ref` of the same document, or a BOM-Link
-//! (`urn:cdx:serial/version#bom-ref`); a reference that is a package URL itself, as most tools write them, names the package.
+//! (`urn:cdx:serial/version#bom-ref`); a reference that is a package URL itself, as most tools write them, names the package. A
+//! BOM-Link speaks of one document, so what it says holds for what is audited by that document ([`super::product`]).
 //!
 //! Where `affects[].versions` lists versions, the statement is about these alone, each with its own `status`, which is
 //! `affected` unless said otherwise: a version that is `unaffected` is cleared whatever the state, and one that is
@@ -14,7 +15,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Statement, Status, Subject, Vex, list, subject_of_purl, text, time};
+use super::product::decoded;
+use super::{Product, Statement, Status, Subject, Vex, list, subject_of_purl, text, time};
 
 /// Levels of nested components.
 const MAX_DEPTH: usize = 64;
@@ -49,9 +51,14 @@ pub(super) fn read(document: &Value) -> Vex {
                 vex.unusable(reference, "it names no package of this document");
                 continue;
             };
+            let within = reference.strip_prefix("urn:cdx:").map(|link| {
+                let serial = link.split(['/', '#']).next().unwrap_or_default();
+                Product(vec![format!("urn:uuid:{}", serial.to_ascii_lowercase())])
+            });
             let statement = |subject: Subject, status: Status| Statement {
                 ids: ids.clone(),
                 subject,
+                within: within.clone(),
                 status,
                 justification: text(analysis, "justification").map(str::to_owned),
                 note: text(analysis, "detail").map(str::to_owned),
@@ -120,7 +127,7 @@ fn subject(reference: &str, components: &HashMap<&str, &Value>) -> Option<Subjec
     }
     let linked = match reference.strip_prefix("urn:cdx:") {
         // The fragment is percent-encoded; the package URL in it is decoded once more when it is read.
-        Some(link) => link.split_once('#')?.1.replace("%3A", ":").replace("%2F", "/").replace("%40", "@"),
+        Some(link) => decoded(link.split_once('#')?.1),
         None => reference.to_owned(),
     };
     subject_of_purl(&linked)

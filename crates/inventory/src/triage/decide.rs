@@ -1,6 +1,6 @@
 //! Which decision holds for a match, and which decisions had nothing to decide.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bartizan_matching::model::{Package, Text};
 use chrono::NaiveDate;
@@ -17,6 +17,10 @@ pub struct Decisions {
     /// A name of a vulnerability in upper case to (document, statement).
     statements: HashMap<String, Vec<(usize, usize)>>,
     entries: Vec<Ignored>,
+    /// Names of what is audited, by location; those under the empty location hold everywhere.
+    audited: HashMap<String, Vec<String>>,
+    /// Statements that were about a part of a product that what is audited is not known to be.
+    elsewhere: BTreeSet<(usize, usize)>,
 }
 
 #[derive(Debug)]
@@ -60,7 +64,26 @@ impl Decisions {
     /// None yet. `today` decides which entries are past their end.
     #[must_use]
     pub fn new(today: NaiveDate) -> Self {
-        Self { today, vex: Vec::new(), statements: HashMap::new(), entries: Vec::new() }
+        Self {
+            today,
+            vex: Vec::new(),
+            statements: HashMap::new(),
+            entries: Vec::new(),
+            audited: HashMap::new(),
+            elsewhere: BTreeSet::new(),
+        }
+    }
+
+    /// States what the packages at a location are parts of (names as in [`super::Product`]); an empty location means all.
+    pub fn audits(&mut self, location: &str, names: impl IntoIterator<Item = String>) {
+        self.audited.entry(location.to_owned()).or_default().extend(names);
+    }
+
+    /// Whether a statement is limited to a product that the package is not known to be a part of.
+    fn is_elsewhere(&self, statement: &Statement, package: &Package) -> bool {
+        let Some(product) = &statement.within else { return false };
+        let known = |location: &str| self.audited.get(location).is_some_and(|names| product.is_among(names));
+        !(known("") || known(&package.location))
     }
 
     /// Adds a VEX document.
@@ -92,12 +115,19 @@ impl Decisions {
     /// The decision about a match. Of several statements the newest holds, of equally old ones the last; a statement that
     /// clears the match comes before an ignore file, one that does not comes after.
     pub fn decide(&mut self, package: &Package, ids: &[Text]) -> Option<Decided<'_>> {
-        let statement = ids
+        let speaking: Vec<(usize, usize)> = ids
             .iter()
             .filter_map(|id| self.statements.get(&id.to_ascii_uppercase()))
             .flatten()
             .map(|(document, index)| (*document, *index))
             .filter(|(document, index)| self.vex[*document].1.statements[*index].speaks_of(package, ids))
+            .collect();
+        let (elsewhere, speaking): (Vec<_>, Vec<_>) = speaking
+            .into_iter()
+            .partition(|(document, index)| self.is_elsewhere(&self.vex[*document].1.statements[*index], package));
+        self.elsewhere.extend(elsewhere);
+        let statement = speaking
+            .into_iter()
             .max_by_key(|(document, index)| (self.vex[*document].1.statements[*index].timestamp, *document, *index));
         let entry = self
             .entries
@@ -136,6 +166,19 @@ impl Decisions {
             for gap in &vex.unusable {
                 notes.push(Note { file: file.clone(), entry: gap.subject.clone(), problem: gap.reason.to_string() });
             }
+        }
+        for (document, index) in &self.elsewhere {
+            let (file, vex) = &self.vex[*document];
+            let statement = &vex.statements[*index];
+            let product = statement.within.as_ref().map_or("", |product| product.shown());
+            notes.push(Note {
+                file: file.clone(),
+                entry: statement.ids.first().cloned().unwrap_or_default(),
+                problem: format!(
+                    "it is about a part of {}, and what is audited does not say that it is that; if it is, name it with --vex-product",
+                    crate::component::one_line(product)
+                ),
+            });
         }
         notes.sort();
         notes.dedup();
@@ -185,5 +228,26 @@ mod tests {
         assert!(late.decide(&lodash, &["CVE-1".into()]).is_none());
         let notes = late.notes();
         assert!(notes[0].problem.contains("2026-01-31"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_part_of_one_product_says_nothing_about_another() {
+        let text = "{\"@context\":\"https://openvex.dev/ns/v0.2.0\",\"statements\":[{\"vulnerability\":{\"name\":\"CVE-1\"},\
+             \"products\":[{\"@id\":\"pkg:oci/app\",\"subcomponents\":[{\"@id\":\"pkg:npm/lodash\"}]}],\"status\":\"not_affected\",\
+             \"justification\":\"component_not_present\"}]}";
+        let mut lodash = Package::new(Ecosystem::Npm, "lodash", "4");
+        lodash.location = "a.json".into();
+        let decided = |location: &str, name: &str| {
+            let mut all = decisions("2026-01-01");
+            all.add_vex("v", text.as_bytes()).unwrap();
+            all.audits(location, [name.to_owned()]);
+            let cleared = all.decide(&lodash, &["CVE-1".into()]).is_some();
+            (cleared, all.notes().len())
+        };
+        assert_eq!(decided("", ""), (false, 1));
+        assert_eq!(decided("b.json", "pkg:oci/app@1"), (false, 1));
+        assert_eq!(decided("a.json", "pkg:oci/other@1"), (false, 1));
+        assert_eq!(decided("a.json", "pkg:oci/app@1"), (true, 0));
+        assert_eq!(decided("", "pkg:oci/app"), (true, 0));
     }
 }

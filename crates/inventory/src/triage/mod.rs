@@ -16,8 +16,10 @@ pub mod cyclonedx;
 mod decide;
 pub mod ignore;
 pub mod openvex;
+mod product;
 
 pub use decide::{Decided, Decisions, Note};
+pub use product::Product;
 
 /// Statements of one document.
 const MAX_STATEMENTS: usize = 1_000_000;
@@ -72,6 +74,8 @@ pub struct Statement {
     pub ids: Vec<String>,
     /// What it is about.
     pub subject: Subject,
+    /// The product that the subject is a part of, where the statement is about that product only ([`product`]).
+    pub within: Option<Product>,
     /// What it says.
     pub status: Status,
     /// Why it is not affected, as the format's word (`vulnerable_code_not_present`, `code_not_reachable` …).
@@ -83,7 +87,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Whether it speaks of this package and one of these names of a vulnerability.
+    /// Whether it speaks of this package and one of these names of a vulnerability, whatever product it is limited to.
     #[must_use]
     pub fn speaks_of(&self, package: &Package, ids: &[Text]) -> bool {
         self.ids.iter().any(|id| ids.iter().any(|known| known.eq_ignore_ascii_case(id))) && self.subject.is(package)

@@ -1,15 +1,15 @@
 //! OpenVEX, 0.0.1 and 0.2.0.
 //!
 //! Rules: the OpenVEX specification. A statement has a vulnerability (a text before 0.2, then an object with `name` and
-//! `aliases`), products, and a status. Where a product has subcomponents, the statement is about these: the product is
-//! what is shipped, and an audit does not know its name. A `not_affected` without justification and impact statement
+//! `aliases`), products, and a status. Where a product has subcomponents, the statement is about these in that
+//! product and no other ([`super::product`]). A `not_affected` without justification and impact statement
 //! breaks the specification ("Status Justifications") and is not used.
 //!
 //! Not supported: supersession between documents (of several statements about a match the newest counts).
 
 use serde_json::Value;
 
-use super::{Statement, Status, Subject, Vex, list, subject_of_purl, text, time};
+use super::{Product, Statement, Status, Subject, Vex, list, subject_of_purl, text, time};
 
 pub(super) fn read(document: &Value) -> Vex {
     let mut vex = Vex::default();
@@ -30,6 +30,7 @@ pub(super) fn read(document: &Value) -> Vex {
         }
         for product in list(statement, "products") {
             let parts: Vec<&Value> = list(product, "subcomponents").collect();
+            let within = (!parts.is_empty()).then(|| names(product));
             for item in if parts.is_empty() { vec![product] } else { parts } {
                 let Some(subject) = subject(item) else {
                     vex.unusable(identifier(item), "it names no package");
@@ -38,6 +39,7 @@ pub(super) fn read(document: &Value) -> Vex {
                 vex.push(Statement {
                     ids: ids.clone(),
                     subject,
+                    within: within.clone(),
                     status,
                     justification: text(statement, "justification").map(str::to_owned),
                     note: text(statement, "impact_statement")
@@ -72,6 +74,12 @@ fn ids(vulnerability: &Value) -> Vec<String> {
 
 fn identifier(item: &Value) -> &str {
     item.as_str().or_else(|| text(item, "@id")).unwrap_or("product")
+}
+
+fn names(product: &Value) -> Product {
+    let identifiers = product.get("identifiers").and_then(Value::as_object).into_iter().flatten();
+    let identifiers = identifiers.filter_map(|(_, value)| value.as_str());
+    Product::of(product.as_str().or_else(|| text(product, "@id")).into_iter().chain(identifiers))
 }
 
 fn subject(item: &Value) -> Option<Subject> {

@@ -63,6 +63,11 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
         complain("no lock file, SBOM or package database found: nothing to audit");
         return Ok(Exit::Nothing);
     }
+    decisions.audits("", args.vex_product.iter().cloned().chain(inventory.platform()));
+    for source in &inventory.sources {
+        let about = source.reading.iter().flat_map(|reading| &reading.about);
+        decisions.audits(&source.path, about.cloned());
+    }
     let mut packages = inventory.packages();
     if args.no_dev {
         packages.retain(|package| package.scope != DependencyScope::Development);

@@ -223,6 +223,7 @@ pub fn import(
                     http: options.http.clone(),
                     complete: options.complete,
                     unterminated: stats.unterminated,
+                    day: stats.day,
                 };
                 match writer.replace(&name, draft, provenance, options.shrinking, now) {
                     Ok(done) => Ok(done),

@@ -377,3 +377,27 @@ fn a_source_of_the_whole_state_hardly_shrinks() {
     assert!(import(table(90)).unwrap_err().contains("one in twenty"));
     assert!(import(table(94).trim_end().to_owned()).unwrap_err().contains("cut short"));
 }
+
+#[test]
+fn an_older_day_does_not_replace_a_newer_one() {
+    let store = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let file = files.path().join("epss.csv");
+    let import = |day: &str, score: &str, shrinking: Shrinking| {
+        let rows = format!("CVE-2031-10000,{score},0.2\n");
+        fs::write(&file, format!("#model_version:v1,score_date:{day}T00:00:00+0000\ncve,epss,percentile\n{rows}"))
+            .unwrap();
+        let options = Options { shrinking, ..Options::default() };
+        let mut report = run(store.path(), std::slice::from_ref(&file), &options);
+        let outcome = report.sources.pop().unwrap().outcome.map(|_| ());
+        let held = Snapshot::open(store.path()).unwrap().signals("CVE-2031-10000").unwrap().epss.unwrap().score;
+        (outcome, held.to_string())
+    };
+    assert_eq!(import("2031-02-02", "0.5", Shrinking::Refused), (Ok(()), "0.5".to_owned()));
+    let (refused, held) = import("2031-02-01", "0.4", Shrinking::Refused);
+    let why = refused.unwrap_err();
+    assert!(why.contains("is of 2031-02-01") && why.contains("that of 2031-02-02"), "{why}");
+    assert_eq!(held, "0.5");
+    assert_eq!(import("2031-02-02", "0.6", Shrinking::Refused), (Ok(()), "0.6".to_owned()));
+    assert_eq!(import("2031-02-01", "0.4", Shrinking::Accepted), (Ok(()), "0.4".to_owned()));
+}

@@ -1,8 +1,14 @@
 //! The composite score and its parts.
 //!
 //! A weighted mean over sources, each scaled to 0–10 first: a catalogue of exploited vulnerabilities 10 or 0, a published
-//! exploit by the kind of list that names it, EPSS ten times its probability, CVSS as it is. A source that says nothing
-//! (no EPSS, no CVSS, no catalogue at hand) is left out of the denominator. The parts are kept, so that a reader can check the sum.
+//! exploit by the kind of list that names it, EPSS ten times its probability, CVSS as it is, or the severity word of a
+//! record where no CVSS is stated. A source that says nothing (no EPSS, no severity, no catalogue at hand) is left out of
+//! the denominator. The parts are kept, so that a reader can check the sum.
+//!
+//! The order of what to fix first ([`priority`]) cannot leave a source out. There a vulnerability that EPSS does not know
+//! stands where its severity puts it: one percent for each point of its rating, five and a half where nothing is stated.
+//! That is above the mass of scored ones, whose EPSS is below one percent, and below those that are likely to be
+//! exploited. It moves nothing but the order, and is never shown as EPSS.
 
 use std::cmp::Ordering;
 
@@ -42,6 +48,59 @@ pub enum ScoreSource {
     Epss,
     /// The base score of the newest CVSS version stated; of several asserters the highest.
     Cvss,
+    /// The severity in words, where no CVSS is stated: the middle of the band that CVSS calls so (critical 9.5, high 8.0,
+    /// medium 5.5, low 2.0, none 0). It has the weight of [`Self::Cvss`].
+    Severity,
+}
+
+/// How severe records call a vulnerability, 0.0 to 10.0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rating {
+    /// A base score.
+    Cvss(f32),
+    /// A word.
+    Word(f32),
+}
+
+impl Rating {
+    /// Of two, the one that says more: a base score before a word, then the first.
+    #[must_use]
+    pub fn preferred(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        match (first, second) {
+            (Some(Self::Word(_)), Some(Self::Cvss(score))) => Some(Self::Cvss(score)),
+            (first, second) => first.or(second),
+        }
+    }
+
+    /// Of two, the one that says more: a base score before a word, then the higher.
+    #[must_use]
+    pub fn highest(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        match (first, second) {
+            (Some(Self::Cvss(a)), Some(Self::Cvss(b))) => Some(Self::Cvss(a.max(b))),
+            (Some(Self::Word(a)), Some(Self::Word(b))) => Some(Self::Word(a.max(b))),
+            (first, second) => Self::preferred(first, second),
+        }
+    }
+}
+
+/// What a word stands for.
+fn word(label: &str) -> Option<f32> {
+    Some(match label.trim().to_ascii_lowercase().as_str() {
+        "critical" => 9.5,
+        "high" | "important" => 8.0,
+        "medium" | "moderate" => 5.5,
+        "low" => 2.0,
+        "negligible" | "unimportant" | "info" | "none" => 0.0,
+        _ => return None,
+    })
+}
+
+/// The rating that these records come to: CVSS ([`cvss_of`]), else the highest word.
+#[must_use]
+pub fn rating_of<'h>(heads: impl IntoIterator<Item = &'h AdvisoryHead> + Clone) -> Option<Rating> {
+    let words =
+        heads.clone().into_iter().flat_map(|head| &head.severities).filter_map(|severity| word(&severity.label));
+    cvss_of(heads).map(Rating::Cvss).or_else(|| words.max_by(f32::total_cmp).map(Rating::Word))
 }
 
 /// The weights of a composite score. A weight of zero leaves the source out.
@@ -70,7 +129,12 @@ impl Default for Weights {
 impl Score {
     /// The score of a vulnerability.
     #[must_use]
-    pub fn of(signals: &Signals, cvss: Option<f32>, weights: &Weights) -> Self {
+    pub fn of(signals: &Signals, rating: Option<Rating>, weights: &Weights) -> Self {
+        let rating = match rating {
+            Some(Rating::Word(value)) => (ScoreSource::Severity, Some(value), weights.cvss),
+            Some(Rating::Cvss(value)) => (ScoreSource::Cvss, Some(value), weights.cvss),
+            None => (ScoreSource::Cvss, None, weights.cvss),
+        };
         let exploit = signals.exploits.iter().min().map(|best| match best {
             ExploitIndex::Metasploit => 10.0,
             ExploitIndex::Nuclei => 9.0,
@@ -82,7 +146,7 @@ impl Score {
             (ScoreSource::Kev, kev.or(weights.kev_at_hand.then_some(0.0)), weights.kev),
             (ScoreSource::Exploit, exploit.or(weights.exploits_at_hand.then_some(0.0)), weights.exploit),
             (ScoreSource::Epss, signals.epss.map(|epss| epss.score * 10.0), weights.epss),
-            (ScoreSource::Cvss, cvss, weights.cvss),
+            rating,
         ];
         let parts: Vec<ScorePart> = parts
             .into_iter()
@@ -97,6 +161,33 @@ impl Score {
         Self { composite: if weight > 0.0 { sum / weight } else { 0.0 }, parts }
     }
 
+    /// The parts that have a weight and about which nothing is known.
+    #[must_use]
+    pub fn unknown(&self, weights: &Weights) -> Vec<ScoreSource> {
+        let has = |source: ScoreSource| self.parts.iter().any(|part| part.source == source);
+        let all = [
+            (ScoreSource::Kev, weights.kev),
+            (ScoreSource::Exploit, weights.exploit),
+            (ScoreSource::Epss, weights.epss),
+            (ScoreSource::Cvss, weights.cvss),
+        ];
+        all.into_iter()
+            .filter(|(source, weight)| *weight > 0.0 && !has(*source))
+            .filter(|(source, _)| *source != ScoreSource::Cvss || !has(ScoreSource::Severity))
+            .map(|(source, _)| source)
+            .collect()
+    }
+
+    /// What the order takes for the severity, if any is stated.
+    fn rating(&self) -> Option<f32> {
+        self.part(ScoreSource::Cvss).or_else(|| self.part(ScoreSource::Severity))
+    }
+
+    /// What the order takes for EPSS, ten times a probability.
+    fn likelihood(&self) -> f32 {
+        self.part(ScoreSource::Epss).unwrap_or_else(|| self.rating().unwrap_or(UNRATED) / 10.0)
+    }
+
     /// The value of one part, if it is known.
     #[must_use]
     pub fn part(&self, source: ScoreSource) -> Option<f32> {
@@ -104,8 +195,11 @@ impl Score {
     }
 }
 
-/// What to fix first: malicious packages, then exploited, then exploitable, then EPSS, then CVSS, then the composite score; equal ones by id
-/// and package. Descending, total.
+/// What the order takes for a severity that nobody states.
+const UNRATED: f32 = 5.5;
+
+/// What to fix first: malicious packages, then exploited, then exploitable, then EPSS (or what stands in for it, see the
+/// module), then severity, then the composite score; equal ones by id and package. Descending, total.
 #[must_use]
 pub fn priority(a: &Match, b: &Match) -> Ordering {
     let by = |source: ScoreSource| {
@@ -117,8 +211,8 @@ pub fn priority(a: &Match, b: &Match) -> Ordering {
         .cmp(&harmless(b))
         .then_with(|| by(ScoreSource::Kev))
         .then_with(|| by(ScoreSource::Exploit))
-        .then_with(|| by(ScoreSource::Epss))
-        .then_with(|| by(ScoreSource::Cvss))
+        .then_with(|| b.score.likelihood().total_cmp(&a.score.likelihood()))
+        .then_with(|| b.score.rating().unwrap_or(-1.0).total_cmp(&a.score.rating().unwrap_or(-1.0)))
         .then_with(|| b.score.composite.total_cmp(&a.score.composite))
         .then_with(|| a.ids.cmp(&b.ids))
         .then_with(|| a.package.cmp(&b.package))
@@ -161,11 +255,11 @@ mod tests {
     #[test]
     fn a_catalogue_that_is_not_at_hand_is_left_out() {
         let weights = Weights { kev_at_hand: false, exploits_at_hand: false, ..Weights::default() };
-        let score = Score::of(&Signals::default(), Some(9.8), &weights);
+        let score = Score::of(&Signals::default(), Some(Rating::Cvss(9.8)), &weights);
         assert_eq!((score.composite, score.parts.len()), (9.8, 1));
         // What another source says of exploits counts all the same.
         let signals = Signals { exploits: vec![ExploitIndex::Poc], ..Signals::default() };
-        assert_eq!(Score::of(&signals, Some(9.8), &weights).part(ScoreSource::Exploit), Some(6.0));
+        assert_eq!(Score::of(&signals, Some(Rating::Cvss(9.8)), &weights).part(ScoreSource::Exploit), Some(6.0));
     }
 
     #[test]
@@ -185,7 +279,7 @@ mod tests {
     #[test]
     fn missing_sources_do_not_count() {
         let weights = Weights::default();
-        let only_cvss = Score::of(&Signals::default(), Some(9.0), &weights);
+        let only_cvss = Score::of(&Signals::default(), Some(Rating::Cvss(9.0)), &weights);
         // 2·0 + 1·0 + 1·9 over a weight of 4: EPSS is not known.
         assert!((only_cvss.composite - 2.25).abs() < 1e-6);
         assert_eq!(only_cvss.parts.len(), 3);
@@ -195,8 +289,64 @@ mod tests {
             exploits: vec![ExploitIndex::Poc, ExploitIndex::Metasploit],
             ssvc: None,
         };
-        let score = Score::of(&exploited, Some(9.8), &weights);
+        let score = Score::of(&exploited, Some(Rating::Cvss(9.8)), &weights);
         assert_eq!(score.part(ScoreSource::Exploit), Some(10.0));
         assert!(score.composite > 9.0);
+    }
+
+    #[test]
+    fn what_epss_does_not_know_stands_where_its_severity_puts_it() {
+        let weights = Weights::default();
+        let found = |id: &str, epss: Option<f32>, rating: Option<Rating>| {
+            let epss = epss.map(|score| Epss { score, percentile: 0.5, date: None });
+            let signals = Signals { epss, ..Signals::default() };
+            Match {
+                package: 0,
+                ids: vec![id.into()],
+                state: crate::model::MatchState::Affected,
+                kind: AdvisoryKind::Vulnerability,
+                method: crate::model::Method::Ecosystem,
+                confidence: crate::model::Confidence::EXACT,
+                fixed: Vec::new(),
+                score: Score::of(&signals, rating, &weights),
+                evidence: Vec::new(),
+            }
+        };
+        let mut all = vec![
+            found("known-low", Some(0.001), Some(Rating::Cvss(9.8))),
+            found("unknown-low", None, Some(Rating::Word(2.0))),
+            found("unrated", None, None),
+            found("unknown-high", None, Some(Rating::Word(8.0))),
+            found("unknown-critical", None, Some(Rating::Cvss(9.8))),
+            found("known-likely", Some(0.2), Some(Rating::Cvss(5.0))),
+        ];
+        all.sort_by(priority);
+        let order: Vec<&str> = all.iter().map(|one| one.ids[0].as_str()).collect();
+        let expected = ["known-likely", "unknown-critical", "unknown-high", "unrated", "unknown-low", "known-low"];
+        assert_eq!(order, expected);
+        assert_eq!(all[2].score.unknown(&weights), [ScoreSource::Epss]);
+        assert_eq!(all[3].score.unknown(&weights), [ScoreSource::Epss, ScoreSource::Cvss]);
+        assert_eq!(all[5].score.unknown(&weights), []);
+    }
+
+    #[test]
+    fn words_count_where_no_score_is_stated() {
+        let head = |vector_text: &str, label: &str| AdvisoryHead {
+            id: "X".into(),
+            source: "t".into(),
+            aliases: Vec::new(),
+            addresses: Vec::new(),
+            withdrawn: None,
+            kind: AdvisoryKind::Vulnerability,
+            severities: vec![SeverityScore { label: label.into(), ..vector(ScoreSystem::CvssV31, vector_text) }],
+            revision: "".into(),
+        };
+        let heads = [head("", "Moderate"), head("", "HIGH"), head("", "nonsense")];
+        assert_eq!(rating_of(&heads), Some(Rating::Word(8.0)));
+        let with_score = [head("", "critical"), head("CVSS:3.0/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:N/A:N", "")];
+        assert_eq!(rating_of(&with_score), Some(Rating::Cvss(5.5)));
+        let score = Score::of(&Signals::default(), rating_of(&heads), &Weights::default());
+        assert_eq!((score.part(ScoreSource::Severity), score.part(ScoreSource::Cvss)), (Some(8.0), None));
+        assert_eq!(Rating::preferred(Some(Rating::Word(8.0)), Some(Rating::Cvss(3.0))), Some(Rating::Cvss(3.0)));
     }
 }

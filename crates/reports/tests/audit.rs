@@ -35,6 +35,7 @@ fn finding(id: &str, package: &str, severity: Severity) -> AuditMatch {
         fixed: vec!["1.0.1".to_owned()],
         score: 7.25,
         score_parts: vec![ScorePart { source: "kev".to_owned(), value: 10.0, weight: 2.0 }],
+        score_unknown: Vec::new(),
         cvss: Some(9.8),
         epss: Some(AuditEpss { score: 0.5, percentile: 0.98, date: "2026-01-01".parse().ok() }),
         kev: vec![AuditKev { asserter: "cisa".to_owned(), added: None, due: None, ransomware: true }],

@@ -78,7 +78,7 @@ pub struct ImportArgs {
     #[arg(long)]
     pub update: bool,
 
-    /// Accept a source that has fewer than half of the records it had
+    /// Accept a source that has fewer than half of the records it had, or data of an earlier day (EPSS)
     #[arg(long)]
     pub accept_shrinking: bool,
 
@@ -104,7 +104,7 @@ pub struct FetchArgs {
     #[arg(long, value_name = "FILE", env = "BARTIZAN_FEED_SOURCES", value_hint = ValueHint::FilePath)]
     pub sources: Option<PathBuf>,
 
-    /// Accept a source that has fewer than half of the records it had
+    /// Accept a source that has fewer than half of the records it had, or data of an earlier day (EPSS)
     #[arg(long)]
     pub accept_shrinking: bool,
 

@@ -35,6 +35,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use bartizan_matching::model::Text;
+use chrono::NaiveDate;
 
 use crate::error::{FeedError, Result};
 use crate::json::JsonStream;
@@ -204,6 +205,8 @@ pub struct Stats {
     pub reasons: Vec<String>,
     /// Their ids, as far as they can be told.
     pub rejected_ids: BTreeSet<Text>,
+    /// The day that the data is of, where a document of the format states one.
+    pub day: Option<NaiveDate>,
     /// The last line of a document has no end: it may be whole, and it may have been cut there.
     pub unterminated: bool,
 }
@@ -217,6 +220,7 @@ impl Stats {
         self.reasons.extend(other.reasons.into_iter().take(room));
         self.rejected_ids.extend(other.rejected_ids);
         self.unterminated |= other.unterminated;
+        self.day = self.day.max(other.day);
     }
 }
 

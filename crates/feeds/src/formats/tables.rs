@@ -150,6 +150,7 @@ pub(super) fn epss(reader: &mut dyn Read, out: &mut Output<'_>) -> Result<()> {
         if let Some(comment) = text.strip_prefix('#') {
             if let Some((_, day)) = comment.split_once("score_date:") {
                 date = common::date(day);
+                out.stats.day = out.stats.day.max(date);
             }
             continue;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
@@ -61,6 +61,9 @@ pub struct SourceEntry {
     /// When the data was imported that holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_at: Option<DateTime<Utc>>,
+    /// The day that the data is of, where the format states one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<NaiveDate>,
     /// Ecosystems and releases it speaks for as a whole ([`crate::coverage::scope`]).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub covers: Vec<String>,

@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use bartizan_matching::model::Text;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::draft::Draft;
 use super::manifest::{self, Failure, HttpState, Manifest, SourceEntry};
@@ -21,7 +21,7 @@ const MAX_LISTED: usize = 200_000;
 /// Whether a source may lose more than half of its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shrinking {
-    /// No: such an import is a failure and the old data stays.
+    /// No: such an import is a failure and the old data stays. Nor may it fall back to an earlier day.
     Refused,
     /// Yes: somebody looked at it and wants it.
     Accepted,
@@ -42,6 +42,8 @@ pub struct Provenance {
     pub complete: bool,
     /// Whether a file of it may have been cut between two lines ([`crate::formats::Stats::unterminated`]).
     pub unterminated: bool,
+    /// The day that the data is of ([`crate::formats::Stats::day`]).
+    pub day: Option<NaiveDate>,
 }
 
 /// What an import changed.
@@ -199,6 +201,7 @@ impl StoreWriter {
             names: summary.names,
             rejected: provenance.rejected,
             imported_at: Some(now),
+            day: provenance.day,
             covers,
             origin: provenance.origin,
             http: provenance.http,
@@ -336,6 +339,14 @@ fn plausible(
         return Err(FeedError::Implausible(format!(
             "{source} yields {} records where it had {before}: fewer than half, so the old data stays",
             new.entries()
+        )));
+    }
+    if shrinking == Shrinking::Refused
+        && let (Some(day), Some(held)) = (provenance.day, old.and_then(|old| old.day))
+        && day < held
+    {
+        return Err(FeedError::Implausible(format!(
+            "{source} is of {day}, and the store has that of {held}: the newer data stays; --accept-shrinking takes the older"
         )));
     }
     if shrinking == Shrinking::Refused && provenance.unterminated && new.entries() < before {

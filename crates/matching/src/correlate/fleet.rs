@@ -24,7 +24,7 @@ use super::judge::{Decided, Judge, Verdict};
 use super::{Identity, Options, products};
 use crate::cpe::{vendor_and_product, wildcard};
 use crate::model::{AdvisoryKind, Confidence, Ecosystem, GapReason, MatchState, Method, Package, Signals, Text};
-use crate::score::{Score, cvss_of};
+use crate::score::{Rating, Score, rating_of};
 use crate::store::{AdvisoryStore, StoreError};
 
 /// A vulnerability of a distinct package.
@@ -81,9 +81,9 @@ pub enum RowChange {
 #[derive(Debug, Clone)]
 struct Scored {
     group: Arc<Group>,
-    cvss: Option<f32>,
-    /// The highest CVSS of records that address this vulnerability alone without being a name of it.
-    own: Option<f32>,
+    rating: Option<Rating>,
+    /// The highest rating of records that address this vulnerability alone without being a name of it.
+    own: Option<Rating>,
     score: f32,
     /// One of its names leads to another group since, which took it over.
     displaced: bool,
@@ -154,7 +154,7 @@ impl FleetRun {
                 .map(|(group, mut hit, reading)| {
                     hit.group = self.intern(group);
                     let scored = &mut self.groups[hit.group as usize];
-                    scored.own = highest(scored.own, reading.own);
+                    scored.own = Rating::highest(scored.own, reading.own);
                     for bulletin in reading.bulletins {
                         self.by_bulletin.entry(bulletin).or_default().insert(hit.group);
                     }
@@ -184,7 +184,7 @@ impl FleetRun {
                 self.by_primary.insert(group.primary().clone(), at);
                 self.groups.push(Scored {
                     group: Arc::clone(&group),
-                    cvss: None,
+                    rating: None,
                     own: None,
                     score: 0.0,
                     displaced: false,
@@ -215,20 +215,20 @@ impl FleetRun {
                 for id in &scored.group.ids {
                     super::judge::merge(&mut signals, store.signals(id)?);
                 }
-                let cvss = match scored.cvss {
+                let rating = match scored.rating {
                     Some(known) => Some(known),
                     None => {
                         let heads: Result<Vec<_>, _> =
                             scored.group.records.iter().map(|record| store.head(*record)).collect();
-                        cvss_of(heads?.iter().map(|head| &**head))
+                        rating_of(heads?.iter().map(|head| &**head))
                     }
                 };
-                Ok((cvss, Score::of(&signals, cvss.or(scored.own), &weights).composite))
+                Ok((rating, Score::of(&signals, Rating::preferred(rating, scored.own), &weights).composite))
             },
             || (),
         )?;
-        for (group, (cvss, score)) in self.groups.iter_mut().zip(scored) {
-            (group.cvss, group.score) = (cvss, score);
+        for (group, (rating, score)) in self.groups.iter_mut().zip(scored) {
+            (group.rating, group.score) = (rating, score);
         }
         Ok(())
     }
@@ -396,7 +396,7 @@ impl FleetRun {
         }
         for group in groups {
             let scored = &mut self.groups[group as usize];
-            (scored.cvss, scored.own) = (None, None);
+            (scored.rating, scored.own) = (None, None);
         }
         self.redo(store, fleet, &touched.into_iter().collect::<Vec<_>>(), threads)
     }
@@ -412,7 +412,7 @@ impl FleetRun {
         let first_new = self.groups.len();
         self.judge(store, fleet, touched, threads)?;
         let unscored: Vec<usize> =
-            (0..self.groups.len()).filter(|at| *at >= first_new || self.groups[*at].cvss.is_none()).collect();
+            (0..self.groups.len()).filter(|at| *at >= first_new || self.groups[*at].rating.is_none()).collect();
         self.rescore_some(store, &unscored)?;
         let mut judge = Judge::new(store);
         let mut changes = Vec::new();
@@ -457,10 +457,10 @@ impl FleetRun {
             live.sort_unstable();
             live.dedup();
             let heads = live.into_iter().map(|record| store.head(record)).collect::<Result<Vec<_>, _>>()?;
-            let cvss = cvss_of(heads.iter().map(|head| &**head).filter(|head| head.withdrawn.is_none()));
+            let rating = rating_of(heads.iter().map(|head| &**head).filter(|head| head.withdrawn.is_none()));
             let scored = &mut self.groups[*at];
-            scored.cvss = cvss;
-            scored.score = Score::of(&signals, cvss.or(scored.own), &self.options.weights).composite;
+            scored.rating = rating;
+            scored.score = Score::of(&signals, Rating::preferred(rating, scored.own), &self.options.weights).composite;
         }
         Ok(())
     }
@@ -520,8 +520,8 @@ type Compact = (Vec<(Arc<Group>, Hit, Reading)>, Vec<GapReason>);
 struct Reading {
     /// Ids of records that address the vulnerability without being a name of it.
     bulletins: Vec<Text>,
-    /// The highest CVSS of those of them that address nothing else.
-    own: Option<f32>,
+    /// The highest rating of those of them that address nothing else.
+    own: Option<Rating>,
 }
 
 impl Reading {
@@ -530,16 +530,8 @@ impl Reading {
         let mut bulletins: Vec<Text> = others.clone().map(|head| head.id.clone()).collect();
         bulletins.sort_unstable();
         bulletins.dedup();
-        let own = if bulletins.is_empty() { None } else { cvss_of(others.filter(|head| head.addresses.len() == 1)) };
+        let own = if bulletins.is_empty() { None } else { rating_of(others.filter(|head| head.addresses.len() == 1)) };
         Self { bulletins, own }
-    }
-}
-
-/// The higher of two scores.
-fn highest(a: Option<f32>, b: Option<f32>) -> Option<f32> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.max(b)),
-        (a, b) => a.or(b),
     }
 }
 

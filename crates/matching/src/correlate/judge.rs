@@ -19,7 +19,7 @@ use crate::model::{
     AdvisoryHead, AdvisoryKind, Authority, Confidence, Ecosystem, GapReason, Match, MatchState, Method, NoMatchReason,
     Origin, Ownership, Package, Signals, Text, VendorState,
 };
-use crate::score::{Score, Weights, cvss_of};
+use crate::score::{Rating, Score, Weights, rating_of};
 use crate::store::{AdvisoryStore, Coverage, StoreError};
 use crate::{Dialect, SortKey};
 
@@ -86,7 +86,7 @@ pub(super) struct Judge<'s, S: ?Sized> {
     statements: HashMap<(Ecosystem, String), Arc<Vec<Arc<Compiled>>>>,
     products: HashMap<(String, String), Arc<Vec<Configured>>>,
     coverage: HashMap<(Ecosystem, Text), Coverage>,
-    facts: HashMap<Text, (Signals, Option<f32>)>,
+    facts: HashMap<Text, (Signals, Option<Rating>)>,
     copies: Copies,
 }
 
@@ -414,9 +414,9 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
             }
         }
         ids.sort_by(|a, b| id_order(a, b));
-        let (signals, cvss) = self.facts(&decided.group)?;
-        let own = cvss_of(decided.read.iter().map(|read| &*read.head).filter(|head| head.addresses.len() <= 1));
-        let score = Score::of(&signals, cvss.or(own), weights);
+        let (signals, rating) = self.facts(&decided.group)?;
+        let own = rating_of(decided.read.iter().map(|read| &*read.head).filter(|head| head.addresses.len() <= 1));
+        let score = Score::of(&signals, Rating::preferred(rating, own), weights);
         Ok(Match {
             package,
             ids,
@@ -431,7 +431,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
     }
 
     /// Signals and CVSS of a group, over all of its names and records.
-    pub(super) fn facts(&mut self, group: &Group) -> Result<(Signals, Option<f32>), StoreError> {
+    pub(super) fn facts(&mut self, group: &Group) -> Result<(Signals, Option<Rating>), StoreError> {
         if let Some(known) = self.facts.get(group.primary()) {
             return Ok(known.clone());
         }
@@ -440,7 +440,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
             merge(&mut merged, self.store.signals(id)?);
         }
         let heads = group.records.iter().map(|record| self.store.head(*record)).collect::<Result<Vec<_>, _>>()?;
-        let facts = (merged, cvss_of(heads.iter().map(|head| &**head)));
+        let facts = (merged, rating_of(heads.iter().map(|head| &**head)));
         self.facts.insert(group.primary().clone(), facts.clone());
         Ok(facts)
     }

@@ -215,6 +215,9 @@ pub struct AuditMatch {
     pub score: f32,
     /// What it is made of.
     pub score_parts: Vec<ScorePart>,
+    /// Parts that have a weight and of which nothing is known, and which the score leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub score_unknown: Vec<String>,
     /// The CVSS base score, if any record states one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cvss: Option<f32>,
@@ -235,7 +238,7 @@ pub struct AuditMatch {
 /// A part of a composite score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScorePart {
-    /// `kev`, `exploit`, `epss` or `cvss`.
+    /// `kev`, `exploit`, `epss`, `cvss`, or `severity` (a word, where no CVSS is stated).
     pub source: String,
     /// 0 to 10.
     pub value: f32,

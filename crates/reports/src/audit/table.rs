@@ -88,6 +88,8 @@ fn why(found: &AuditMatch) -> String {
     }
     if let Some(epss) = &found.epss {
         parts.push(format!("EPSS {:.1}%", epss.score * 100.0));
+    } else if found.score_unknown.iter().any(|part| part == "epss") {
+        parts.push("EPSS unknown".to_owned());
     }
     if let Some(cvss) = found.cvss {
         parts.push(format!("CVSS {cvss:.1}"));

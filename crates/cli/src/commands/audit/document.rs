@@ -12,7 +12,7 @@ use bartizan_inventory::sbom::purl;
 use bartizan_inventory::triage::{Decided, Decisions, Statement};
 use bartizan_matching::correlate::Correlation;
 use bartizan_matching::model::{AdvisoryKind, ExploitIndex, GapReason, Match, Package, Signals, Text};
-use bartizan_matching::score::ScoreSource;
+use bartizan_matching::score::{ScoreSource, Weights};
 use bartizan_matching::store::AdvisoryStore;
 use bartizan_reports::audit::{
     AUDIT_SCHEMA, AuditDocument, AuditEpss, AuditEvidence, AuditKev, AuditMatch, AuditSource, Decision, DecisionNote,
@@ -33,12 +33,14 @@ pub struct Parts<'p, S: ?Sized> {
     pub store: &'p S,
     pub manifest: &'p Manifest,
     pub decisions: &'p mut Decisions,
+    /// The weights the scores were made with.
+    pub weights: Weights,
     pub now: DateTime<Utc>,
 }
 
 /// Makes the document.
 pub fn assemble<S: AdvisoryStore + ?Sized>(parts: Parts<'_, S>) -> Result<Assembled> {
-    let Parts { inventory, packages, correlation, store, manifest, decisions, now } = parts;
+    let Parts { inventory, packages, correlation, store, manifest, decisions, weights, now } = parts;
     let (not_covered, uncovered) = not_covered(inventory, packages, &correlation);
     let partial_reasons = partial_reasons(inventory);
     let mut document = AuditDocument {
@@ -59,7 +61,7 @@ pub fn assemble<S: AdvisoryStore + ?Sized>(parts: Parts<'_, S>) -> Result<Assemb
         end_of_life: Vec::new(),
         baseline: None,
     };
-    let mut facts = Facts { store, known: HashMap::new() };
+    let mut facts = Facts { store, weights, known: HashMap::new() };
     for found in &correlation.matches {
         let package = &packages[found.package as usize];
         let mut entry = facts.entry(package, found)?;
@@ -221,6 +223,7 @@ pub fn reason(reason: GapReason) -> Cow<'static, str> {
 /// Looks up what the document says beyond a match, each vulnerability once.
 struct Facts<'s, S: ?Sized> {
     store: &'s S,
+    weights: Weights,
     known: HashMap<Vec<Text>, Known>,
 }
 
@@ -277,6 +280,7 @@ impl<S: AdvisoryStore + ?Sized> Facts<'_, S> {
                 .iter()
                 .map(|part| ScorePart { source: wire(part.source), value: hundredths(part.value), weight: part.weight })
                 .collect(),
+            score_unknown: found.score.unknown(&self.weights).into_iter().map(wire).collect(),
             cvss,
             epss: known.signals.epss.map(|epss| AuditEpss {
                 score: epss.score,

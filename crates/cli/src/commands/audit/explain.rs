@@ -7,6 +7,7 @@ use bartizan_inventory::Inventory;
 use bartizan_inventory::sbom::purl;
 use bartizan_matching::correlate::{Explanation, explain};
 use bartizan_matching::model::{AdvisoryEvidence, Match, NoMatch, NoMatchReason, Package};
+use bartizan_matching::score::Weights;
 use serde_json::json;
 
 use super::document::{reason, wire};
@@ -47,7 +48,7 @@ pub fn run(args: &ExplainArgs) -> Result<Exit> {
         ListFormat::Table => {
             let mut text = String::new();
             for (package, explanation) in &explained {
-                describe(package, &args.id, explanation, &mut text);
+                describe(package, &args.id, explanation, &options.weights, &mut text);
             }
             if wanted.len() > MAX_PLACES {
                 // Writing to a String cannot fail.
@@ -109,7 +110,7 @@ fn is_named(package: &Package, name: &str) -> bool {
         || package.source.as_ref().is_some_and(|source| normal(&source.name) == normal(name))
 }
 
-fn describe(package: &Package, id: &str, explanation: &Explanation, text: &mut String) {
+fn describe(package: &Package, id: &str, explanation: &Explanation, weights: &Weights, text: &mut String) {
     let release = if package.release.is_empty() { String::new() } else { format!(":{}", package.release) };
     let place = if package.location.is_empty() { String::new() } else { format!(" in {}", package.location) };
     let mut line = |content: String| {
@@ -124,7 +125,7 @@ fn describe(package: &Package, id: &str, explanation: &Explanation, text: &mut S
     line(format!("  {}", if names.is_empty() { id.to_owned() } else { names.join(", ") }));
     line(String::new());
     match &explanation.matched {
-        Some(found) => matched(found, &mut line),
+        Some(found) => matched(found, weights, &mut line),
         None if explanation.gaps.is_empty() => line(format!("  {id} DOES NOT APPLY, as far as the store knows")),
         None => line(format!("  NOT KNOWN whether {id} applies")),
     }
@@ -143,7 +144,7 @@ fn describe(package: &Package, id: &str, explanation: &Explanation, text: &mut S
     line(String::new());
 }
 
-fn matched(found: &Match, line: &mut impl FnMut(String)) {
+fn matched(found: &Match, weights: &Weights, line: &mut impl FnMut(String)) {
     let state = found.state.as_str().replace('_', " ").to_uppercase();
     let fixed = match found.fixed.as_slice() {
         [] => String::new(),
@@ -158,7 +159,9 @@ fn matched(found: &Match, line: &mut impl FnMut(String)) {
         .iter()
         .map(|part| format!("{} {:.1} × {}", wire(part.source), part.value, part.weight))
         .collect();
-    line(format!("  score {:.1} of 10: {}", found.score.composite, parts.join(", ")));
+    let unknown: Vec<String> = found.score.unknown(weights).into_iter().map(wire).collect();
+    let unknown = if unknown.is_empty() { String::new() } else { format!("; unknown: {}", unknown.join(", ")) };
+    line(format!("  score {:.1} of 10: {}{unknown}", found.score.composite, parts.join(", ")));
     for (index, evidence) in found.evidence.iter().enumerate() {
         line(format!("  {}", if index == 0 { "Decided by:" } else { "Also read:" }));
         statement(evidence, line);

@@ -84,6 +84,7 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
         store: &store,
         manifest: store.manifest(),
         decisions: &mut decisions,
+        weights: options.weights,
         now,
     })?;
     assembled.document.end_of_life = end_of_life::list(&inventory, &packages, &store, now)?;

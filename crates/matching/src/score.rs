@@ -312,7 +312,7 @@ mod tests {
                 evidence: Vec::new(),
             }
         };
-        let mut all = vec![
+        let mut all = [
             found("known-low", Some(0.001), Some(Rating::Cvss(9.8))),
             found("unknown-low", None, Some(Rating::Word(2.0))),
             found("unrated", None, None),

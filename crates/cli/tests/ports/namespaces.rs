@@ -197,3 +197,37 @@ fn an_open_port_is_one_line_with_the_last_word_of_it() {
         assert_eq!(ports, [(8000, false), (8001, true), (8002, true)], "{engine}: {text}");
     }
 }
+
+/// Without a way to an address nothing was scanned, and every output says so.
+#[test]
+fn addresses_without_a_way_to_them_are_named_and_make_the_scan_incomplete() {
+    let Some(lab) = Lab::new() else { return };
+    assert!(ip(&format!("-n {} route add 10.97.0.0/24 via 10.99.0.77", lab.near)));
+    for engine in ["syn", "connect"] {
+        for (network, single, reason, words) in [
+            ("192.0.2.0/30", "192.0.2.9", "no-route", "no route"),
+            ("10.97.0.0/30", "10.97.0.9", "no-router", "router on the way does not answer"),
+        ] {
+            // What the kernel tells the connect engine of a silent router comes late, if at all.
+            if (engine, reason) == ("connect", "no-router") {
+                continue;
+            }
+            let base = ["-p", "80,443", "--engine", engine, "--wait", "3500"];
+            let output = lab.ports(&[&[network][..], &base].concat());
+            assert_eq!(output.status.code(), Some(3), "{engine}: {}", stderr(&output));
+            assert!(stderr(&output).contains("4 addresses were not reached"), "{engine}: {}", stderr(&output));
+            assert!(stderr(&output).contains(words), "{engine}: {}", stderr(&output));
+            let named = |format: &str| {
+                let output = lab.ports(&[&[single][..], &base, &["-o", format]].concat());
+                assert_eq!(output.status.code(), Some(3), "{engine} {format}: {}", stderr(&output));
+                stdout(&output)
+            };
+            assert!(named("table").contains(&format!("{single}: not reached")), "{engine}");
+            assert!(named("csv").contains(&format!("{single},,,tcp,unreachable,{reason}")), "{engine}");
+            let lines = named("jsonl");
+            let line: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+            assert_eq!((line["address"].as_str(), line["state"].as_str()), (Some(single), Some("unreachable")));
+            assert_eq!(line["reason"], reason);
+        }
+    }
+}

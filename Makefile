@@ -12,7 +12,7 @@ BIN := $(CARGO_TARGET_DIR)/debug/bartizan
 LISTEN ?= 127.0.0.1:8000
 DATA ?= ./bartizan-data
 
-.PHONY: help run build test test-long bench bench-portscan bench-services bench-matching bench-api lint ui ui-deps test-deps generate
+.PHONY: help run build test test-long fuzz-check bench bench-portscan bench-services bench-matching bench-api lint ui ui-deps test-deps generate
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ test: test-deps ui ## All checks and tests that continuous integration runs
 
 test-long: test-deps ui ## What takes longer than continuous integration allows
 	BARTIZAN_TEST_LONG=1 scripts/test.sh
+
+fuzz-check: ## Check that the fuzz targets compile (to run them: fuzz/Cargo.toml)
+	cargo check --manifest-path fuzz/Cargo.toml
 
 bench: test-deps ## Our own parts, then a full scan of one host against nmap and testssl.sh on the same host
 	cargo bench --workspace

@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 
 type Reader = fn(&[u8]) -> Result<Reading, ReadError>;
 
-const READERS: [Reader; 18] = [
+const READERS: [Reader; 17] = [
     cargo::read,
     composer::read,
     conan::read,
@@ -25,7 +25,6 @@ const READERS: [Reader; 18] = [
     pipfile::read,
     pnpm::read,
     poetry::read,
-    requirements::read,
     uv::read,
     yarn::read,
     cyclonedx::read_json,
@@ -36,7 +35,7 @@ const READERS: [Reader; 18] = [
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, file)) = data.split_first() else { return };
-    let choice = usize::from(*choice) % (READERS.len() + 8);
+    let choice = usize::from(*choice) % (READERS.len() + 9);
     let debian = || Os::of_id("debian", "12");
     match choice.checked_sub(READERS.len()) {
         None => drop(READERS[choice](file)),
@@ -46,7 +45,8 @@ fuzz_target!(|data: &[u8]| {
         Some(3) => drop(dpkg::read(file, &debian())),
         Some(4) => drop(apk::read(file, &Os::of_id("alpine", "3.20"))),
         Some(5) => drop(rpm::read(file, None, &Os::of_id("almalinux", "9"))),
-        Some(6) => drop(triage::ignore::read(file)),
+        Some(6) => drop(requirements::read(file, &mut |_| requirements::Included::Missing)),
+        Some(7) => drop(triage::ignore::read(file)),
         Some(_) => drop(triage::Vex::read(file)),
     }
 });

@@ -172,6 +172,26 @@ fn python_packaging_agrees() {
     assert_agrees(Dialect::Pep440, &pairs, &answers);
 }
 
+#[test]
+fn conan_agrees() {
+    let script = "import sys\nfrom conan.tools.scm import Version as V\nfor l in sys.stdin:\n a,b=map(V,l.rstrip('\\n').split('\\t'))\n print((a>b)-(a<b))";
+    // One digit in front of letters, where Conan's comparison is an order.
+    let mut pairs = pairs(
+        Dialect::Conan,
+        "[0-9][a-c]?(\\.[0-9][a-c]?){0,3}(-(alpha|beta|[0-9])(\\.[0-9]){0,2})?(\\+[a-c0-9](\\.[0-9])?)?",
+        5000,
+    );
+    // Nor are negative numbers versions.
+    let is_negative = |version: &str| version.contains("--") || version.contains(".-") || version.contains("+-");
+    let is_plain = |version: &str| {
+        !is_negative(version) && !version.as_bytes().windows(2).any(|two| two.iter().all(u8::is_ascii_digit))
+    };
+    pairs.retain(|(a, b)| is_plain(a) && is_plain(b));
+    assert!(pairs.len() > 3000, "{}", pairs.len());
+    let answers = ask("python3", &["-c", script], &pairs);
+    assert_agrees(Dialect::Conan, &pairs, &answers);
+}
+
 /// The `semver` package that comes with npm.
 const NODE: &str = "const {execSync}=require('child_process');const root=execSync('npm root -g').toString().trim();\
 const semver=require(root+'/npm/node_modules/semver');\

@@ -11,6 +11,7 @@ use crate::{SortKey, VersionError};
 mod apk;
 mod bitnami;
 mod composer;
+mod conan;
 mod dpkg;
 mod gem;
 mod generic;
@@ -34,8 +35,10 @@ pub enum Dialect {
     Apk,
     /// Arch Linux packages.
     Pacman,
-    /// Semantic Versioning 2.0.0: crates.io, Pub, Swift, GitHub Actions.
+    /// Semantic Versioning 2.0.0: crates.io, Swift, GitHub Actions.
     Semver,
+    /// Semantic versions as Dart's `pub` compares them, build metadata too.
+    Pub,
     /// Semantic versions as npm reads them (leading `v` and `=` allowed).
     Npm,
     /// Python packages.
@@ -52,6 +55,8 @@ pub enum Dialect {
     Composer,
     /// Hex packages.
     Hex,
+    /// Conan packages.
+    Conan,
     /// Applications packaged by Bitnami.
     Bitnami,
     /// Versions of no known ecosystem; a comparison in it is rough.
@@ -60,12 +65,13 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Dpkg,
         Self::Rpm,
         Self::Apk,
         Self::Pacman,
         Self::Semver,
+        Self::Pub,
         Self::Npm,
         Self::Pep440,
         Self::Maven,
@@ -74,6 +80,7 @@ impl Dialect {
         Self::Nuget,
         Self::Composer,
         Self::Hex,
+        Self::Conan,
         Self::Bitnami,
         Self::Generic,
     ];
@@ -94,6 +101,7 @@ impl Dialect {
             Self::Apk => "apk",
             Self::Pacman => "pacman",
             Self::Semver => "semver",
+            Self::Pub => "pub",
             Self::Npm => "npm",
             Self::Pep440 => "pep440",
             Self::Maven => "maven",
@@ -102,6 +110,7 @@ impl Dialect {
             Self::Nuget => "nuget",
             Self::Composer => "composer",
             Self::Hex => "hex",
+            Self::Conan => "conan",
             Self::Bitnami => "bitnami",
             Self::Generic => "generic",
         }
@@ -126,6 +135,7 @@ impl Dialect {
                 Self::Apk => apk::key(trimmed),
                 Self::Pacman => pacman::key(trimmed),
                 Self::Semver => semver::key(trimmed, semver::Prefix::None),
+                Self::Pub => semver::key_with_build(trimmed),
                 Self::Npm => semver::key(trimmed, semver::Prefix::Npm),
                 Self::Pep440 => pep440::key(trimmed),
                 Self::Maven => maven::key(trimmed),
@@ -134,6 +144,7 @@ impl Dialect {
                 Self::Nuget => nuget::key(trimmed),
                 Self::Composer => composer::key(trimmed),
                 Self::Hex => semver::key(trimmed, semver::Prefix::None),
+                Self::Conan => conan::key(trimmed),
                 Self::Bitnami => bitnami::key(trimmed),
                 Self::Generic => generic::key(trimmed),
             }

@@ -1,7 +1,8 @@
 //! Semantic Versioning 2.0.0, section 11, read leniently.
 //!
 //! Advisories write `1`, `1.2` and now and then `1.2.3.4`: absent components are zero and further ones are compared as
-//! numbers. Build metadata is read and not compared.
+//! numbers. Build metadata is read and not compared, but by Dart's `pub`: there a version without comes first, and
+//! the metadata is compared like a prerelease (`pub_semver`, `Version.compareTo`).
 
 use super::Read;
 use crate::key::Writer;
@@ -17,6 +18,7 @@ pub(super) enum Prefix {
 
 const PRERELEASE: u8 = 1;
 const RELEASE: u8 = 2;
+const BUILD: u8 = 1;
 
 pub(super) fn key(version: &str, prefix: Prefix) -> Read {
     let text = match prefix {
@@ -25,6 +27,17 @@ pub(super) fn key(version: &str, prefix: Prefix) -> Read {
     };
     let mut writer = Writer::default();
     write(&mut writer, text)?;
+    Ok(writer.finish())
+}
+
+/// As `pub` compares: the build metadata counts.
+pub(super) fn key_with_build(version: &str) -> Read {
+    let mut writer = Writer::default();
+    write(&mut writer, version)?;
+    if let Some((_, build)) = version.split_once('+').filter(|(_, build)| !build.is_empty()) {
+        writer.tag(BUILD);
+        identifiers(&mut writer, build)?;
+    }
     Ok(writer.finish())
 }
 
@@ -111,6 +124,11 @@ mod tests {
             ],
         );
         assert_equal(Dialect::Semver, &["1.0.0+a", "1.0.0+b", "1", "1.0", "1.0.0.0"]);
+        assert_ascending(
+            Dialect::Pub,
+            &["1.0.0-a", "1.0.0-a+1", "1.0.0", "1.0.0+1", "1.0.0+2", "1.0.0+10", "1.0.0+a", "1.0.0+a.1", "1.0.1-0"],
+        );
+        assert_equal(Dialect::Pub, &["1", "1.0.0"]);
         assert_equal(Dialect::Npm, &["v1.2.3", "=1.2.3", "1.2.3"]);
         for bad in ["v1.0.0", "1..0", "x", "1.0.0-", "1.0.0-a..b"] {
             assert!(Dialect::Semver.key(bad).is_err(), "{bad}");

@@ -162,7 +162,7 @@ ecosystems! {
     /// Hex packages (Erlang, Elixir).
     Hex => "Hex", "hex", Some(Dialect::Hex), Ecosystem;
     /// Dart packages.
-    Pub => "Pub", "pub", Some(Dialect::Semver), Ecosystem;
+    Pub => "Pub", "pub", Some(Dialect::Pub), Ecosystem;
     /// Swift packages by repository address.
     SwiftUrl => "SwiftURL", "swift", Some(Dialect::Semver), Ecosystem;
     /// GitHub Actions.
@@ -170,7 +170,7 @@ ecosystems! {
     /// Applications packaged by Bitnami.
     Bitnami => "Bitnami", "bitnami", Some(Dialect::Bitnami), Ecosystem;
     /// Conan packages.
-    Conan => "ConanCenter", "conan", Some(Dialect::Semver), Ecosystem;
+    Conan => "ConanCenter", "conan", Some(Dialect::Conan), Ecosystem;
     /// Installed software known by vendor, product and version only (Windows programs, appliances, banners).
     Generic => "Generic", "generic", None, Cpe;
 }

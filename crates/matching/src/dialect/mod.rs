@@ -35,8 +35,10 @@ pub enum Dialect {
     Apk,
     /// Arch Linux packages.
     Pacman,
-    /// Semantic Versioning 2.0.0: crates.io, Swift, GitHub Actions.
+    /// Semantic Versioning 2.0.0: crates.io.
     Semver,
+    /// Semantic versions as tags of repositories write them, with or without `v`: Swift, GitHub Actions.
+    Tag,
     /// Semantic versions as Dart's `pub` compares them, build metadata too.
     Pub,
     /// Semantic versions as npm reads them (leading `v` and `=` allowed).
@@ -65,12 +67,13 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Dpkg,
         Self::Rpm,
         Self::Apk,
         Self::Pacman,
         Self::Semver,
+        Self::Tag,
         Self::Pub,
         Self::Npm,
         Self::Pep440,
@@ -101,6 +104,7 @@ impl Dialect {
             Self::Apk => "apk",
             Self::Pacman => "pacman",
             Self::Semver => "semver",
+            Self::Tag => "tag",
             Self::Pub => "pub",
             Self::Npm => "npm",
             Self::Pep440 => "pep440",
@@ -135,6 +139,7 @@ impl Dialect {
                 Self::Apk => apk::key(trimmed),
                 Self::Pacman => pacman::key(trimmed),
                 Self::Semver => semver::key(trimmed, semver::Prefix::None),
+                Self::Tag => semver::key(trimmed, semver::Prefix::Tag),
                 Self::Pub => semver::key_with_build(trimmed),
                 Self::Npm => semver::key(trimmed, semver::Prefix::Npm),
                 Self::Pep440 => pep440::key(trimmed),

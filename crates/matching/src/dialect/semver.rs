@@ -12,6 +12,8 @@ use crate::key::Writer;
 pub(super) enum Prefix {
     /// Nothing.
     None,
+    /// One `v`, as tags of releases have it.
+    Tag,
     /// `v` and `=`, as npm allows.
     Npm,
 }
@@ -23,6 +25,7 @@ const BUILD: u8 = 1;
 pub(super) fn key(version: &str, prefix: Prefix) -> Read {
     let text = match prefix {
         Prefix::None => version,
+        Prefix::Tag => version.strip_prefix(['v', 'V']).unwrap_or(version),
         Prefix::Npm => version.trim_start_matches(['=', 'v']),
     };
     let mut writer = Writer::default();
@@ -129,6 +132,9 @@ mod tests {
             &["1.0.0-a", "1.0.0-a+1", "1.0.0", "1.0.0+1", "1.0.0+2", "1.0.0+10", "1.0.0+a", "1.0.0+a.1", "1.0.1-0"],
         );
         assert_equal(Dialect::Pub, &["1", "1.0.0"]);
+        assert_equal(Dialect::Tag, &["v1.2.3", "V1.2.3", "1.2.3"]);
+        assert_ascending(Dialect::Tag, &["v1.2.3-rc.1", "1.2.3", "v1.2.10", "2"]);
+        assert!(Dialect::Tag.key("main").is_err());
         assert_equal(Dialect::Npm, &["v1.2.3", "=1.2.3", "1.2.3"]);
         for bad in ["v1.0.0", "1..0", "x", "1.0.0-", "1.0.0-a..b"] {
             assert!(Dialect::Semver.key(bad).is_err(), "{bad}");

@@ -164,9 +164,9 @@ ecosystems! {
     /// Dart packages.
     Pub => "Pub", "pub", Some(Dialect::Pub), Ecosystem;
     /// Swift packages by repository address.
-    SwiftUrl => "SwiftURL", "swift", Some(Dialect::Semver), Ecosystem;
+    SwiftUrl => "SwiftURL", "swift", Some(Dialect::Tag), Ecosystem;
     /// GitHub Actions.
-    GitHubActions => "GitHub Actions", "githubactions", Some(Dialect::Semver), Ecosystem;
+    GitHubActions => "GitHub Actions", "githubactions", Some(Dialect::Tag), Ecosystem;
     /// Applications packaged by Bitnami.
     Bitnami => "Bitnami", "bitnami", Some(Dialect::Bitnami), Ecosystem;
     /// Conan packages.

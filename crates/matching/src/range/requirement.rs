@@ -182,7 +182,7 @@ fn conjunction(dialect: Dialect, text: &str) -> Read<VersionSet> {
 }
 
 fn comparator(dialect: Dialect, operator: &str, version: &str) -> Read<VersionSet> {
-    let semantic = matches!(dialect, Dialect::Npm | Dialect::Semver | Dialect::Pub);
+    let semantic = matches!(dialect, Dialect::Npm | Dialect::Semver | Dialect::Tag | Dialect::Pub);
     match operator {
         "~>" if dialect == Dialect::Npm => partial(dialect, "~", version),
         "~>" => pessimistic(dialect, version),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bartizan_domain::id::{AssetId, OrganizationId, ScanId};
 use bartizan_domain::{AssetKind, RiskZone};
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query, SimpleExpr};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, OnConflict, Query, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, IntoSimpleExpr as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Select,
@@ -589,7 +589,7 @@ pub async fn scores(db: Db<'_>, organization: OrganizationId, demo: bool) -> Res
         .filter(Column::Demo.eq(demo))
         .filter(Column::Score.is_not_null())
         .select_only()
-        .expr(Expr::col(Column::Id).count())
+        .expr(Expr::col(Asterisk).count())
         .expr(weighted.sum().cast_as("bigint"))
         .expr(Expr::col(Column::Criticality).sum().cast_as("bigint"))
         .into_tuple()

@@ -126,7 +126,8 @@ fn nvd_and_cve_files_are_read_whole() {
         ("nvd-nvdcve-1.1-modified", 1664),
         ("nvd-overrides-upto2025", 19_350),
     ];
-    let Some((_store, snapshot)) = counts(&["nvd", "cve5"], &expected, 0) else { return };
+    // Passed over: pages of the CPE dictionary, of the history of changes and of sources, and empty answers.
+    let Some((_store, snapshot)) = counts(&["nvd", "cve5"], &expected, 68) else { return };
     assert!(!snapshot.by_product("google", "chrome").unwrap().is_empty());
     let signals = snapshot.signals("CVE-2016-1285").unwrap();
     assert!(signals.ssvc.is_some());

@@ -529,7 +529,8 @@ export const platform = {
     checks: "Checks",
     uptime: "Up for",
     logLevel: "Log level",
-    logLevelText: "Of every server and worker that runs, until it ends: they follow within seconds. One that starts later goes by its own setting.",
+    logLevelText:
+      "Of every server and worker that runs, until it ends: they follow within seconds. One that starts later goes by its own setting.",
     levels: {
       debug: "Debug: everything",
       info: "Info: what happens",

@@ -1,18 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { User } from "../../api/model";
-import { GROUPS } from "../../lib/permissions";
+import { admin } from "../../lib/users.fixture";
 import { partsOf } from "./parts";
 
-const admin = (first: boolean): User => ({
-  id: "1",
-  username: "admin",
-  email: "admin@example.com",
-  role: "admin",
-  organization: { id: "2", name: "Example", first },
-  permissions: GROUPS.flatMap((group) => group.permissions),
-  auth_provider: "internal",
-  theme_preference: "system",
-});
 const reader = (first: boolean): User => ({ ...admin(first), permissions: ["system.view", "config.view"] });
 
 describe("the System page", () => {

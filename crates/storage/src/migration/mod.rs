@@ -21,7 +21,7 @@ mod m0012_refresh_successors;
 mod m0013_workers;
 mod m0014_finding_texts;
 mod m0015_first_organization;
-mod m0016_finding_indexes;
+mod m0016_number_indexes;
 
 /// The migrations, oldest first.
 pub(crate) struct Migrator;
@@ -44,7 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_workers::Migration),
             Box::new(m0014_finding_texts::Migration),
             Box::new(m0015_first_organization::Migration),
-            Box::new(m0016_finding_indexes::Migration),
+            Box::new(m0016_number_indexes::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ pub(crate) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &'static str {
-        "m0016_finding_indexes"
+        "m0016_number_indexes"
     }
 }
 

@@ -136,9 +136,10 @@ impl From<Join> for Operator {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct MatchJson<'a> {
+pub(super) struct MatchJson<'a> {
     vulnerable: bool,
-    #[serde(borrow)]
+    // `cpe23Uri` in the feeds of version 1.1.
+    #[serde(borrow, alias = "cpe23Uri")]
     criteria: Str<'a>,
     #[serde(borrow, default)]
     version_start_including: Option<Str<'a>>,
@@ -181,7 +182,7 @@ pub(super) fn bound(text: Option<Str<'_>>) -> Option<bartizan_matching::model::T
 }
 
 impl MatchJson<'_> {
-    fn into_model(self) -> CpeMatch {
+    pub(super) fn into_model(self) -> CpeMatch {
         CpeMatch {
             vulnerable: self.vulnerable,
             criteria: self.criteria.trim().into(),

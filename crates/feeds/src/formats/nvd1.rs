@@ -6,13 +6,13 @@
 //!
 //! Not supported: `cpe_name` lists (they repeat the criteria). Linear; memory of one record.
 
-use bartizan_matching::cpe::{Configuration, CpeMatch, Node, Operator};
+use bartizan_matching::cpe::{Configuration, Node, Operator};
 use bartizan_matching::model::Advisory;
 use serde::Deserialize;
 
 use super::common::{self, MAX_REFERENCES, Str, nullable};
 use super::cvss::CvssData;
-use super::nvd::{self, Join, LangText, ReferenceJson};
+use super::nvd::{self, Join, LangText, MatchJson, ReferenceJson};
 use super::{Output, Parsed};
 use crate::error::{FeedError, Result};
 use crate::json::JsonStream;
@@ -94,22 +94,6 @@ struct NodeJson<'a> {
     cpe_match: Vec<MatchJson<'a>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MatchJson<'a> {
-    vulnerable: bool,
-    #[serde(borrow, rename = "cpe23Uri")]
-    criteria: Str<'a>,
-    #[serde(borrow, default)]
-    version_start_including: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    version_start_excluding: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    version_end_including: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    version_end_excluding: Option<Str<'a>>,
-}
-
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Impact<'a> {
@@ -155,19 +139,6 @@ impl NodeJson<'_> {
             negate: self.negate.unwrap_or(false),
             nodes: self.children.into_iter().map(|child| child.into_node(0)).collect::<Result<_>>()?,
         })
-    }
-}
-
-impl MatchJson<'_> {
-    fn into_model(self) -> CpeMatch {
-        CpeMatch {
-            vulnerable: self.vulnerable,
-            criteria: self.criteria.trim().into(),
-            start_including: nvd::bound(self.version_start_including),
-            start_excluding: nvd::bound(self.version_start_excluding),
-            end_including: nvd::bound(self.version_end_including),
-            end_excluding: nvd::bound(self.version_end_excluding),
-        }
     }
 }
 

@@ -104,6 +104,24 @@ impl Devices {
     }
 }
 
+/// All are closed at the same time: the kernel lets each packet socket wait until no processor can be in it any more,
+/// for some ten milliseconds.
+impl Drop for Devices {
+    fn drop(&mut self) {
+        let (rings, senders) = (std::mem::take(&mut self.rings), std::mem::take(&mut self.senders));
+        std::thread::scope(|scope| {
+            let closer = || std::thread::Builder::new().name("portscan-close".into());
+            for ring in rings {
+                // Without a thread the descriptor is closed here.
+                let _ = closer().spawn_scoped(scope, move || drop(ring));
+            }
+            for sender in senders {
+                let _ = closer().spawn_scoped(scope, move || drop(sender));
+            }
+        });
+    }
+}
+
 /// What is known of a host before its ports are asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Here {
@@ -372,7 +390,7 @@ fn all_ports(run: &Run<'_>, (host, presence): (u32, Option<Presence>), ports: u6
     run.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, ..HostEnd::default() })));
 }
 
-fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) -> Result<(), Error> {
+fn ask(run: &Run<'_>, targets: Vec<Target>, mut devices: Devices, cookies: Cookies) -> Result<(), Error> {
     let ports = run.prepared.tcp_ports.clone();
     let pairs = targets.len() * ports.len();
     let mut port_index = vec![0_u32; 1 << 16].into_boxed_slice();
@@ -417,7 +435,7 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) 
         }
     }
     let ids: Vec<u32> = targets.iter().map(|target| target.id).collect();
-    let Devices { mut rings, senders, .. } = devices;
+    let Devices { rings, senders, .. } = &mut devices;
     let count = targets.iter().map(|target| target.subnet + 1).max().unwrap_or(0);
     let sending = Sending {
         shared: &shared,
@@ -425,14 +443,14 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, devices: Devices, cookies: Cookies) 
         links: run.links,
         settings: run.settings,
         messenger: run.messenger,
-        senders: &senders,
+        senders,
         positions: run.settings.checkpoint.is_some(),
     };
     let mut transmitter = Transmitter::new(sending, targets, count, run.seed);
     std::thread::scope(|scope| -> Result<(), Error> {
         let receiver = std::thread::Builder::new()
             .name("portscan-receive".into())
-            .spawn_scoped(scope, || receive::receive(&shared, &ids, &mut rings, run.messenger))?;
+            .spawn_scoped(scope, || receive::receive(&shared, &ids, rings, run.messenger))?;
         transmitter.run();
         shared.stop.store(true, Relaxed);
         receiver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -95,6 +95,8 @@ struct HostPlan {
     settled: Position,
     candidate: (Position, u64),
     early: Vec<u32>,
+    /// Those that wait until they are paid for.
+    unpaid: Vec<u32>,
     early_credit: f32,
     early_incomplete: bool,
     /// Attempts that every silent port has had.
@@ -135,6 +137,18 @@ struct HostPlan {
     unconfirmed: Vec<u16>,
     guard: Guard,
     local: Option<Reason>,
+}
+
+impl HostPlan {
+    /// A port that waits for its early repetition, if that can be paid for by now.
+    fn paid_for(&mut self) -> Option<u32> {
+        if self.early_credit < 1.0 {
+            return None;
+        }
+        let port = self.unpaid.pop()?;
+        self.early_credit -= 1.0;
+        Some(port)
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -233,6 +247,7 @@ impl<'a> Transmitter<'a> {
                     settled: target.position,
                     candidate: (target.position, 0),
                     early: Vec::new(),
+                    unpaid: Vec::new(),
                     early_credit: EARLY_AT_START,
                     early_incomplete: target.position != Position::default(),
                     made: target.position.pass,
@@ -372,8 +387,10 @@ impl<'a> Transmitter<'a> {
             if flight.first && host.pass == 0 && !self.cx.shared.done.get(pair) {
                 let once = self.cx.settings.attempts <= 1;
                 let unpaid = host.early_credit < 1.0;
-                if once || unpaid || shared.paced.load(Relaxed) || host.early.len() >= EARLY_AT_MOST {
+                if once || shared.paced.load(Relaxed) || host.early.len() + host.unpaid.len() >= EARLY_AT_MOST {
                     host.early_incomplete = true;
+                } else if unpaid {
+                    host.unpaid.push(flight.port);
                 } else {
                     host.early.push(flight.port);
                     host.early_credit -= 1.0;
@@ -453,7 +470,7 @@ impl<'a> Transmitter<'a> {
         let shared = self.cx.shared;
         let number = u32::try_from(at).ok()?;
         let host = self.hosts.get_mut(at)?;
-        while let Some(port) = host.early.pop() {
+        while let Some(port) = host.early.pop().or_else(|| host.paid_for()) {
             if !shared.done.get(shared.pair(number, port)) {
                 return Some((port, Use::Early));
             }

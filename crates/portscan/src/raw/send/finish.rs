@@ -6,8 +6,9 @@ impl Transmitter<'_> {
     /// All ports were asked in this pass: once the answers are in, decide whether another one follows.
     pub(super) fn finish_pass(&mut self, at: usize) {
         let shared = &self.cx.shared.hosts[at];
-        if !self.hosts[at].early.is_empty() {
-            self.hosts[at].phase = Phase::Asking;
+        let host = &mut self.hosts[at];
+        if !host.early.is_empty() || (!host.unpaid.is_empty() && host.early_credit >= 1.0) {
+            host.phase = Phase::Asking;
             return;
         }
         let undone = shared.undone.load(Relaxed);
@@ -94,6 +95,8 @@ impl Transmitter<'_> {
         if host.phase != Phase::Waiting {
             return false;
         }
+        host.early_incomplete |= !host.unpaid.is_empty();
+        host.unpaid = Vec::new();
         let made = if host.pass == 0 && !host.early_incomplete { 2 } else { host.made.max(host.pass) + 1 };
         let answered = shared.answered.load(Relaxed);
         // How much was lost in this pass tell the canaries, each for the questions that went out with it: most is lost

@@ -24,6 +24,11 @@ step "invariants and generated files"
 cargo xtask tidy
 cargo xtask generate --check
 
+if [ -n "${BARTIZAN_TEST_LONG:-}" ]; then
+  step "fuzz targets"
+  cargo check --quiet --manifest-path fuzz/Cargo.toml
+fi
+
 step "tests"
 if cargo nextest --version >/dev/null 2>&1; then
   cargo nextest run --workspace --no-fail-fast ${BARTIZAN_TEST_LONG:+--profile long}

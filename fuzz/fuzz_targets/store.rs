@@ -1,14 +1,8 @@
-//! A segment of any bytes is read or refused.
+//! Segments of the store: see `entries.rs`.
 #![no_main]
 
-use bartizan_feeds::store::segment::Segment;
-use libfuzzer_sys::fuzz_target;
+#[allow(dead_code, reason = "shared by all targets")]
+#[path = "../entries.rs"]
+mod entries;
 
-fuzz_target!(|data: &[u8]| {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("segment");
-    std::fs::write(&path, data).expect("a temporary file");
-    if let Ok(segment) = Segment::open(&path) {
-        let _ = segment.each_record(|_| Ok(()));
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::store(data));

@@ -6,6 +6,8 @@
 //!
 //! Not here: tests of single rules, which stand beside the code.
 
+pub mod seeds;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;

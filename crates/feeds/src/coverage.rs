@@ -6,6 +6,8 @@
 //! that ecosystem's records are published as a whole and it holds at least as many records as the smallest real edition
 //! does (the counts below, rounded down generously), or if whoever imports it says so.
 //!
+//! Where nothing claims an ecosystem, [`remedy`] says what to import.
+//!
 //! Not here: what the store answers from these claims ([`crate::store::Snapshot`]).
 
 use std::collections::BTreeMap;
@@ -72,7 +74,7 @@ const fn kind(format: Format) -> Kind {
         | Format::Oval
         | Format::Notus => Kind::Distribution,
         Format::Ruby => Kind::Language(Ecosystem::RubyGems),
-        Format::NvdPage | Format::NvdRecord | Format::Nvd1 => Kind::Products,
+        Format::NvdPage | Format::NvdRecord | Format::Nvd1 | Format::Nvd1Record => Kind::Products,
         // CVE records name packages in passing; the working group's records of npm ended in 2021; Debian's lists of DSA
         // and DLA leave out what is not fixed yet or not worth a bulletin.
         _ => Kind::Nothing,
@@ -119,6 +121,114 @@ pub fn claimed(format: Format, summary: &Summary, stated: bool) -> Vec<String> {
     claimed
 }
 
+/// What closes a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// What to import, with the format that `bartizan feeds import` recognises it as.
+    pub import: String,
+    /// Sources that `bartizan feeds fetch` knows for it.
+    pub fetch: Vec<String>,
+}
+
+/// What to import so that an ecosystem, or a release of a distribution, is covered.
+#[must_use]
+pub fn remedy(ecosystem: &Ecosystem, release: &str) -> Remedy {
+    let name = ecosystem.as_str();
+    let slug = name.to_lowercase().replace(' ', "-");
+    let osv = || format!("OSV's export `{name}/all.zip` (format {})", Format::Osv.slug());
+    let fetch = |slugs: &[&str]| slugs.iter().map(|slug| (*slug).to_owned()).collect();
+    let (import, fetch): (String, Vec<String>) = match ecosystem {
+        Ecosystem::CratesIo
+        | Ecosystem::Go
+        | Ecosystem::PyPi
+        | Ecosystem::Npm
+        | Ecosystem::Maven
+        | Ecosystem::RubyGems
+        | Ecosystem::NuGet
+        | Ecosystem::Packagist
+        | Ecosystem::Hex
+        | Ecosystem::Pub
+        | Ecosystem::SwiftUrl
+        | Ecosystem::Bitnami
+        | Ecosystem::Wolfi
+        | Ecosystem::Chainguard
+        | Ecosystem::Mageia
+        | Ecosystem::OpenEuler => (osv(), vec![format!("osv-{slug}")]),
+        Ecosystem::GitHubActions => {
+            (format!("GitHub's advisory database (format {})", Format::Osv.slug()), fetch(&["osv-ghsa"]))
+        }
+        Ecosystem::Debian => (
+            format!(
+                "the JSON of Debian's tracker (format {}), or its `data/CVE/list` (format {}) with the lists of DSA and DLA",
+                Format::DebianTracker.slug(),
+                Format::DebianCves.slug()
+            ),
+            fetch(&["debian-tracker"]),
+        ),
+        Ecosystem::Ubuntu => (
+            format!(
+                "Ubuntu's OSV export (format {}), its VEX documents (format {}) or its CVE tracker (format {})",
+                Format::Osv.slug(),
+                Format::OpenVex.slug(),
+                Format::UbuntuTracker.slug()
+            ),
+            fetch(&["osv-ubuntu"]),
+        ),
+        Ecosystem::RedHat | Ecosystem::CentOs => {
+            let mut slugs = vec!["osv-red-hat".to_owned()];
+            slugs.extend(["7", "8", "9"].contains(&release).then(|| format!("oval-rhel-{release}")));
+            let text = format!(
+                "Red Hat's CSAF or VEX documents (format {}), its OVAL of the release (format {}) or its OSV export (format {})",
+                Format::Csaf.slug(),
+                Format::Oval.slug(),
+                Format::Osv.slug()
+            );
+            (text, slugs)
+        }
+        Ecosystem::AlmaLinux => (osv(), fetch(&["osv-almalinux"])),
+        Ecosystem::RockyLinux => (osv(), fetch(&["osv-rocky-linux"])),
+        Ecosystem::Suse | Ecosystem::OpenSuse => (
+            format!("{} or SUSE's CSAF documents (format {})", osv(), Format::Csaf.slug()),
+            fetch(&[if *ecosystem == Ecosystem::Suse { "osv-suse" } else { "osv-opensuse" }]),
+        ),
+        Ecosystem::Alpine => {
+            let place = if release.is_empty() { "its release".to_owned() } else { format!("v{release}") };
+            let slugs = ["main", "community"].map(|part| format!("secdb-alpine-v{release}-{part}"));
+            let known = crate::sources::builtin(2026);
+            let fetch = slugs.into_iter().filter(|slug| known.iter().any(|source| source.slug == *slug)).collect();
+            let text = format!(
+                "Alpine's secdb of {place}, main and community (formats {} and {}), or {}",
+                Format::SecdbJson.slug(),
+                Format::SecdbYaml.slug(),
+                osv()
+            );
+            (text, fetch)
+        }
+        Ecosystem::OracleLinux => (format!("Oracle's OVAL (format {})", Format::Oval.slug()), Vec::new()),
+        Ecosystem::Generic => (
+            format!(
+                "NVD's pages or yearly feeds (formats {}, {}); records of CVE 5 (format {}) add leads",
+                Format::NvdPage.slug(),
+                Format::Nvd1.slug(),
+                Format::Cve5.slug()
+            ),
+            fetch(&["nvd"]),
+        ),
+        Ecosystem::Other(_) => {
+            (format!("records in OSV's form with the ecosystem `{name}` (format {})", Format::Osv.slug()), Vec::new())
+        }
+        _ => (
+            format!(
+                "records about {name} in OSV's form (format {}) or as OVAL (format {})",
+                Format::Osv.slug(),
+                Format::Oval.slug()
+            ),
+            Vec::new(),
+        ),
+    };
+    Remedy { import, fetch }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,5 +257,28 @@ mod tests {
         assert_eq!(claimed(Format::DebianList, &tracker, true), [""; 0]);
         assert_eq!(claimed(Format::NvdPage, &summary(&[("x", "", 2000)]), false), ["Generic"]);
         assert_eq!(claimed(Format::NodePackage, &summary(&[("npm", "", 638)]), false), [""; 0]);
+    }
+
+    #[test]
+    fn every_ecosystem_has_a_remedy_that_exists() {
+        let known = crate::sources::builtin(2026);
+        let others = [Ecosystem::Other("CRAN".into())];
+        for ecosystem in Ecosystem::KNOWN.iter().chain(&others) {
+            for release in ["", "8", "3.20", "99"] {
+                let remedy = remedy(ecosystem, release);
+                assert!(remedy.import.contains("format"), "{ecosystem}: {remedy:?}");
+                for name in &remedy.fetch {
+                    let exists = known.iter().any(|source| source.slug == *name || source.group == *name);
+                    assert!(exists, "{ecosystem}: `{name}` cannot be fetched");
+                }
+            }
+        }
+        assert_eq!(remedy(&Ecosystem::Npm, "").fetch, ["osv-npm"]);
+        assert_eq!(
+            remedy(&Ecosystem::Alpine, "3.20").fetch,
+            ["secdb-alpine-v3.20-main", "secdb-alpine-v3.20-community"]
+        );
+        assert_eq!(remedy(&Ecosystem::Alpine, "3.2").fetch, [""; 0]);
+        assert_eq!(remedy(&Ecosystem::RedHat, "9").fetch, ["osv-red-hat", "oval-rhel-9"]);
     }
 }

@@ -97,3 +97,35 @@ fn the_names_of_the_dictionary_decide() {
     let notes = format!("{:?}", why.against[0].evidence.as_ref().unwrap().notes);
     assert!(notes.contains("is not <") && notes.contains("nor is it among the 4 names"), "{notes}");
 }
+
+/// NVD has moved its criteria to the new name; the inventory has the one of two owners ago.
+#[test]
+fn a_name_that_is_replaced_is_looked_up_under_the_new_ones() {
+    let cve = r#"{"id":"CVE-2031-0005","sourceIdentifier":"x","vulnStatus":"Analyzed","published":"2031-01-01T00:00:00.000",
+        "lastModified":"2031-01-01T00:00:00.000","configurations":[{"nodes":[{"operator":"OR","negate":false,"cpeMatch":[
+        {"vulnerable":true,"criteria":"cpe:2.3:a:buyer:gateway:*:*:*:*:*:*:*:*","versionEndExcluding":"1.20.0",
+        "matchCriteriaId":"AAAAAAAA-0000-4000-8000-000000000009"}]}]}]}"#;
+    let dictionary = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/nvd-cpe-2.0/page.json");
+    let (folder, without) = store(&[("cve.json", cve)]);
+    let with = opened(&folder.path().join("with"), &[folder.path().join("cve.json"), dictionary]);
+    let options = bartizan_matching::Options::default();
+    let found = |snapshot: &Snapshot, version: &str, name: &str| {
+        let mut packages = [Package::new(Ecosystem::Generic, "gateway", version)];
+        packages[0].cpes = vec![name.into()];
+        let replaced = snapshot.add_successors(&mut packages).unwrap();
+        (replaced, correlate(snapshot, &packages, &options).unwrap().matches)
+    };
+    let old = "cpe:2.3:a:first_author:gateway:1.18.0:*:*:*:*:*:*:*";
+    assert_eq!(found(&without, "1.18.0", old), (0, vec![]));
+    let (replaced, matches) = found(&with, "1.18.0", old);
+    assert_eq!((replaced, matches.len()), (1, 1));
+    assert_eq!(matches[0].ids[0], "CVE-2031-0005");
+    assert!(matches[0].evidence[0].name.contains(":buyer:gateway:"), "{:?}", matches[0].evidence);
+    // The version may stand beside the name, the name may have an update of none; another version is not spoken of.
+    assert_eq!(found(&with, "1.18.0", "cpe:2.3:a:first_author:gateway:*:*:*:*:*:*:*:*").1.len(), 1);
+    assert_eq!(found(&with, "1.18.0", "cpe:2.3:a:first_author:gateway:1.18.0:-:*:*:*:*:*:*").1.len(), 1);
+    assert_eq!(found(&with, "1.17.0", "cpe:2.3:a:first_author:gateway:1.17.0:*:*:*:*:*:*:*"), (0, vec![]));
+    let suite = "cpe:2.3:a:example:suite:2.0\\(1\\):sp1:*:*:*:*:*:*";
+    assert_eq!(with.successors(suite, "2.0(1)").unwrap().len(), 2);
+    assert_eq!(with.successors("cpe:2.3:a:buyer:gateway:1.18.0:*:*:*:*:*:*:*", "").unwrap(), [""; 0]);
+}

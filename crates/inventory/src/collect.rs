@@ -1,7 +1,7 @@
 //! From paths to packages: walks folders, finds the files a reader knows, reads them.
 //!
-//! Symbolic links are not followed inside a folder, so that there are no loops and nothing outside is read; a link that
-//! bears the name of a known file is reported. What cannot be read is reported and never taken for empty.
+//! What cannot be read is reported and never taken for empty. Nothing outside of a folder that is audited is read: how links
+//! are treated says [`walk`].
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,6 +15,8 @@ use crate::format::Format;
 use crate::lock::requirements::Included;
 use crate::os::{self, Os};
 use crate::{lock, sbom};
+
+mod walk;
 
 /// Bounds of a walk.
 #[derive(Debug, Clone, Copy)]
@@ -35,12 +37,6 @@ impl Default for Limits {
 
 /// Bytes that are looked at to tell a format.
 const SNIFF: u64 = 64 * 1024;
-/// Folders that hold copies of what the lock files beside them list, or no files of a project at all.
-const SKIPPED_FOLDERS: [&str; 5] = [".git", ".hg", ".svn", "node_modules", "__pycache__"];
-/// Folders of the kernel in the root of a system.
-const KERNEL_FOLDERS: [&str; 3] = ["/proc", "/sys", "/dev"];
-/// How a folder says that it holds a cache (<https://bford.info/cachedir/>); Cargo's `target` does.
-const CACHE_TAG: &str = "CACHEDIR.TAG";
 
 /// A file that was read.
 #[derive(Debug, Clone)]
@@ -82,8 +78,10 @@ pub struct Skipped {
 pub struct Inventory {
     /// The files read, by path.
     pub sources: Vec<Source>,
-    /// What was not read, by path.
+    /// What was not read although something may be lost by it, by path.
     pub skipped: Vec<Skipped>,
+    /// Links that were not followed, by path: what they lead to is read where it lies, or is no part of what is audited.
+    pub passed_over: Vec<Skipped>,
 }
 
 /// Why nothing can be collected.
@@ -112,7 +110,7 @@ pub struct Collector {
     stated: Option<Os>,
     inventory: Inventory,
     entries: usize,
-    /// The folder that is being walked.
+    /// The folder that is being walked, without links.
     root: Option<PathBuf>,
 }
 
@@ -135,8 +133,9 @@ impl Collector {
         let metadata = fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
             fs::read_dir(path).map_err(unreadable)?;
-            self.root = Some(path.to_path_buf());
-            self.walk(path);
+            let real = fs::canonicalize(path).map_err(unreadable)?;
+            self.root = Some(real.clone());
+            self.walk(path, &real);
             self.root = None;
             return Ok(());
         }
@@ -188,69 +187,13 @@ impl Collector {
         self.inventory.sources.dedup_by(|a, b| a.path == b.path && a.format == b.format);
         self.inventory.skipped.sort();
         self.inventory.skipped.dedup();
+        self.inventory.passed_over.sort();
+        self.inventory.passed_over.dedup();
         self.inventory
     }
 
     fn skip(&mut self, path: &Path, reason: impl Into<String>) {
         self.inventory.skipped.push(Skipped { path: shown(path), reason: reason.into() });
-    }
-
-    fn walk(&mut self, root: &Path) {
-        let mut open = vec![(root.to_owned(), 0)];
-        while let Some((folder, depth)) = open.pop() {
-            let entries = match fs::read_dir(&folder) {
-                Ok(entries) => entries,
-                Err(error) => {
-                    self.skip(&folder, format!("the folder cannot be read: {error}"));
-                    continue;
-                }
-            };
-            let mut names: Vec<(PathBuf, fs::FileType)> = Vec::new();
-            for entry in entries {
-                self.entries += 1;
-                if self.entries > self.limits.entries {
-                    return self
-                        .skip(&folder, format!("more than {} entries: the walk ends here", self.limits.entries));
-                }
-                match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
-                    Ok(entry) => names.push(entry),
-                    Err(error) => self.skip(&folder, format!("an entry cannot be read: {error}")),
-                }
-            }
-            if depth > 0 && names.iter().any(|(path, kind)| kind.is_file() && path.ends_with(CACHE_TAG)) {
-                continue;
-            }
-            names.sort_by(|a, b| a.0.cmp(&b.0));
-            for (path, kind) in names {
-                if self.inventory.sources.len() >= self.limits.files {
-                    return self.skip(&folder, format!("more than {} files: the walk ends here", self.limits.files));
-                }
-                if kind.is_dir() {
-                    self.descend(path, depth, &mut open);
-                } else if kind.is_symlink() {
-                    if Format::of_path(&path).is_some() {
-                        self.skip(&path, "a symbolic link: not followed");
-                    }
-                } else if kind.is_file() {
-                    let format =
-                        Format::of_path(&path).or_else(|| Format::is_candidate(&path).then(|| sniff(&path)).flatten());
-                    if let Some(format) = format {
-                        self.read(&path, format);
-                    }
-                }
-            }
-        }
-    }
-
-    fn descend(&mut self, path: PathBuf, depth: usize, open: &mut Vec<(PathBuf, usize)>) {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if SKIPPED_FOLDERS.contains(&name) || KERNEL_FOLDERS.iter().any(|kernel| path == Path::new(kernel)) {
-            return;
-        }
-        if depth >= self.limits.depth {
-            return self.skip(&path, format!("more than {} folders deep: not entered", self.limits.depth));
-        }
-        open.push((path, depth + 1));
     }
 
     fn read(&mut self, path: &Path, format: Format) {
@@ -278,7 +221,7 @@ impl Collector {
                 (reading, Some(os))
             }
             Format::GoSum => (lock::gosum::read(&bytes, &named), None),
-            Format::Pom => (pom(path, &bytes), None),
+            Format::Pom => (pom(path, &bytes, self.root.as_deref()), None),
             Format::Requirements => (requirements(path, &bytes, self.root.as_deref()), None),
             other => (document(other, &bytes), None),
         };
@@ -361,7 +304,8 @@ fn requirements(path: &Path, bytes: &[u8], root: Option<&Path>) -> Result<Readin
             }
         }
         // Beyond the audited folder lie files of the machine.
-        if !other.starts_with(root.unwrap_or(&folder)) || !fs::symlink_metadata(&other).is_ok_and(|m| m.is_file()) {
+        let boundary = root.map(Path::to_owned).or_else(|| fs::canonicalize(rooted(&folder)).ok());
+        if !boundary.is_some_and(|boundary| walk::is_file_within(&boundary, &other)) {
             return Included::Missing;
         }
         if root.is_some() && Format::of_path(&other) == Some(Format::Requirements) {
@@ -371,8 +315,8 @@ fn requirements(path: &Path, bytes: &[u8], root: Option<&Path>) -> Result<Readin
     })
 }
 
-/// Reads a `pom.xml` with the parents that lie beside or above it.
-fn pom(path: &Path, bytes: &[u8]) -> Result<Reading, ReadError> {
+/// Reads a `pom.xml` with the parents that lie beside or above it: in a walk of `root`, those below that.
+fn pom(path: &Path, bytes: &[u8], root: Option<&Path>) -> Result<Reading, ReadError> {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     lock::pom::read(bytes, &mut |relative| {
         let relative = Path::new(relative);
@@ -381,7 +325,10 @@ fn pom(path: &Path, bytes: &[u8]) -> Result<Reading, ReadError> {
             return None;
         }
         let parent = folder.join(relative);
-        let is_file = fs::symlink_metadata(&parent).is_ok_and(|metadata| metadata.is_file());
+        let is_file = match root {
+            Some(root) => walk::is_file_within(root, &parent),
+            None => fs::symlink_metadata(&parent).is_ok_and(|metadata| metadata.is_file()),
+        };
         is_file.then(|| self::bytes(&parent, Format::Pom.limit()).ok()).flatten()
     })
 }
@@ -486,130 +433,4 @@ impl Inventory {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        folder
-    }
-
-    fn collected(folder: &Path, limits: Limits) -> Inventory {
-        let mut collector = Collector::new(limits, None);
-        collector.add(folder).unwrap();
-        collector.finish()
-    }
-
-    fn paths(inventory: &Inventory, folder: &Path) -> Vec<String> {
-        let root = format!("{}/", folder.display());
-        inventory.sources.iter().map(|source| source.path.replace(&root, "")).collect()
-    }
-
-    #[test]
-    fn a_folder_is_walked_without_links_caches_and_copies() {
-        let folder = tree(&[
-            ("a/requirements.txt", "x==1\n"),
-            ("a/node_modules/b/package-lock.json", "{}"),
-            ("target/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55"),
-            ("target/Cargo.lock", ""),
-            (".git/Cargo.lock", ""),
-            ("broken/Cargo.lock", "not toml ["),
-        ]);
-        #[cfg(unix)]
-        {
-            std::os::unix::fs::symlink(folder.path(), folder.path().join("a/loop")).unwrap();
-            std::os::unix::fs::symlink("/etc/passwd", folder.path().join("a/Cargo.lock")).unwrap();
-        }
-        let inventory = collected(folder.path(), Limits::default());
-        assert_eq!(paths(&inventory, folder.path()), ["a/requirements.txt", "broken/Cargo.lock"]);
-        assert!(inventory.sources[1].reading.is_err(), "a damaged file is no empty one");
-        assert_eq!(inventory.skipped.len(), 1);
-        assert!(inventory.skipped[0].reason.contains("symbolic link"));
-        assert_eq!(inventory.packages().len(), 1);
-    }
-
-    #[test]
-    fn limits_end_a_walk_and_say_so() {
-        let folder = tree(&[("a/b/c/requirements.txt", "x==1\n"), ("requirements.txt", "x==1\n")]);
-        let shallow = collected(folder.path(), Limits { depth: 1, ..Limits::default() });
-        assert_eq!(shallow.sources.len(), 1);
-        assert!(shallow.skipped[0].reason.contains("deep"));
-        let few = collected(folder.path(), Limits { entries: 1, ..Limits::default() });
-        assert!(few.skipped[0].reason.contains("entries"));
-    }
-
-    #[test]
-    fn databases_find_their_system() {
-        let status = "Package: bash\nStatus: install ok installed\nVersion: 5.2-1\n";
-        let base = "Package: base-files\nStatus: install ok installed\nVersion: 12.4+deb12u1\n";
-        let folder = tree(&[
-            ("image/var/lib/dpkg/status", status),
-            ("image/usr/lib/os-release", "ID=debian\nVERSION_ID=11\n"),
-            ("alone/status", base),
-            ("unknown/status", status),
-        ]);
-        let inventory = collected(folder.path(), Limits::default());
-        let systems: Vec<_> = inventory
-            .sources
-            .iter()
-            .map(|source| source.os.as_ref().map(|(os, origin)| (os.ecosystem_and_release(), *origin)).unwrap())
-            .collect();
-        assert_eq!(
-            systems,
-            [
-                ("Debian:12".to_owned(), OsOrigin::BasePackages),
-                ("Debian:11".to_owned(), OsOrigin::OsRelease),
-                ("Debian".to_owned(), OsOrigin::Unknown),
-            ]
-        );
-        let mut collector = Collector::new(Limits::default(), Some(Os::of_id("ubuntu", "22.04")));
-        collector.add(&folder.path().join("unknown/status")).unwrap();
-        let stated = collector.finish();
-        assert_eq!(&*stated.packages()[0].release, "22.04");
-    }
-
-    #[test]
-    fn an_old_go_mod_is_completed_by_go_sum_and_a_new_one_is_not() {
-        let sum = "example.org/a v1.0.0 h1:x=\nexample.org/b v1.0.0 h1:x=\n";
-        let folder = tree(&[
-            ("old/go.mod", "module m\ngo 1.16\nrequire example.org/a v1.0.0\n"),
-            ("old/go.sum", sum),
-            ("new/go.mod", "module m\ngo 1.17\nrequire example.org/a v1.0.0\n"),
-            ("new/go.sum", sum),
-        ]);
-        let inventory = collected(folder.path(), Limits::default());
-        assert_eq!(paths(&inventory, folder.path()), ["new/go.mod", "old/go.mod", "old/go.sum"]);
-        assert_eq!(inventory.packages().len(), 3);
-    }
-
-    #[test]
-    fn parents_of_a_pom_are_found() {
-        let folder = tree(&[
-            (
-                "pom.xml",
-                "<project><groupId>g</groupId><artifactId>p</artifactId><version>1</version><properties><v>2</v></properties></project>",
-            ),
-            (
-                "m/pom.xml",
-                "<project><parent><groupId>g</groupId><artifactId>p</artifactId><version>1</version></parent><artifactId>c</artifactId><dependencies><dependency><groupId>x</groupId><artifactId>y</artifactId><version>${v}</version></dependency></dependencies></project>",
-            ),
-        ]);
-        let packages = collected(folder.path(), Limits::default()).packages();
-        assert_eq!((&*packages[0].name, &*packages[0].version), ("x:y", "2"));
-    }
-
-    #[test]
-    fn a_file_is_known_by_its_content_or_refused() {
-        let folder = tree(&[("x.json", "{\"bomFormat\":\"CycloneDX\",\"components\":[]}"), ("y", "hello")]);
-        let mut collector = Collector::new(Limits::default(), None);
-        collector.add(&folder.path().join("x.json")).unwrap();
-        assert!(matches!(collector.add(&folder.path().join("y")), Err(CollectError::UnknownFormat { .. })));
-        assert!(matches!(collector.add(&folder.path().join("z")), Err(CollectError::Unreadable { .. })));
-        assert_eq!(collector.finish().sources[0].format, Format::CycloneDxJson);
-    }
-}
+mod tests;

@@ -5,8 +5,8 @@
 use bartizan_domain::Severity;
 use bartizan_reports::audit::{
     AUDIT_SCHEMA, AuditDocument, AuditEpss, AuditEvidence, AuditFormat, AuditKev, AuditMatch, AuditSource, Baseline,
-    Decision, DecisionNote, EndOfLife, Gone, GoneReason, NotCovered, ScorePart, StoreSource, Suppressed, VexStatus,
-    render,
+    Decision, DecisionNote, EndOfLife, Gone, GoneReason, NotCovered, PassedOver, ScorePart, StoreSource, Suppressed,
+    VexStatus, render,
 };
 use bartizan_reports::{Colour, RenderOptions};
 use serde_json::Value;
@@ -94,9 +94,15 @@ fn document() -> AuditDocument {
         not_covered: vec![NotCovered {
             path: "conan.lock".to_owned(),
             ecosystem: "ConanCenter".to_owned(),
-            reason: "the store has no data for this ecosystem".to_owned(),
+            code: "ecosystem_not_covered".to_owned(),
+            reason: "no imported source speaks of ConanCenter".to_owned(),
+            remedy: Some("import records about ConanCenter".to_owned()),
             count: 1,
             packages: vec!["zlib 1.2.11".to_owned()],
+        }],
+        passed_over: vec![PassedOver {
+            path: "Cargo.lock".to_owned(),
+            reason: "a symbolic link to `a/Cargo.lock`, which is read there".to_owned(),
         }],
         matches: vec![finding("CVE-2024-1", "alpha", Severity::Critical), unfixed],
         leads: Vec::new(),
@@ -160,6 +166,7 @@ fn empty() -> AuditDocument {
         not_affected: Vec::new(),
         suppressed: Vec::new(),
         not_covered: Vec::new(),
+        passed_over: Vec::new(),
         partial: false,
         partial_reasons: Vec::new(),
         end_of_life: Vec::new(),

@@ -3,7 +3,8 @@
 //! Source of the rules: the tracker's documentation ("Security Tracker", `doc/security-team.d.o/security_tracker` of that
 //! repository) and its parser `lib/python/bugs.py`. An entry is a line with the name, then indented lines: `- package
 //! version (notes)` speaks of unstable, `[release] - package version` of one release, `{DSA-… DLA-…}` names bulletins,
-//! `REJECTED`, `RESERVED`, `NOT-FOR-US:` and notes stand for themselves.
+//! `REJECTED`, `RESERVED`, `NOT-FOR-US:` and notes stand for themselves. Between entries there may be rulers (`--`),
+//! `begin claimed by …`, `end claimed by …` and `STOP:`.
 //!
 //! What is said of unstable holds in every release whose own line says nothing else, as the tracker itself evaluates it: a
 //! version below the fix contains the flaw, and has no fix of its release. The releases are [`RELEASES`]; older ones get nothing here. Where a bulletin
@@ -61,6 +62,9 @@ pub(super) fn list(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>)
             }
         } else if !line.trim().is_empty() {
             finish(current.take(), out)?;
+            if is_between_entries(&line) {
+                continue;
+            }
             match Entry::begin(&line) {
                 Some(entry) => current = Some(entry),
                 None => out.take(Err(FeedError::record(
@@ -71,6 +75,11 @@ pub(super) fn list(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>)
         }
     }
     finish(current, out)
+}
+
+/// Lines that belong to no entry: rulers, who works on which part, and the mark behind which everything is old.
+pub(super) fn is_between_entries(line: &str) -> bool {
+    ["--", "STOP:", "begin claim", "end claim"].iter().any(|begin| line.starts_with(begin))
 }
 
 fn finish(entry: Option<Entry>, out: &mut Output<'_>) -> Result<()> {
@@ -101,7 +110,9 @@ impl Entry {
             let names = names.trim_end_matches('}').split_whitespace();
             let known = names.filter(|name| name.starts_with("DSA-") || name.starts_with("DLA-"));
             self.bulletins.extend(known.take(100).map(|name| common::cut(name, 40)));
-        } else if line.starts_with("REJECTED") {
+        } else if line.starts_with("REJECTED")
+            || line.strip_prefix("NOTE:").is_some_and(|note| note.trim() == "rejected")
+        {
             self.advisory.head.withdrawn = Some(chrono::DateTime::UNIX_EPOCH);
         } else if self.lines.len() < MAX_LINES {
             self.lines.extend(package_line(line));

@@ -6,6 +6,10 @@
 //! that the OSV form has for it, and a strict lower bound as a requirement. `type` *malware* sets the kind; `withdrawn_at`
 //! withdraws.
 //!
+//! Ranges may be absent (the schemas allow null), and the owners of a repository write what they like into them. Then the
+//! record stands with what remains: where a fixed version is stated, what is below it is a lead; else the package is one
+//! of which nothing can be said, and the audit says that.
+//!
 //! Not supported: drafts of repositories (they have no range until they are published); `credits`, `epss` (of the day of
 //! the request; FIRST's own file is read). Linear in the bytes; memory of one record.
 
@@ -140,6 +144,10 @@ fn ecosystem(name: &str) -> Ecosystem {
 
 /// A range as the model has it: into `statement`. None if it is no list of comparators.
 fn range(text: &str, ecosystem: &Ecosystem, statement: &mut Affected) -> Option<()> {
+    if matches!(text.trim().to_ascii_lowercase().as_str(), "*" | "all" | "all versions") {
+        statement.ranges.push(Range::Events { semver: false, events: vec![Event::Introduced("0".into())] });
+        return Some(());
+    }
     let (mut low, mut high) = (None, None);
     let mut comparators = Vec::new();
     for comparator in text.split(',').map(str::trim).filter(|comparator| !comparator.is_empty()) {
@@ -195,25 +203,40 @@ fn range(text: &str, ecosystem: &Ecosystem, statement: &mut Affected) -> Option<
 
 impl Vulnerability<'_> {
     /// None if it names no package.
-    fn statement(&self, id: &str) -> Result<Option<Affected>> {
+    fn statement(&self) -> Option<Affected> {
         let Some(package) = self.package.as_ref().filter(|package| !package.name.trim().is_empty()) else {
-            return Ok(None);
+            return None;
         };
         let ecosystem = ecosystem(&package.ecosystem);
         let key = PackageKey::new(ecosystem.clone(), "", package.name.trim());
         let mut statement = common::statement(key, NameKind::Binary, VendorState::Affected);
         let text = self.vulnerable_version_range.trim();
-        range(text, &ecosystem, &mut statement)
-            .ok_or_else(|| FeedError::record(id, format!("`{}` is no range of versions", text.escape_debug())))?;
+        let stated = range(text, &ecosystem, &mut statement).is_some();
         let fixed = self.first_patched_version.as_str().or_else(|| self.first_patched_version["identifier"].as_str());
         let fixed = fixed.unwrap_or(&self.patched_versions);
         for version in fixed.split(',').map(|version| version.trim().trim_start_matches(['>', '=', ' '])) {
-            let stated = statement.ranges.iter().any(|range| match range {
+            let repeated = statement.ranges.iter().any(|range| match range {
                 Range::Events { events, .. } => events.contains(&Event::Fixed(version.into())),
                 _ => false,
             });
-            if !version.is_empty() && version.len() <= 200 && !version.contains(['<', ' ', '|']) && !stated {
+            if !version.is_empty() && version.len() <= 200 && !version.contains(['<', ' ', '|']) && !repeated {
                 statement.fixed.push(version.into());
+            }
+        }
+        if !stated {
+            statement.ranges.clear();
+            match statement.fixed.as_slice() {
+                [only] => {
+                    statement.ranges.push(common::before(only));
+                    let text = if text.is_empty() {
+                        "no range of versions is stated, only a fixed version".to_owned()
+                    } else {
+                        format!("the range is words: `{}`", common::cut(text, 100).escape_debug())
+                    };
+                    statement.conditions.push(Condition::Unevaluated(text.into()));
+                }
+                // A bound that no version can be compared with: a gap.
+                _ => statement.ranges.push(common::before("")),
             }
         }
         let functions: Vec<Text> =
@@ -221,7 +244,7 @@ impl Vulnerability<'_> {
         if !functions.is_empty() {
             statement.conditions.push(Condition::Functions(functions));
         }
-        Ok(Some(statement))
+        Some(statement)
     }
 }
 
@@ -272,7 +295,7 @@ fn convert(bytes: &[u8]) -> Parsed {
     }
     advisory.references.truncate(MAX_REFERENCES);
     for vulnerability in &read.vulnerabilities {
-        advisory.affected.extend(vulnerability.statement(&read.ghsa_id)?);
+        advisory.affected.extend(vulnerability.statement());
     }
     Ok(Record::Advisory(Box::new(advisory)))
 }
@@ -303,6 +326,9 @@ mod tests {
         assert_eq!(of("> 1.0, < 2.0", &Ecosystem::Npm), requirement(">1.0 <2.0"));
         assert_eq!(of("> 1.0, < 2.0", &Ecosystem::Maven), requirement(">1.0, <2.0"));
         assert_eq!(of("> 1.0, != 1.5", &Ecosystem::Hex), requirement(">1.0 and !=1.5"));
+        for all in ["*", "ALL", "All versions"] {
+            assert_eq!(of(all, &Ecosystem::Npm), events(vec![from("0")]), "{all}");
+        }
         for bad in ["", "<", "2", "~> 2", ">= 1, =< 2"] {
             assert_eq!(of(bad, &Ecosystem::Npm), None, "{bad}");
         }
@@ -314,5 +340,35 @@ mod tests {
             let inside = |version: &str| read.contains(&dialect.key(version).unwrap());
             assert!(!inside("1.0.0") && inside("1.0.1") && !inside("2.0.0"), "{ecosystem}");
         }
+    }
+
+    /// The global form allows null; the one of repositories has what their owners wrote.
+    #[test]
+    fn a_range_of_words_drops_no_record() {
+        let text = r#"{"ghsa_id":"GHSA-aaaa-bbbb-cccc","summary":"x","vulnerabilities":[
+            {"package":{"ecosystem":"npm","name":"nothing"},"vulnerable_version_range":null,"first_patched_version":null},
+            {"package":{"ecosystem":"npm","name":"patched"},"vulnerable_version_range":null,"first_patched_version":"1.2.0"},
+            {"package":{"ecosystem":"pip","name":"words"},"vulnerable_version_range":"all before the rewrite","patched_versions":"2.0"},
+            {"package":{"ecosystem":"npm","name":null},"vulnerable_version_range":"< 1"},
+            {"package":{"ecosystem":"go","name":"plain"},"vulnerable_version_range":">= 1.0.1, <= 1.9.6"}]}"#;
+        let Record::Advisory(advisory) = convert(text.as_bytes()).unwrap() else { panic!("it is an advisory") };
+        let shown: Vec<(&str, &[Range], usize)> = advisory
+            .affected
+            .iter()
+            .map(|one| (one.package.name.as_str(), one.ranges.as_slice(), one.conditions.len()))
+            .collect();
+        let through = Range::Events {
+            semver: false,
+            events: vec![Event::Introduced("1.0.1".into()), Event::LastAffected("1.9.6".into())],
+        };
+        assert_eq!(
+            shown,
+            [
+                ("nothing", &[common::before("")][..], 0),
+                ("patched", &[common::before("1.2.0")][..], 1),
+                ("words", &[common::before("2.0")][..], 1),
+                ("plain", &[through][..], 0),
+            ]
+        );
     }
 }

@@ -9,6 +9,7 @@
 mod alpine;
 mod common;
 mod cpematch;
+pub(crate) mod cpenames;
 mod csaf;
 mod cve5;
 mod cvss;
@@ -120,8 +121,14 @@ formats! {
     NvdMatch => "nvd-cpematch-2.0-record", "nvd-cpematch", Latest, Single;
     /// NVD CPE match feed 1.0.
     NvdMatch1 => "nvd-cpematch-1.0", "nvd-cpematch", Latest, Part;
+    /// NVD's dictionary of CPE names, API 2.0, pages.
+    NvdCpePage => "nvd-cpe-2.0", "nvd-cpe", Latest, Single;
+    /// NVD's dictionary of CPE names, API 2.0, one by one.
+    NvdCpe => "nvd-cpe-2.0-record", "nvd-cpe", Latest, Single;
     /// NVD JSON 1.1.
     Nvd1 => "nvd-json-1.1", "nvd", Latest, Part;
+    /// NVD JSON 1.1, single records.
+    Nvd1Record => "nvd-json-1.1-record", "nvd", Latest, Single;
     /// CVE records 5.x.
     Cve5 => "cve-5", "cve", Latest, Single;
     /// OSV.
@@ -336,7 +343,10 @@ fn json(format: Format, name: &str, stream: &mut JsonStream<'_>, out: &mut Outpu
         Format::NvdMatchPage => cpematch::pages(stream, out),
         Format::NvdMatch => cpematch::records(stream, out),
         Format::NvdMatch1 => cpematch::feed(stream, out),
+        Format::NvdCpePage => cpenames::pages(stream, out),
+        Format::NvdCpe => cpenames::records(stream, out),
         Format::Nvd1 => nvd1::feed(stream, out),
+        Format::Nvd1Record => nvd1::records(stream, out),
         Format::Cve5 => cve5::records(stream, out),
         Format::Osv => osv::records(stream, out),
         Format::Ghsa => ghsa::records(stream, out),

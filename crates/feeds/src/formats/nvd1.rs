@@ -196,3 +196,8 @@ pub(super) fn feed(stream: &mut JsonStream<'_>, out: &mut Output<'_>) -> Result<
     })?;
     stream.finish()
 }
+
+/// Records of a feed, one after the other.
+pub(super) fn records(stream: &mut JsonStream<'_>, out: &mut Output<'_>) -> Result<()> {
+    stream.records(|bytes| out.take(item(bytes)))
+}

@@ -4,6 +4,7 @@
 //! never matter. Linear in [`PEEK`].
 
 use super::Format;
+use super::debian_cves::is_between_entries;
 
 /// How many bytes are looked at.
 pub const PEEK: usize = 256 << 10;
@@ -34,12 +35,18 @@ pub fn refused(head: &[u8]) -> Option<&'static str> {
     match head.iter().find(|byte| !byte.is_ascii_whitespace())? {
         b'{' | b'[' => {
             let shape = Shape::of(head);
-            if shape.has("resultsPerPage") && shape.has("products") {
-                Some("a page of NVD's CPE dictionary, which is not read: its CVE pages state the criteria")
+            if shape.has("resultsPerPage") && shape.has("cveChanges") {
+                Some("a page of NVD's history of changes, which is not read: its CVE pages state what holds now")
+            } else if shape.has("cpe_23_item") {
+                Some(
+                    "an entry of NVD's CPE dictionary of version 1, which is not read: the dictionary of version 2.0 is",
+                )
             } else {
                 None
             }
         }
+        b'<' => memchr::memmem::find(&head[..head.len().min(8192)], b"<cpe-list")
+            .map(|_| "NVD's CPE dictionary as XML, which is not read: the JSON of version 2.0 is"),
         _ => None,
     }
 }
@@ -96,7 +103,9 @@ fn is_debian_entry(line: &str) -> bool {
 /// `CVE-2031-1 (…)` and indented lines about packages.
 fn is_debian_cves(text: &str) -> bool {
     let named = |line: &str| line.starts_with("CVE-") || line.starts_with("TEMP-");
-    let mut lines = text.lines().take(400).filter(|line| !line.trim().is_empty());
+    // The last line may be cut in its middle.
+    let whole = text.rsplit_once('\n').map_or(text, |(whole, _)| whole);
+    let mut lines = whole.lines().take(400).filter(|line| !line.trim().is_empty() && !is_between_entries(line));
     let first = lines.next().is_some_and(named);
     let mut packages = false;
     first
@@ -217,6 +226,8 @@ fn json(head: &[u8]) -> Option<Format> {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let format = if has("CVE_Items") {
         Format::Nvd1
+    } else if inner("cve", "CVE_data_meta") {
+        Format::Nvd1Record
     } else if (has("dataType") && (has("dataVersion") || has("containers") || has("cveMetadata")))
         || (has("containers") && (has("cveMetadata") || inner("containers", "cna") || inner("containers", "adp")))
         || (has("cveMetadata") && inner("cveMetadata", "cveId"))
@@ -232,9 +243,13 @@ fn json(head: &[u8]) -> Option<Format> {
         Format::NvdMatch
     } else if (has("cpe23Uri") && has("cpe_name")) || inner("matches", "cpe23Uri") {
         Format::NvdMatch1
+    } else if has("products") && has("resultsPerPage") {
+        Format::NvdCpePage
+    } else if (has("cpeName") && has("cpeNameId")) || inner("cpe", "cpeNameId") {
+        Format::NvdCpe
     } else if has("resultsPerPage") && has("format") || inner("vulnerabilities", "cve") && !has("document") {
         // Other pages of the API are of no use here.
-        let cve = !has("products") && !has("cveChanges") && !has("sources");
+        let cve = !has("cveChanges") && !has("sources");
         return cve.then_some(Format::NvdPage);
     } else if has("document") && (inner("document", "csaf_version") || inner("document", "tracking")) {
         Format::Csaf
@@ -297,6 +312,7 @@ mod tests {
     fn content_tells_the_format() {
         let is = |text: &str, format: Format| assert_eq!(recognise(text.as_bytes()), Some(format), "{text}");
         is("{\"CVE_data_type\":\"CVE\",\"CVE_Items\":[", Format::Nvd1);
+        is("{\"cve\":{\"CVE_data_meta\":{\"ID\":\"CVE-2021-1\"}},\"impact\":{}}", Format::Nvd1Record);
         is("{\"containers\":{\"cna\":{", Format::Cve5);
         is("{\"title\":\"x\",\"catalogVersion\":\"1\"", Format::KevJson);
         is("{\"resultsPerPage\":1,\"startIndex\":0,\"format\":\"NVD_CVE\",\"vulnerabilities\":[]}", Format::NvdPage);
@@ -311,22 +327,28 @@ mod tests {
         is("#model_version:v1,score_date:2026-01-01\ncve,epss,percentile\n", Format::Epss);
         is("[{\"ghsa_id\":\"GHSA-x\",\"vulnerabilities\":[]}]", Format::Ghsa);
         is("CVE-2031-1 (x)\n\tRESERVED\nCVE-2031-2\n\t- curl 8.0-1\n", Format::DebianCves);
+        is("begin claimed by x\nCVE-2031-1 (x)\n\t- curl 8.0-1\n--\nend claimed by x\nCV", Format::DebianCves);
         is("[29 Mar 2023] DSA-5380-1 xorg-server - security update\n", Format::DebianList);
         is("PublicDate: x\nCandidate: CVE-2020-1\n", Format::UbuntuTracker);
         is("---\ngem: a\ncve: 2020-1\n", Format::Ruby);
         is("<?xml version=\"1.0\"?>\n<oval_definitions xmlns=\"x\">", Format::Oval);
-        for text in
-            ["", "   ", "<html>", "{}", "[]", "hello", "{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}"]
-        {
+        is("{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}", Format::NvdCpePage);
+        is("{\"deprecated\":false,\"cpeName\":\"cpe:2.3:a:b:c\",\"cpeNameId\":\"x\"}", Format::NvdCpe);
+        for text in ["", "   ", "<html>", "{}", "[]", "hello"] {
             assert_eq!(recognise(text.as_bytes()), None, "{text}");
         }
     }
 
     #[test]
     fn what_is_known_and_not_read_is_named() {
-        let text = b"{\"resultsPerPage\":1,\"format\":\"NVD_CPE\",\"products\":[]}";
-        assert_eq!(recognise(text), None);
-        assert!(refused(text).is_some_and(|why| why.contains("dictionary")));
+        for (text, word) in [
+            ("{\"resultsPerPage\":1,\"format\":\"NVD_CVEHistory\",\"cveChanges\":[]}", "history"),
+            ("{\"name\":\"cpe:/a:b:c\",\"cpe_23_item\":{\"name\":\"cpe:2.3:a:b:c\"}}", "version 1"),
+            ("<?xml version='1.0'?>\n<cpe-list xmlns=\"x\">", "XML"),
+        ] {
+            assert_eq!(recognise(text.as_bytes()), None, "{text}");
+            assert!(refused(text.as_bytes()).is_some_and(|why| why.contains(word)), "{text}");
+        }
         assert_eq!(refused(b"{\"x\":1}"), None);
     }
 

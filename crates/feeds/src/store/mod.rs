@@ -20,6 +20,7 @@ pub mod draft;
 pub mod manifest;
 pub mod segment;
 mod sorter;
+mod successors;
 mod table;
 pub mod writer;
 
@@ -450,8 +451,51 @@ impl From<FeedError> for StoreError {
     }
 }
 
+/// What a store holds about an ecosystem, for saying what is missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// The sources that speak of the release, with the number of their records about it.
+    pub sources: Vec<(String, u64)>,
+    /// Other releases of the ecosystem that some source claims as a whole.
+    pub claimed: Vec<String>,
+    /// Other releases that are spoken of without being claimed.
+    pub mentioned: Vec<String>,
+}
+
 /// Ecosystems and releases of all sources, with the number of statements.
 impl Snapshot {
+    /// What there is about an ecosystem, seen from one of its releases (empty for an ecosystem without releases).
+    #[must_use]
+    pub fn holdings(&self, ecosystem: &Ecosystem, release: &str) -> Holdings {
+        let mut holdings = Holdings::default();
+        let first = (ecosystem.as_str().to_owned(), String::new());
+        for source in &self.sources {
+            let mut records = 0;
+            for ((known, its_release), count) in source.segment.summary.scopes.range(first.clone()..) {
+                if known != ecosystem.as_str() {
+                    break;
+                }
+                if its_release.is_empty() || its_release == release {
+                    records += count;
+                } else if source.covers.contains(&crate::coverage::scope(known, its_release)) {
+                    holdings.claimed.push(its_release.clone());
+                } else {
+                    holdings.mentioned.push(its_release.clone());
+                }
+            }
+            if records > 0 {
+                holdings.sources.push((source.name.clone(), records));
+            }
+        }
+        for list in [&mut holdings.claimed, &mut holdings.mentioned] {
+            list.sort();
+            list.dedup();
+        }
+        let claimed = &holdings.claimed;
+        holdings.mentioned.retain(|release| !claimed.contains(release));
+        holdings
+    }
+
     /// What the store speaks about.
     #[must_use]
     pub fn scopes(&self) -> BTreeMap<(String, String), u64> {

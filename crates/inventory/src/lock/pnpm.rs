@@ -2,10 +2,19 @@
 //!
 //! Rules: pnpm's `lockfile-types` and `dependency-path`. The keys of `packages` are dependency paths, and their form
 //! changed: `/name/1.0.0_peer@2` until 5.x, `/name@1.0.0(peer@2)` in 6, `name@1.0.0` in 9 (peers moved to `snapshots`); a
-//! path may begin with the host of a registry. Entries from elsewhere carry `name` and `version` themselves.
+//! path may begin with the host of a registry. Where a package comes from elsewhere, the path names the place instead of a
+//! version, and the entry states `version` (and, before version 9, `name`) itself:
 //!
-//! Not supported: workspaces' own packages (`importers` have no versions), and in version 9 whether a package is for
-//! development only (the file does not say).
+//! | dependency | path until 8 | path in 9 | counts as |
+//! |---|---|---|---|
+//! | tarball of a URL | `@url` or `host/path` | `name@https://…` | third party, or version control for tarballs of code hosts |
+//! | Git | `host/owner/repo/commit`, `git@url` | `name@git+https://…#commit`, `name@https://codeload…` | version control |
+//! | local tarball | `file:x.tgz` | `name@file:x.tgz` | local |
+//! | folder (`file:`, injected workspace) | `file:folder` | `name@file:folder` | local, left out where no version is stated |
+//!
+//! Not supported: what is linked (`link:`, workspaces), which stands in `importers` alone, without a version: it is part of
+//! the project, and its own dependencies are listed like all others. In version 9, whether a package is for development
+//! only (the file does not say).
 
 use std::collections::BTreeMap;
 
@@ -53,19 +62,25 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
     for (path, locked) in lock.packages.unwrap_or_default() {
         let scope = if locked.dev { DependencyScope::Development } else { DependencyScope::Runtime };
         let origin = locked.resolution.origin(&path);
-        let (name, version) = match (locked.name, locked.version) {
-            (Some(name), Some(version)) => (name, version.into_text()),
-            (name, version) => match split(&path) {
-                Some((from_path, version_in_path)) => (
-                    name.unwrap_or_else(|| from_path.to_owned()),
-                    version.map_or_else(|| version_in_path.to_owned(), yaml::Scalar::into_text),
-                ),
-                None if origin == Origin::Local => continue,
-                None => {
-                    collector.gap(path, "its dependency path names no version");
-                    continue;
-                }
-            },
+        let (of_path, version_of_path) = parts(&path);
+        let version = locked.version.map(yaml::Scalar::into_text).or_else(|| version_of_path.map(str::to_owned));
+        let (name, version) = match (locked.name.or_else(|| of_path.map(str::to_owned)), version) {
+            (Some(name), Some(version)) => (name, version),
+            // A folder of the project.
+            _ if origin == Origin::Local => continue,
+            (None, _) => {
+                collector.gap(path, "its dependency path names no package");
+                continue;
+            }
+            (Some(name), None) => {
+                let reason = match origin {
+                    Origin::Registry => "its dependency path names no version",
+                    Origin::Vcs => "it is taken from version control, and no version is stated",
+                    _ => "it is a tarball from elsewhere, and no version is stated",
+                };
+                collector.gap(name, reason);
+                continue;
+            }
         };
         collector.push(Package::new(Ecosystem::Npm, name, version).taken_from(origin).needed_for(scope));
     }
@@ -79,12 +94,15 @@ fn documents(text: &str) -> &str {
 
 impl Resolution {
     fn origin(&self, path: &str) -> Origin {
-        if self.directory.is_some() || path.starts_with("file:") || path.starts_with("link:") {
+        let place = place(path);
+        let is_local = |text: &str| ["file:", "link:"].iter().any(|scheme| text.starts_with(scheme));
+        if self.directory.is_some() || is_local(path) || place.is_some_and(is_local) {
             Origin::Local
-        } else if self.repo.is_some() {
+        } else if self.repo.is_some() || place.is_some_and(|place| place.starts_with("git")) || path.starts_with("git@")
+        {
             Origin::Vcs
         } else {
-            match &self.tarball {
+            match self.tarball.as_deref().or(place) {
                 Some(tarball) => super::npm::origin(tarball),
                 None => Origin::Registry,
             }
@@ -92,26 +110,48 @@ impl Resolution {
     }
 }
 
-/// Name and version of a dependency path of any version.
-fn split(path: &str) -> Option<(&str, &str)> {
+/// A dependency path without peers, the slash it begins with and the host of a registry.
+fn bare(path: &str) -> &str {
     // Peers: `(a@1)(b@2)` since 6.
     let bare = path.split('(').next().unwrap_or(path);
-    let bare = match bare.strip_prefix('/') {
+    match bare.strip_prefix('/') {
         Some(rest) => rest,
-        // `registry.example/name/1.0.0`: a host has a dot before the first slash, a name has not.
+        // `registry.example/name/1.0.0`, `localhost+4873/name/1.0.0`: a host has a dot or a port before the first slash, a
+        // name has not.
         None => match bare.split_once('/') {
-            Some((host, rest)) if host.contains('.') && !host.contains('@') && !host.starts_with('@') => rest,
+            Some((host, rest)) if host.contains(['.', '+']) && !host.contains(['@', ':']) => rest,
             _ => bare,
         },
-    };
+    }
+}
+
+/// Where the name in a path ends: at the first `@` or `/` behind the scope.
+fn name_end(bare: &str) -> Option<usize> {
     let scope_end = if bare.starts_with('@') { bare.find('/')? + 1 } else { 0 };
-    let (name_end, version) = match bare[scope_end..].find(['@', '/']) {
-        Some(at) => (scope_end + at, &bare[scope_end + at + 1..]),
-        None => return None,
-    };
+    let end = scope_end + bare[scope_end..].find(['@', '/'])?;
+    (end > scope_end).then_some(end)
+}
+
+/// The place that a path of version 6 or later names instead of a version: `file:x`, `https://…`, `git+ssh://…`.
+fn place(path: &str) -> Option<&str> {
+    let bare = bare(path);
+    let place = bare[name_end(bare)?..].strip_prefix('@')?;
+    place.contains(':').then_some(place)
+}
+
+/// Name and version of a dependency path of any version; a path that names a place names no version, and a name only
+/// where it stands before the place.
+fn parts(path: &str) -> (Option<&str>, Option<&str>) {
+    let bare = bare(path);
+    let Some(end) = name_end(bare) else { return (None, None) };
+    let (name, rest) = (&bare[..end], &bare[end + 1..]);
     // Peers until 5: `1.0.0_peer@2` and, before that, `1.0.0/peer@2`.
-    let version = version.split(['_', '/']).next().unwrap_or(version);
-    (name_end > 0 && version.starts_with(|c: char| c.is_ascii_digit())).then(|| (&bare[..name_end], version))
+    let version = rest.split(['_', '/']).next().unwrap_or(rest);
+    if version.starts_with(|c: char| c.is_ascii_digit()) {
+        // `github.com/owner/repo/commit` may have a commit that begins with a digit in the place of a version.
+        return (Some(name), Some(version));
+    }
+    (place(path).map(|_| name), None)
 }
 
 #[cfg(test)]
@@ -156,12 +196,58 @@ mod tests {
             ("a@1.0.0-rc.1", Some(("a", "1.0.0-rc.1"))),
             ("lodash.merge@4.6.2", Some(("lodash.merge", "4.6.2"))),
             ("/a@1.0.0(b@1(c@2))", Some(("a", "1.0.0"))),
+            ("localhost+4873/a/1.0.0", Some(("a", "1.0.0"))),
             ("a@file:x", None),
             ("@", None),
             ("", None),
         ] {
-            assert_eq!(split(path), expected, "{path}");
+            let found = match parts(path) {
+                (Some(name), Some(version)) => Some((name, version)),
+                _ => None,
+            };
+            assert_eq!(found, expected, "{path}");
         }
+        for (path, name, place_of_it) in [
+            ("a@file:x.tgz", Some("a"), Some("file:x.tgz")),
+            (
+                "@s/a@https://codeload.github.com/o/a/tar.gz/0123",
+                Some("@s/a"),
+                Some("https://codeload.github.com/o/a/tar.gz/0123"),
+            ),
+            (
+                "a@git+ssh://git@example.org/o/a.git#0123(b@1.0.0)",
+                Some("a"),
+                Some("git+ssh://git@example.org/o/a.git#0123"),
+            ),
+            ("file:x.tgz", None, None),
+            ("@https://example.org/a.tgz", None, None),
+        ] {
+            assert_eq!((parts(path).0, place(path)), (name, place_of_it), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_comes_from_elsewhere_is_listed_with_where() {
+        let v9 = "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n      own:\n        specifier: workspace:*\n        version: link:packages/own\n\npackages:\n\n  tar@https://example.org/x/tar-1.2.3.tgz:\n    resolution: {integrity: sha512-x, tarball: https://example.org/x/tar-1.2.3.tgz}\n    version: 1.2.3\n\n  hub@https://codeload.github.com/o/hub/tar.gz/0123456789:\n    resolution: {tarball: https://codeload.github.com/o/hub/tar.gz/0123456789}\n    version: 2.0.0\n\n  git@git+ssh://git@example.org/o/git.git#abcdef:\n    resolution: {commit: abcdef, repo: ssh://git@example.org/o/git.git, type: git}\n    version: 3.0.0\n\n  '@s/local@file:vendor/local.tgz':\n    resolution: {integrity: sha512-x, tarball: file:vendor/local.tgz}\n    version: 4.0.0\n\n  folder@file:packages/folder:\n    resolution: {directory: packages/folder, type: directory}\n\n  bare@https://codeload.github.com/o/bare/tar.gz/abc:\n    resolution: {tarball: https://codeload.github.com/o/bare/tar.gz/abc}\n";
+        let v6 = "lockfileVersion: '6.0'\n\npackages:\n\n  file:vendor/local.tgz:\n    resolution: {integrity: sha512-x, tarball: file:vendor/local.tgz}\n    name: '@s/local'\n    version: 4.0.0\n    dev: false\n\n  '@example.org/x/tar-1.2.3.tgz':\n    resolution: {integrity: sha512-x, tarball: https://example.org/x/tar-1.2.3.tgz}\n    name: tar\n    version: 1.2.3\n    dev: false\n\n  github.com/o/hub/0123456789:\n    resolution: {tarball: https://codeload.github.com/o/hub/tar.gz/0123456789}\n    name: hub\n    version: 2.0.0\n    dev: false\n\n  git@example.org+o/git/abcdef:\n    resolution: {commit: abcdef, repo: git@example.org:o/git.git, type: git}\n    name: git\n    version: 3.0.0\n    dev: false\n";
+        let expected = [
+            ("@s/local", "4.0.0", Origin::Local),
+            ("git", "3.0.0", Origin::Vcs),
+            ("hub", "2.0.0", Origin::Vcs),
+            ("tar", "1.2.3", Origin::ThirdParty),
+        ];
+        for text in [v9, v6] {
+            let reading = read(text.as_bytes()).unwrap();
+            let found: Vec<(&str, &str, Origin)> =
+                reading.packages.iter().map(|p| (&*p.name, &*p.version, p.origin)).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+        let gaps = read(v9.as_bytes()).unwrap().gaps;
+        assert_eq!(gaps.len(), 1);
+        assert_eq!(
+            (gaps[0].subject.as_str(), &*gaps[0].reason),
+            ("bare", "it is taken from version control, and no version is stated")
+        );
     }
 
     #[test]
@@ -180,7 +266,7 @@ mod tests {
 
         #[test]
         fn no_path_panics(path in "[@/a-z0-9._()é]{0,30}") {
-            let _ = split(&path);
+            let _ = (parts(&path), place(&path));
         }
     }
 }

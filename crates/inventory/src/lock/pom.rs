@@ -3,16 +3,22 @@
 //! Rules: the POM reference. Properties and `dependencyManagement` are inherited from parents that lie in the audited tree
 //! (`relativePath`, `../pom.xml` if it is not said); a child's value wins. `${…}` is resolved from properties and the
 //! `project.*` values. A dependency whose version comes from an imported bill of materials or a parent in a repository, or
-//! is a range, is reported as a gap.
+//! is a range, is reported as a gap. Profiles that a build without options uses contribute properties, managed versions and
+//! dependencies, before those of the project they are in; the dependencies of every other profile are gaps that name it
+//! ([`profile`] says what is decided and what is not known).
 //!
-//! Not supported: transitive dependencies (a POM does not lock them; use an SBOM or Gradle's locks), profiles, plugins.
+//! Not supported: transitive dependencies (a POM does not lock them; use an SBOM or Gradle's locks), plugins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_matching::model::{DependencyScope, Ecosystem, Package};
 
+use self::profile::{Activation, Profile};
+
 use crate::component::{Collector, ReadError, Reading, With as _, utf8};
 use crate::xml::{self, Element};
+
+mod profile;
 
 /// Parents above a project.
 const MAX_PARENTS: usize = 10;
@@ -78,6 +84,23 @@ struct Model {
     properties: BTreeMap<String, String>,
     managed: BTreeMap<String, Managed>,
     imports: usize,
+    /// Properties that only profiles set of which it is not known whether they are active, with the profile's name.
+    conditional: BTreeMap<String, String>,
+}
+
+/// The parts of a project that count in a build without options, those that win first: active profiles, the last one first,
+/// then the project itself.
+fn parts(project: &Element) -> Vec<&Element> {
+    let active = Profile::all(project).into_iter().filter(|profile| profile.activation == Activation::Active);
+    let mut parts: Vec<&Element> = active.map(|profile| profile.element).collect();
+    parts.reverse();
+    parts.push(project);
+    parts
+}
+
+/// What a project or a profile sets itself.
+fn own_properties(part: &Element) -> &[Element] {
+    part.child("properties").map_or(&[], |section| &section.children)
 }
 
 #[derive(Clone, Default)]
@@ -91,10 +114,16 @@ impl Model {
         let mut properties = BTreeMap::new();
         let mut managed = BTreeMap::new();
         let mut imports = 0;
-        // From the oldest ancestor down: the later wins.
-        for project in chain.iter().rev() {
-            for property in project.child("properties").into_iter().flat_map(|properties| &properties.children) {
+        // From the oldest ancestor down, and in each from the project to its profiles: the later wins.
+        for part in chain.iter().rev().flat_map(|project| parts(project).into_iter().rev()) {
+            for property in own_properties(part) {
                 properties.insert(property.name.clone(), property.text.trim().to_owned());
+            }
+        }
+        let mut conditional = BTreeMap::new();
+        for profile in chain.iter().flat_map(Profile::all).filter(|one| one.activation == Activation::Unknown) {
+            for property in own_properties(profile.element) {
+                conditional.insert(property.name.clone(), profile.id().to_owned());
             }
         }
         let own = &chain[0];
@@ -110,9 +139,9 @@ impl Model {
                 properties.insert(format!("project.parent.{name}"), value.to_owned());
             }
         }
-        let mut model = Self { properties, managed: BTreeMap::new(), imports: 0 };
-        for project in chain.iter().rev() {
-            let section = project.child("dependencyManagement").and_then(|m| m.child("dependencies"));
+        let mut model = Self { properties, managed: BTreeMap::new(), imports: 0, conditional };
+        for part in chain.iter().rev().flat_map(|project| parts(project).into_iter().rev()) {
+            let section = part.child("dependencyManagement").and_then(|m| m.child("dependencies"));
             for dependency in section.into_iter().flat_map(|section| section.all("dependency")) {
                 if dependency.value("scope") == Some("import") {
                     imports += 1;
@@ -157,41 +186,65 @@ impl Model {
             (false, true) => "its version is decided by a parent that is not in the tree",
             (false, false) => "no version is stated",
         };
-        let mut seen = BTreeMap::new();
-        for project in chain {
-            for dependency in project.child("dependencies").into_iter().flat_map(|section| section.all("dependency")) {
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        for part in chain.iter().flat_map(parts) {
+            let mut here = BTreeSet::new();
+            for dependency in part.child("dependencies").into_iter().flat_map(|section| section.all("dependency")) {
                 let Some(name) = self.name(dependency) else {
                     collector.gap("dependency", "it has no groupId or artifactId");
                     continue;
                 };
-                // The child's declaration comes first and wins.
-                if seen.insert(name.clone(), ()).is_some() && !std::ptr::eq(project, &raw const chain[0]) {
-                    continue;
+                // The declaration nearest to the project wins; one part may declare several files of an artifact.
+                if !seen.contains(&name) {
+                    here.insert(name.clone());
+                    self.dependency(name, dependency, elsewhere, &mut collector);
                 }
-                let managed = self.managed.get(&name).cloned().unwrap_or_default();
-                let version = dependency.value("version").map(|version| self.resolve(version)).or(managed.version);
-                let scope = dependency.value("scope").map(str::to_owned).or(managed.scope);
-                let scope = match scope.as_deref() {
-                    Some("test") => DependencyScope::Development,
-                    _ if dependency.value("optional") == Some("true") => DependencyScope::Optional,
-                    _ => DependencyScope::Runtime,
-                };
-                match version {
-                    None => collector.gap(name, elsewhere),
-                    Some(version) if version.contains("${") => {
-                        collector.gap(name, "its version is a property that is not set");
-                    }
-                    Some(version) if version.starts_with(['[', '(']) => match exact(&version) {
-                        Some(version) => {
-                            collector.push(Package::new(Ecosystem::Maven, name, version).needed_for(scope));
-                        }
-                        None => collector.gap(name, "its version is a range"),
-                    },
-                    Some(version) => collector.push(Package::new(Ecosystem::Maven, name, version).needed_for(scope)),
-                }
+            }
+            seen.append(&mut here);
+        }
+        for profile in chain.iter().flat_map(Profile::all) {
+            let Some(objection) = profile.objection() else { continue };
+            let section = profile.element.child("dependencies");
+            for dependency in section.into_iter().flat_map(|section| section.all("dependency")) {
+                let name = self.name(dependency).unwrap_or_else(|| "dependency".to_owned());
+                let version = dependency.value("version").map(|version| format!(" {}", self.resolve(version)));
+                collector.gap(format!("{name}{}", version.unwrap_or_default()), objection.clone());
             }
         }
         collector.finish()
+    }
+
+    /// Takes one dependency, whose version is decided `elsewhere` if nothing here decides it.
+    fn dependency(&self, name: String, dependency: &Element, elsewhere: &'static str, collector: &mut Collector) {
+        let managed = self.managed.get(&name).cloned().unwrap_or_default();
+        let version = dependency.value("version").map(|version| self.resolve(version)).or(managed.version);
+        let scope = dependency.value("scope").map(str::to_owned).or(managed.scope);
+        let scope = match scope.as_deref() {
+            Some("test") => DependencyScope::Development,
+            _ if dependency.value("optional") == Some("true") => DependencyScope::Optional,
+            _ => DependencyScope::Runtime,
+        };
+        let package = |version: &str| Package::new(Ecosystem::Maven, name.as_str(), version).needed_for(scope);
+        match version.as_deref() {
+            None => collector.gap(name, elsewhere),
+            Some(version) if version.contains("${") => collector.gap(&name, self.unset(version)),
+            Some(version) if version.starts_with(['[', '(']) => match exact(version) {
+                Some(version) => collector.push(package(version)),
+                None => collector.gap(name, "its version is a range"),
+            },
+            Some(version) => collector.push(package(version)),
+        }
+    }
+
+    /// Why a version has a property left.
+    fn unset(&self, version: &str) -> String {
+        let name = version.split_once("${").and_then(|(_, rest)| rest.split_once('}')).map_or("", |(name, _)| name);
+        match self.conditional.get(name) {
+            Some(profile) => {
+                format!("its version is a property of the profile `{profile}`, and whether that is active is not known")
+            }
+            None => "its version is a property that is not set".to_owned(),
+        }
     }
 }
 
@@ -247,6 +300,74 @@ mod tests {
         assert_eq!(asked, ["../pom.xml"]);
         let gaps: Vec<&str> = reading.gaps.iter().map(|gap| gap.subject.as_str()).collect();
         assert_eq!(gaps, ["g:loop", "g:none", "g:range"]);
+    }
+
+    /// A project with one dependency in a profile of each kind.
+    fn with_profiles(profiles: &[(&str, &str)]) -> Reading {
+        let profiles: String = profiles
+            .iter()
+            .map(|(id, activation)| {
+                format!(
+                    "<profile><id>{id}</id>{activation}<properties><v.{id}>7</v.{id}><shared>{id}</shared></properties><dependencies>\
+                     <dependency><groupId>p</groupId><artifactId>{id}</artifactId><version>1</version></dependency>\
+                     <dependency><groupId>g</groupId><artifactId>both</artifactId><version>${{shared}}</version></dependency>\
+                     </dependencies></profile>"
+                )
+            })
+            .collect();
+        let text = format!(
+            "<project><groupId>g</groupId><artifactId>a</artifactId><version>1</version><properties><shared>base</shared></properties>\
+             <dependencies><dependency><groupId>g</groupId><artifactId>both</artifactId><version>${{shared}}</version></dependency>\
+             <dependency><groupId>g</groupId><artifactId>needs</artifactId><version>${{v.jdk}}</version></dependency></dependencies>\
+             <profiles>{profiles}</profiles></project>"
+        );
+        read(text.as_bytes(), &mut |_| None).unwrap()
+    }
+
+    #[test]
+    fn profiles_count_as_a_build_without_options_uses_them() {
+        let default = "<activation><activeByDefault>true</activeByDefault></activation>";
+        let absent = "<activation><property><name>!skip</name></property></activation>";
+        let unset = "<activation><property><name>release</name></property></activation>";
+        let other = "<activation><property><name>env</name><value>!ci</value></property></activation>";
+        let jdk = "<activation><jdk>[11,)</jdk></activation>";
+        let os = "<activation><os><family>windows</family></os></activation>";
+        let mixed = "<activation><jdk>11</jdk><property><name>release</name></property></activation>";
+        let machine = "<activation><property><name>!java.vendor</name></property></activation>";
+
+        let only = with_profiles(&[("default", default), ("asked", ""), ("unset", unset), ("jdk", jdk), ("os", os)]);
+        assert_eq!(rows(&only), ["g:both default Runtime", "p:default 1 Runtime"]);
+        let gaps: Vec<String> = only.gaps.iter().map(|gap| format!("{}: {}", gap.subject, gap.reason)).collect();
+        for (subject, words) in [
+            ("p:asked 1", "profile `asked`, which is active only where it is asked for"),
+            ("p:unset 1", "only where it is asked for"),
+            ("p:jdk 1", "depends on the JDK of the build"),
+            ("p:os 1", "depends on the operating system"),
+            ("g:needs", "a property of the profile `jdk`"),
+        ] {
+            assert!(gaps.iter().any(|gap| gap.starts_with(subject) && gap.contains(words)), "{subject}: {gaps:#?}");
+        }
+        // Another profile that is active leaves out the one that is so by default; the later of two wins.
+        let several = with_profiles(&[("default", default), ("absent", absent), ("other", other)]);
+        assert_eq!(rows(&several), ["g:both other Runtime", "p:absent 1 Runtime", "p:other 1 Runtime"]);
+        assert!(several.gaps.iter().any(|gap| gap.subject == "p:default 1"));
+        // All conditions must hold, and what the machine sets is not known.
+        let unclear = with_profiles(&[("mixed", mixed), ("machine", machine), ("default", default)]);
+        assert_eq!(rows(&unclear), ["g:both default Runtime", "p:default 1 Runtime"]);
+        let reason = |subject: &str| unclear.gaps.iter().find(|gap| gap.subject == subject).unwrap().reason.to_string();
+        assert!(reason("p:mixed 1").contains("only where it is asked for"));
+        assert!(reason("p:machine 1").contains("a property of the machine"));
+    }
+
+    #[test]
+    fn profiles_of_parents_count_before_the_parent_itself() {
+        let parent = PARENT.replace(
+            "</dependencies></project>",
+            "</dependencies><profiles><profile><activation><activeByDefault>true</activeByDefault></activation><properties>\
+             <jackson>2.9.9</jackson></properties></profile></profiles></project>",
+        );
+        let reading = read(CHILD.as_bytes(), &mut |_| Some(parent.as_bytes().to_vec())).unwrap();
+        assert!(rows(&reading).contains(&"com.f:databind 2.9.9 Runtime".to_owned()), "{:?}", rows(&reading));
     }
 
     #[test]

@@ -144,7 +144,7 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
         if by_cpe {
             if authority == Authority::Cpe {
                 let gap = if package.cpes.is_empty() {
-                    Some(GapReason::EcosystemNotCovered)
+                    Some(GapReason::Unidentified)
                 } else {
                     self.uncovered(Ecosystem::Generic, &Text::default())?
                 };

@@ -30,6 +30,23 @@ pub struct Match {
     pub evidence: Vec<AdvisoryEvidence>,
 }
 
+impl GapReason {
+    /// The wire form of its kind.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EcosystemNotCovered => "ecosystem_not_covered",
+            Self::PartlyCovered { .. } => "partly_covered",
+            Self::ReleaseNotCovered => "release_not_covered",
+            Self::ReleaseUnknown => "release_unknown",
+            Self::Unidentified => "unidentified",
+            Self::VersionMissing => "version_missing",
+            Self::VersionUnreadable => "version_unreadable",
+            Self::ForeignOrigin => "foreign_origin",
+        }
+    }
+}
+
 impl Match {
     /// Whether it is a finding: the package is held to be affected, with enough confidence.
     #[must_use]
@@ -187,6 +204,8 @@ pub enum GapReason {
     ReleaseNotCovered,
     /// The release of the distribution is not known.
     ReleaseUnknown,
+    /// The inventory names it by words alone: neither as a package of an ecosystem nor by a CPE name.
+    Unidentified,
     /// The inventory names no version.
     VersionMissing,
     /// The version cannot be read in the ecosystem's order, and records about the name exist.

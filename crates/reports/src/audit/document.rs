@@ -29,6 +29,9 @@ pub struct AuditDocument {
     pub packages: usize,
     /// Packages about which nothing can be said. Never the same as "no vulnerability".
     pub not_covered: Vec<NotCovered>,
+    /// Symbolic links that were not followed without anything being lost by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<PassedOver>,
     /// Findings, what to fix first at the head.
     pub matches: Vec<AuditMatch>,
     /// Matches of low confidence (another repository, a version compared roughly): to look at, not to count.
@@ -156,6 +159,15 @@ pub struct AuditSource {
     pub error: Option<String>,
 }
 
+/// A symbolic link that was not followed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOver {
+    /// The link.
+    pub path: String,
+    /// Where it leads, and why it was not followed.
+    pub reason: String,
+}
+
 /// Packages of one file about which nothing can be said, for one reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NotCovered {
@@ -163,8 +175,16 @@ pub struct NotCovered {
     pub path: String,
     /// The ecosystem and release, empty if not known.
     pub ecosystem: String,
-    /// Why.
+    /// Which kind of gap: `ecosystem_not_covered`, `release_not_covered`, `partly_covered`, `release_unknown`,
+    /// `unidentified`, `version_missing`, `version_unreadable`, `foreign_origin`, or `inventory` (the file itself does not say
+    /// enough about it).
+    #[serde(default)]
+    pub code: String,
+    /// Why, and what there is instead.
     pub reason: String,
+    /// What closes the gap, if something can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
     /// How many packages.
     pub count: usize,
     /// The first of them, `name version`.

@@ -18,7 +18,7 @@ mod table;
 
 pub use document::{
     AUDIT_SCHEMA, AuditDocument, AuditEpss, AuditEvidence, AuditKev, AuditMatch, AuditSource, Baseline, Decision,
-    DecisionNote, EndOfLife, Gone, GoneReason, NotCovered, ScorePart, StoreSource, Suppressed, VexStatus,
+    DecisionNote, EndOfLife, Gone, GoneReason, NotCovered, PassedOver, ScorePart, StoreSource, Suppressed, VexStatus,
 };
 
 /// An output format of an audit.

@@ -23,16 +23,16 @@ pub(super) fn document(document: &AuditDocument) -> Value {
         }
     }
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(position, id)| (*id, position)).collect();
-    let notifications: Vec<Value> =
-        document
-            .partial_reasons
-            .iter()
-            .map(String::clone)
-            .chain(document.not_covered.iter().map(|gap| {
-                format!("{}: {} packages not covered ({}): {}", gap.path, gap.count, gap.ecosystem, gap.reason)
-            }))
-            .map(|text| json!({ "level": "warning", "message": { "text": text } }))
-            .collect();
+    let notifications: Vec<Value> = document
+        .partial_reasons
+        .iter()
+        .map(String::clone)
+        .chain(document.not_covered.iter().map(|gap| {
+            let remedy = gap.remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
+            format!("{}: {} packages not covered ({}): {}{remedy}", gap.path, gap.count, gap.ecosystem, gap.reason)
+        }))
+        .map(|text| json!({ "level": "warning", "message": { "text": text } }))
+        .collect();
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",

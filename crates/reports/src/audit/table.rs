@@ -3,13 +3,17 @@
 use std::io::Write;
 
 use bartizan_domain::Severity;
-use comfy_table::Cell;
+use comfy_table::{Cell, ColumnConstraint, Width};
 
 use super::document::{AuditDocument, AuditMatch, Decision};
 use crate::table::{new_table, paint, printable};
 use crate::view::glyph;
 use crate::{RenderOptions, ReportError};
 
+/// Longest id that is not wrapped.
+const MAX_ID: u16 = 28;
+/// Blanks beside the content of a cell.
+const PADDING: u16 = 2;
 /// Lines of a list beside the table of findings.
 const MAX_LINES: usize = 30;
 
@@ -42,6 +46,9 @@ fn findings(document: &AuditDocument, options: RenderOptions, out: &mut dyn Writ
     if rows.is_empty() {
         return Ok(());
     }
+    // Ids are searched for and copied: they stay in one piece.
+    let ids = rows.iter().map(|row| printable(row.found.id()).chars().count()).max().unwrap_or(0);
+    let ids = u16::try_from(ids).unwrap_or(u16::MAX).clamp(13, MAX_ID);
     let mut table = new_table(options);
     table.set_header(["Severity", "Vulnerability", "Package", "Installed", "Fixed in", "Score", "Why", "Where"]);
     for Row { found, places } in rows {
@@ -60,6 +67,11 @@ fn findings(document: &AuditDocument, options: RenderOptions, out: &mut dyn Writ
             Cell::new(printable(&why(found))),
             Cell::new(place),
         ]);
+    }
+    for (column, width) in [(0, 12), (1, ids + PADDING), (5, 5 + PADDING)] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+        }
     }
     writeln!(out, "{table}\n")?;
     Ok(())
@@ -147,6 +159,12 @@ fn not_covered(document: &AuditDocument, out: &mut dyn Write) -> Result<(), Repo
         writeln!(out, "  {}", printable(&line))?;
     }
     more(document.not_covered.len(), out)?;
+    let mut remedies: Vec<&str> = document.not_covered.iter().filter_map(|gap| gap.remedy.as_deref()).collect();
+    remedies.sort_unstable();
+    remedies.dedup();
+    for remedy in remedies.iter().take(MAX_LINES) {
+        writeln!(out, "  → {}", printable(remedy))?;
+    }
     writeln!(out)?;
     Ok(())
 }
@@ -214,6 +232,11 @@ fn summary(document: &AuditDocument, out: &mut dyn Write) -> Result<(), ReportEr
     if !document.leads.is_empty() {
         let count = document.leads.len();
         writeln!(out, "{count} leads of low confidence are not counted; -o json lists them.")?;
+    }
+    if !document.passed_over.is_empty() {
+        let count = document.passed_over.len();
+        let noun = if count == 1 { "symbolic link was" } else { "symbolic links were" };
+        writeln!(out, "{count} {noun} not followed; -o json says where they lead.")?;
     }
     if let Some(oldest) = document.store.iter().filter_map(|source| Some((source.imported_at?, &source.name))).min() {
         let days = (document.created_at - oldest.0).num_days();

@@ -9,7 +9,8 @@ use bartizan_matching::model::{NoMatch, NoMatchReason, Package};
 use bartizan_matching::store::AdvisoryStore;
 use bartizan_reports::audit::{AUDIT_SCHEMA, AuditDocument, AuditMatch, Baseline, Decision, Gone, GoneReason};
 
-use super::document::{ecosystem, reason};
+use super::document::ecosystem;
+use super::gaps::Gaps;
 
 /// Reads an earlier result in JSON.
 pub fn read(name: &str, bytes: &[u8]) -> Result<AuditDocument> {
@@ -26,6 +27,7 @@ pub struct Now<'n, S: ?Sized> {
     pub inventory: &'n Inventory,
     pub packages: &'n [Package],
     pub store: &'n S,
+    pub gaps: &'n Gaps<'n>,
     pub options: &'n Options,
     pub document: &'n AuditDocument,
 }
@@ -154,7 +156,7 @@ fn why<S: AdvisoryStore + ?Sized>(
     };
     against.sort_by_key(|one| rank(one.reason));
     if let Some(gap) = gaps.first().filter(|_| against.iter().all(|one| rank(one.reason) == 9)) {
-        return Ok((GoneReason::NotCovered, format!("not covered: {}", reason(*gap))));
+        return Ok((GoneReason::NotCovered, format!("not covered: {}", now.gaps.tell(&now.packages[at], *gap).reason)));
     }
     let Some(first) = against.first() else {
         return Ok((GoneReason::RecordGone, "no record of the store speaks of it any more".to_owned()));

@@ -1,7 +1,6 @@
 //! From packages and matches to the audit document.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use anyhow::Result;
 use bartizan_domain::Severity;
@@ -11,19 +10,17 @@ use bartizan_inventory::collect::OsOrigin;
 use bartizan_inventory::sbom::purl;
 use bartizan_inventory::triage::{Decided, Decisions, Statement};
 use bartizan_matching::correlate::Correlation;
-use bartizan_matching::model::{AdvisoryKind, ExploitIndex, GapReason, Match, Package, Signals, Text};
+use bartizan_matching::model::{AdvisoryKind, ExploitIndex, Match, Package, Signals, Text};
 use bartizan_matching::score::{ScoreSource, Weights};
 use bartizan_matching::store::AdvisoryStore;
 use bartizan_reports::audit::{
     AUDIT_SCHEMA, AuditDocument, AuditEpss, AuditEvidence, AuditKev, AuditMatch, AuditSource, Decision, DecisionNote,
-    NotCovered, ScorePart, StoreSource, Suppressed, VexStatus,
+    PassedOver, ScorePart, StoreSource, Suppressed, VexStatus,
 };
 use chrono::{DateTime, Utc};
 
 use super::Assembled;
-
-/// Packages named in one row of what is not covered.
-const MAX_NAMES: usize = 50;
+use super::gaps::{self, Gaps};
 
 /// What the document is made of.
 pub struct Parts<'p, S: ?Sized> {
@@ -31,6 +28,8 @@ pub struct Parts<'p, S: ?Sized> {
     pub packages: &'p [Package],
     pub correlation: Correlation,
     pub store: &'p S,
+    /// Words for what is not covered.
+    pub gaps: &'p Gaps<'p>,
     pub manifest: &'p Manifest,
     pub decisions: &'p mut Decisions,
     /// The weights the scores were made with.
@@ -40,8 +39,8 @@ pub struct Parts<'p, S: ?Sized> {
 
 /// Makes the document.
 pub fn assemble<S: AdvisoryStore + ?Sized>(parts: Parts<'_, S>) -> Result<Assembled> {
-    let Parts { inventory, packages, correlation, store, manifest, decisions, weights, now } = parts;
-    let (not_covered, uncovered) = not_covered(inventory, packages, &correlation);
+    let Parts { inventory, packages, correlation, store, gaps, manifest, decisions, weights, now } = parts;
+    let (not_covered, uncovered) = gaps::rows(inventory, packages, &correlation, gaps);
     let partial_reasons = partial_reasons(inventory);
     let mut document = AuditDocument {
         schema: AUDIT_SCHEMA.to_owned(),
@@ -53,6 +52,11 @@ pub fn assemble<S: AdvisoryStore + ?Sized>(parts: Parts<'_, S>) -> Result<Assemb
         sources: inventory.sources.iter().map(source).collect(),
         packages: packages.len(),
         not_covered,
+        passed_over: inventory
+            .passed_over
+            .iter()
+            .map(|link| PassedOver { path: link.path.clone(), reason: link.reason.clone() })
+            .collect(),
         matches: Vec::new(),
         leads: Vec::new(),
         not_affected: Vec::new(),
@@ -147,54 +151,6 @@ fn partial_reasons(inventory: &Inventory) -> Vec<String> {
     unread.chain(skipped).collect()
 }
 
-/// What nothing can be said about, grouped by file and reason; and whether the store is the cause of any of it.
-fn not_covered(inventory: &Inventory, packages: &[Package], correlation: &Correlation) -> (Vec<NotCovered>, bool) {
-    let mut groups: BTreeMap<(String, String, String), (usize, Vec<String>)> = BTreeMap::new();
-    let mut uncovered = false;
-    let mut add = |key: (String, String, String), name: String| {
-        let (count, names) = groups.entry(key).or_default();
-        *count += 1;
-        if names.len() < MAX_NAMES {
-            names.push(name);
-        }
-    };
-    for gap in &correlation.gaps {
-        let package = &packages[gap.package as usize];
-        uncovered |= matches!(
-            gap.reason,
-            GapReason::EcosystemNotCovered
-                | GapReason::PartlyCovered { .. }
-                | GapReason::ReleaseNotCovered
-                | GapReason::ReleaseUnknown
-        );
-        let key = (package.location.to_string(), ecosystem(package), reason(gap.reason).into_owned());
-        add(key, format!("{} {}", package.name, package.version));
-    }
-    for source in &inventory.sources {
-        for gap in source.reading.iter().flat_map(|reading| &reading.gaps) {
-            add((source.path.clone(), String::new(), gap.reason.to_string()), gap.subject.clone());
-        }
-    }
-    let mut rows: Vec<NotCovered> = groups
-        .into_iter()
-        .map(|((path, ecosystem, reason), (count, packages))| NotCovered { path, ecosystem, reason, count, packages })
-        .collect();
-    for source in &inventory.sources {
-        if let Ok(reading) = &source.reading
-            && reading.more_gaps > 0
-        {
-            rows.push(NotCovered {
-                path: source.path.clone(),
-                ecosystem: String::new(),
-                reason: "further entries without a version".to_owned(),
-                count: reading.more_gaps,
-                packages: Vec::new(),
-            });
-        }
-    }
-    (rows, uncovered)
-}
-
 /// The ecosystem of a package, with the release of a distribution.
 pub fn ecosystem(package: &Package) -> String {
     if package.release.is_empty() {
@@ -202,22 +158,6 @@ pub fn ecosystem(package: &Package) -> String {
     } else {
         format!("{}:{}", package.ecosystem, package.release)
     }
-}
-
-/// Why nothing can be said, for readers.
-pub fn reason(reason: GapReason) -> Cow<'static, str> {
-    Cow::Borrowed(match reason {
-        GapReason::PartlyCovered { records } => {
-            let count = if records == 1 { "only one record".to_owned() } else { format!("only {records} records") };
-            return Cow::Owned(format!("partly covered: the store has {count} about it, not the whole of a source"));
-        }
-        GapReason::EcosystemNotCovered => "the store has no data for this ecosystem",
-        GapReason::ReleaseNotCovered => "the store has no data for this release",
-        GapReason::ReleaseUnknown => "the release of the distribution is not known: name it with --os",
-        GapReason::VersionMissing => "no version is stated",
-        GapReason::VersionUnreadable => "the version cannot be compared",
-        GapReason::ForeignOrigin => "not from the registry or archive that advisories speak of",
-    })
 }
 
 /// Looks up what the document says beyond a match, each vulnerability once.

@@ -10,7 +10,8 @@ use bartizan_matching::model::{AdvisoryEvidence, Match, NoMatch, NoMatchReason, 
 use bartizan_matching::score::Weights;
 use serde_json::json;
 
-use super::document::{reason, wire};
+use super::document::wire;
+use super::gaps::Gaps;
 use super::{collect, open_store, options};
 use crate::args::{ExplainArgs, ListFormat};
 use crate::exit::Exit;
@@ -23,12 +24,13 @@ const MAX_PLACES: usize = 100;
 
 /// Runs the command.
 pub fn run(args: &ExplainArgs) -> Result<Exit> {
-    let (inventory, packages, wanted) = packages(args)?;
+    let (inventory, mut packages, wanted) = packages(args)?;
     if wanted.is_empty() {
         complain(&format!("no package `{}` was found: nothing to explain", args.package));
         return Ok(Exit::Nothing);
     }
     let store = open_store(&args.inventory.store.store)?;
+    store.add_successors(&mut packages)?;
     let options = options(&inventory, &store, &args.inventory);
     let mut explained = Vec::new();
     for index in wanted.iter().copied().take(MAX_PLACES) {
@@ -47,8 +49,9 @@ pub fn run(args: &ExplainArgs) -> Result<Exit> {
         }
         ListFormat::Table => {
             let mut text = String::new();
+            let gaps = Gaps::new(&store, &args.inventory.store.store);
             for (package, explanation) in &explained {
-                describe(package, &args.id, explanation, &options.weights, &mut text);
+                describe(package, &args.id, explanation, &gaps, &options.weights, &mut text);
             }
             if wanted.len() > MAX_PLACES {
                 // Writing to a String cannot fail.
@@ -110,7 +113,14 @@ fn is_named(package: &Package, name: &str) -> bool {
         || package.source.as_ref().is_some_and(|source| normal(&source.name) == normal(name))
 }
 
-fn describe(package: &Package, id: &str, explanation: &Explanation, weights: &Weights, text: &mut String) {
+fn describe(
+    package: &Package,
+    id: &str,
+    explanation: &Explanation,
+    gaps: &Gaps<'_>,
+    weights: &Weights,
+    text: &mut String,
+) {
     let release = if package.release.is_empty() { String::new() } else { format!(":{}", package.release) };
     let place = if package.location.is_empty() { String::new() } else { format!(" in {}", package.location) };
     let mut line = |content: String| {
@@ -126,11 +136,17 @@ fn describe(package: &Package, id: &str, explanation: &Explanation, weights: &We
     line(String::new());
     match &explanation.matched {
         Some(found) => matched(found, weights, &mut line),
-        None if explanation.gaps.is_empty() => line(format!("  {id} DOES NOT APPLY, as far as the store knows")),
+        None if explanation.gaps.is_empty() || is_spoken_of(explanation) => {
+            line(format!("  {id} DOES NOT APPLY, as far as the store knows"))
+        }
         None => line(format!("  NOT KNOWN whether {id} applies")),
     }
     for gap in &explanation.gaps {
-        line(format!("  not covered: {}", reason(*gap)));
+        let told = gaps.tell(package, *gap);
+        line(format!("  not covered: {}", told.reason));
+        if let Some(remedy) = told.remedy {
+            line(format!("    → {remedy}"));
+        }
     }
     if !explanation.against.is_empty() {
         line("  Records that do not apply:".to_owned());
@@ -142,6 +158,13 @@ fn describe(package: &Package, id: &str, explanation: &Explanation, weights: &We
         line(format!("  No record of the store speaks of {id}."));
     }
     line(String::new());
+}
+
+/// Whether a record compares this very package with this vulnerability: then gaps in other knowledge change nothing.
+fn is_spoken_of(explanation: &Explanation) -> bool {
+    explanation.against.iter().any(|one| {
+        matches!(one.reason, NoMatchReason::OutsideRange | NoMatchReason::ConditionFails | NoMatchReason::NotAffected)
+    })
 }
 
 fn matched(found: &Match, weights: &Weights, line: &mut impl FnMut(String)) {

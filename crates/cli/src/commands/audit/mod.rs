@@ -24,6 +24,7 @@ mod baseline;
 mod document;
 mod end_of_life;
 pub mod explain;
+mod gaps;
 
 /// Bytes of an earlier result at most.
 const MAX_BASELINE: u64 = 512 << 20;
@@ -75,13 +76,21 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
     if !args.quiet {
         say(&format!("{} packages in {} files", packages.len(), inventory.sources.len()));
     }
+    let replaced = store.add_successors(&mut packages)?;
+    if replaced > 0 && !args.quiet {
+        say(&format!(
+            "{replaced} packages have CPE names that NVD has replaced; they are looked up under the new ones too"
+        ));
+    }
     let options = options(&inventory, &store, &args.inventory);
     let correlation = correlate(&store, &packages, &options)?;
+    let gaps = gaps::Gaps::new(&store, &args.inventory.store.store);
     let mut assembled = document::assemble(document::Parts {
         inventory: &inventory,
         packages: &packages,
         correlation,
         store: &store,
+        gaps: &gaps,
         manifest: store.manifest(),
         decisions: &mut decisions,
         weights: options.weights,
@@ -93,6 +102,7 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
             inventory: &inventory,
             packages: &packages,
             store: &store,
+            gaps: &gaps,
             options: &options,
             document: &assembled.document,
         };

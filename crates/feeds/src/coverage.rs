@@ -10,7 +10,7 @@
 //!
 //! Not here: what the store answers from these claims ([`crate::store::Snapshot`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_matching::model::{Authority, Ecosystem};
 
@@ -85,6 +85,34 @@ const fn kind(format: Format) -> Kind {
 #[must_use]
 pub fn scope(ecosystem: &str, release: &str) -> String {
     if release.is_empty() { ecosystem.to_owned() } else { format!("{ecosystem}:{release}") }
+}
+
+/// Alpine publishes a release in two repositories, each a database of its own.
+pub const ALPINE_REPOSITORIES: [&str; 2] = ["main", "community"];
+
+/// One repository of a release, as [`claimed`] writes it: `Alpine:3.18#main`.
+#[must_use]
+pub fn part(ecosystem: &str, release: &str, repository: &str) -> String {
+    format!("{}#{repository}", scope(ecosystem, release))
+}
+
+/// What is claimed where the documents of a source are of these repositories only: a release of which one is missing is
+/// claimed in part, so that it counts once another source has the other. A release whose documents name no repository
+/// is claimed as it is.
+#[must_use]
+pub fn in_parts(claimed: Vec<String>, parts: &BTreeSet<String>) -> Vec<String> {
+    let mut result = Vec::new();
+    for scope in claimed {
+        let of_scope = |repository: &&str| parts.contains(&format!("{scope}#{repository}"));
+        let held: Vec<&str> = ALPINE_REPOSITORIES.into_iter().filter(of_scope).collect();
+        let any = parts.iter().any(|part| part.strip_prefix(&*scope).is_some_and(|rest| rest.starts_with('#')));
+        if !any || held.len() == ALPINE_REPOSITORIES.len() {
+            result.push(scope);
+        } else {
+            result.extend(held.into_iter().map(|repository| format!("{scope}#{repository}")));
+        }
+    }
+    result
 }
 
 /// The ecosystems and releases, as [`scope`] writes them, that a source of this format and content speaks for. `stated`
@@ -239,6 +267,19 @@ mod tests {
             scopes: scopes.iter().map(|(name, release, count)| (((*name).into(), (*release).into()), *count)).collect(),
             ..Summary::default()
         }
+    }
+
+    #[test]
+    fn one_repository_of_two_is_a_part() {
+        let parts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+        let claimed = || vec!["Alpine:3.18".to_owned(), "Wolfi".to_owned()];
+        assert_eq!(in_parts(claimed(), &parts(&[])), ["Alpine:3.18", "Wolfi"]);
+        assert_eq!(in_parts(claimed(), &parts(&["Alpine:3.18#main"])), ["Alpine:3.18#main", "Wolfi"]);
+        assert_eq!(in_parts(claimed(), &parts(&["Alpine:3.18#testing"])), ["Wolfi"]);
+        assert_eq!(
+            in_parts(claimed(), &parts(&["Alpine:3.18#main", "Alpine:3.18#community"])),
+            ["Alpine:3.18", "Wolfi"]
+        );
     }
 
     #[test]

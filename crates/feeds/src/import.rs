@@ -5,14 +5,15 @@
 //! bound, or if the whole is not plausible, its old state stays, the reason is remembered in the store and reported.
 //!
 //! Which source a document belongs to: [`Format::files`] says whether it is a whole source, a source named after its file,
-//! or one record of a source named after its archive or folder; [`Options::source`] overrides it.
+//! or one record of a source named after its archive or the folder that the caller named; [`Options::source`] overrides it.
+//! A repository of Alpine is named by its release and its own name, whatever the file is called.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::error::{FeedError, Result};
 use crate::formats::{Files, Format, Output, PEEK, Stats, parse, recognise, refused};
@@ -27,6 +28,8 @@ use crate::store::writer::{Changes, Provenance, Shrinking, StoreWriter, check_na
 const MAX_FOLDERS: usize = 32;
 /// Files of one import at most.
 const MAX_FILES: usize = 2_000_000;
+/// Sources that one import may make; more are not what anybody wants, and a reader opens a file for each.
+const MAX_SOURCES: usize = 400;
 /// Of so many records one may be left out; if more are, the source is held to be broken.
 const TOLERATED: u64 = 20;
 /// So many may be left out of a source that nothing is held of yet.
@@ -142,6 +145,44 @@ struct Pending {
     origin: Vec<String>,
     failure: Option<String>,
     documents: u64,
+    /// What another document of the same whole source gave before; the newer of both is kept.
+    before: Option<Box<Pending>>,
+    /// The day of an edition that was left out for a newer one.
+    left_out: Option<NaiveDate>,
+}
+
+impl Pending {
+    fn new(draft: Draft, format: Format) -> Self {
+        let (stats, origin) = (Stats::default(), Vec::new());
+        Self { draft, format, stats, origin, failure: None, documents: 0, before: None, left_out: None }
+    }
+
+    /// Whether its only document may have been cut short. One of many texts that has no end to its last line was written so.
+    fn is_cut(&self) -> bool {
+        let loose = matches!(
+            self.format,
+            Format::UbuntuTracker | Format::Ruby | Format::OsvYaml | Format::EolPage | Format::SecdbYaml
+        );
+        self.stats.unterminated && (self.documents == 1 || !loose)
+    }
+
+    /// Goes back to the edition that was read before if that is the newer one.
+    fn prefer_newest(&mut self) {
+        let Some(before) = self.before.take() else { return };
+        let older = match (self.stats.day, before.stats.day) {
+            (Some(day), Some(newest)) if day < newest && before.failure.is_none() => Some(day),
+            (_, day) => {
+                self.left_out = self.left_out.max(day.filter(|day| Some(*day) < self.stats.day)).max(before.left_out);
+                None
+            }
+        };
+        if let Some(day) = older {
+            let left_out = before.left_out.max(Some(day));
+            let documents = self.documents;
+            *self = *before;
+            (self.left_out, self.documents) = (left_out, documents);
+        }
+    }
 }
 
 /// Imports files and folders.
@@ -207,7 +248,8 @@ pub fn import(
     }
     for (name, source) in pending {
         progress(Progress::Writing { source: &name });
-        let Pending { mut draft, format, stats, origin, failure, .. } = source;
+        let unterminated = source.is_cut();
+        let Pending { mut draft, format, stats, origin, failure, left_out, .. } = source;
         let held = writer.manifest().sources.get(&name).filter(|held| held.segment.is_some());
         let before = held.map_or(0, SourceEntry::entries);
         let outcome = match failure.or_else(|| too_many_rejected(&name, &stats, held)) {
@@ -222,7 +264,8 @@ pub fn import(
                     rejected: stats.rejected,
                     http: options.http.clone(),
                     complete: options.complete,
-                    unterminated: stats.unterminated,
+                    unterminated,
+                    parts: stats.parts.clone(),
                     day: stats.day,
                 };
                 match writer.replace(&name, draft, provenance, options.shrinking, now) {
@@ -239,10 +282,11 @@ pub fn import(
         let after = outcome.as_ref().map_or(before, |(summary, _)| summary.entries());
         let warning = if after.saturating_mul(10) < before.saturating_mul(9) {
             Some(format!("{name} has {after} records where it had {before}"))
-        } else if outcome.is_ok() && stats.unterminated {
+        } else if outcome.is_ok() && unterminated {
             Some(format!("the last line of {name} has no end: its file may have been cut there"))
         } else {
-            None
+            left_out
+                .map(|day| format!("{name} was given in several editions: that of {day} was left out for a newer one"))
         };
         report.sources.push(SourceReport { name, format, stats, warning, outcome });
     }
@@ -363,6 +407,9 @@ impl Gather<'_> {
         self.known += 1;
         let source = match &self.options.source {
             Some(source) => source.clone(),
+            None if is_secdb(format) && !member.archived && repository(&head).is_some() => {
+                format!("{}-{}", format.source(), repository(&head).unwrap_or_default())
+            }
             None => {
                 if self.ecosystem.is_none() {
                     self.ecosystem = Some(told_by_content(&head).unwrap_or_else(|| folder_name(self.file)));
@@ -394,6 +441,7 @@ impl Gather<'_> {
         pending.stats.add(stats);
         // The parser may have stopped before the end of the document, but a damaged tail must be seen.
         outcome.map_err(|error| in_member(error, &member_name(&member_label(self.file), member.name)))?;
+        pending.prefer_newest();
         self.keep_within_memory()
     }
 
@@ -405,22 +453,23 @@ impl Gather<'_> {
             pending.format = format;
             let again = format.files() == Files::Whole && self.options.mode == Mode::Replace;
             if again {
-                pending.draft = self.writer.draft(format.same_id());
-                pending.stats = Stats::default();
-                pending.origin.clear();
-                pending.failure = None;
+                let draft = self.writer.draft(format.same_id());
+                let next = Pending { documents: pending.documents, ..Pending::new(draft, format) };
+                pending.before = Some(Box::new(std::mem::replace(pending, next)));
             }
             if pending.origin.last() != Some(&name) && pending.origin.len() < 100 {
                 pending.origin.push(name);
             }
             return Ok(());
         }
+        if self.pending.len() >= MAX_SOURCES {
+            return Err(FeedError::Limit { what: "the number of sources of one import", limit: MAX_SOURCES as u64 });
+        }
         let draft = match self.options.mode {
             Mode::Replace => self.writer.draft(format.same_id()),
             Mode::Update => self.writer.draft_from(source, format.same_id(), &std::collections::BTreeSet::new())?,
         };
-        let pending =
-            Pending { draft, format, stats: Stats::default(), origin: vec![name], failure: None, documents: 1 };
+        let pending = Pending { origin: vec![name], documents: 1, ..Pending::new(draft, format) };
         self.pending.insert(source.to_owned(), pending);
         Ok(())
     }
@@ -467,8 +516,8 @@ fn source_name(format: Format, file: &File, archived: bool, told: &str) -> Strin
         Files::Single => {
             // A loose plain file in a folder is one record of the folder.
             let loose = !archived && !is_wrapped(&file_name);
-            match file.path.parent().filter(|_| loose && file.folder.is_some()).and_then(Path::file_name) {
-                Some(folder) => clean(&folder.to_string_lossy()),
+            match file.folder.as_deref().filter(|_| loose) {
+                Some(folder) => clean(&given_name(folder)),
                 None if NAMELESS.contains(&&*stem) && !told.is_empty() => clean(told),
                 None => stem,
             }
@@ -492,6 +541,34 @@ fn told_by_content(head: &[u8]) -> Option<String> {
     let rest = text.split_once("\"ecosystem\"")?.1.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     let name = rest.split(['"', ':']).next()?;
     (rest.len() > name.len() && !name.is_empty() && name.len() <= 60).then(|| name.to_owned())
+}
+
+/// What a folder that the caller named is called; one whose name says nothing by the first one above it whose does.
+fn given_name(folder: &Path) -> String {
+    let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    let names: Vec<String> =
+        real.ancestors().filter_map(Path::file_name).map(|name| name.to_string_lossy().into_owned()).collect();
+    let telling = names.iter().find(|name| !NAMELESS.contains(&&*name.to_ascii_lowercase()));
+    telling.or(names.first()).cloned().unwrap_or_default()
+}
+
+const fn is_secdb(format: Format) -> bool {
+    matches!(format, Format::SecdbJson | Format::SecdbYaml)
+}
+
+/// Release and repository that the beginning of a secdb names: `v3.18-main`.
+fn repository(head: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(head);
+    let field = |name: &str| {
+        // Addresses are written with the same words as place holders.
+        let value = text
+            .match_indices(name)
+            .find_map(|(at, _)| text[at + name.len()..].trim_start_matches(['"', '\'', ' ']).strip_prefix(':'))?;
+        let value = value.trim_start().trim_start_matches(['"', '\'']);
+        let end = value.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))?;
+        (1..=40).contains(&end).then(|| value[..end].to_owned())
+    };
+    Some(clean(&format!("{}-{}", field("distroversion")?, field("reponame")?)))
 }
 
 /// The name of the folder a file lies in.
@@ -563,6 +640,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_repository_is_known_by_its_content() {
+        let json = br#"{"apkurl":"{{urlprefix}}/{{distroversion}}/{{reponame}}/x","archs":["x86"],"reponame":"main",
+            "urlprefix":"https://x","distroversion":"v3.18","packages":["#;
+        assert_eq!(repository(json).as_deref(), Some("v3.18-main"));
+        assert_eq!(repository(b"---\ndistroversion: v3.10\nreponame: community\n").as_deref(), Some("v3.10-community"));
+        assert_eq!(repository(br#"{"reponame":"os"}"#), None);
+    }
+
+    #[test]
     fn sources_are_named_after_what_they_are() {
         let file = |path: &str, folder: Option<&str>| File { path: path.into(), folder: folder.map(PathBuf::from) };
         let is = |format: Format, path: &str, folder: Option<&str>, archived: bool, expected: &str| {
@@ -571,7 +657,8 @@ mod tests {
         is(Format::KevJson, "kev/kev-2025-08-25.json", None, false, "kev");
         is(Format::Epss, "x/epss_scores-2026-08-16.csv.zst", None, false, "epss");
         is(Format::Osv, "osv/go.jsonl.zst", Some("osv"), false, "osv-go");
-        is(Format::Osv, "a/db/GO-1.json", Some("a"), false, "osv-db");
+        is(Format::Osv, "a/db/GO-1.json", Some("a"), false, "osv-a");
+        is(Format::Osv, "a/advisories/x/y/GHSA-1.json", Some("a/advisories"), false, "osv-a");
         is(Format::Osv, "a/all.zip", None, true, "osv-pypi");
         is(Format::Osv, "a/PyPI.zip", None, true, "osv-pypi");
         is(Format::Nvd1, "nvdcve-1.1-2022.json.gz", None, false, "nvd-nvdcve-1.1-2022");

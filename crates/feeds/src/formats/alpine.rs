@@ -5,7 +5,7 @@
 //! packages (`origin`). Entries are ids with remarks between; every word that is an id counts.
 //!
 //! YAML (old) and JSON (today) have one shape; YAML is read with a budget of nodes and without aliases. Records are about
-//! one package each; the store joins those of one vulnerability. Not supported: `archs` (a fix is for all of them).
+//! one package each; a database is one repository of a release. The store joins those of one vulnerability. Not supported: `archs` (a fix is for all of them).
 //! Linear; memory of one file, at most [`crate::Limits::max_record`].
 
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::Output;
 use super::common;
+use crate::coverage;
 use crate::error::{FeedError, Result};
 use crate::record::Record;
 
@@ -24,6 +25,8 @@ pub(super) struct Secdb {
     distroversion: Option<String>,
     #[serde(default)]
     urlprefix: Option<String>,
+    #[serde(default)]
+    reponame: Option<String>,
     #[serde(default)]
     packages: Option<Vec<Entry>>,
 }
@@ -71,6 +74,9 @@ pub(super) fn database(secdb: Secdb, out: &mut Output<'_>) -> Result<()> {
         _ => return Err(FeedError::record("", "the database names neither a release nor a known distribution")),
     };
     let release = secdb.distroversion.unwrap_or_default();
+    if let Some(repository) = secdb.reponame.filter(|name| ecosystem == Ecosystem::Alpine && name.len() <= 60) {
+        out.stats.parts.insert(coverage::part(ecosystem.as_str(), &ecosystem.normalise_release(&release), &repository));
+    }
     for Entry { pkg } in secdb.packages.unwrap_or_default() {
         for (version, ids) in pkg.secfixes.unwrap_or_default() {
             for entry in ids.unwrap_or_default() {

@@ -429,12 +429,15 @@ fn convert(bytes: &[u8], out: &mut Output<'_>) -> Result<()> {
     let read: Document<'_> = serde_json::from_slice(bytes).map_err(|error| FeedError::record("", error))?;
     let meta = &read.document;
     let publisher = meta.publisher.name.to_lowercase();
+    // Records of one id and different publishers are different records.
     let source = match () {
-        () if publisher.contains("red hat") => "redhat",
-        () if publisher.contains("suse") => "suse",
-        () if publisher.contains("cisa") => "cisa-csaf",
-        () => "csaf",
+        () if publisher.contains("red hat") => Cow::Borrowed("redhat"),
+        () if publisher.contains("suse") => Cow::Borrowed("suse"),
+        () if publisher.contains("cisa") => Cow::Borrowed("cisa-csaf"),
+        () if publisher.trim().is_empty() => Cow::Borrowed("csaf"),
+        () => Cow::Owned(common::cut(&format!("csaf:{}", publisher.trim()), 60).to_string()),
     };
+    let source = &*source;
     let tree = Tree::new(&read.product_tree)?;
     let base = |id: &str| {
         let mut advisory = common::advisory(&common::cut(id, 120), source);

@@ -114,6 +114,7 @@ pub(super) fn list(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>)
             body(line.trim(), advisory);
         }
     }
+    out.stats.unterminated |= lines.is_unterminated();
     match current {
         Some(done) => out.take(Ok(Record::Advisory(Box::new(done)))),
         None => Ok(()),
@@ -170,12 +171,18 @@ pub(super) struct Lines<'r> {
     reader: BufReader<&'r mut dyn Read>,
     bound: usize,
     buffer: Vec<u8>,
+    unterminated: bool,
 }
 
 impl<'r> Lines<'r> {
     pub(super) fn new(reader: &'r mut dyn Read, limits: &Limits) -> Self {
         let bound = limits.max_record.min(1 << 20);
-        Self { reader: BufReader::with_capacity(128 << 10, reader), bound, buffer: Vec::new() }
+        Self { reader: BufReader::with_capacity(128 << 10, reader), bound, buffer: Vec::new(), unterminated: false }
+    }
+
+    /// Whether the line read last has no end: the text may have been cut there.
+    pub(super) const fn is_unterminated(&self) -> bool {
+        self.unterminated
     }
 
     /// The next line without its end.
@@ -191,6 +198,7 @@ impl<'r> Lines<'r> {
         if read > self.bound {
             return Err(FeedError::Limit { what: "the length of a line", limit: self.bound as u64 });
         }
+        self.unterminated = self.buffer.last() != Some(&b'\n');
         Ok(Some(String::from_utf8_lossy(&self.buffer).trim_end_matches(['\n', '\r']).to_owned()))
     }
 }

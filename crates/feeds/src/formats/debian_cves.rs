@@ -74,6 +74,7 @@ pub(super) fn list(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>)
             }
         }
     }
+    out.stats.unterminated |= lines.is_unterminated();
     finish(current, out)
 }
 

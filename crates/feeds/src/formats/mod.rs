@@ -78,7 +78,7 @@ macro_rules! formats {
                 }
             }
 
-            /// What two records of one id come to.
+            /// What two records of one id and one publisher come to.
             #[must_use]
             pub const fn same_id(self) -> SameId {
                 match self {
@@ -216,6 +216,9 @@ pub struct Stats {
     pub day: Option<NaiveDate>,
     /// The last line of a document has no end: it may be whole, and it may have been cut there.
     pub unterminated: bool,
+    /// Repositories of a release that a document is the whole of, where the format divides releases so
+    /// ([`crate::coverage`]).
+    pub parts: BTreeSet<String>,
 }
 
 impl Stats {
@@ -227,6 +230,7 @@ impl Stats {
         self.reasons.extend(other.reasons.into_iter().take(room));
         self.rejected_ids.extend(other.rejected_ids);
         self.unterminated |= other.unterminated;
+        self.parts.extend(other.parts);
         self.day = self.day.max(other.day);
     }
 }
@@ -312,19 +316,19 @@ pub fn parse(format: Format, name: &str, reader: &mut dyn Read, limits: &Limits,
         Format::UbuntuTracker => return ubuntu_tracker::file(name, reader, limits, out),
         Format::Oval => return oval::file(reader, limits, out),
         Format::SecdbYaml => {
-            let text = yaml::text(reader, limits)?;
+            let text = yaml::text(reader, limits, out)?;
             return alpine::database(yaml::read(&text, limits)?, out);
         }
         Format::Ruby => {
-            let text = yaml::text(reader, limits)?;
+            let text = yaml::text(reader, limits, out)?;
             return ruby::file(yaml::value(&text, limits)?, out);
         }
         Format::OsvYaml => {
-            let text = yaml::text(reader, limits)?;
+            let text = yaml::text(reader, limits, out)?;
             return osv::yaml(&yaml::value(&text, limits)?, out);
         }
         Format::EolPage => {
-            let text = yaml::text(reader, limits)?;
+            let text = yaml::text(reader, limits, out)?;
             return eol::page(name, yaml::value(front_matter(&text)?, limits)?, out);
         }
         _ => {}

@@ -212,6 +212,7 @@ fn name_kind(ecosystem: &Ecosystem, purl: &str) -> NameKind {
             | Ecosystem::Mageia
             | Ecosystem::OpenEuler
             | Ecosystem::AzureLinux
+            | Ecosystem::RockyLinux
             | Ecosystem::Wolfi
             | Ecosystem::Chainguard
             | Ecosystem::MinimOs

@@ -81,6 +81,7 @@ pub(super) fn file(name: &str, reader: &mut dyn Read, limits: &Limits, out: &mut
             }
         }
     }
+    out.stats.unterminated |= lines.is_unterminated();
     if advisory.head.id.is_empty() {
         return out.take(Err(FeedError::record(name, "a record names its candidate")));
     }

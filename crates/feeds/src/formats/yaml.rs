@@ -7,6 +7,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
+use super::Output;
 use crate::error::{FeedError, Result};
 use crate::input::damaged;
 use crate::limits::Limits;
@@ -14,14 +15,15 @@ use crate::limits::Limits;
 /// Largest YAML document. Real ones have kilobytes, a secdb a few hundred.
 const MAX_YAML: usize = 16 << 20;
 
-/// The whole stream as text.
-pub(super) fn text(reader: &mut dyn Read, limits: &Limits) -> Result<String> {
+/// The whole stream as text. A beginning of YAML is YAML too: that the last line has no end is noted.
+pub(super) fn text(reader: &mut dyn Read, limits: &Limits, out: &mut Output<'_>) -> Result<String> {
     let bound = limits.max_record.min(MAX_YAML);
     let mut bytes = Vec::new();
     reader.take(bound as u64 + 1).read_to_end(&mut bytes).map_err(|error| damaged("plain", &error))?;
     if bytes.len() > bound {
         return Err(FeedError::Limit { what: "the size of a YAML document in bytes", limit: bound as u64 });
     }
+    out.stats.unterminated |= bytes.last().is_some_and(|last| *last != b'\n');
     String::from_utf8(bytes).map_err(|error| FeedError::Syntax {
         at: error.utf8_error().valid_up_to() as u64,
         rule: "it is not UTF-8".into(),

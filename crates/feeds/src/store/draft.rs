@@ -8,7 +8,7 @@ use std::io::{BufWriter, Read as _, Seek as _};
 use std::path::Path;
 
 use bartizan_matching::cpe::Node;
-use bartizan_matching::model::Advisory;
+use bartizan_matching::model::{Advisory, Ecosystem};
 use sha2::{Digest as _, Sha256};
 
 use super::codec::{Decoder, Encoder};
@@ -61,7 +61,12 @@ impl Draft {
             Record::Advisory(advisory) => {
                 self.scratch.0.clear();
                 encode_whole(&mut self.scratch, advisory);
-                self.records.push(advisory.head.id.as_bytes(), &self.scratch.0)
+                let mut key = record_key(advisory);
+                if self.same_id == SameId::Latest {
+                    // The newest of one key comes first.
+                    key.extend((u64::MAX - changed(advisory)).to_be_bytes());
+                }
+                self.records.push(&key, &self.scratch.0)
             }
             Record::Signals { id, signals } => {
                 self.scratch.0.clear();
@@ -120,35 +125,39 @@ impl Draft {
         let mut texts = TableWriter::new(TEXT_BLOCK, LEVEL)?;
         let mut records = TableWriter::new(RECORD_BLOCK, LEVEL)?;
         {
-            let mut write = |id: &[u8], value: &[u8]| -> Result<()> {
+            let mut write = |key: &[u8], value: &[u8]| -> Result<()> {
                 let whole = Whole::read(value)?;
                 let number = records.next_entry().to_be_bytes();
-                for key in &whole.keys {
-                    index_entries.push(key, &number)?;
+                for name in &whole.keys {
+                    index_entries.push(name, &number)?;
                 }
                 for (ecosystem, release) in whole.scopes {
                     *summary.scopes.entry((ecosystem.to_owned(), release.to_owned())).or_default() += 1;
                 }
                 summary.advisories += 1;
                 summary.withdrawn += u64::from(whole.withdrawn);
-                records.push(id, whole.matching, &mut out)?;
+                records.push(key, whole.matching, &mut out)?;
                 texts.push(&[], whole.reading, &mut texts_out)
             };
             let mut pending: Option<(Vec<u8>, Vec<u8>)> = None;
             let same_id = self.same_id;
-            self.records.drain(|id, value| {
+            self.records.drain(|key, value| {
+                let key = match same_id {
+                    SameId::Latest => key.split_last_chunk::<8>().map_or(key, |(key, _)| key),
+                    SameId::Union => key,
+                };
                 match &mut pending {
-                    Some((pending_id, pending_value)) if pending_id == id => join(same_id, pending_value, value)?,
+                    Some((pending_key, pending_value)) if pending_key == key => join(same_id, pending_value, value)?,
                     _ => {
-                        if let Some((id, value)) = pending.replace((id.to_vec(), value.to_vec())) {
-                            write(&id, &value)?;
+                        if let Some((key, value)) = pending.replace((key.to_vec(), value.to_vec())) {
+                            write(&key, &value)?;
                         }
                     }
                 }
                 Ok(())
             })?;
-            if let Some((id, value)) = pending {
-                write(&id, &value)?;
+            if let Some((key, value)) = pending {
+                write(&key, &value)?;
             }
         }
         let mut tables = Vec::with_capacity(TABLES);
@@ -246,10 +255,18 @@ impl<'b> Whole<'b> {
     }
 }
 
+/// When a record was changed, in seconds; before 1970 counts as never.
+fn changed(advisory: &Advisory) -> u64 {
+    advisory.modified.map_or(0, |time| u64::try_from(time.timestamp()).unwrap_or(0))
+}
+
+/// Records of one id and of different publishers are different records: each says what it says.
+fn record_key(advisory: &Advisory) -> Vec<u8> {
+    [advisory.head.id.as_bytes(), b"\0", advisory.head.source.as_bytes()].concat()
+}
+
 fn encode_whole(encoder: &mut Encoder, advisory: &Advisory) {
-    // Before 1970 counts as never changed.
-    let changed = advisory.modified.map_or(0, |time| u64::try_from(time.timestamp()).unwrap_or(0));
-    encoder.number(changed);
+    encoder.number(changed(advisory));
     encoder.number(u64::from(advisory.head.withdrawn.is_some()));
     let keys = index_keys(advisory);
     encoder.size(keys.len());
@@ -274,12 +291,13 @@ fn encode_whole(encoder: &mut Encoder, advisory: &Advisory) {
     encoder.bytes(&part.0);
 }
 
+/// Joins two records of one key; of [`SameId::Latest`] they come the newest first, of equals in the order of the input.
 fn join(same_id: SameId, pending: &mut Vec<u8>, value: &[u8]) -> Result<()> {
     match same_id {
         SameId::Latest => {
-            if Whole::read(value)?.changed >= Whole::read(pending)?.changed {
-                value.clone_into(pending);
-            }
+            let as_new = Whole::read(value)?.changed >= Whole::read(pending)?.changed;
+            let (newer, older) = if as_new { (value, &pending[..]) } else { (&pending[..], value) };
+            *pending = with_other_releases(newer, older)?;
         }
         SameId::Union => {
             let mut joined = Whole::read(pending)?.advisory()?;
@@ -290,6 +308,32 @@ fn join(same_id: SameId, pending: &mut Vec<u8>, value: &[u8]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A record with what an older one of the same key says about releases that it does not speak of: distributions publish a
+/// bulletin in parts, a document for each release. What is withdrawn is withdrawn everywhere.
+fn with_other_releases(newer: &[u8], older: &[u8]) -> Result<Vec<u8>> {
+    let (new, old) = (Whole::read(newer)?, Whole::read(older)?);
+    let is_other = |ecosystem: &str, release: &str| {
+        !release.is_empty()
+            && Ecosystem::of_name(ecosystem).has_releases()
+            && !new.scopes.iter().any(|(known, its_release)| *known == ecosystem && *its_release == release)
+    };
+    let adds = old.scopes.iter().any(|(ecosystem, release)| is_other(ecosystem, release));
+    if new.withdrawn || old.withdrawn || new.scopes.is_empty() || !adds {
+        return Ok(newer.to_vec());
+    }
+    let (mut joined, mut other) = (new.advisory()?, old.advisory()?);
+    other.affected.retain(|one| is_other(one.package.ecosystem.as_str(), &one.package.release));
+    joined.affected.append(&mut other.affected);
+    for id in other.head.addresses {
+        if !joined.head.addresses.contains(&id) {
+            joined.head.addresses.push(id);
+        }
+    }
+    let mut encoder = Encoder::default();
+    encode_whole(&mut encoder, &joined);
+    Ok(encoder.0)
 }
 
 /// The keys under which a record is found.

@@ -437,6 +437,13 @@ impl AdvisoryStore for Snapshot {
                 }
             }
         }
+        let in_part = |repository: &&str| {
+            let part = crate::coverage::part(ecosystem.as_str(), release, repository);
+            self.sources.iter().any(|source| source.covers.contains(&part))
+        };
+        if *ecosystem == Ecosystem::Alpine && crate::coverage::ALPINE_REPOSITORIES.iter().all(in_part) {
+            return Ok(Coverage::Covered);
+        }
         Ok(match (records, other_release) {
             (1.., _) => Coverage::PartlyCovered { records: u32::try_from(records).unwrap_or(u32::MAX) },
             (0, true) => Coverage::ReleaseNotCovered,

@@ -4,7 +4,7 @@
 //! magic · blocks of: records, texts, index, signals, lifecycles, names · footer (zstd) · offset, length · magic
 //! ```
 //!
-//! `records` holds the matching parts in ascending order of id, so the number of a record is its place in that order.
+//! `records` holds the matching parts in ascending order of id and publisher (`id`+NUL+source), so the number of a record is its place in that order.
 //! `texts` holds the reading parts by the same numbers. `index` leads from a key to the numbers of records:
 //! `i`+id for ids and aliases, `d`+id for what a bulletin addresses, `p`+ecosystem+NUL+name for packages,
 //! `c`+vendor+NUL+product for CPE criteria that can make a product vulnerable (`c` alone for patterns). `names` leads from
@@ -39,10 +39,11 @@ pub(super) enum Kind {
     Names,
 }
 
-/// What two records of one id come to.
+/// What two records of one id and one publisher come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SameId {
-    /// The one that was changed last, of equals the one that came last.
+    /// The one that was changed last, of equals the one that came last, with what others say about releases of
+    /// distributions that it does not speak of.
     Latest,
     /// Their statements add up.
     Union,

@@ -10,13 +10,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::draft::Draft;
 use super::manifest::{self, Failure, HttpState, Manifest, SourceEntry};
 use super::segment::{Kind, SameId, Segment, Summary};
-use crate::coverage::claimed;
+use crate::coverage::{claimed, in_parts, scope};
 use crate::error::{FeedError, Result};
 use crate::formats::Format;
 use crate::record::Record;
 
 /// Ids of changed records that are listed at most; beyond it everything counts as changed.
 const MAX_LISTED: usize = 200_000;
+
+/// Sources of a store: a reader holds a file open for each of them.
+const MAX_SOURCES: usize = 700;
 
 /// Whether a source may lose more than half of its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub struct Provenance {
     pub complete: bool,
     /// Whether a file of it may have been cut between two lines ([`crate::formats::Stats::unterminated`]).
     pub unterminated: bool,
+    /// Repositories that its documents are of ([`crate::formats::Stats::parts`]).
+    pub parts: BTreeSet<String>,
     /// The day that the data is of ([`crate::formats::Stats::day`]).
     pub day: Option<NaiveDate>,
 }
@@ -159,6 +164,9 @@ impl StoreWriter {
         now: DateTime<Utc>,
     ) -> Result<(Summary, Changes)> {
         check_name(source)?;
+        if !self.manifest.sources.contains_key(source) && self.manifest.sources.len() >= MAX_SOURCES {
+            return Err(FeedError::Limit { what: "the number of sources in the store", limit: MAX_SOURCES as u64 });
+        }
         let folder = manifest::segments(&self.folder);
         let temporary = tempfile::Builder::new()
             .prefix(".draft")
@@ -179,6 +187,7 @@ impl StoreWriter {
             && let Some(old) = &old
         {
             same_ecosystems(source, &old.summary, &summary)?;
+            whole_records(source, &old.summary, &summary, &provenance)?;
         }
         let changes = match &old {
             None => Changes { added: summary.entries(), ..Changes::default() },
@@ -189,7 +198,10 @@ impl StoreWriter {
         let place = manifest::segment_path(&self.folder, &name);
         fs::rename(&path, &place).map_err(|error| FeedError::io("writing", &place, error))?;
         manifest::sync_folder(&folder)?;
-        let covers = format.map(|format| claimed(format, &summary, provenance.complete)).unwrap_or_default();
+        let mut covers = format.map(|format| claimed(format, &summary, provenance.complete)).unwrap_or_default();
+        if !provenance.complete {
+            covers = in_parts(covers, &provenance.parts);
+        }
         let entry = SourceEntry {
             segment: Some(name),
             bytes,
@@ -301,10 +313,11 @@ pub(crate) fn check_name(source: &str) -> Result<()> {
     }
 }
 
-/// A source does not turn into another: two files of one name are two sources.
+/// A source does not turn into another: two files of one name are two sources, also where they are of two releases of one
+/// distribution.
 fn same_ecosystems(source: &str, old: &Summary, new: &Summary) -> Result<()> {
     let names = |summary: &Summary| -> BTreeSet<String> {
-        summary.scopes.keys().map(|(ecosystem, _)| ecosystem.clone()).collect()
+        summary.scopes.keys().map(|(ecosystem, release)| scope(ecosystem, release)).collect()
     };
     let (before, after) = (names(old), names(new));
     if before.is_empty() || after.is_empty() || !before.is_disjoint(&after) {
@@ -315,6 +328,19 @@ fn same_ecosystems(source: &str, old: &Summary, new: &Summary) -> Result<()> {
         "{source} speaks of {} where it spoke of {}: the old data stays; name the new source otherwise",
         some(after),
         some(before)
+    )))
+}
+
+/// A text that was cut within its only record says less about as many records.
+fn whole_records(source: &str, old: &Summary, new: &Summary, provenance: &Provenance) -> Result<()> {
+    let count = |summary: &Summary| summary.scopes.values().sum::<u64>();
+    let (before, after) = (count(old), count(new));
+    if !provenance.unterminated || after >= before {
+        return Ok(());
+    }
+    Err(FeedError::Implausible(format!(
+        "{source} is cut short: its last line has no end, and it speaks of {after} packages and releases where it spoke of \
+         {before}, so the old data stays"
     )))
 }
 
@@ -381,7 +407,9 @@ fn changes(old: &Segment, new: &Segment) -> Result<Changes> {
             };
             let mut list = |entry: &Option<(Vec<u8>, Vec<u8>)>| {
                 if let (Some(ids), Some((key, _))) = (&mut changes.ids, entry) {
-                    ids.push(String::from_utf8_lossy(key).as_ref().into());
+                    // The key of a record is its id and its publisher.
+                    let id = key.split(|byte| *byte == 0).next().unwrap_or_default();
+                    ids.push(String::from_utf8_lossy(id).as_ref().into());
                     if ids.len() > MAX_LISTED {
                         changes.ids = None;
                     }

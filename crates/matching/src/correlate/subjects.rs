@@ -23,6 +23,7 @@ pub(super) fn subjects(package: &Package) -> Vec<Subject> {
         package.ecosystem,
         Ecosystem::OpenEuler
             | Ecosystem::AzureLinux
+            | Ecosystem::RockyLinux
             | Ecosystem::Wolfi
             | Ecosystem::Chainguard
             | Ecosystem::MinimOs
@@ -64,23 +65,86 @@ pub(super) fn foreign(package: &Package, subject: &Subject) -> Option<&'static s
     if package.ecosystem == Ecosystem::GitHubActions && package.version.split('.').count() < 3 {
         return Some("the version is a tag that moves with its releases, so that the newest of them may be meant");
     }
-    let companion = match package.ecosystem.purl_type() {
-        "rpm" => is_rpm_companion(package),
-        _ => is_deb_companion(package, subject),
+    let companion = match &package.ecosystem {
+        Ecosystem::Debian | Ecosystem::Ubuntu | Ecosystem::Echo => is_deb_companion(package, subject),
+        other if other.purl_type() == "rpm" => is_rpm_companion(package),
+        other if other.purl_type() == "apk" => is_apk_companion(package, subject),
+        _ => false,
     };
     companion.then_some("the package accompanies a kernel and contains no code that runs in it")
 }
 
 fn is_deb_companion(package: &Package, subject: &Subject) -> bool {
-    let kernel_source = subject.kind == NameKind::Source
-        && (&*subject.name == "linux" || subject.name.starts_with("linux-") || &*subject.name == "kernel");
-    let runs = ["linux-image", "linux-modules", "linux-signed", "kernel", "kernel-core", "kernel-modules"];
+    let kernel_source = subject.kind == NameKind::Source && is_deb_kernel(&subject.name);
+    let runs = ["linux-image", "linux-modules", "linux-signed", "linux-buildinfo"];
     package.source.is_some()
         && kernel_source
         && (!runs.iter().any(|prefix| package.name.starts_with(prefix))
             || package.name.contains("headers")
             || package.name.contains("-doc")
             || package.name.contains("tools"))
+}
+
+/// What the flavours of the kernel's source are called in Debian and Ubuntu, by their first word; a number is a series
+/// (`linux-6.1`). A word that is not here is another package (`linux-firmware`, `linux-atm`) or a kernel nobody knows of,
+/// whose packages are then held for what runs.
+const DEB_KERNELS: [&str; 34] = [
+    "allwinner",
+    "armadaxp",
+    "aws",
+    "azure",
+    "bluefield",
+    "ec2",
+    "fips",
+    "gcp",
+    "gke",
+    "gkeop",
+    "goldfish",
+    "hwe",
+    "ibm",
+    "intel",
+    "iot",
+    "joule",
+    "kvm",
+    "laptop",
+    "lowlatency",
+    "lts",
+    "mako",
+    "manta",
+    "mtk",
+    "nvidia",
+    "oem",
+    "oracle",
+    "qcm",
+    "raspi",
+    "raspi2",
+    "realtime",
+    "riscv",
+    "signed",
+    "snapdragon",
+    "starfive",
+];
+
+/// Whether images of the kernel are built from a source package of Debian or Ubuntu.
+fn is_deb_kernel(source: &str) -> bool {
+    let Some(flavour) = source.strip_prefix("linux") else { return false };
+    let word = flavour.strip_prefix('-').and_then(|rest| rest.split('-').next());
+    match word {
+        None => flavour.is_empty(),
+        Some(word) => {
+            word.starts_with(|first: char| first.is_ascii_digit())
+                || DEB_KERNELS.contains(&word)
+                || matches!(word, "tegra" | "ti" | "xilinx")
+        }
+    }
+}
+
+/// Alpine builds a kernel's headers as `linux-headers` and as `linux-lts-dev`; everything else of a kernel's source runs.
+fn is_apk_companion(package: &Package, subject: &Subject) -> bool {
+    let not_kernels = ["linux-pam", "linux-firmware", "linux-tools", "linux-atm"];
+    (&*subject.name == "linux" || subject.name.starts_with("linux-"))
+        && !not_kernels.iter().any(|other| subject.name.starts_with(other))
+        && (package.name.ends_with("-dev") || package.name.ends_with("-headers"))
 }
 
 /// Bulletins list every binary package of the kernel's source, also what only talks to a kernel or is compiled against it.
@@ -135,6 +199,49 @@ mod tests {
             let found = subjects(&package(ecosystem, "linux-image", source, version)).into_iter().nth(2);
             assert_eq!(found.map(|one| format!("{} {}", one.name, one.version)).as_deref(), expected, "{source}");
         }
+    }
+
+    #[test]
+    fn only_what_accompanies_a_kernel_is_a_companion() {
+        let is = |ecosystem: Ecosystem, name: &str, source: &str| {
+            let package = package(ecosystem, name, source, "1");
+            subjects(&package).iter().any(|subject| foreign(&package, subject).is_some())
+        };
+        for (name, source) in [
+            ("linux-libc-dev", "linux"),
+            ("linux-headers-6.1.0-18-amd64", "linux"),
+            ("linux-aws-headers-5.15.0-1051", "linux-aws"),
+            ("linux-tools-common", "linux-hwe-6.5"),
+            ("linux-perf-5.10", "linux-5.10"),
+        ] {
+            assert!(is(Ecosystem::Ubuntu, name, source), "{name}");
+        }
+        for (name, source) in [
+            ("linux-image-6.1.0-18-amd64", "linux"),
+            ("linux-modules-5.15.0-1051-aws", "linux-aws"),
+            ("linux-image-6.1.0-18-amd64", "linux-signed-amd64"),
+            ("linux-firmware", "linux-firmware"),
+            ("linux-firmware-raspi", "linux-firmware-raspi"),
+            ("libatm1", "linux-atm"),
+            ("libpam0g", "pam"),
+        ] {
+            assert!(!is(Ecosystem::Ubuntu, name, source), "{name}");
+        }
+        for (name, source) in [("linux-pam", "linux-pam"), ("linux-pam-dev", "linux-pam"), ("linux-lts", "linux-lts")] {
+            assert!(!is(Ecosystem::Alpine, name, source), "{name}");
+        }
+        for (name, source) in [("linux-headers", "linux-headers"), ("linux-lts-dev", "linux-lts")] {
+            assert!(is(Ecosystem::Alpine, name, source), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_rocky_are_of_sources_and_now_and_then_of_packages() {
+        let found =
+            subjects(&package(Ecosystem::RockyLinux, "java-11-openjdk-headless", "java-11-openjdk", "1:11.0.20"));
+        let names: Vec<(&str, NameKind)> = found.iter().map(|one| (&*one.name, one.kind)).collect();
+        assert!(names.contains(&("java-11-openjdk", NameKind::Source)));
+        assert!(names.contains(&("java-11-openjdk-headless", NameKind::Source)));
     }
 
     #[test]

@@ -260,3 +260,53 @@ fn of_several_editions_the_newest_is_kept() {
         assert!(warning.contains("that of 2031-02-02 was left out"), "{order:?}: {warning}");
     }
 }
+
+/// A VEX document about npm's `minimist`, alone or as a part of an appliance.
+fn about_minimist(joined: bool) -> String {
+    let relationships = json!([{"category": "default_component_of", "product_reference": "p",
+        "relates_to_product_reference": "os", "full_product_name": {"product_id": "os:p", "name": "x"}}]);
+    json!({"document": {"category": "csaf_vex", "csaf_version": "2.0", "title": "t",
+            "publisher": {"name": "ACME PSIRT", "category": "vendor", "namespace": "https://acme.example"},
+            "tracking": {"id": "ACME-1", "current_release_date": "2031-01-01T00:00:00Z",
+                "initial_release_date": "2031-01-01T00:00:00Z", "status": "final", "version": "1", "revision_history": []}},
+        "product_tree": {"branches": [{"category": "vendor", "name": "ACME", "branches": [
+                {"category": "product_name", "name": "Appliance", "product": {"product_id": "os", "name": "Appliance"}},
+                {"category": "product_version", "name": "1.2.0", "product": {"product_id": "p", "name": "minimist",
+                    "product_identification_helper": {"purl": "pkg:npm/minimist@1.2.0"}}}]}],
+            "relationships": if joined { relationships } else { json!([]) }},
+        "vulnerabilities": [{"cve": "CVE-2031-0003",
+            "product_status": {"known_not_affected": [if joined { "os:p" } else { "p" }]}}]})
+    .to_string()
+}
+
+#[test]
+fn a_supplier_does_not_acquit_a_package_of_the_registry() {
+    let advisory = json!({"id": "GHSA-xxxx", "aliases": ["CVE-2031-0003"], "modified": "2031-01-01T00:00:00Z", "affected": [
+        {"package": {"ecosystem": "npm", "name": "minimist"},
+         "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.2.6"}]}]}]});
+    for joined in [true, false] {
+        let place = Place::new();
+        let files = [place.write("osv.json", advisory.to_string()), place.write("acme.json", about_minimist(joined))];
+        place.import_with(&files, &Options { complete: true, ..Options::default() });
+        let found = states(&place.snapshot(), Package::new(Ecosystem::Npm, "minimist", "1.2.0"));
+        assert_eq!(found, [MatchState::Affected], "joined: {joined}");
+    }
+}
+
+#[test]
+fn components_of_modules_without_a_version_are_found() {
+    let place = Place::new();
+    let text = vex("Red Hat", "2031-01-01", 8, "known_affected")
+        .to_string()
+        .replace("\"name\":\"nghttp2\"", "\"name\":\"nodejs:16/nodejs\"");
+    let file = place.write("vex.json", text);
+    place.import_with(&[file], &Options { complete: true, ..Options::default() });
+    let node = |stream: &str| {
+        let version = "1:16.20.2-4.module+el8.9.0+21536+8fdee1fb";
+        let mut package = installed(Ecosystem::RedHat, "8", "nodejs-full-i18n", "nodejs", version);
+        package.module = stream.into();
+        states(&place.snapshot(), package)
+    };
+    assert_eq!(node("nodejs:16"), [MatchState::NoFixYet]);
+    assert_eq!(node("nodejs:18"), []);
+}

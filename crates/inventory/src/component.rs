@@ -113,7 +113,7 @@ impl Collector {
         if !readable(&package.name) {
             return self.gap(shortened(&package.name), "its name cannot be read");
         }
-        if package.version.is_empty() {
+        if is_no_version(&package.version) {
             return self.gap(&*package.name, "no version is stated");
         }
         if !readable(&package.version) {
@@ -164,6 +164,12 @@ impl Collector {
     }
 }
 
+/// Whether a text in the place of a version says that there is none (`NOASSERTION`), or names whichever is newest.
+pub(crate) fn is_no_version(text: &str) -> bool {
+    let words = ["noassertion", "none", "unknown", "(unknown)", "undefined", "null", "n/a", "latest", "release"];
+    text.trim().is_empty() || words.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+}
+
 fn readable(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control)
 }
@@ -197,9 +203,12 @@ mod tests {
         collector.push(npm("b\u{1b}[2J", "1"));
         collector.push(npm("c", &"1".repeat(MAX_TEXT + 1)));
         collector.push(npm("d", "1"));
+        for (at, word) in ["NOASSERTION", "none", "unknown", "LATEST", "RELEASE", " "].iter().enumerate() {
+            collector.push(npm(&format!("w{at}"), word));
+        }
         let reading = collector.finish().unwrap();
         assert_eq!(reading.packages.len(), 1);
-        assert_eq!(reading.gaps.len(), 4);
+        assert_eq!(reading.gaps.len(), 10);
         assert!(reading.gaps.iter().all(|gap| !gap.subject.contains('\u{1b}')));
     }
 

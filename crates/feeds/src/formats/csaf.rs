@@ -14,7 +14,9 @@
 //! | `known_not_affected` | not affected |
 //! | `under_investigation` | under investigation |
 //!
-//! A product with the package URL of a language becomes a statement about that package. Products that are no packages
+//! A product with the package URL of a language becomes a statement about that package, unless it is a part of another
+//! product or is said not to be affected: a publisher knows its own products, and the ecosystem decides about its packages.
+//! Products that are no packages
 //! (industrial advisories) become configurations where they have a CPE name, and otherwise statements about the generic
 //! package `vendor:product`; both with ranges where the version is written as `<`, `<=`, `vers:`.
 //!
@@ -286,18 +288,32 @@ fn product(tree: &Tree<'_>, id: &str, state: VendorState, advisory: &mut Advisor
         return;
     }
     if let Some((ecosystem, name, version)) = language_package(&entry.purl) {
+        // A language's package as a part of a product: what is said holds in the product, and nowhere else.
+        if platform.is_some() {
+            return;
+        }
         return of_language(entry, (ecosystem, &name, &version), state, advisory, seen);
     }
     if platform.is_some() && entry.cpe.is_empty() && state != VendorState::Affected {
         // A package without a version on a platform: VEX of Red Hat for what has no fix.
         let Some(scope) = platform.and_then(scope) else { return };
-        let key = PackageKey::new(scope.ecosystem, &scope.release, entry.name.trim());
+        let (stream, name) = in_module(entry.name.trim());
+        let key = PackageKey::new(scope.ecosystem, &scope.release, name);
         let mut statement = common::statement(key, NameKind::Source, state);
+        statement.conditions.extend(stream.map(|stream| Condition::Module(stream.into())));
         statement.conditions.extend(common::pocket(&scope.pocket));
         add(statement, advisory, seen);
         return;
     }
     other_product(entry, state, advisory, seen);
+}
+
+/// Module stream and name of a component without a version (`nodejs:16/nodejs`).
+fn in_module(name: &str) -> (Option<&str>, &str) {
+    match name.split_once('/') {
+        Some((stream, rest)) if stream.contains(':') && !rest.is_empty() => (Some(stream), rest),
+        _ => (None, name),
+    }
 }
 
 /// `nodejs:18:…` of a module product.

@@ -7,7 +7,9 @@
 //! range; evaluation is not here. `informational` of RustSec and the prefix `MAL-` set the kind. Where a distribution
 //! lists the binary packages of a source package, statements are about these. The format has no module streams: where a
 //! fix is a package of a stream (`.module` in its release) the stream is what the summary names (`nodejs:18`), else unknown.
-//! An entry with neither versions nor ranges is a lead about every version.
+//! An entry with neither versions nor ranges is a lead about every version. A repository behind the name of an ecosystem
+//! without releases (`Maven:https://…`) is a condition in words. Debian's `urgency` of what has no fix says, as in the
+//! tracker, that none will come (`unimportant`) or that the release is over (`end-of-life`).
 //!
 //! Not supported: `credits`; symbols beyond fifty a statement. YAML of the same shape (PyPA) is read too. Linear in the
 //! bytes; memory of one record.
@@ -319,7 +321,11 @@ fn statements(affected: &AffectedJson<'_>, summary: &str, into: &mut Vec<Affecte
     let Scope { ecosystem, release, pocket } = Scope::of_osv(&package.ecosystem);
     let mut conditions = conditions(&affected.ecosystem_specific);
     if !pocket.is_empty() {
-        conditions.push(Condition::Pocket(pocket));
+        conditions.push(if ecosystem.has_releases() {
+            Condition::Pocket(pocket)
+        } else {
+            Condition::Unevaluated(common::cut(&format!("only of the repository {pocket}"), 200))
+        });
     }
     let kind = name_kind(&ecosystem, &package.purl);
     let rpm = matches!(ecosystem, Ecosystem::Suse | Ecosystem::OpenSuse);
@@ -342,7 +348,13 @@ fn statements(affected: &AffectedJson<'_>, summary: &str, into: &mut Vec<Affecte
         |range| matches!(range, Range::Events { events, .. } if events.iter().any(|event| matches!(event, Event::Fixed(_)))),
     );
     if vendor && !fixed && !statement.ranges.is_empty() {
-        statement.state = VendorState::NoFixYet;
+        // Debian's records carry the tracker's urgency.
+        let urgency = affected.ecosystem_specific.get("urgency").and_then(Value::as_str).unwrap_or("");
+        statement.state = match urgency {
+            "end-of-life" if statement.package.ecosystem == Ecosystem::Debian => VendorState::EndOfLife,
+            "unimportant" if statement.package.ecosystem == Ecosystem::Debian => VendorState::WillNotFix,
+            _ => VendorState::NoFixYet,
+        };
     }
     statement.conditions = conditions;
     // By the evaluation of the schema no version is affected then; the record is about the package all the same.
@@ -460,6 +472,41 @@ pub(super) fn yaml(json: &Value, out: &mut Output<'_>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(text: &str) -> Advisory {
+        match record(text.as_bytes()).unwrap() {
+            Record::Advisory(advisory) => *advisory,
+            _ => unreachable!("OSV gives advisories"),
+        }
+    }
+
+    #[test]
+    fn urgencies_of_debian_are_states() {
+        let state = |urgency: &str, events: &str| {
+            let text = format!(
+                r#"{{"id":"DEBIAN-CVE-2031-1","affected":[{{"package":{{"ecosystem":"Debian:12","name":"p"}},
+                "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{events}]}}],
+                "ecosystem_specific":{{"urgency":"{urgency}"}}}}]}}"#
+            );
+            read(&text).affected[0].state
+        };
+        assert_eq!(state("unimportant", ""), VendorState::WillNotFix);
+        assert_eq!(state("end-of-life", ""), VendorState::EndOfLife);
+        assert_eq!(state("not yet assigned", ""), VendorState::NoFixYet);
+        assert_eq!(state("unimportant", r#",{"fixed":"2-1"}"#), VendorState::Affected);
+    }
+
+    #[test]
+    fn a_repository_is_no_release() {
+        let advisory = read(
+            r#"{"id":"GHSA-x","affected":[{"package":{"ecosystem":"Packagist:https://packages.drupal.org/8","name":"drupal/x"},
+            "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}"#,
+        );
+        let statement = &advisory.affected[0];
+        assert_eq!((statement.package.ecosystem.as_str(), &*statement.package.release), ("Packagist", ""));
+        let Condition::Unevaluated(words) = &statement.conditions[0] else { panic!("{:?}", statement.conditions) };
+        assert!(words.contains("packages.drupal.org"));
+    }
 
     #[test]
     fn summaries_name_module_streams() {

@@ -100,7 +100,12 @@ fn listed(folder: &str, place: Place, collector: &mut Collector) {
         return;
     }
     let name = place.name.unwrap_or_else(|| within.to_owned());
-    let scope = if place.dev || place.dev_optional { DependencyScope::Development } else { DependencyScope::Runtime };
+    let scope = match (place.dev, place.dev_optional) {
+        (true, _) => DependencyScope::Development,
+        // Needed to develop, and an optional dependency of what runs: `npm install --omit=dev` installs it.
+        (false, true) => DependencyScope::Optional,
+        (false, false) => DependencyScope::Runtime,
+    };
     let origin = place.resolved.as_ref().and_then(Text::as_str).map_or(Origin::Registry, origin);
     match place.version {
         Some(version) => {
@@ -113,10 +118,11 @@ fn listed(folder: &str, place: Place, collector: &mut Collector) {
 /// Where `resolved` (or, in version 1, `version`) points to. A tarball of any host counts as a registry, because
 /// mirrors keep names and versions; a tarball of a code host does not.
 pub(super) fn origin(text: &str) -> Origin {
-    if text.starts_with("git")
-        || text.starts_with("github:")
+    // What follows is the commit, or the hash of the tarball.
+    let text = text.split('#').next().unwrap_or(text);
+    if ["git", "ssh:", "bitbucket:", "gist:"].iter().any(|begin| text.starts_with(begin))
         || text.ends_with(".git")
-        || text.contains("codeload.github.com/")
+        || is_of_code_host(text)
     {
         Origin::Vcs
     } else if text.starts_with("file:") || text.starts_with("link:") || text.starts_with("portal:") {
@@ -128,10 +134,27 @@ pub(super) fn origin(text: &str) -> Origin {
     }
 }
 
-/// Registries serve `…/-/name-version.tgz`; the public one of GitHub `…/download/…`, proxies sometimes `…/tarballs/…`.
+/// The host of an address, without user and port, and what follows it.
+fn host_and_path(url: &str) -> Option<(&str, &str)> {
+    let (_, rest) = url.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    Some((host.split(':').next().unwrap_or(host), path))
+}
+
+/// Whether an address is one of a place where code is kept. Such hosts have registries too: GitHub under a name of its
+/// own, GitLab below `/api/`.
+fn is_of_code_host(url: &str) -> bool {
+    let hosts = ["github.com", "codeload.github.com", "raw.githubusercontent.com", "gitlab.com", "bitbucket.org"];
+    host_and_path(url).is_some_and(|(host, path)| {
+        hosts.iter().any(|known| host.trim_start_matches("www.") == *known) && !path.starts_with("/api/")
+    })
+}
+
+/// Registries serve `…/-/name-version.tgz`; the public one of GitHub `…/download/…`, others are called so.
 fn is_registry_tarball(url: &str) -> bool {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
-    path.contains("/-/") || path.contains("/download/") || path.contains("registry")
+    let Some((host, path)) = host_and_path(url) else { return false };
+    path.contains("/-/") || path.contains("/download/") || host.contains("registry")
 }
 
 fn nested(dependencies: &BTreeMap<String, Dependency>, depth: usize, collector: &mut Collector) {
@@ -195,6 +218,35 @@ mod tests {
         let reading = read(V3.as_bytes()).unwrap();
         assert!(reading.packages.iter().any(|c| c.name == "fork" && c.origin == Origin::Vcs));
         assert!(reading.packages.iter().any(|c| c.name == "ws-local" && c.origin == Origin::Local));
+    }
+
+    #[test]
+    fn where_packages_come_from() {
+        for (text, expected) in [
+            ("ssh://git@github.com/x/fork.git#abc", Origin::Vcs),
+            ("ssh://git@code.example/x/fork#abc", Origin::Vcs),
+            ("https://code.example/x/fork.git#abc", Origin::Vcs),
+            ("https://github.com/x/registry/archive/1.0.tar.gz", Origin::Vcs),
+            ("https://github.com/x/y/releases/download/v1/y.tgz", Origin::Vcs),
+            ("https://codeload.github.com/x/y/tar.gz/abc", Origin::Vcs),
+            ("bitbucket:x/y#abc", Origin::Vcs),
+            ("https://files.example/registry/y-1.0.0.tgz", Origin::ThirdParty),
+            ("https://registry.npmjs.org/y/-/y-1.0.0.tgz#0123", Origin::Registry),
+            ("https://npm.pkg.github.com/download/@s/y/1.0.0/abc", Origin::Registry),
+            ("https://gitlab.com/api/v4/projects/1/packages/npm/@s/y/-/@s/y-1.0.0.tgz", Origin::Registry),
+            ("https://registry.npmmirror.com/y/download/y-1.0.0.tgz", Origin::Registry),
+            ("file:../y", Origin::Local),
+            ("1.0.0", Origin::Registry),
+        ] {
+            assert_eq!(origin(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_optional_for_production_is_not_for_development_only() {
+        let lock = r#"{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0","devOptional":true},
+            "node_modules/b":{"version":"1.0.0","dev":true,"optional":true}}}"#;
+        assert_eq!(names(lock), ["a 1.0.0 Optional", "b 1.0.0 Development"]);
     }
 
     #[test]

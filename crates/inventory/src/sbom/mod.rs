@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use bartizan_matching::model::{Ecosystem, Package};
 
-use crate::component::{Collector, ReadError, Reading};
+use crate::component::{Collector, ReadError, Reading, is_no_version};
 use crate::os::Os;
 use crate::ownership::{self, Placed};
 
@@ -79,9 +79,15 @@ impl Item {
         self.cpes.sort();
         self.cpes.dedup();
         self.cpes.truncate(MAX_CPES);
+        if is_no_version(&self.version) {
+            self.version.clear();
+        }
         let package = match self.purl.as_deref().map(|text| (text, purl::package(text, os))) {
             Some((text, Ok(Some(mut package)))) => {
                 package.purl = text.into();
+                if is_no_version(&package.version) {
+                    package.version = "".into();
+                }
                 // Go's paths have capitals, which writers of package URLs take away.
                 if package.ecosystem == Ecosystem::Go && package.name.eq_ignore_ascii_case(&self.name) {
                     package.name = self.name.as_str().into();
@@ -118,6 +124,27 @@ impl Item {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_for_no_version_are_no_version() {
+        let item = |purl: &str, version: &str| Item {
+            name: "x".into(),
+            version: version.into(),
+            purl: Some(purl.into()),
+            ..Item::default()
+        };
+        let items = vec![
+            item("pkg:deb/debian/a@NOASSERTION?distro=debian-12", "NOASSERTION"),
+            item("pkg:rpm/rocky/b?distro=rocky-8", "NOASSERTION"),
+            item("pkg:maven/org.x/c@LATEST", "LATEST"),
+            item("pkg:maven/org.x/d@unknown", "1.2"),
+        ];
+        let reading = finish(items, None, &[], &HashMap::new()).unwrap();
+        let packages: Vec<(&str, &str)> = reading.packages.iter().map(|one| (&*one.name, &*one.version)).collect();
+        assert_eq!(packages, [("org.x:d", "1.2")]);
+        assert_eq!(reading.gaps.len(), 3);
+        assert!(reading.gaps.iter().all(|gap| gap.reason == "no version is stated"));
+    }
 
     #[test]
     fn modules_of_go_are_spelt_as_the_document_spells_them() {

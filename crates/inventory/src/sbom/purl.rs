@@ -68,10 +68,12 @@ pub fn package(text: &str, os: Option<&Os>) -> Result<Option<Package>, &'static 
         }
         _ => joined("/"),
     };
-    // Go's standard library, as Syft names it.
-    let version = match ecosystem {
-        Ecosystem::Go if name == "stdlib" => version.trim_start_matches("go").to_owned(),
-        _ => version,
+    // Go's standard library, as Syft and the advisories name it, and as cyclonedx-gomod does.
+    let (name, version) = match ecosystem {
+        Ecosystem::Go if matches!(&*name, "stdlib" | "std") => {
+            ("stdlib".to_owned(), version.trim_start_matches("go").to_owned())
+        }
+        _ => (name, version),
     };
     Ok(Some(Package::new(ecosystem, name, version)))
 }
@@ -265,6 +267,7 @@ mod tests {
                 "Go github.com/aws/aws-sdk-go-v2/service/s3 v1.2.0",
             ),
             ("pkg:golang/stdlib@1.20.1", "Go stdlib 1.20.1"),
+            ("pkg:golang/std@go1.20.1?type=module", "Go stdlib 1.20.1"),
             ("pkg:pypi/django@4.2", "PyPI django 4.2"),
             ("pkg:cargo/time@0.1.45", "crates.io time 0.1.45"),
             ("pkg:composer/symfony/http-kernel@v4.4.0", "Packagist symfony/http-kernel v4.4.0"),

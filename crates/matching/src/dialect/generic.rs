@@ -3,6 +3,7 @@
 //!
 //! Rules: our own, since there are none. Runs of digits are numbers, runs of letters are words, everything else
 //! separates. Words that announce a release (`alpha`, `beta`, `pre`, `rc`, `dev`, `snapshot` …) are older than the end;
+//! `final`, `ga` and `release` say that it is the release itself and count as nothing, unless a number follows them;
 //! all other words are newer than the end, and numbers are newer than words. Trailing zeros count as nothing, so `1.0` is `1`.
 //! A match that rests on this order alone is never given full confidence.
 
@@ -46,8 +47,9 @@ pub(super) fn key(version: &str) -> Read {
     }
     let mut writer = Writer::default();
     let mut zeros = 0;
-    for token in &tokens {
+    for (at, token) in tokens.iter().enumerate() {
         match token {
+            Token::Word(b"final" | b"ga" | b"release") if !matches!(tokens.get(at + 1), Some(Token::Number(_))) => {}
             Token::Number(digits) if digits.iter().all(|digit| *digit == b'0') => zeros += 1,
             Token::Number(digits) => {
                 flush(&mut writer, &mut zeros);
@@ -99,6 +101,9 @@ mod tests {
         assert_ascending(Dialect::Generic, &["8.2", "8.2p1", "8.2p2", "8.2.1", "9.0rc1", "9.0", "10"]);
         assert_equal(Dialect::Generic, &["1.0", "1", "v1.0.0"]);
         assert_equal(Dialect::Generic, &["8.0.0_392", "8.0.0-392"]);
+        assert_equal(Dialect::Generic, &["4.1.9.Final", "4.1.9", "4.1.9.GA", "4.1.9-RELEASE"]);
+        assert_equal(Dialect::Generic, &["2.0.0.RELEASE", "2", "2.0.Final"]);
+        assert_ascending(Dialect::Generic, &["4.1.8", "4.1.9.CR1", "4.1.9.Final", "4.1.9.SP1", "4.1.10"]);
         assert!(Dialect::Generic.key("unknown").is_err());
     }
 }

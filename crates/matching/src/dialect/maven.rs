@@ -5,6 +5,8 @@
 //! at the end and before each hyphen. Qualifiers order as `alpha < beta < milestone < rc = cr < snapshot < (release) < sp <` other
 //! text; text comes before numbers, and of numbers a `-` token before a `.` token.
 //!
+//! A version without a digit is none.
+//!
 //! Not supported: null tokens in the middle of a version (`2-ga-alpha`, `1.0.final-x`) and a dotted qualifier with a
 //! separator behind it (`1.rc.1`, `1.rc-1`), which Maven's own program nests in
 //! ways that its specification does not state; they are dropped, as the specification says.
@@ -45,6 +47,10 @@ pub(super) fn key(version: &str) -> Read {
     let lower = version.to_ascii_lowercase();
     if lower.len() > 256 {
         return Err("it is longer than 256 bytes");
+    }
+    // `LATEST` and `RELEASE` stand for whichever is newest, and words like `unknown` for nothing.
+    if !lower.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Err("it contains no digit");
     }
     let mut tokens = tokens(&lower);
     trim(&mut tokens);

@@ -239,7 +239,8 @@ pub struct Scope {
     /// The release in normal form (`12`, `22.04`, `3.18`, `8`, `15-SP5`), empty where the ecosystem has none or all
     /// releases are meant.
     pub release: Text,
-    /// The pocket or subscription the statement is limited to (`pro`, `fips`), empty for the archive everybody has.
+    /// The pocket, subscription or repository the statement is limited to (`pro`, `fips`, an address), empty for the archive
+    /// or registry everybody has.
     pub pocket: Text,
 }
 
@@ -268,6 +269,8 @@ impl Scope {
                 }
                 (release.to_owned(), pocket.join(":"))
             }
+            // A repository beside the ecosystem's own (`Maven:https://repo.jenkins-ci.org`) is no release.
+            other if !other.has_releases() => (String::new(), rest.to_owned()),
             other => (other.normalise_release(rest), String::new()),
         };
         Self { ecosystem, release: release.into(), pocket: pocket.into() }
@@ -417,6 +420,8 @@ mod tests {
         is("Alpine:edge", "Alpine", "edge", "");
         is("cran", "CRAN", "", "");
         is("PyPI", "PyPI", "", "");
+        is("Maven:https://repo.example/a/", "Maven", "", "https://repo.example/a/");
+        is("Packagist:https://packages.drupal.org/8", "Packagist", "", "https://packages.drupal.org/8");
         is("Root:Debian:12", "Root:Debian:12", "", "");
     }
 

@@ -36,7 +36,8 @@ pub fn list(
         let Some((os, _)) = &source.os else { continue };
         let known = products(&os.ecosystem).iter().find_map(|name| by_name.get(name).copied());
         if let Some(lifecycle) = known {
-            found.extend(over(&source.path, &os.ecosystem_and_release(), lifecycle, &os.release, today));
+            let release = line(&os.ecosystem, &os.release);
+            found.extend(over(&source.path, &os.ecosystem_and_release(), lifecycle, &release, today));
         }
     }
     // What a distribution ships it also looks after.
@@ -67,6 +68,14 @@ const fn products(ecosystem: &Ecosystem) -> &'static [&'static str] {
         Ecosystem::OpenSuse => &["opensuse"],
         Ecosystem::Suse => &["sles"],
         _ => &[],
+    }
+}
+
+/// The release of a distribution as endoflife.date writes it: service pack 5 of SUSE's 15 is `15.5`.
+fn line(ecosystem: &Ecosystem, release: &str) -> String {
+    match ecosystem {
+        Ecosystem::Suse => release.replacen("-SP", ".", 1),
+        _ => release.to_owned(),
     }
 }
 
@@ -116,6 +125,24 @@ mod tests {
         assert_eq!(of("v3.19"), Some("3"));
         assert_eq!(of("4.0"), None);
         assert_eq!(of("31"), None);
+    }
+
+    #[test]
+    fn service_packs_of_suse_are_lines_of_their_own() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let cycle = |name: &str, ends: Ends| Cycle { name: name.to_owned(), end_of_life: ends, ..Cycle::default() };
+        let cycles =
+            vec![cycle("15.6", Ends::NotYet), cycle("15.5", Ends::On(day("2030-12-31"))), cycle("12.5", Ends::Ended)];
+        let lifecycle = Lifecycle { product: "sles".to_owned(), cycles, ..Lifecycle::default() };
+        let ended = |release: &str| {
+            let release = line(&Ecosystem::Suse, release);
+            over("p", "os", &lifecycle, &release, day("2031-01-01")).map(|over| over.cycle)
+        };
+        assert_eq!(ended("15-SP5").as_deref(), Some("15.5"));
+        assert_eq!(ended("12-SP5").as_deref(), Some("12.5"));
+        assert_eq!(ended("15-SP6"), None);
+        assert_eq!(ended("15-SP7"), None);
+        assert_eq!(line(&Ecosystem::Debian, "12"), "12");
     }
 
     #[test]

@@ -106,6 +106,8 @@ pub(super) fn of_language(
 ) {
     let state = match state {
         VendorState::Affected => return,
+        // A third party does not acquit somebody else's package for everybody.
+        VendorState::NotAffected => return,
         // That no fix is named here does not mean that there is none.
         VendorState::NoFixYet => VendorState::Affected,
         other => other,

@@ -10,19 +10,30 @@ const MAX_FILE: u64 = 16 * 1024 * 1024;
 /// Targets in all.
 const MAX_TARGETS: usize = 100_000;
 
+/// How one target is read.
+type Parse<'a> = &'a dyn Fn(&str) -> Result<Target, String>;
+
 /// Reads targets. A target file has one a line; `#` begins a comment, empty lines are skipped, and it names no
 /// further files.
 ///
 /// # Errors
 /// The first bad target, with file and line if it stands in one.
 pub fn read(arguments: &[String]) -> Result<Vec<Target>> {
+    read_by(arguments, &|text| text.parse())
+}
+
+/// The same, each target read by `parse`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_by(arguments: &[String], parse: Parse<'_>) -> Result<Vec<Target>> {
     let mut targets = Vec::new();
     for argument in arguments {
         match argument.strip_prefix('@') {
             Some("") => bail!("`@` names no file: @FILE reads targets from a file, @- from standard input"),
-            Some(path) => read_file(path, &mut targets)?,
+            Some(path) => read_file(path, &mut targets, parse)?,
             None if argument == "-" => bail!("`-` is not a target: targets are read from standard input with @-"),
-            None => targets.push(named(argument)?),
+            None => targets.push(named(argument, parse)?),
         }
         if targets.len() > MAX_TARGETS {
             bail!("{} targets: at most {MAX_TARGETS} are allowed", targets.len());
@@ -32,9 +43,9 @@ pub fn read(arguments: &[String]) -> Result<Vec<Target>> {
 }
 
 /// A target, with a word to whoever forgot the `@` before the name of a file.
-fn named(argument: &str) -> Result<Target> {
+fn named(argument: &str, parse: Parse<'_>) -> Result<Target> {
     let is_file = || std::path::Path::new(argument).is_file();
-    match argument.parse::<Target>() {
+    match parse(argument) {
         Ok(target) => {
             if matches!(target, Target::Domain { port: None, .. }) && is_file() {
                 crate::io::say(&format!("`{argument}` is also a file here: to read targets from it, give @{argument}"));
@@ -46,9 +57,9 @@ fn named(argument: &str) -> Result<Target> {
     }
 }
 
-fn read_file(path: &str, targets: &mut Vec<Target>) -> Result<()> {
+fn read_file(path: &str, targets: &mut Vec<Target>, parse: Parse<'_>) -> Result<()> {
     for_each_line(path, |text| {
-        targets.push(text.parse().map_err(anyhow::Error::msg)?);
+        targets.push(parse(text).map_err(anyhow::Error::msg)?);
         if targets.len() > MAX_TARGETS {
             bail!("more than the {MAX_TARGETS} targets allowed");
         }

@@ -5,6 +5,10 @@
 mod common;
 #[path = "ports/namespaces.rs"]
 mod namespaces;
+#[path = "ports/unprivileged.rs"]
+mod unprivileged;
+#[path = "ports/zones.rs"]
+mod zones;
 
 use std::fs;
 use std::net::TcpListener;
@@ -50,6 +54,12 @@ fn bad_input_names_the_value_and_the_rule_and_writes_nothing() {
         (&["@many.txt", "-p", "80"], "at most 1048576"),
         (&["127.0.0.1:80"], "-p 80"),
         (&["foo", "-p", "80"], "`foo`"),
+        (&["fe80::1", "-p", "80"], "RFC 4007 section 11"),
+        (&["[fe80::1]", "-p", "80"], "--interface"),
+        (&["fe80::/120", "-p", "80"], "RFC 4007 section 11"),
+        (&["fe80::1%no-such-device", "-p", "80"], "`no-such-device`"),
+        (&["2001:db8::1%lo", "-p", "80"], "only link-local"),
+        (&["127.0.0.1", "--exclude", "fe80::1%no-such-device"], "`no-such-device`"),
         (&["169.254.169.254", "-p", "80"], "metadata"),
         (&["127.0.0.1", "--exclude", "10.0.0.0/33"], "`10.0.0.0/33`"),
         (&["127.0.0.1", "--exclude-file", "bad.txt"], "bad.txt:2"),

@@ -13,6 +13,9 @@ use crate::{PortSet, ScanStatus, Transport};
 /// Name and version of the document.
 pub const PORTS_SCHEMA: &str = "bartizan.ports/1";
 
+/// Reason of the open ports, counted, of a host on which every port is open.
+pub const ACCEPTS_EVERYTHING: &str = "accepts-everything";
+
 /// A whole port scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PortsDocument {
@@ -65,6 +68,9 @@ pub struct PortsSummary {
 pub struct PortsHost {
     /// The address.
     pub address: IpAddr,
+    /// The interface of the link that a link-local address is on (RFC 4007).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Names among the targets that lead to it.
     #[serde(default)]
     pub names: Vec<String>,
@@ -81,7 +87,7 @@ pub struct PortsHost {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_us: Option<u32>,
     /// Ports one by one, in order of protocol and number: all open ones, and those of the other states that few ports
-    /// have.
+    /// have. Of a host with `everything_open` the open TCP ports too are listed only if they are few.
     pub ports: Vec<PortRecord>,
     /// The rest, counted.
     #[serde(default)]
@@ -97,6 +103,9 @@ pub struct PortsHost {
 pub struct PortRecord {
     /// The address.
     pub address: IpAddr,
+    /// As with [`PortsHost::zone`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Port number.
     pub port: u16,
     /// Transport.
@@ -139,6 +148,26 @@ pub struct PortRecord {
     /// The beginning of what the server says, printable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub banner: Option<String>,
+}
+
+impl PortsHost {
+    /// The address with its zone, as RFC 4007 section 11 writes it: `fe80::1%eth0`.
+    #[must_use]
+    pub fn address_text(&self) -> String {
+        address_text(self.address, self.zone.as_deref())
+    }
+}
+
+impl PortRecord {
+    /// The address with its zone, as [`PortsHost::address_text`].
+    #[must_use]
+    pub fn address_text(&self) -> String {
+        address_text(self.address, self.zone.as_deref())
+    }
+}
+
+fn address_text(address: IpAddr, zone: Option<&str>) -> String {
+    zone.map_or_else(|| address.to_string(), |zone| format!("{address}%{zone}"))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]

@@ -332,7 +332,7 @@ impl Checkpoint {
         for _ in 0..reader.u32()? {
             let host = reader.u32()? as usize;
             let counts = reader.counts()?;
-            self.old_tallies.push((host, Tally { counts, ended: false }));
+            self.old_tallies.push((host, Tally { counts, ..Tally::default() }));
         }
         for _ in 0..reader.u32()? {
             let address = reader.address()?;
@@ -594,7 +594,7 @@ mod tests {
             unconfirmed: vec![80, 81],
         };
         checkpoint.ended(0, report.clone());
-        let tallies = [Tally::default(), Tally { counts, ended: false }, Tally::default()];
+        let tallies = [Tally::default(), Tally { counts, ..Tally::default() }, Tally::default()];
         checkpoint.write(&tallies).unwrap();
 
         assert!(Checkpoint::open(&path, &prepared, 8).unwrap_err().to_string().contains("another run"));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::job::{AtEnd, Prepared, Report};
 use crate::{
-    Choice, Count, Error, Event, Finding, HostReason, HostReport, Presence, Progress, Protocol, Reason, Settings, State,
+    masking, Choice, Count, Error, Event, Finding, HostReason, HostReport, Presence, Progress, Protocol, Reason, Settings, State,
 };
 
 /// Between two progress events.
@@ -51,6 +51,9 @@ pub enum Message {
     Positions(Vec<(u32, Position)>),
     /// Open TCP ports (host, port) that accepted a second time.
     Confirmed(Vec<(u32, u32)>),
+    /// A host that accepts everything, which is told again at its end.
+    Masked(u32),
+    Note(String),
 }
 
 /// The engines' end of the line.
@@ -97,6 +100,8 @@ impl Messenger {
 pub struct Tally {
     pub counts: Vec<Count>,
     pub ended: bool,
+    /// Whether it accepts everything.
+    pub masked: bool,
 }
 
 impl Tally {
@@ -244,6 +249,12 @@ impl<'a> Collector<'a> {
                     }
                 }
             }
+            Message::Note(text) => sink(Event::Note(text)),
+            Message::Masked(host) => {
+                if let Some(tally) = self.tallies.get_mut(host as usize) {
+                    tally.masked = true;
+                }
+            }
             Message::Positions(positions) => {
                 if let Some(checkpoint) = &mut self.checkpoint {
                     checkpoint.positions(positions);
@@ -258,21 +269,23 @@ impl<'a> Collector<'a> {
         else {
             return;
         };
-        let mut of_state = 0;
+        let (mut of_state, mut proves_nothing) = (0, false);
         if let Some(tally) = self.tallies.get_mut(record.host as usize) {
             of_state = tally.add(protocol, record.state, record.reason);
+            let masked = tally.masked && protocol == Protocol::Tcp && of_state > masking::LISTED;
+            proves_nothing = masked && record.state == State::Open && self.report != Report::Every;
         }
         self.errors += u64::from(record.state == State::Error);
         self.progress.done += 1;
         self.progress.open += u64::from(record.state == State::Open);
         let silent_datagram = protocol == Protocol::Udp && record.state == State::OpenFiltered;
-        let listed = record.state == State::Open
-            || match self.report {
-                Report::Every => true,
-                Report::Open => false,
-                Report::Few { silent_udp, .. } if silent_datagram => of_state <= silent_udp,
-                Report::Few { each, .. } => of_state <= each,
-            };
+        let listed = match (record.state, self.report) {
+            (State::Open, _) => !proves_nothing,
+            (_, Report::Every) => true,
+            (_, Report::Open) => false,
+            (_, Report::Few { silent_udp, .. }) if silent_datagram => of_state <= silent_udp,
+            (_, Report::Few { each, .. }) => of_state <= each,
+        };
         let finding = Finding {
             address,
             protocol,
@@ -287,7 +300,7 @@ impl<'a> Collector<'a> {
             // What a caller wants to have listed he wants from the whole run. Where that is everything, the counts have to be
             // enough of the states that most ports have.
             let few = matches!(self.report, Report::Few { .. });
-            let kept = record.state == State::Open || (listed && (few || silent_datagram));
+            let kept = listed && (record.state == State::Open || few || silent_datagram);
             if record.state != State::Error {
                 checkpoint.done(record.host, record.port, kept.then_some(finding));
             }

@@ -14,16 +14,12 @@ use crate::raw::netlink::Route;
 use crate::raw::routes::{Routes, Way, look_up};
 use crate::{
     Choice, Control, Discovery, Engine, Error, HostReason, Job, Presence, Reason, Settings, State, Verification,
-    connect, raw, udp,
+    connect, ping, raw, udp,
 };
 
 mod connecting;
 mod discovery;
-
-/// Whether so many open ports of those asked look like a proxy or tarpit that accepts whatever comes.
-pub const fn is_suspicious(open: usize, asked: usize, many: usize) -> bool {
-    open > many || (asked >= 8 && open * 10 >= asked * 9) || (asked >= 3 && open >= asked)
-}
+mod next_hops;
 
 /// A job in work.
 pub struct Engines<'a> {
@@ -47,15 +43,15 @@ struct Shares {
     why_connect: String,
     /// What discovery learned of the hosts of the raw engine.
     here: HashMap<u32, raw::Here>,
-    /// Hosts of the connect engine that answered to discovery.
-    answered: BTreeSet<u32>,
+    /// Hosts of the connect engine that answered to discovery, and how.
+    answered: BTreeMap<u32, HostReason>,
 }
 
 impl Shares {
     /// What discovery says of a host.
     fn presence(&self, host: u32) -> Option<Presence> {
         let seen = self.here.get(&host).and_then(|here| here.presence);
-        seen.or_else(|| self.answered.contains(&host).then_some(Presence::Up(HostReason::Port)))
+        seen.or_else(|| self.answered.get(&host).copied().map(Presence::Up))
     }
 
     /// Whether a router is on the way to a host.
@@ -79,6 +75,8 @@ impl<'a> Engines<'a> {
     fn work(&self, mut shares: Shares) -> Result<(), Error> {
         if self.job.settings.discovery == Discovery::On {
             self.discover(&mut shares)?;
+        } else {
+            self.leave_out_lost(&mut shares)?;
         }
         if !self.prepared.udp_ports.is_empty() {
             self.udp(&shares)?;
@@ -194,7 +192,7 @@ impl<'a> Engines<'a> {
         shares.raw.retain(|id| !not_opened.left.contains(id));
         for id in &not_opened.left {
             if shares.here.get(id).is_some_and(|here| here.presence.is_some()) {
-                shares.answered.insert(*id);
+                shares.answered.insert(*id, HostReason::Port);
             }
         }
         shares.connect.extend(not_opened.left);
@@ -208,26 +206,29 @@ impl<'a> Engines<'a> {
             if self.control.is_cancelled() {
                 return;
             }
-            if self.job.settings.discovery == Discovery::Off {
-                let ports = u32::try_from(self.prepared.ports_each()).unwrap_or(0);
-                let record = |port| Record {
-                    host: *id,
-                    port,
-                    state: State::Unreachable,
-                    reason: Reason::NoRoute,
-                    rtt_us: 0,
-                    ttl: 0,
-                    attempts: 0,
-                };
-                let left = (0..ports).filter(|port| !self.earlier.is_done(*id, *port));
-                self.messenger.records(left.map(record).collect());
-                while self.messenger.is_congested() && !self.control.is_cancelled() {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-            }
             let presence = Some(Presence::Down(HostReason::NoRoute));
-            self.messenger.tell(Message::Host(Box::new(HostEnd { host: *id, presence, ..HostEnd::default() })));
+            if self.job.settings.discovery == Discovery::Off {
+                self.unreachable(*id, presence, Reason::NoRoute);
+            } else {
+                self.messenger.tell(Message::Host(Box::new(HostEnd { host: *id, presence, ..HostEnd::default() })));
+            }
         }
+    }
+
+    /// A host that cannot be reached, with all its ports.
+    fn unreachable(&self, host: u32, presence: Option<Presence>, reason: Reason) {
+        if self.control.is_cancelled() {
+            return;
+        }
+        let ports = u32::try_from(self.prepared.ports_each()).unwrap_or(0);
+        let state = State::Unreachable;
+        let record = |port| Record { host, port, state, reason, rtt_us: 0, ttl: 0, attempts: 0 };
+        let left = (0..ports).filter(|port| !self.earlier.is_done(host, *port));
+        self.messenger.records(left.map(record).collect());
+        while self.messenger.is_congested() && !self.control.is_cancelled() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, ..HostEnd::default() })));
     }
 
     /// Ends hosts of which only UDP ports were asked.

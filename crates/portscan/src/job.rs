@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Error, Protocol};
+use crate::{Error, Protocol, zone};
 
 /// Targets of one run at most. Beyond it a caller splits the work; an IPv6 prefix is not something to enumerate.
 pub const MAX_TARGETS: usize = 1 << 22;
@@ -50,8 +50,8 @@ pub enum Discovery {
     /// Every target is taken to be there.
     #[default]
     Off,
-    /// Only hosts that answer are scanned: ARP or neighbour discovery on the link; elsewhere ICMP echo and TCP probes
-    /// (without privilege only TCP).
+    /// Only hosts that answer are scanned: ARP or neighbour discovery on the link; elsewhere ICMP echo and TCP probes.
+    /// Without privilege that is TCP, and ICMP echo where `net.ipv4.ping_group_range` lets this process.
     On,
 }
 
@@ -62,7 +62,8 @@ pub enum Report {
     /// Every one.
     #[default]
     Every,
-    /// Only open ports: for large networks, where one event a closed port is too much.
+    /// Only open ports: for large networks, where one event a closed port is too much. Here and with [`Self::Few`], most of
+    /// those of a host that accepts everything are counted only ([`crate::masking`]).
     Open,
     /// Open ports, and of each other state of a host and protocol so many as are named here.
     Few {
@@ -112,7 +113,7 @@ pub type Never = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 /// What to scan and how.
 #[derive(Clone)]
 pub struct Job {
-    /// Addresses; repetitions are scanned once.
+    /// Addresses; repetitions are scanned once. Link-local ones carry their zone ([`crate::zone`]).
     pub targets: Vec<IpAddr>,
     /// TCP ports; repetitions and 0 are dropped.
     pub tcp_ports: Vec<u16>,
@@ -249,6 +250,10 @@ impl Prepared {
         let mut targets: Vec<IpAddr> = job.targets.iter().map(IpAddr::to_canonical).collect();
         targets.sort_unstable();
         targets.dedup();
+        let needs_zone = |address: &&IpAddr| zone::is_link_local(**address) && zone::split(**address).1 == 0;
+        if let Some(target) = targets.iter().find(needs_zone) {
+            return Err(Error::NoZone { target: *target });
+        }
         let (refused, targets): (Vec<_>, Vec<_>) = targets.into_iter().partition(|address| (job.never)(*address));
         let (tcp_ports, udp_ports) = (ports(&job.tcp_ports), ports(&job.udp_ports));
         let pairs = targets.len() as u64 * (tcp_ports.len() + udp_ports.len()) as u64;

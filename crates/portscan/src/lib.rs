@@ -31,13 +31,16 @@ mod job;
 pub mod lab;
 mod limits;
 mod links;
+pub mod masking;
 pub mod order;
+mod ping;
 mod raw;
 mod result;
 mod scan;
 mod sys;
 mod timing;
 mod udp;
+pub mod zone;
 
 pub use control::Control;
 pub use job::{
@@ -80,6 +83,14 @@ pub enum Error {
     TooLongWait {
         /// How long.
         timeout: std::time::Duration,
+    },
+    /// A link-local address without the link it is on.
+    #[error(
+        "{target} is a link-local address, which is another host on each link: it needs the zone of its link (RFC 4007 section 11)"
+    )]
+    NoZone {
+        /// The address.
+        target: std::net::IpAddr,
     },
     /// The raw engine was asked for by name and cannot run here.
     #[error("the raw engine cannot run: {0}")]

@@ -273,6 +273,8 @@ pub enum Event {
         /// The port.
         port: u16,
     },
+    /// Something about the manner of the run that is good to know, as a sentence for people.
+    Note(String),
     /// All ports of a host have a result.
     Host(Box<HostReport>),
     /// Where the run stands; several times a second.

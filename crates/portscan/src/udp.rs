@@ -23,7 +23,7 @@ use crate::links::Links;
 use crate::order::{Order, shuffle};
 use crate::sys::errors::{keep_errors, next_told};
 use crate::timing::{Attempt, Rtt};
-use crate::{Control, Error, Never, Reason, Settings, State, descriptors};
+use crate::{Control, Error, Never, Reason, Settings, State, descriptors, zone};
 
 /// Questions out at one host and in all. A host that is silent throughout, so that nothing is known of limits, gets more
 /// of them with time.
@@ -297,7 +297,7 @@ impl Work<'_> {
 
     fn send(&self, address: IpAddr, question: Question) -> Result<OwnedFd, Errno> {
         let port = self.plan.ports.get(question.port).copied().unwrap_or(0);
-        let target = SocketAddr::new(address, port);
+        let target = zone::endpoint(address, port);
         let (family, errors) = family_of(address);
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = rustix::net::socket_with(family, SocketType::DGRAM, flags, None)?;
@@ -333,7 +333,7 @@ impl Work<'_> {
         let mut buffer = [0_u8; 64];
         match rustix::net::recvfrom(&flight.socket, &mut buffer, RecvFlags::DONTWAIT) {
             Ok((length, _, from)) => {
-                let from = from.and_then(|from| SocketAddr::try_from(from).ok()).map(|from| from.ip());
+                let from = from.and_then(|from| SocketAddr::try_from(from).ok()).map(zone::host_of);
                 if !self.answers(flight.question, buffer.get(..length).unwrap_or_default(), from) {
                     // A stranger's: go on waiting.
                     self.flights.insert(number, flight);

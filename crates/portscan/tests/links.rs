@@ -164,7 +164,6 @@ fn a_missing_route_and_a_silent_router_are_told_apart() {
             job.udp_ports = vec![53];
             job.settings.engine = engine;
             job.settings.discovery = discovery;
-            job.settings.timeout = std::time::Duration::from_millis(3500);
             let (results, outcome) = lab.at_near(|| work(&job));
             assert_eq!(outcome.progress.done, 6);
             for (address, reason) in cases {
@@ -172,6 +171,70 @@ fn a_missing_route_and_a_silent_router_are_told_apart() {
                 assert_eq!(report.presence, Presence::Down(reason), "{engine:?} {discovery:?} {address}");
                 let told = report.counts.iter().filter(|count| count.protocol == Protocol::Tcp);
                 assert!(told.clone().all(|count| count.state == State::Unreachable), "{engine:?} {report:?}");
+            }
+        }
+    }
+}
+
+/// The kernel asks for a second or three whom the connect engine waits for much shorter.
+#[test]
+fn a_router_that_went_away_is_no_filter_however_short_the_wait() {
+    let Some(lab) = Lab::new() else { return };
+    ip(&format!("-n {} route add 10.97.0.0/24 via 10.99.0.77", lab.near));
+    for (discovery, old_entry) in [(Discovery::On, false), (Discovery::Off, false), (Discovery::Off, true)] {
+        ip(&format!("-n {} neigh flush all", lab.near));
+        if old_entry {
+            ip(&format!("-n {} neigh replace 10.99.0.77 lladdr 02:00:00:00:00:99 dev v0 nud stale", lab.near));
+        }
+        let mut job = Job::new(addresses(&["10.97.0.1", "10.97.0.2", "10.99.0.78", "10.98.0.1"]), vec![80, 443]);
+        job.settings.engine = Engine::Connect;
+        job.settings.discovery = discovery;
+        job.settings.timeout = std::time::Duration::from_millis(100);
+        let (results, _) = lab.at_near(|| work(&job));
+        for address in ["10.97.0.1", "10.97.0.2"] {
+            let report = &results.hosts[&address.parse().unwrap()];
+            assert_eq!(report.presence, Presence::Down(HostReason::NoRouter), "{discovery:?} {old_entry}");
+            let away = if discovery == Discovery::Off { 2 } else { 0 };
+            assert_eq!(results.count(address, State::Unreachable), away, "{report:?}");
+        }
+        let neighbour = &results.hosts[&"10.99.0.78".parse().unwrap()];
+        if discovery == Discovery::On {
+            assert_eq!(neighbour.presence, Presence::Down(HostReason::NoNeighbour));
+        } else {
+            assert_eq!(results.count("10.99.0.78", State::Unreachable), 2, "{neighbour:?}");
+        }
+        assert_eq!(results.count("10.98.0.1", State::Closed), 2, "its router is there");
+    }
+}
+
+#[test]
+fn silence_behind_a_router_that_is_there_is_a_filter() {
+    let Some(lab) = Lab::new() else { return };
+    lab.rules(
+        "table inet lab { chain input { type filter hook input priority 0; policy accept;\n\
+         ip daddr { 10.98.0.5, 10.99.0.1 } drop\n }\n }\n",
+    );
+    let mac = command("ip", &["netns", "exec", &lab.far, "cat", "/sys/class/net/v1/address"], "");
+    for engine in [Engine::Syn, Engine::Connect] {
+        for state in ["unknown", "stale"] {
+            ip(&format!("-n {} neigh flush all", lab.near));
+            if state == "stale" {
+                ip(&format!("-n {} neigh replace 10.99.0.1 lladdr {} dev v0 nud stale", lab.near, mac.trim()));
+            }
+            for discovery in [Discovery::Off, Discovery::On] {
+                let mut job = Job::new(addresses(&["10.98.0.5", "10.99.0.1"]), vec![80, 443]);
+                job.settings.engine = engine;
+                job.settings.discovery = discovery;
+                job.settings.timeout = std::time::Duration::from_millis(200);
+                let (results, _) = lab.at_near(|| work(&job));
+                let report = &results.hosts[&"10.98.0.5".parse().unwrap()];
+                if discovery == Discovery::Off {
+                    assert_eq!(results.count("10.98.0.5", State::Filtered), 2, "{engine:?} {state} {report:?}");
+                    assert_eq!(results.count("10.99.0.1", State::Filtered), 2, "{engine:?} {state}: it answers ARP");
+                    assert_eq!(report.presence, Presence::Unknown);
+                } else {
+                    assert_eq!(report.presence, Presence::Down(HostReason::NoResponse), "{engine:?} {state}");
+                }
             }
         }
     }

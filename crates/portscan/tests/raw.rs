@@ -92,30 +92,6 @@ fn who_is_not_on_the_link_or_has_no_route_is_unreachable() {
 }
 
 #[test]
-fn a_proxy_that_accepts_everything_is_unmasked_by_both_engines() {
-    let Some(lab) = Lab::new() else { return };
-    let (listeners, _) = lab.at_far(|| listen(&["10.99.0.1"], 1));
-    let port = listeners[0].local_addr().unwrap().port();
-    // A queue that nobody empties is full after a hundred connections.
-    let listener = listeners.into_iter().next().unwrap();
-    std::thread::spawn(move || listener.incoming().for_each(drop));
-    lab.rules(&format!(
-        "table ip proxy {{ chain prerouting {{ type nat hook prerouting priority -100;\n tcp dport 1-65535 redirect to :{port}\n }}\n }}\n"
-    ));
-    for engine in [Engine::Syn, Engine::Connect] {
-        let mut job = Job::new(addresses(&["10.99.0.1"]), (1..=100).collect());
-        job.settings.engine = engine;
-        let (results, _) = lab.at_near(|| work(&job));
-        assert_eq!(results.count("10.99.0.1", State::Open), 100);
-        assert!(results.hosts.values().all(|report| report.accepts_everything), "{engine:?}: {:?}", results.hosts);
-        // Three ports, all of them open, are enough for a suspicion.
-        job.tcp_ports = vec![22, 80, 443];
-        let (results, _) = lab.at_near(|| work(&job));
-        assert!(results.hosts.values().all(|report| report.accepts_everything), "{engine:?}: {:?}", results.hosts);
-    }
-}
-
-#[test]
 fn every_open_port_is_asked_again_and_one_that_is_silent_then_is_told() {
     let Some(lab) = Lab::new() else { return };
     let (_listeners, truth) = lab.at_far(|| listen(&["10.99.0.1"], 70));

@@ -84,7 +84,7 @@ pub async fn gather(
     let addresses: Vec<IpAddr> = allowed.into_iter().collect();
     let mut states = States::default();
     let ports = Ports { tcp: plan.tcp.iter().collect(), udp: plan.udp.iter().collect() };
-    let (findings, cancelled) = match scan(cx, &addresses, ports, progress).await {
+    let Asked { findings, masked, cancelled } = match scan(cx, &addresses, ports, progress).await {
         Ok(result) => result,
         Err(failure) => return Observation::Failed(failure),
     };
@@ -100,7 +100,7 @@ pub async fn gather(
     if cancelled {
         evidence.incomplete = Some("the scan was stopped before every port had a state".to_owned());
     } else {
-        evidence.everything_open = everything_open(cx, &states, plan).await;
+        evidence.everything_open = everything_open(cx, &states, plan, &masked).await;
     }
     states.write(&mut evidence);
     evidence.listed.sort_by_key(|port| (port.address, port.protocol, port.port));
@@ -113,13 +113,21 @@ struct Ports {
     udp: Vec<u16>,
 }
 
+/// What came of it.
+struct Asked {
+    findings: Vec<Finding>,
+    /// Addresses that accepted on ports which the engine drew by chance.
+    masked: BTreeSet<IpAddr>,
+    cancelled: bool,
+}
+
 /// Runs the engine on a blocking thread and brings its events back.
 async fn scan(
     cx: &ProbeContext,
     addresses: &[IpAddr],
     ports: Ports,
     progress: &(dyn Fn(PortProgress) + Send + Sync),
-) -> Result<(Vec<Finding>, bool), ProbeFailure> {
+) -> Result<Asked, ProbeFailure> {
     static LIMIT: Once = Once::new();
     LIMIT.call_once(|| {
         bartizan_portscan::descriptors::raise_limit();
@@ -145,9 +153,10 @@ async fn scan(
     let engine = {
         let control = control.clone();
         tokio::task::spawn_blocking(move || {
-            let mut findings = Vec::new();
+            let (mut findings, mut masked) = (Vec::new(), BTreeSet::new());
             let outcome = bartizan_portscan::run(&job, &control, |event| match event {
                 Event::Found(finding) => findings.push(finding),
+                Event::Host(report) if report.accepts_everything => drop(masked.insert(report.address)),
                 // Progress that nobody takes is dropped, the next one says more.
                 Event::Progress(progress) => drop(sender.try_send(progress)),
                 Event::Engine(choice) => {
@@ -157,7 +166,7 @@ async fn scan(
                 }
                 _ => {}
             });
-            (findings, outcome)
+            (findings, masked, outcome)
         })
     };
     // Dropping this future (the caller gave up) must end the engine too.
@@ -171,11 +180,11 @@ async fn scan(
             },
         }
     }
-    let (findings, outcome) = engine
+    let (findings, masked, outcome) = engine
         .await
         .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("the port scan broke off: {error}")))?;
     let outcome = outcome.map_err(|error| ProbeFailure::new(FailureKind::Local, error.to_string()))?;
-    Ok((findings, outcome.cancelled))
+    Ok(Asked { findings, masked, cancelled: outcome.cancelled })
 }
 
 struct StopOnDrop(Control);
@@ -186,22 +195,29 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Asks ports chosen by chance on addresses with suspiciously many open ones: where nearly all of those are open too,
-/// a proxy or tarpit answers for the host.
-async fn everything_open(cx: &ProbeContext, states: &States, plan: &PortPlan) -> Vec<IpAddr> {
+/// Addresses for which a proxy or tarpit answers. Beyond those that the engine found, it is enough here that fewer ports
+/// than it would want are open: ports chosen by chance are asked where that is so, and nearly all of them must be open too.
+async fn everything_open(
+    cx: &ProbeContext,
+    states: &States,
+    plan: &PortPlan,
+    masked: &BTreeSet<IpAddr>,
+) -> Vec<IpAddr> {
     let seed = cx.clock.now().timestamp_subsec_nanos();
     let mut found = Vec::new();
     for (address, ports) in &states.by_address {
+        if masked.contains(address) {
+            found.push(*address);
+            continue;
+        }
         let open = ports.iter().filter(|port| port.state == State::Open).count();
-        let nearly_all = ports.len() >= 8 && open * 10 >= ports.len() * 9;
-        let all = ports.len() >= 3 && open == ports.len();
-        if open <= SUSPICIOUS && !nearly_all && !all {
+        if open <= SUSPICIOUS {
             continue;
         }
         let guard = guard_ports(seed, *address, &plan.tcp);
         let quiet = |_: PortProgress| {};
         let guard = Ports { tcp: guard, udp: Vec::new() };
-        if let Ok((findings, false)) = scan(cx, &[*address], guard, &quiet).await
+        if let Ok(Asked { findings, cancelled: false, .. }) = scan(cx, &[*address], guard, &quiet).await
             && findings.iter().filter(|port| port.state == State::Open).count() >= GUARD_OPEN
         {
             found.push(*address);

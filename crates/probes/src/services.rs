@@ -10,7 +10,6 @@
 //! protocols in `binary`, HTTP and the services behind it in `http`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -113,7 +112,7 @@ pub async fn identify(cx: &ProbeContext, endpoint: &Endpoint, name: Option<&str>
 }
 
 async fn search(cx: &ProbeContext, endpoint: &Endpoint, name: Option<&str>) -> Result<ServiceEvidence, ProbeFailure> {
-    let address = SocketAddr::new(endpoint.address, endpoint.port);
+    let address = bartizan_portscan::zone::endpoint(endpoint.address, endpoint.port);
     if endpoint.transport == Transport::Udp {
         let limit = (cx.timeout * 2).min(WHOLE);
         return cx.within(limit, "identifying the service", Box::pin(udp::identify(cx, address))).await;

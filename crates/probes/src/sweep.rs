@@ -10,11 +10,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bartizan_domain::evidence::ports::{PortState, PortSummary};
-use bartizan_domain::port_document::{PortRecord, PortsHost};
+use bartizan_domain::port_document::{ACCEPTS_EVERYTHING, PortRecord, PortsHost};
 use bartizan_domain::{PortSet, Transport};
 use bartizan_portscan::{
     AtEnd, Choice, Control, Event, Finding, HostReason, HostReport, Job, Presence, Progress, Protocol, Reason, Report,
-    Settings, State, Verification,
+    Settings, State, Verification, zone,
 };
 
 use crate::ProbeContext;
@@ -31,7 +31,8 @@ const SILENT_AT_MOST: u32 = 300;
 /// What to ask of which addresses.
 #[derive(Clone)]
 pub struct Sweep {
-    /// Addresses, each with the names that lead to it.
+    /// Addresses, each with the names that lead to it. Link-local ones carry their zone ([`bartizan_portscan::zone`]), here and
+    /// in what a sweep tells.
     pub hosts: BTreeMap<IpAddr, Vec<String>>,
     /// Those among them that were named singly: they are asked although discovery finds nobody.
     pub singles: BTreeSet<IpAddr>,
@@ -64,6 +65,8 @@ pub enum Services {
 pub enum SweepEvent {
     /// An engine starts on part of the addresses.
     Engine(Choice),
+    /// A sentence about the manner of the run.
+    Note(String),
     /// Where the port scan stands.
     Ports(Progress),
     /// Where identification stands: ports done, ports found so far.
@@ -157,6 +160,7 @@ pub async fn run(
                 }
                 Some(Event::Progress(progress)) => on_event(SweepEvent::Ports(progress)),
                 Some(Event::Engine(choice)) => on_event(SweepEvent::Engine(choice)),
+                Some(Event::Note(text)) => on_event(SweepEvent::Note(text)),
                 Some(_) => {}
                 None => {
                     scanning = false;
@@ -225,6 +229,7 @@ fn key(finding: &Finding) -> Key {
 fn record_of(finding: &Finding, answered: bool) -> PortRecord {
     PortRecord {
         address: finding.address,
+        zone: None,
         port: finding.port,
         protocol: transport(finding.protocol),
         state: summary_state(finding.state, answered),
@@ -273,6 +278,9 @@ impl Tally {
     /// were silent at a datagram that may not have been to their taste.
     fn report(&mut self, report: HostReport) -> Vec<PortRecord> {
         let ports = self.0.entry(report.address).or_default();
+        if report.accepts_everything {
+            ports.leave_out_masked();
+        }
         let open = ports.listed.iter().filter(|port| port.state == State::Open);
         let worth = open.chain(&ports.silent).map(|port| marked(record_of(port, true), &report)).collect();
         ports.report = Some(report);
@@ -283,16 +291,17 @@ impl Tally {
     fn hosts(self, sweep: &Sweep) -> (Vec<PortsHost>, Vec<String>) {
         let mut gaps = self.cut_off(sweep);
         let hosts = self.0.into_iter().map(|(address, ports)| {
+            let named = zone::text(address);
             let counts = ports.report.iter().flat_map(|report| &report.counts);
             let limited: u32 = counts.filter(|count| count.reason == Reason::RateLimited).map(|c| c.ports).sum();
             if limited > 0 {
                 gaps.push(format!(
-                    "{address} tells of closed UDP ports only so often: {limited} silent ports may be closed"
+                    "{named} tells of closed UDP ports only so often: {limited} silent ports may be closed"
                 ));
             }
             if let (Services::Identify { .. }, skipped @ 1..) = (sweep.services, ports.silent_skipped()) {
                 gaps.push(format!(
-                    "{skipped} silent UDP ports of {address} were not asked what speaks there, {SILENT_AT_MOST} were"
+                    "{skipped} silent UDP ports of {named} were not asked what speaks there, {SILENT_AT_MOST} were"
                 ));
             }
             ports.host(address, sweep)
@@ -317,6 +326,7 @@ impl Tally {
             });
             let count = away.clone().count();
             if let Some((first, _)) = away.into_iter().next() {
+                let first = zone::text(*first);
                 gaps.push(match count {
                     1 => format!("{first} was not reached: {why}"),
                     _ => format!("{count} addresses were not reached, {first} the first of them: {why}"),
@@ -342,6 +352,14 @@ impl Ports {
         let silent = counts.filter(|count| count.protocol == Protocol::Udp && count.state == State::OpenFiltered);
         let total: u32 = silent.map(|count| count.ports).sum();
         total.saturating_sub(u32::try_from(self.silent.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Of a host that accepts everything, open ports are listed only where they are few, as those of any other state are.
+    fn leave_out_masked(&mut self) {
+        let is_masked = |port: &Finding| port.state == State::Open && port.protocol == Protocol::Tcp;
+        if self.listed.iter().filter(|port| is_masked(port)).count() > LIST_AT_MOST as usize {
+            self.listed.retain(|port| !is_masked(port));
+        }
     }
 
     fn host(mut self, address: IpAddr, sweep: &Sweep) -> PortsHost {
@@ -374,14 +392,16 @@ impl Ports {
         for (kind, reasons) in counts {
             let total: u32 = reasons.iter().map(|(_, ports)| ports).sum();
             let listed = self.listed.iter().filter(|port| (port.protocol, port.state) == kind).count();
-            if kind.1 == State::Open || (total <= LIST_AT_MOST && listed == total as usize) {
+            let masked = kind == (Protocol::Tcp, State::Open)
+                && self.report.as_ref().is_some_and(|report| report.accepts_everything);
+            if (kind.1 == State::Open && !masked) || (total <= LIST_AT_MOST && listed == total as usize) {
                 whole.insert(kind);
             } else {
                 summarised.extend(reasons.into_iter().map(|(reason, count)| PortSummary {
                     address,
                     protocol: transport(kind.0),
                     state: summary_state(kind.1, answered),
-                    reason: reason.text(),
+                    reason: if masked { ACCEPTS_EVERYTHING.to_owned() } else { reason.text() },
                     count,
                 }));
             }
@@ -409,6 +429,7 @@ impl Ports {
         let report = self.report.as_ref();
         PortsHost {
             address,
+            zone: None,
             names,
             answered,
             reason: report.and_then(|report| match report.presence {
@@ -487,6 +508,27 @@ mod tests {
                 .collect(),
             accepts_everything: false,
             unconfirmed: vec![7],
+        }
+    }
+
+    #[test]
+    fn open_ports_of_a_host_that_accepts_everything_are_counted_and_those_of_a_real_one_listed() {
+        for (masked, open, listed) in [(true, 1000_u16, 0), (true, 2, 2), (false, 300, 300)] {
+            let mut tally = Tally::default();
+            // The engine stops to list the ports of a masked host as soon as it knows.
+            (1..=open.min(if masked { 60 } else { open }))
+                .for_each(|port| tally.add(finding(port, Protocol::Tcp, State::Open)));
+            tally.add(finding(7, Protocol::Udp, State::Open));
+            let counts = [(Protocol::Tcp, State::Open, u32::from(open)), (Protocol::Udp, State::Open, 1)];
+            let worth = tally.report(HostReport { accepts_everything: masked, ..report(&counts) });
+            assert_eq!(worth.len(), listed + 1, "{masked} {open}");
+            let host = tally.0.into_values().next().unwrap().host("192.0.2.1".parse().unwrap(), &sweep(&[]));
+            let tcp = host.ports.iter().filter(|port| port.protocol == Transport::Tcp);
+            assert_eq!(tcp.count(), listed, "{masked} {open}");
+            assert_eq!(host.ports.len(), listed + 1, "UDP stands for itself");
+            let sums: Vec<_> = host.summarised.iter().map(|sum| (sum.reason.as_str(), sum.count)).collect();
+            let counted = (masked && open > 25).then_some(("accepts-everything", u32::from(open)));
+            assert_eq!(sums, counted.into_iter().collect::<Vec<_>>());
         }
     }
 

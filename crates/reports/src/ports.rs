@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use bartizan_domain::Transport;
 use bartizan_domain::evidence::ports::PortState;
-use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost};
+use bartizan_domain::port_document::{ACCEPTS_EVERYTHING, PortRecord, PortsDocument, PortsHost};
 use serde::Serialize;
 
 use crate::{RenderOptions, ReportError};
@@ -117,6 +117,7 @@ pub fn counted_lines(host: &PortsHost, only_open: bool, out: &mut dyn Write) -> 
     for sum in host.summarised.iter().filter(|sum| !only_open || sum.state == PortState::Open) {
         put(&CountedLine {
             address: sum.address,
+            zone: host.zone.as_deref(),
             port: None,
             protocol: sum.protocol,
             state: sum.state,
@@ -125,15 +126,18 @@ pub fn counted_lines(host: &PortsHost, only_open: bool, out: &mut dyn Write) -> 
             count: u64::from(sum.count),
         })?;
     }
-    if host.everything_open {
+    // Where they are many, they are counted above.
+    let listed = host.ports.iter().filter(|port| port.everything_open).count() as u64;
+    if host.everything_open && listed > 0 {
         put(&CountedLine {
             address: host.address,
+            zone: host.zone.as_deref(),
             port: None,
             protocol: Transport::Tcp,
             state: PortState::Open,
-            reason: "accepts-everything",
+            reason: ACCEPTS_EVERYTHING,
             service: None,
-            count: host.ports.iter().filter(|port| port.everything_open).count() as u64,
+            count: listed,
         })?;
     }
     Ok(())
@@ -143,6 +147,8 @@ pub fn counted_lines(host: &PortsHost, only_open: bool, out: &mut dyn Write) -> 
 #[derive(Serialize)]
 struct CountedLine<'a> {
     address: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone: Option<&'a str>,
     port: Option<u16>,
     protocol: Transport,
     state: PortState,

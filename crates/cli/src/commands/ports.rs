@@ -10,6 +10,7 @@ use anyhow::Result;
 use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::port_document::{PORTS_SCHEMA, PortsDocument, PortsHost, PortsSummary};
 use bartizan_domain::{Clock as _, ScanStatus};
+use bartizan_portscan::zone;
 use bartizan_probes::sweep::{self, Services, Sweep, SweepEvent, SweepOutcome};
 use bartizan_reports::{PortsFormat, counted_lines, port_line, render_ports};
 
@@ -25,6 +26,7 @@ mod exclusions;
 mod reporter;
 mod request;
 mod spec;
+mod zones;
 
 /// Runs the command.
 pub fn run(args: &PortsArgs) -> Result<Exit> {
@@ -77,7 +79,7 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
         let mut on_event = |event: SweepEvent| {
             if let SweepEvent::Open(port) = &event
                 && failed.is_none()
-                && let Err(error) = outputs.open_port(port)
+                && let Err(error) = outputs.open_port(port.clone())
             {
                 // The reader went away or the disk is full: nothing more can be delivered.
                 failed = Some(error);
@@ -213,23 +215,24 @@ fn document(
     if outcome.stopped && matches!(ending, Ended::ByItself) {
         reasons.push("the scan was stopped before every port had a state".to_owned());
     }
-    let mut hosts = Vec::new();
+    let (mut hosts, mut names) = (Vec::new(), zones::Names::default());
     for mut host in outcome.hosts {
         let single = plan.singles.contains(&host.address);
         if !host.answered && single && !outcome.stopped {
-            reasons.push(format!("{} {}", host.address, why_silent(host.reason.as_deref())));
+            reasons.push(format!("{} {}", zone::text(host.address), why_silent(host.reason.as_deref())));
         }
         if args.open {
             host.ports.retain(|port| port.state == PortState::Open);
         }
         if host.answered || single || host.ports.iter().any(|port| port.state == PortState::Open) {
+            names.host(&mut host);
             hosts.push(host);
         }
     }
     PortsDocument {
         schema: PORTS_SCHEMA.to_owned(),
         scan: PortsSummary {
-            targets: request.targets.iter().map(ToString::to_string).collect(),
+            targets: request.targets.iter().map(zones::target_text).collect(),
             addresses: plan.hosts.len() as u64,
             tcp_ports: request.tcp.clone(),
             udp_ports: request.udp.clone(),
@@ -274,12 +277,13 @@ fn errors_of(host: &PortsHost) -> u64 {
 struct Outputs {
     lines: Vec<Sink>,
     rendered: Vec<(OutputSpec<PortsFormat>, Sink)>,
+    zones: zones::Names,
 }
 
 impl Outputs {
     /// Opens every destination; if one cannot be opened, none is touched.
     fn open(args: &PortsArgs) -> Result<Self> {
-        let mut outputs = Self { lines: Vec::new(), rendered: Vec::new() };
+        let mut outputs = Self { lines: Vec::new(), rendered: Vec::new(), zones: zones::Names::default() };
         for output in settle(&args.output)? {
             let sink = Sink::open(&output)?;
             match output.format {
@@ -291,9 +295,10 @@ impl Outputs {
     }
 
     /// Open ports go out as JSON Lines as soon as they are known.
-    fn open_port(&mut self, port: &bartizan_domain::port_document::PortRecord) -> Result<()> {
+    fn open_port(&mut self, mut port: bartizan_domain::port_document::PortRecord) -> Result<()> {
+        self.zones.port(&mut port);
         for sink in &mut self.lines {
-            port_line(port, sink)?;
+            port_line(&port, sink)?;
             sink.flush()?;
         }
         Ok(())

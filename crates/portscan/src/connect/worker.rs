@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +16,7 @@ use super::silence::{self, Host, Seen, Silent, Verdict};
 use super::{LOT, Limits, Plan, Silence, VERIFY_ATTEMPTS};
 use crate::collect::Record;
 use crate::timing::{Attempt, Rtt};
-use crate::{Control, Error, Reason, State, Verification};
+use crate::{zone, Control, Error, Reason, State, Verification};
 
 /// Attempts started between two looks at the answers.
 const BURST: usize = 128;
@@ -280,7 +279,7 @@ impl<'p> Worker<'p> {
             return self.conclude(question, now, Answer::Final(State::Error, Reason::NetworkDown));
         }
         self.attempts += 1;
-        let target = SocketAddr::new(*address, *port);
+        let target = zone::endpoint(*address, *port);
         let socket = match answers::open_socket(target, self.plan.settings.interface.as_deref()) {
             Ok(socket) => socket,
             Err(errno) => return self.conclude(question, now, answers::classify(errno)),

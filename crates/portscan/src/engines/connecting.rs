@@ -3,15 +3,11 @@
 
 use super::*;
 use crate::connect::{Pairs, Plan, Silence, VERIFY_ATTEMPTS, Verified};
+use crate::masking::{GUARDS, GUARDS_OPEN, PILOT, draw, is_suspected};
 use crate::timing::Rtt;
 
 /// With less room for sockets than this, the limit of open files is what makes a scan slow.
 const SLOW_BELOW: usize = 512;
-/// Open ports on a host from which it is suspected to accept everything.
-const SUSPICIOUS: usize = 48;
-/// Ports asked to find that out, and how many of them must accept.
-const GUARDS: usize = 10;
-const GUARDS_OPEN: usize = 9;
 /// Hosts that are worked on at the same time; a larger job is done in parts.
 const HOSTS_AT_ONCE: usize = 1 << 15;
 /// Open ports of a host that are asked a second time; one with more is hardly what it seems.
@@ -179,24 +175,33 @@ impl Engines<'_> {
         connect::run(&plan, self.control)
     }
 
-    /// Hosts with very many open ports that accept on ports chosen by chance as well.
+    /// Hosts that accept on ports chosen by chance as well ([`crate::masking`]).
     fn masked(&self, targets: &[IpAddr], seen: &[Seen]) -> Result<BTreeSet<usize>, Error> {
         let ports = &self.prepared.tcp_ports;
-        let suspicious: Vec<usize> =
-            (0..targets.len()).filter(|at| is_suspicious(seen[*at].open, ports.len(), SUSPICIOUS)).collect();
-        if suspicious.is_empty() || self.job.settings.verification == Verification::Off || self.control.is_cancelled() {
+        let mut suspected: Vec<usize> =
+            (0..targets.len()).filter(|at| is_suspected(seen[*at].open, ports.len())).collect();
+        if self.job.settings.verification == Verification::Off {
             return Ok(BTreeSet::new());
         }
-        let mut guards = Vec::new();
-        while guards.len() < GUARDS {
-            let port: u16 = rand::random_range(20_000..65_000);
-            let spare = ports.len() < 20_000;
-            let asked = spare && ports.binary_search(&port).is_ok();
-            if !asked && !guards.contains(&port) {
-                guards.push(port);
+        let is_asked = |port: u16| ports.binary_search(&port).is_ok();
+        let mut guards = draw(GUARDS, ports.len(), is_asked, |below| rand::random_range(0..below));
+        let rest = guards.split_off(PILOT);
+        let mut accepted = vec![0; targets.len()];
+        for (guards, needed) in [(guards, PILOT), (rest, GUARDS_OPEN)] {
+            if suspected.is_empty() || self.control.is_cancelled() {
+                return Ok(BTreeSet::new());
             }
+            for (at, count) in suspected.iter().zip(self.accepting(targets, &suspected, guards)?) {
+                accepted[*at] += count;
+            }
+            suspected.retain(|at| accepted[*at] >= needed);
         }
-        let accepted = Mutex::new(vec![0_usize; suspicious.len()]);
+        Ok(suspected.into_iter().collect())
+    }
+
+    /// On how many of these ports each of some of the targets accepts.
+    fn accepting(&self, targets: &[IpAddr], which: &[usize], ports: Vec<u16>) -> Result<Vec<usize>, Error> {
+        let accepted = Mutex::new(vec![0_usize; which.len()]);
         let take = |records: Vec<Record>| {
             let mut accepted = accepted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             for record in records.iter().filter(|record| record.state == State::Open) {
@@ -206,15 +211,14 @@ impl Engines<'_> {
             }
         };
         let asking = Asking {
-            pairs: self.all_pairs(suspicious.len(), guards.len())?,
-            targets: suspicious.iter().map(|at| targets[*at]).collect(),
-            ports: guards,
+            pairs: self.all_pairs(which.len(), ports.len())?,
+            targets: which.iter().map(|at| targets[*at]).collect(),
+            ports,
             settings: &self.job.settings,
             silence: Silence::Taken,
         };
         self.ask(asking, &|_, _| false, &take, None)?;
-        let accepted = accepted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(suspicious.into_iter().zip(accepted).filter(|(_, count)| *count >= GUARDS_OPEN).map(|(at, _)| at).collect())
+        Ok(accepted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// Asks the open ports of hosts that are not masked a second time, at a low rate, if that was not done early; returns

@@ -69,12 +69,18 @@ impl Engines<'_> {
             address.is_some_and(|address| self.prepared.certain.contains(address)) || began(id)
         });
         shares.connect = sure;
+        let echoed = self.answering_echo(shares, &unsure);
+        let (echoed, unsure): (Vec<u32>, Vec<u32>) = unsure.into_iter().partition(|id| echoed.contains(id));
+        for id in echoed {
+            shares.answered.insert(id, HostReason::Echo);
+            shares.connect.push(id);
+        }
         let heard = self.answering_tcp(&unsure)?;
-        let (mut no_router, mut no_neighbour) = (Vec::new(), Vec::new());
+        let (mut no_router, mut no_neighbour, mut unheard) = (Vec::new(), Vec::new(), Vec::new());
         for id in unsure {
             if heard.up.contains(&id) {
                 shares.connect.push(id);
-                shares.answered.insert(id);
+                shares.answered.insert(id, HostReason::Port);
             } else if heard.in_trouble.contains(&id) {
                 // Who could not be asked gets that as the state of his ports.
                 shares.connect.push(id);
@@ -82,13 +88,19 @@ impl Engines<'_> {
                 let list = if shares.is_routed(id) { &mut no_router } else { &mut no_neighbour };
                 list.push(id);
             } else {
-                silent.insert(id, None);
+                unheard.push(id);
             }
         }
+        let up: BTreeSet<u32> = shares.answered.keys().copied().collect();
+        let lost = self.lost(shares, &unheard, &up);
+        let gone: BTreeSet<u32> = lost.no_router.iter().chain(&lost.no_neighbour).copied().collect();
+        silent.extend(unheard.into_iter().filter(|id| !gone.contains(id)).map(|id| (id, None)));
+        no_router.extend(lost.no_router);
+        no_neighbour.extend(lost.no_neighbour);
         self.down(no_router, HostReason::NoRouter);
         self.down(no_neighbour, HostReason::NoNeighbour);
         let ids: Vec<u32> = silent.keys().copied().collect();
-        for id in self.answering_udp(&ids)? {
+        for id in self.answering_udp(&ids, &self.own_udp(), &self.job.settings)? {
             match silent.remove(&id) {
                 Some(Some(here)) => {
                     let presence = Some(Presence::Up(HostReason::Port));
@@ -96,7 +108,7 @@ impl Engines<'_> {
                     shares.raw.push(id);
                 }
                 Some(None) => {
-                    shares.answered.insert(id);
+                    shares.answered.insert(id, HostReason::Port);
                     shares.connect.push(id);
                 }
                 None => {}
@@ -118,6 +130,30 @@ impl Engines<'_> {
             let presence = Some(Presence::Down(reason));
             self.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, ..HostEnd::default() })));
         }
+    }
+
+    /// Which hosts answer an echo request, where this process may send them. This machine itself is not asked.
+    fn answering_echo(&self, shares: &Shares, ids: &[u32]) -> BTreeSet<u32> {
+        let way = |id: &u32| shares.routes.as_ref().and_then(|routes| routes.ways.get(*id as usize));
+        let ids: Vec<u32> = ids.iter().copied().filter(|id| way(id) != Some(&Way::Kernel)).collect();
+        let targets = self.addresses(&ids);
+        let heard = ping::echo(&ping::Plan {
+            targets: &targets,
+            never: &self.job.never,
+            control: self.control,
+            links: self.links,
+            rates: self.job.settings.rates,
+            interface: self.job.settings.interface.as_deref(),
+            traffic: &self.messenger.traffic,
+        });
+        if heard.refused {
+            self.messenger.tell(Message::Note(
+                "hosts are looked for over TCP alone: for echo requests without privilege, net.ipv4.ping_group_range has to \
+                 name a group of this process"
+                    .to_owned(),
+            ));
+        }
+        ids.into_iter().zip(targets).filter(|(_, target)| heard.up.contains(target)).map(|(id, _)| id).collect()
     }
 
     /// Which hosts answer on a TCP port, and why others cannot.
@@ -155,22 +191,31 @@ impl Engines<'_> {
         Ok(heard.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    /// Hosts of which a UDP port answers or refuses.
-    fn answering_udp(&self, ids: &[u32]) -> Result<BTreeSet<u32>, Error> {
-        if ids.is_empty() || self.prepared.udp_ports.is_empty() {
-            return Ok(BTreeSet::new());
-        }
+    /// UDP ports of the job to look for hosts with: those with something to say to them first.
+    fn own_udp(&self) -> Vec<u16> {
         let has_payload = |port: &&u16| self.job.udp_payloads.contains_key(port);
         let (likely, others): (Vec<&u16>, Vec<&u16>) = self.prepared.udp_ports.iter().partition(has_payload);
-        let ports: Vec<u16> = likely.into_iter().chain(others).copied().take(OWN_UDP).collect();
+        likely.into_iter().chain(others).copied().take(OWN_UDP).collect()
+    }
+
+    /// Hosts of which one of these UDP ports answers or refuses.
+    pub(super) fn answering_udp(
+        &self,
+        ids: &[u32],
+        ports: &[u16],
+        settings: &Settings,
+    ) -> Result<BTreeSet<u32>, Error> {
+        if ids.is_empty() || ports.is_empty() {
+            return Ok(BTreeSet::new());
+        }
         let (mut messenger, records) = Messenger::new();
         messenger.traffic = Arc::clone(&self.messenger.traffic);
         let plan = udp::Plan {
             targets: ids.iter().copied().zip(self.addresses(ids)).collect(),
-            ports: &ports,
+            ports,
             first_index: 0,
             payloads: &self.job.udp_payloads,
-            settings: &self.job.settings,
+            settings,
             never: &self.job.never,
             skip: &|_, _| false,
             messenger: &messenger,

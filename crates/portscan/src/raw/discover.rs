@@ -138,7 +138,7 @@ impl Search<'_> {
         for ring in self.rings.iter_mut() {
             ring.drain(|frame| {
                 if let Some(answer) = packet::read(frame.bytes) {
-                    heard(answer, offset.of_day(frame.at_us));
+                    heard(answer.within(frame.interface), offset.of_day(frame.at_us));
                 }
             });
         }

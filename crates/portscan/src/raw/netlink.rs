@@ -2,6 +2,7 @@
 //!
 //! Formats: rtnetlink(7), netlink(7). Replies come from the kernel; they are read with the same care as packets.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -9,6 +10,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use super::packet::Mac;
+use crate::zone;
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_DELLINK: u16 = 17;
@@ -40,7 +42,11 @@ const RTN_LOCAL: u8 = 2;
 /// Neighbour states whose hardware address was confirmed lately or set by hand: reachable, noarp, permanent.
 const NUD_FRESH: u16 = 0x02 | 0x40 | 0x80;
 /// States in which it was confirmed once: stale, delay, probe.
-const NUD_OLD: u16 = 0x04 | 0x08 | 0x10;
+const NUD_OLD: u16 = NUD_STALE | NUD_DOUBTED;
+const NUD_STALE: u16 = 0x04;
+const NUD_DOUBTED: u16 = 0x08 | 0x10;
+const NUD_INCOMPLETE: u16 = 0x01;
+const NUD_FAILED: u16 = 0x20;
 
 /// The way to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +100,8 @@ impl Interface {
     }
 }
 
-/// An entry of the neighbour table that has a hardware address.
+/// An entry of the neighbour table that has a hardware address. A link-local address has its zone, here and in what is told of
+/// [`Resolution`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Neighbour {
     pub interface: u32,
@@ -102,6 +109,21 @@ pub struct Neighbour {
     pub mac: Mac,
     /// Whether it was confirmed lately or set by hand.
     pub is_fresh: bool,
+}
+
+/// What the kernel knows of a next hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// It answered lately, or was set by hand.
+    Fresh,
+    /// It answered once, and nothing was sent there since.
+    Old,
+    /// It answered once; something was sent there, and it is given time to prove itself before it is asked again.
+    Doubted,
+    /// It is being asked for the first time.
+    Asking,
+    /// Nobody answered.
+    Failed,
 }
 
 /// A conversation with the kernel.
@@ -195,7 +217,21 @@ fn read_neighbour(body: &[u8]) -> Option<Neighbour> {
             _ => {}
         }
     }
-    Some(Neighbour { interface, address: at?, mac: mac?, is_fresh: state & NUD_FRESH != 0 })
+    Some(Neighbour { interface, address: zone::within(at?, interface), mac: mac?, is_fresh: state & NUD_FRESH != 0 })
+}
+
+fn read_resolution(body: &[u8]) -> Option<((u32, IpAddr), Resolution)> {
+    let (interface, state) = (u32_at(body, 4)?, u16_at(body, 8)?);
+    let resolution = match state {
+        _ if state & NUD_FRESH != 0 => Resolution::Fresh,
+        _ if state & NUD_STALE != 0 => Resolution::Old,
+        _ if state & NUD_DOUBTED != 0 => Resolution::Doubted,
+        _ if state & NUD_INCOMPLETE != 0 => Resolution::Asking,
+        _ if state & NUD_FAILED != 0 => Resolution::Failed,
+        _ => return None,
+    };
+    let at = attributes(body, 12).find(|(kind, _)| *kind == NDA_DST).and_then(|(_, value)| address(value))?;
+    Some(((interface, zone::within(at, interface)), resolution))
 }
 
 fn read_interface(body: &[u8]) -> Option<Interface> {
@@ -282,8 +318,10 @@ impl Netlink {
         }
     }
 
-    /// The way to an address, over `interface` alone if one is given.
+    /// The way to an address, over `interface` alone if one is given. A link-local address leads to its link.
     pub fn route(&mut self, to: IpAddr, interface: Option<u32>) -> io::Result<Route> {
+        let (to, zone) = zone::split(to);
+        let interface = interface.or((zone > 0).then_some(zone));
         let (family, octets) = match to {
             IpAddr::V4(a) => (libc::AF_INET, a.octets().to_vec()),
             IpAddr::V6(a) => (libc::AF_INET6, a.octets().to_vec()),
@@ -315,10 +353,19 @@ impl Netlink {
 
     /// The neighbours whose hardware address is known.
     pub fn neighbours(&mut self) -> io::Result<Vec<Neighbour>> {
-        let mut found = Vec::new();
+        self.neighbour_table(read_neighbour)
+    }
+
+    /// How far the kernel is with each next hop (interface and address) that it has to do with.
+    pub fn resolutions(&mut self) -> io::Result<HashMap<(u32, IpAddr), Resolution>> {
+        self.neighbour_table(read_resolution)
+    }
+
+    fn neighbour_table<T, Found: Default + Extend<T>>(&mut self, read: fn(&[u8]) -> Option<T>) -> io::Result<Found> {
+        let mut found = Found::default();
         self.ask(RTM_GETNEIGH, NLM_F_DUMP, &[0; 12], |kind, body| {
             if kind == RTM_NEWNEIGH {
-                found.extend(read_neighbour(body));
+                found.extend(read(body));
             }
             true
         })?;
@@ -356,10 +403,34 @@ mod tests {
         #[test]
         fn any_reply_is_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             for (_, body) in messages(&bytes).take(100) {
-                let _ = (read_route(body), read_neighbour(body), read_interface(body), error_number(body));
+                let _ = (read_route(body), read_neighbour(body), read_resolution(body), read_interface(body), error_number(body));
             }
             let _ = (read_route(&bytes), read_neighbour(&bytes), read_interface(&bytes));
         }
+    }
+
+    #[test]
+    fn states_of_neighbours_are_told_apart() {
+        let entry = |state: u16| {
+            let mut body = vec![2, 0, 0, 0, 7, 0, 0, 0];
+            body.extend(state.to_ne_bytes());
+            body.extend([0, 1]);
+            body.extend(attribute(NDA_DST, &[192, 0, 2, 1]));
+            read_resolution(&body)
+        };
+        let told = |resolution| Some(((7, IpAddr::from([192, 0, 2, 1])), resolution));
+        for (state, resolution) in [
+            (0x02, Resolution::Fresh),
+            (0x80, Resolution::Fresh),
+            (0x04, Resolution::Old),
+            (0x08, Resolution::Doubted),
+            (0x10, Resolution::Doubted),
+            (0x01, Resolution::Asking),
+            (0x20, Resolution::Failed),
+        ] {
+            assert_eq!(entry(state), told(resolution), "{state:#x}");
+        }
+        assert_eq!(entry(0), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::icmp::{Unreachable, unreachable, unreachable6};
 use crate::sys::packet::LONGEST;
+use crate::zone;
 
 /// A hardware address.
 pub type Mac = [u8; 6];
@@ -103,8 +104,8 @@ fn internet(
             w.put(&payload.to_be_bytes());
             w.put(&[protocol, TTL]);
             let addresses = w.at;
-            w.put(&source.octets());
-            w.put(&target.octets());
+            w.put(&zone::bare6(source).octets());
+            w.put(&zone::bare6(target).octets());
             Some(sum(&w.into[addresses..w.at], u32::from(protocol) + u32::from(payload)))
         }
         _ => None,
@@ -174,7 +175,7 @@ pub fn neighbour_solicitation(into: &mut [u8; LONGEST], own: Mac, source: Ipv6Ad
     w.into[14 + 7] = 255;
     let start = w.at;
     w.put(&[135, 0, 0, 0, 0, 0, 0, 0]);
-    w.put(&target.octets());
+    w.put(&zone::bare6(target).octets());
     w.put(&[1, 1]);
     w.put(&own);
     let checksum = fold(sum(&w.into[start..w.at], pseudo));
@@ -202,6 +203,27 @@ pub enum Answer {
     Echo { from: IpAddr, identifier: u16, number: u16, data: u64, ttl: u8 },
     /// A neighbour tells its hardware address.
     Neighbour { address: IpAddr, mac: Mac },
+}
+
+impl Answer {
+    /// The same with the zones of link-local addresses, for a packet that came in on this interface.
+    pub const fn within(self, interface: u32) -> Self {
+        let mut told = self;
+        match &mut told {
+            Self::Tcp { source, target, .. } => {
+                *source = zone::within(*source, interface);
+                *target = zone::within(*target, interface);
+            }
+            Self::Error { from, source, target, .. } => {
+                *from = zone::within(*from, interface);
+                *source = zone::within(*source, interface);
+                *target = zone::within(*target, interface);
+            }
+            Self::Echo { from, .. } => *from = zone::within(*from, interface),
+            Self::Neighbour { address, .. } => *address = zone::within(*address, interface),
+        }
+        told
+    }
 }
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
@@ -349,6 +371,29 @@ fn read_advertisement(body: &[u8]) -> Option<Answer> {
 }
 
 #[cfg(test)]
+mod zone_tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_never_on_the_wire_and_an_answer_gets_that_of_its_interface() {
+        let (own, host): (IpAddr, IpAddr) = ("fe80::2".parse().unwrap(), "fe80::1".parse().unwrap());
+        let (mut bare, mut zoned) = ([0; LONGEST], [0; LONGEST]);
+        let question = |target| Syn { source: own, target, source_port: 7, port: 80, sequence: 9 };
+        let length = syn(&mut bare, None, &question(host));
+        assert_eq!(syn(&mut zoned, None, &question(zone::within(host, 5))), length);
+        assert_eq!(bare, zoned, "the checksum included");
+        assert_eq!(read(&zoned[..length]), None, "a question is no answer");
+        for (interface, told) in [(5, "fe80:0:5::1"), (6, "fe80:0:6::1")] {
+            let answer = Answer::Neighbour { address: host, mac: [2; 6] }.within(interface);
+            assert_eq!(answer, Answer::Neighbour { address: told.parse().unwrap(), mac: [2; 6] });
+            // Whoever puts a zone into a packet does not choose it.
+            let forged = Answer::Echo { from: zone::within(host, 9), identifier: 1, number: 1, data: 1, ttl: 64 };
+            assert!(matches!(forged.within(interface), Answer::Echo { from, .. } if from == told.parse::<IpAddr>().unwrap()));
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
@@ -376,7 +421,8 @@ mod tests {
     fn question() -> impl Strategy<Value = Syn> {
         let ends = prop_oneof![
             (any::<Ipv4Addr>(), any::<Ipv4Addr>()).prop_map(|(a, b)| (IpAddr::V4(a), IpAddr::V4(b))),
-            (any::<Ipv6Addr>(), any::<Ipv6Addr>()).prop_map(|(a, b)| (IpAddr::V6(a), IpAddr::V6(b))),
+            (any::<Ipv6Addr>(), any::<Ipv6Addr>())
+                .prop_map(|(a, b)| (IpAddr::V6(zone::bare6(a)), IpAddr::V6(zone::bare6(b)))),
         ];
         (ends, any::<u16>(), any::<u16>(), any::<u32>()).prop_map(|((source, target), source_port, port, sequence)| {
             Syn { source, target, source_port, port, sequence }

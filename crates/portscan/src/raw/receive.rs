@@ -60,7 +60,7 @@ pub fn receive(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Mes
 
 /// Takes in a packet that came at a time of our clock.
 fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record>) {
-    let Some(answer) = packet::read(frame.bytes) else { return };
+    let Some(answer) = packet::read(frame.bytes).map(|answer| answer.within(frame.interface)) else { return };
     match answer {
         Answer::Tcp { source, source_port, port, acknowledged, flags, ttl, .. } => {
             let accepted = flags & (SYN | ACK | RST) == SYN | ACK;

@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::netlink::{Interface, Netlink, Route};
+use crate::zone;
 
 /// Ethernet, by its `ARPHRD_` number.
 const ETHERNET: u16 = 1;
@@ -18,7 +19,7 @@ pub enum Way {
     Raw {
         interface: u32,
         source: IpAddr,
-        /// Who has to be resolved on an Ethernet; `None` on a layer-3 device.
+        /// Who has to be resolved on an Ethernet, with its zone; `None` on a layer-3 device.
         next_hop: Option<IpAddr>,
     },
     /// It is this machine, or behind a device that the raw engine does not understand.
@@ -74,7 +75,7 @@ fn way(target: IpAddr, route: Route, interfaces: &HashMap<u32, Interface>) -> Wa
             if device.is_loopback() || is_group(target) {
                 Way::Kernel
             } else if device.kind == ETHERNET && device.mac.is_some() && !device.resolves_nothing() {
-                Way::Raw { interface, source, next_hop: Some(gateway.unwrap_or(target)) }
+                Way::Raw { interface, source, next_hop: Some(zone::within(gateway.unwrap_or(target), interface)) }
             } else if LAYER_3.contains(&device.kind) {
                 Way::Raw { interface, source, next_hop: None }
             } else {
@@ -115,7 +116,7 @@ mod tests {
         let raw = |interface, next_hop| Way::Raw { interface, source: own, next_hop };
         assert_eq!(way(target, out(1, None), &interfaces), Way::Kernel);
         assert_eq!(way(target, out(2, None), &interfaces), raw(2, Some(target)));
-        assert_eq!(way(target, out(2, Some(gate)), &interfaces), raw(2, Some(gate)));
+        assert_eq!(way(target, out(2, Some(gate)), &interfaces), raw(2, Some(zone::within(gate, 2))));
         assert_eq!(way(target, out(3, None), &interfaces), raw(3, None));
         assert_eq!(way(target, out(4, None), &interfaces), Way::Kernel);
         assert_eq!(way(target, out(5, None), &interfaces), Way::Kernel, "nobody to be resolved there");

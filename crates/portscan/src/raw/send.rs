@@ -17,7 +17,7 @@ use super::wheel::{Flight, Wheel};
 use crate::checkpoint::Position;
 use crate::collect::{HostEnd, Message, Messenger, Record};
 use crate::congestion::{Epoch, Pace, Window, is_enough, loss};
-use crate::engines::is_suspicious;
+use crate::masking::{GUARDS, GUARDS_OPEN, MANY, PILOT, draw, is_suspected};
 use crate::limits::Ceiling;
 use crate::links::{Links, PATIENCE};
 use crate::order::{Order, shuffle};
@@ -49,11 +49,6 @@ const EARLY_PER_LATE: f32 = 1.5;
 const EARLY_AT_START: f32 = 16.0;
 /// Silent ports of a host that are asked once more at the end.
 const SAMPLE: usize = 8;
-/// Open ports from which a host is suspected to accept everything.
-const SUSPICIOUS: u32 = 48;
-/// Ports asked to find that out, and how many of them must accept.
-const GUARDS: usize = 10;
-const GUARDS_OPEN: usize = 9;
 /// How long a device without room is waited for.
 const STUCK: Duration = Duration::from_secs(5);
 /// Passes that are repeated because answers were lost on this machine.
@@ -160,24 +155,40 @@ struct EpochStart {
     lost: u32,
 }
 
+/// Ports that nobody offers, asked of a host that is suspected to accept everything ([`crate::masking`]).
 #[derive(Debug, Default)]
 struct Guard {
+    /// The first few of them, then all.
     asked: Vec<u16>,
     answers: Vec<(u16, bool)>,
+    /// How often those were asked.
     tries: u8,
     due_us: u64,
+    told: bool,
 }
 
 impl Guard {
+    /// Repetitions for guards that stay silent.
+    const TRIES: u8 = 3;
+
+    fn accepted(&self) -> usize {
+        self.answers.iter().filter(|(_, open)| *open).count()
+    }
+
     fn is_open(&self) -> bool {
-        self.answers.iter().filter(|(_, open)| *open).count() >= GUARDS_OPEN
+        self.accepted() >= GUARDS_OPEN
+    }
+
+    /// Whether all of the first few accept, so that the others are to be asked.
+    fn wants_more(&self) -> bool {
+        self.asked.len() < GUARDS && self.accepted() >= PILOT
     }
 
     fn is_decided(&self) -> bool {
-        self.asked.is_empty()
-            || self.is_open()
-            || self.answers.iter().filter(|(_, open)| !open).count() > GUARDS - GUARDS_OPEN
-            || self.tries >= 3
+        let may_refuse = if self.asked.len() < GUARDS { 0 } else { GUARDS - GUARDS_OPEN };
+        let refused = self.answers.len() - self.accepted();
+        !self.asked.is_empty()
+            && (self.is_open() || refused > may_refuse || (self.tries >= Self::TRIES && !self.wants_more()))
     }
 }
 

@@ -66,6 +66,8 @@ pub struct Ring {
     next: usize,
     /// Whether packets begin with the link header.
     whole: bool,
+    /// Its index.
+    interface: u32,
 }
 
 // SAFETY: the mapping belongs to the ring alone and is not tied to a thread; access needs `&mut self`.
@@ -84,6 +86,8 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
     /// When the kernel took it in, in microseconds since 1970.
     pub at_us: u64,
+    /// Index of the interface it came in on.
+    pub interface: u32,
 }
 
 impl Ring {
@@ -131,7 +135,7 @@ impl Ring {
             return Err(io::Error::last_os_error());
         }
         let whole = kind == libc::SOCK_RAW;
-        let ring = Self { fd, base: base.cast(), blocks, next: 0, whole };
+        let ring = Self { fd, base: base.cast(), blocks, next: 0, whole, interface };
         bind_link(ring.fd.as_fd(), interface, ETH_P_ALL)?;
         Ok(ring)
     }
@@ -160,7 +164,8 @@ impl Ring {
             // SAFETY: the block is ours until the status is written back below (invariant 2), and `BLOCK_SIZE` bytes of
             // it are mapped; nobody writes to it meanwhile.
             let bytes = unsafe { std::slice::from_raw_parts(block, BLOCK_SIZE) };
-            frames(bytes, self.whole, &mut take);
+            let interface = self.interface;
+            frames(bytes, self.whole, &mut |bytes, at_us| take(Frame { bytes, at_us, interface }));
             status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
             self.next = (self.next + 1) % self.blocks;
             emptied += 1;
@@ -192,7 +197,7 @@ impl Drop for Ring {
 }
 
 /// Walks the packets of one block; stops at the first offset that leads out of it (invariant 3).
-fn frames(block: &[u8], whole: bool, take: &mut impl FnMut(Frame<'_>)) {
+fn frames(block: &[u8], whole: bool, take: &mut impl FnMut(&[u8], u64)) {
     // The block's header follows the version and the offset of the private area.
     let Some(header) = read::<libc::tpacket_hdr_v1>(block, 8) else { return };
     let mut at = header.offset_to_first_pkt as usize;
@@ -201,7 +206,7 @@ fn frames(block: &[u8], whole: bool, take: &mut impl FnMut(Frame<'_>)) {
         let start = at + usize::from(if whole { packet.tp_mac } else { packet.tp_net });
         if let Some(bytes) = block.get(start..start.saturating_add(packet.tp_snaplen as usize)) {
             let at_us = u64::from(packet.tp_sec) * 1_000_000 + u64::from(packet.tp_nsec / 1000);
-            take(Frame { bytes, at_us });
+            take(bytes, at_us);
         }
         if packet.tp_next_offset == 0 {
             return;
@@ -340,7 +345,7 @@ impl Batch {
 
 /// Writes a socket address with port 0; returns its length.
 fn name(address: IpAddr, into: &mut libc::sockaddr_storage) -> libc::socklen_t {
-    let from = socket2::SockAddr::from(std::net::SocketAddr::new(address, 0));
+    let from = socket2::SockAddr::from(crate::zone::endpoint(address, 0));
     let length = from.len();
     // SAFETY: `SockAddr` holds `length` initialised bytes, never more than a `sockaddr_storage`, which `into` is.
     unsafe {
@@ -359,7 +364,7 @@ mod tests {
         #[test]
         fn a_block_of_anything_is_walked_without_harm(block in prop::collection::vec(any::<u8>(), 0..600)) {
             let mut seen = 0_u32;
-            frames(&block, false, &mut |_| seen += 1);
+            frames(&block, false, &mut |_, _| seen += 1);
             prop_assert!(seen <= 4096);
         }
     }
@@ -371,7 +376,7 @@ mod tests {
         block[16..20].copy_from_slice(&48_u32.to_ne_bytes()); // offset of the first
         block[48..52].copy_from_slice(&u32::MAX.to_ne_bytes()); // offset of the next
         let mut seen = 0;
-        frames(&block, false, &mut |_| seen += 1);
+        frames(&block, false, &mut |_, _| seen += 1);
         assert_eq!(seen, 1);
     }
 }

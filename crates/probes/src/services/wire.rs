@@ -58,7 +58,8 @@ impl Dialer<'_> {
     pub fn host(&self) -> String {
         match (self.name, self.address) {
             (Some(name), address) => format!("{name}:{}", address.port()),
-            (None, address) => address.to_string(),
+            // A zone means nothing to the host (RFC 6874 section 4).
+            (None, address) => SocketAddr::new(address.ip(), address.port()).to_string(),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn render(document: &PortsDocument, out: &mut dyn Write) -> Result<()
         for port in &host.ports {
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
             let cells = [
-                port.address.to_string(),
+                port.address_text(),
                 host.names.join("; "),
                 port.port.to_string(),
                 port.protocol.to_string(),
@@ -41,7 +41,7 @@ pub(super) fn render(document: &PortsDocument, out: &mut dyn Write) -> Result<()
         // Ports that are only counted: a row for each state and reason, without a port number.
         for sum in host.summarised.iter().filter(|sum| !document.scan.only_open || sum.state == PortState::Open) {
             let mut cells = [const { String::new() }; COLUMNS.len()];
-            cells[0] = sum.address.to_string();
+            cells[0] = host.address_text();
             cells[1] = host.names.join("; ");
             cells[3] = sum.protocol.to_string();
             cells[4] = sum.state.as_str().to_owned();

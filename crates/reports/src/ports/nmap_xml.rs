@@ -95,7 +95,9 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
         xml.line("address", &[("addr", &mac.to_uppercase()), ("addrtype", "mac")], Tag::Whole);
     }
     xml.line("hostnames", &[], Tag::Open);
-    for name in &host.names {
+    // Readers take an address without a zone alone; with it, it is what a user named the host by.
+    let zoned = host.zone.as_ref().map(|_| host.address_text());
+    for name in host.names.iter().chain(&zoned) {
         xml.line("hostname", &[("name", name), ("type", "user")], Tag::Whole);
     }
     xml.line("hostnames", &[], Tag::Close);

@@ -56,7 +56,7 @@ fn heading(host: &PortsHost, out: &mut dyn Write) -> Result<(), ReportError> {
         (false, Some("no-neighbour")) => ": nobody on the link answers for it",
         (false, _) => ": no port answered",
     };
-    writeln!(out, "{}{names}{silent}", host.address)?;
+    writeln!(out, "{}{names}{silent}", printable(&host.address_text()))?;
     Ok(())
 }
 
@@ -88,7 +88,9 @@ fn row(port: &PortRecord, services: bool, colour: Colour) -> Vec<Cell> {
 
 fn summary(document: &PortsDocument, out: &mut dyn Write) -> Result<(), ReportError> {
     let scan = &document.scan;
-    let open = document.hosts.iter().flat_map(|host| &host.ports).filter(|port| port.state == PortState::Open).count();
+    // Those of a host that accepts everything prove nothing.
+    let is_open = |port: &&PortRecord| port.state == PortState::Open && !port.everything_open;
+    let open = document.hosts.iter().flat_map(|host| &host.ports).filter(is_open).count();
     let answered = document.hosts.iter().filter(|host| host.answered).count();
     let took = (scan.finished_at - scan.started_at).num_milliseconds();
     writeln!(

@@ -37,7 +37,10 @@ def serve(session):
     """Answers the requests of one session."""
     backend = CONFIG.get("backend")
     if not backend:
-        if session.recv(4096):
+        # All of the request, which may come in several records: old versions send its first byte in one of its own. A
+        # socket that is closed while something in it is unread resets the connection, and the end of the answer, which
+        # the kernel may not have sent yet (Nagle), is lost.
+        if until_blank_line(session.recv) is not None:
             session.sendall(ANSWER)
         return
     with socket.create_connection(tuple(backend)) as behind:

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use anyhow::{Result, bail};
 use bartizan_domain::Target;
+use bartizan_portscan::zone;
 use ipnet::IpNet;
+
+use super::zones;
 
 /// Addresses that are never contacted, as sorted, disjoint, inclusive ranges.
 #[derive(Debug, Clone, Default)]
@@ -14,13 +17,22 @@ pub struct Exclusions {
 }
 
 impl Exclusions {
-    /// Adds what `text` says: an address, a network or range of any size, a name.
+    /// Adds what `text` says: an address, a network or range of any size, a name. A link-local address without a zone is excluded
+    /// on every link.
     ///
     /// # Errors
     /// Names the value and the rule it breaks.
     pub fn read(&mut self, text: &str) -> Result<()> {
-        let text = text.trim();
+        let written = text.trim();
+        let (bare, zone) = zones::take(written).map_err(anyhow::Error::msg)?;
+        let text = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&bare);
+        if let (Ok(address), at) = (text.parse::<IpAddr>(), zone.unwrap_or(0)) {
+            let address = if at > 0 { zone::within(address, at) } else { address };
+            self.add(address, address);
+            return Ok(());
+        }
         if let Ok(net) = text.parse::<IpNet>() {
+            let net = zone.map_or(net, |zone| zones::net_within(net, zone));
             self.add(net.network(), net.broadcast());
             return Ok(());
         }
@@ -71,6 +83,10 @@ impl Exclusions {
 
     /// Whether an address is excluded.
     pub fn contain(&self, address: IpAddr) -> bool {
+        self.have(address) || self.have(zone::split(address).0)
+    }
+
+    fn have(&self, address: IpAddr) -> bool {
         let after = self.ranges.partition_point(|(first, _)| *first <= address);
         after.checked_sub(1).and_then(|at| self.ranges.get(at)).is_some_and(|(_, last)| address <= *last)
     }
@@ -100,6 +116,26 @@ mod tests {
         for text in ["192.0.2.0", "192.0.2.16", "10.0.0.1", "2001:db8::1:0", "::1", "255.255.255.255"] {
             assert!(!excluded.contain(address(text)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_link_local_address_is_excluded_on_its_link_and_without_a_zone_on_all() {
+        let lo = zone::index_of("lo").unwrap().unwrap();
+        let on = |text: &str, link| zone::within(text.parse().unwrap(), link);
+        let mut excluded = Exclusions::default();
+        for text in ["fe80::1%lo", "[fe80::2%lo]", "fe80::3", "fe80::100%lo/120", "fe80::200/120"] {
+            excluded.read(text).unwrap();
+        }
+        excluded.settle();
+        for text in ["fe80::1", "fe80::2", "fe80::177"] {
+            assert!(excluded.contain(on(text, lo)), "{text}");
+            assert!(!excluded.contain(on(text, lo + 1)), "{text} on another link");
+        }
+        for text in ["fe80::3", "fe80::277"] {
+            assert!(excluded.contain(on(text, lo)) && excluded.contain(on(text, lo + 1)), "{text}");
+        }
+        assert!(!excluded.contain(on("fe80::4", lo)));
+        assert!(excluded.read("fe80::1%no-such-device").unwrap_err().to_string().contains("no-such-device"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use bartizan_domain::evidence::ports::PortState;
-use bartizan_domain::port_document::PortsDocument;
+use bartizan_domain::port_document::{PortRecord, PortsDocument};
 use bartizan_probes::sweep::SweepEvent;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -102,6 +102,7 @@ impl Reporter {
                     choice.why
                 ));
             }
+            SweepEvent::Note(text) => self.say(text),
             SweepEvent::Ports(at) => match &notes {
                 Notes::Bar(bar) => {
                     bar.set_length(at.total);
@@ -149,8 +150,9 @@ impl Reporter {
 
     /// The scan ended.
     pub fn finished(&self, document: &PortsDocument, took: Duration) {
-        let open =
-            document.hosts.iter().flat_map(|host| &host.ports).filter(|port| port.state == PortState::Open).count();
+        // Those of a host that accepts everything prove nothing.
+        let is_open = |port: &&PortRecord| port.state == PortState::Open && !port.everything_open;
+        let open = document.hosts.iter().flat_map(|host| &host.ports).filter(is_open).count();
         let answered = document.hosts.iter().filter(|host| host.answered).count();
         let summary = || {
             let mut text = format!(

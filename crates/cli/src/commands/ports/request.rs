@@ -9,12 +9,12 @@ use anyhow::{Context as _, Result, bail};
 use bartizan_domain::evidence::Observation;
 use bartizan_domain::{PortSet, Target, Transport};
 use bartizan_outbound::{Ceilings, Policy};
-use bartizan_portscan::{Choice, Discovery, Engine, Never, Rates, Settings};
+use bartizan_portscan::{Choice, Discovery, Engine, Never, Rates, Settings, zone};
 use bartizan_probes::services::recog::Recog;
 use bartizan_probes::{ProbeContext, resolve};
 
 use super::exclusions::Exclusions;
-use super::spec;
+use super::{spec, zones};
 use crate::args::{EngineChoice, PortsArgs, ScanLetter};
 use crate::network::{self, Private};
 use crate::targets;
@@ -60,7 +60,8 @@ impl Request {
         let (udp, syn, connect) = (args.has(ScanLetter::Udp), args.has(ScanLetter::Syn), args.has(ScanLetter::Connect));
         let bare = if (args.udp || udp) && !syn && !connect { Transport::Udp } else { Transport::Tcp };
         let (tcp, udp_ports) = spec::read(args.ports.as_deref(), bare)?;
-        let targets = targets::read(&args.targets)?;
+        let interface = args.interface.as_deref();
+        let targets = targets::read_by(&args.targets, &|text| zones::target(text, interface))?;
         network::refuse_unscannable(&targets)?;
         for target in &targets {
             if let Some(port) = target.port() {
@@ -175,7 +176,11 @@ impl Plan {
         if self.excluded.contain(address) {
             return;
         }
-        if let Err(failure) = self.policy.vet(address) {
+        if let (true, 0, Some(name)) = (zone::is_link_local(address), zone::split(address).1, name) {
+            self.gaps.push(format!("{name} leads to {address}, a link-local address of which the link is not known"));
+            return;
+        }
+        if let Err(failure) = self.policy.vet(zone::split(address).0) {
             self.gaps.push(failure.detail);
             return;
         }

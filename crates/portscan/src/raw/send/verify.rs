@@ -5,26 +5,26 @@ use super::*;
 impl Transmitter<'_> {
     /// Asks ports chosen by chance at a host with very many open ones; whether that is decided.
     pub(super) fn guard(&mut self, at: usize) -> bool {
-        let open = self.cx.shared.hosts[at].open.load(Relaxed);
-        let ports = u32::try_from(self.cx.shared.ports.len()).unwrap_or(u32::MAX);
-        let suspicious = is_suspicious(open as usize, ports as usize, SUSPICIOUS as usize);
-        if !suspicious || self.cx.settings.verification == Verification::Off {
+        let open = self.cx.shared.hosts[at].open.load(Relaxed) as usize;
+        let ports = self.cx.shared.ports.len();
+        if !is_suspected(open, ports) || self.cx.settings.verification == Verification::Off {
             return true;
         }
-        if self.hosts[at].guard.asked.is_empty() {
-            let spare = ports < 20_000;
-            let mut chosen = Vec::new();
-            while chosen.len() < GUARDS {
-                self.random =
-                    self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let port = 20_000 + u16::try_from((self.random >> 33) % 45_000).unwrap_or(0);
-                let asked = self.cx.shared.port_index.get(usize::from(port)).is_some_and(|index| *index > 0);
-                let avoid = spare && asked;
-                if !avoid && !chosen.contains(&port) {
-                    chosen.push(port);
-                }
-            }
-            self.hosts[at].guard.asked = chosen;
+        if self.hosts[at].guard.asked.is_empty() || self.hosts[at].guard.wants_more() {
+            let known = std::mem::take(&mut self.hosts[at].guard.asked);
+            let index = &self.cx.shared.port_index;
+            let is_asked = |port: u16| {
+                known.contains(&port) || index.get(usize::from(port)).is_some_and(|index| *index > 0)
+            };
+            let random = &mut self.random;
+            let more = if known.is_empty() { PILOT } else { GUARDS - known.len() };
+            let drawn = draw(more, ports, is_asked, |below| {
+                *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                u16::try_from((*random >> 33) % u64::from(below)).unwrap_or(0)
+            });
+            let guard = &mut self.hosts[at].guard;
+            (guard.tries, guard.due_us) = (0, 0);
+            guard.asked = known.into_iter().chain(drawn).collect();
         }
         if self.hosts[at].guard.is_decided() {
             return true;
@@ -60,7 +60,7 @@ impl Transmitter<'_> {
                 self.verify_open.insert((number, port), 0);
                 self.verify.push_back((self.now_us, number, port, 0));
             }
-            if self.cx.shared.hosts[number as usize].open.load(Relaxed) > SUSPICIOUS {
+            if self.cx.shared.hosts[number as usize].open.load(Relaxed) as usize > MANY {
                 self.guard(number as usize);
             }
         }
@@ -82,6 +82,9 @@ impl Transmitter<'_> {
                 && host.guard.answers.iter().all(|(known, _)| *known != port)
             {
                 host.guard.answers.push((port, open));
+                if host.guard.is_open() && !std::mem::replace(&mut host.guard.told, true) {
+                    self.cx.messenger.tell(Message::Masked(host.target.id));
+                }
             }
         }
     }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod common;
+#[path = "ports/masked.rs"]
+mod masked;
 #[path = "ports/namespaces.rs"]
 mod namespaces;
 #[path = "ports/unprivileged.rs"]

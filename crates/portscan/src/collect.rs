@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::job::{AtEnd, Prepared, Report};
 use crate::{
-    masking, Choice, Count, Error, Event, Finding, HostReason, HostReport, Presence, Progress, Protocol, Reason, Settings, State,
+    Choice, Count, Error, Event, Finding, HostReason, HostReport, Presence, Progress, Protocol, Reason, Settings,
+    State, masking,
 };
 
 /// Between two progress events.

@@ -43,6 +43,8 @@ struct Shares {
     why_connect: String,
     /// What discovery learned of the hosts of the raw engine.
     here: HashMap<u32, raw::Here>,
+    /// What came of the first port of hosts that were asked for it beforehand, if that was all there is to ask.
+    knocked: HashMap<u32, Record>,
     /// Hosts of the connect engine that answered to discovery, and how.
     answered: BTreeMap<u32, HostReason>,
 }

@@ -34,7 +34,12 @@ pub const fn is_suspected(open: usize, asked: usize) -> bool {
 }
 
 /// Draws guards until there are `count`; `random` gives a number below its argument.
-pub fn draw(count: usize, asked: usize, is_asked: impl Fn(u16) -> bool, mut random: impl FnMut(u16) -> u16) -> Vec<u16> {
+pub fn draw(
+    count: usize,
+    asked: usize,
+    is_asked: impl Fn(u16) -> bool,
+    mut random: impl FnMut(u16) -> u16,
+) -> Vec<u16> {
     const FIRST: u16 = 20_000;
     const SPAN: u16 = 45_000;
     let mut guards = Vec::new();

@@ -13,6 +13,9 @@ use crate::io::OutputSpec;
 pub const HELP: &str = "Ports: 22,80,8000-8100, top:100, - for all. T: and U: before a port change the
 protocol of what follows, as in -p T:22,80,U:53,161.
 
+A link-local address carries the zone of its link, as in fe80::1%eth0, unless
+--interface names it.
+
 Exit codes:
   0    done
   2    wrong usage or configuration, or an internal error

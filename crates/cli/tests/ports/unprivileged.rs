@@ -14,7 +14,8 @@ const NOBODY: &str = "65534";
 
 /// Runs `bartizan ports` in the near namespace as nobody; `program` is where nobody can get at it.
 fn ports(lab: &Lab, program: &Path, arguments: &[&str]) -> Output {
-    let identity = ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"];
+    let identity =
+        ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"];
     lab.near(&[&identity[..], &[program.to_str().unwrap(), "ports"], arguments].concat())
 }
 
@@ -41,8 +42,21 @@ fn hosts_that_answer_echo_requests_alone_are_found_where_the_machine_lets_a_user
         let setting = format!("net.ipv4.ping_group_range={range}");
         let set = lab.near(&["sysctl", "-qw", &setting]);
         assert!(set.status.success(), "{}", stderr(&set));
-        let output =
-            ports(&lab, &program, &["10.99.0.2-3", "fd99::2/127", "--exclude", "10.99.0.2,fd99::2", "-p", &listed, "-o", "json", "--allow-partial"]);
+        let output = ports(
+            &lab,
+            &program,
+            &[
+                "10.99.0.2-3",
+                "fd99::2/127",
+                "--exclude",
+                "10.99.0.2,fd99::2",
+                "-p",
+                &listed,
+                "-o",
+                "json",
+                "--allow-partial",
+            ],
+        );
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let told = stderr(&output);
         assert_eq!(told.contains("ping_group_range"), !found, "{range}: {told}");
@@ -53,7 +67,13 @@ fn hosts_that_answer_echo_requests_alone_are_found_where_the_machine_lets_a_user
             for address in ["10.99.0.3", "fd99::3"] {
                 let host = of(address).unwrap_or_else(|| panic!("{address}: {document}"));
                 assert_eq!(host["reason"], "echo-reply", "{host}");
-                assert!(host["ports"].as_array().unwrap().iter().any(|port| port["port"] == 8015 && port["state"] == "open"));
+                assert!(
+                    host["ports"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .any(|port| port["port"] == 8015 && port["state"] == "open")
+                );
             }
             assert!(told.contains("engine connect") && told.contains("CAP_NET_RAW"), "{told}");
         } else {

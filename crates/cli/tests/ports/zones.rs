@@ -11,7 +11,8 @@ fn lab() -> Option<Lab> {
     let lab = Lab::new()?;
     let (near, far) = (&lab.near, &lab.far);
     assert!(ip(&format!("link add w0 netns {near} type veth peer name w1 netns {far}")));
-    for (space, device, hosts) in [(near, "v0", &[2][..]), (near, "w0", &[2]), (far, "v1", &[1, 3]), (far, "w1", &[1, 3])]
+    for (space, device, hosts) in
+        [(near, "v0", &[2][..]), (near, "w0", &[2]), (far, "v1", &[1, 3]), (far, "w1", &[1, 3])]
     {
         assert!(ip(&format!("-n {space} link set {device} up")));
         for host in hosts {
@@ -80,9 +81,8 @@ fn every_format_and_every_option_knows_zones() {
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     for engine in ["syn", "connect"] {
         for discovery in [&[][..], &["--no-discovery"]] {
-            let outputs: Vec<String> = ["table", "json", "jsonl", "csv", "xml"]
-                .map(|format| format!("{format}={}", file(format)))
-                .into();
+            let outputs: Vec<String> =
+                ["table", "json", "jsonl", "csv", "xml"].map(|format| format!("{format}={}", file(format))).into();
             let mut arguments =
                 vec!["fe80::1:1%v0", "fe80::1:3%v0", "--exclude", "fe80::1:3%v0", "-p", "T:8000,8001,U:9", "-sV"];
             arguments.extend(["--engine", engine]);

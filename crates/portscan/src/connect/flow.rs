@@ -3,6 +3,12 @@
 //! Where ports answer, the answers clock a [`Window`] as in the raw engine. Where they are silent there is no such clock:
 //! the number grows while *canaries*, questions at ports that are known to answer, come back in time, and gives way when
 //! they are lost or late. Without any canary it stays at what cannot hurt a path much.
+//!
+//! Silent attempts end by the clock, and all that began together end together. Replaced at once they would go out in bursts for
+//! ever, which overflow a queue on the way although the path would carry as many one by one. So they are spread out over the time
+//! that an attempt takes.
+
+use std::time::Duration;
 
 use crate::congestion::{Caution, Epoch, Queue, Window};
 
@@ -26,6 +32,8 @@ pub struct Flow {
     /// Answers and silence since the manner was last chosen.
     share: (u32, u32),
     heard: bool,
+    /// How long attempts were in flight, smoothed, in microseconds.
+    held_us: f32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +77,7 @@ impl Flow {
             since_us: 0,
             share: (0, 0),
             heard: false,
+            held_us: 0.0,
         }
     }
 
@@ -77,6 +86,19 @@ impl Flow {
     pub fn size(&self) -> usize {
         let size = self.silent.as_ref().map_or_else(|| self.window.size() as f32, |silent| silent.size);
         size.min(self.most).max(1.0) as usize
+    }
+
+    /// An attempt came to its end after so long.
+    pub fn ended(&mut self, held: Duration) {
+        let held_us = held.as_secs_f32() * 1e6;
+        self.held_us = if self.held_us > 0.0 { self.held_us + (held_us - self.held_us) / 64.0 } else { held_us };
+    }
+
+    /// How long to wait between two attempts where no answers are the clock.
+    pub fn gap(&self) -> Option<Duration> {
+        self.silent.as_ref().map(|silent| {
+            Duration::from_secs_f32((self.held_us / silent.size.min(self.most).max(1.0) / 1e6).clamp(0.0, 1.0))
+        })
     }
 
     /// Whether too little answers to be a clock, so that canaries are needed.
@@ -219,6 +241,23 @@ mod tests {
             flow.local_trouble();
         }
         assert_eq!(flow.size(), 8);
+    }
+
+    #[test]
+    fn silent_attempts_are_spread_over_the_time_they_take() {
+        let mut flow = Flow::new(10_000);
+        assert_eq!(flow.gap(), None, "answers are the clock");
+        let mut now = 0;
+        while !flow.needs_canaries() {
+            (0..flow.size()).for_each(|_| flow.silence());
+            now += 30_000;
+            flow.tick(now, 1000);
+        }
+        for _ in 0..1000 {
+            flow.ended(Duration::from_millis(200));
+        }
+        let whole = flow.gap().unwrap() * u32::try_from(flow.size()).unwrap();
+        assert!(whole.abs_diff(Duration::from_millis(200)) < Duration::from_millis(2), "{whole:?}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::silence::{self, Host, Seen, Silent, Verdict};
 use super::{LOT, Limits, Plan, Silence, VERIFY_ATTEMPTS};
 use crate::collect::Record;
 use crate::timing::{Attempt, Rtt};
-use crate::{zone, Control, Error, Reason, State, Verification};
+use crate::{Control, Error, Reason, State, Verification, zone};
 
 /// Attempts started between two looks at the answers.
 const BURST: usize = 128;
@@ -24,6 +24,8 @@ const BURST: usize = 128;
 const BATCH: usize = 256;
 /// Longest sleep of a worker, so that cancelling is prompt.
 const NAP: Duration = Duration::from_millis(50);
+/// Shortest sleep between attempts that are spread out.
+const LEAST_NAP: Duration = Duration::from_micros(500);
 /// Questions put off at most, before new ones are taken.
 const MOST_WAITING: usize = 1 << 16;
 /// Repetitions after local trouble, before it is reported.
@@ -208,12 +210,13 @@ impl<'p> Worker<'p> {
                 return false;
             }
             let now = Instant::now();
-            if self.pace.is_some() && now < self.next_start {
+            let pace = self.gap();
+            if pace.is_some() && now < self.next_start {
                 return false;
             }
             match self.next_question(now) {
                 Next::Ask(question) => {
-                    if let Some(pace) = self.pace {
+                    if let Some(pace) = pace {
                         // Credit for at most a few milliseconds, so that a pause is not followed by a burst.
                         let earliest = now.checked_sub(Duration::from_millis(5)).unwrap_or(now);
                         self.next_start = self.next_start.max(earliest) + pace;
@@ -226,6 +229,11 @@ impl<'p> Worker<'p> {
             }
         }
         false
+    }
+
+    /// Between two attempts, by the caller's ceiling or where no answers are the clock.
+    fn gap(&self) -> Option<Duration> {
+        self.pace.max(self.flow.gap())
     }
 
     fn next_question(&mut self, now: Instant) -> Next {
@@ -348,6 +356,7 @@ impl<'p> Worker<'p> {
     }
 
     fn landed(&mut self, flight: &Flight, answer: Answer) {
+        self.flow.ended(flight.started.elapsed());
         let fell = flight.falls != self.plan.links.falls();
         let answer = match answer {
             // Silence while a device was down says nothing.
@@ -572,7 +581,8 @@ impl<'p> Worker<'p> {
         }
         let is_left = !self.lot.is_empty() || self.next.load(Ordering::Relaxed) < self.plan.pairs.len();
         if may_start && is_left && self.again.len() <= MOST_WAITING {
-            let pace = if self.pace.is_some() { until(self.next_start) } else { Duration::ZERO };
+            // What falls due within the least sleep goes out together.
+            let pace = if self.gap().is_some() { until(self.next_start).max(LEAST_NAP) } else { Duration::ZERO };
             nap = nap.min(pace);
         }
         nap

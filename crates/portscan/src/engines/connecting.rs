@@ -102,10 +102,16 @@ impl Engines<'_> {
             }
             self.messenger.records(records);
         };
+        let knocked = |id: &u32| shares.knocked.contains_key(id);
         let skip = |host: usize, port: usize| {
-            self.earlier.exists()
-                && ids.get(host).is_some_and(|id| self.earlier.is_done(*id, u32::try_from(port).unwrap_or(u32::MAX)))
+            (port == 0 && ids.get(host).is_some_and(knocked))
+                || self.earlier.exists()
+                    && ids
+                        .get(host)
+                        .is_some_and(|id| self.earlier.is_done(*id, u32::try_from(port).unwrap_or(u32::MAX)))
         };
+        let record = |(host, id)| Some(Record { host, ..*shares.knocked.get(id)? });
+        take((0..).zip(ids).filter_map(record).collect());
         let asking = Asking {
             pairs: self.all_pairs(targets.len(), self.prepared.tcp_ports.len())?,
             targets: targets.clone(),

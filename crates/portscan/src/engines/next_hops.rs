@@ -112,7 +112,7 @@ impl Engines<'_> {
                 .filter(|(hop, _)| fresh.get(hop) != Some(&Resolution::Fresh))
                 .filter_map(|(_, ids)| ids.first().copied())
                 .collect();
-            let up = self.knock(&asked)?;
+            let (up, records) = self.knock(&asked)?;
             let silent: Vec<u32> = (asked.iter().filter(|id| !up.contains(id)))
                 .filter_map(|id| hosts.get(&shares.next_hop(*id)?))
                 .flatten()
@@ -120,6 +120,10 @@ impl Engines<'_> {
                 .collect();
             let lost = self.lost(shares, &silent, &up);
             let gone: HashSet<u32> = lost.no_router.iter().chain(&lost.no_neighbour).copied().collect();
+            let once = self.job.settings.attempts <= 1;
+            shares
+                .knocked
+                .extend(records.into_iter().filter(|record| once && !gone.contains(&record.host)).map(|r| (r.host, r)));
             shares.connect.extend(part.iter().filter(|id| !gone.contains(id)));
             for id in lost.no_router {
                 self.unreachable(id, Some(Presence::Down(HostReason::NoRouter)), Reason::NoNeighbour);
@@ -131,21 +135,30 @@ impl Engines<'_> {
         Ok(())
     }
 
-    /// Asks one port of each host; returns those that answered, or could not be asked for trouble on this machine, which
-    /// says nothing about their next hops.
-    fn knock(&self, ids: &[u32]) -> Result<BTreeSet<u32>, Error> {
+    /// Asks one port of each host. Returns those that answered, or could not be asked for trouble on this machine, which
+    /// says nothing about their next hops; and, of TCP, what came of it.
+    fn knock(&self, ids: &[u32]) -> Result<(BTreeSet<u32>, Vec<Record>), Error> {
+        let once = self.job.settings.attempts <= 1;
         let mut settings = self.job.settings.clone();
         settings.attempts = 1;
-        settings.timeout = settings.timeout.min(KNOCK);
         settings.udp_patience = Duration::ZERO;
+        if !once {
+            settings.timeout = settings.timeout.min(KNOCK);
+        }
         let Some(port) = self.prepared.tcp_ports.first() else {
-            return self.answering_udp(ids, self.prepared.udp_ports.get(..1).unwrap_or_default(), &settings);
+            // Once means once: then the kernel's table has to do as it is.
+            let port = if once { None } else { self.prepared.udp_ports.get(..1) };
+            return Ok((self.answering_udp(ids, port.unwrap_or_default(), &settings)?, Vec::new()));
         };
-        let up = Mutex::new(BTreeSet::new());
+        let told = Mutex::new(Vec::new());
         let take = |records: Vec<Record>| {
-            let mut up = up.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let answers = records.iter().filter(|record| matches!(record.state, State::Open | State::Closed | State::Error));
-            up.extend(answers.filter_map(|record| ids.get(record.host as usize)));
+            let named = |mut record: Record| {
+                record.host = *ids.get(record.host as usize)?;
+                Some(record)
+            };
+            told.lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .extend(records.into_iter().filter_map(named));
         };
         let asking = Asking {
             pairs: Pairs::These((0..).take(ids.len()).map(|host| (host, 0)).collect()),
@@ -154,7 +167,11 @@ impl Engines<'_> {
             settings: &settings,
             silence: Silence::Taken,
         };
-        self.ask(asking, &|_, _| false, &take, None)?;
-        Ok(up.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        // What an earlier run knows needs no second answer.
+        let skip = |host: usize, _| once && ids.get(host).is_some_and(|id| self.earlier.is_done(*id, 0));
+        self.ask(asking, &skip, &take, None)?;
+        let told = told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let answers = told.iter().filter(|record| matches!(record.state, State::Open | State::Closed | State::Error));
+        Ok((answers.map(|record| record.host).collect(), told))
     }
 }

@@ -321,6 +321,9 @@ impl Netlink {
     /// The way to an address, over `interface` alone if one is given. A link-local address leads to its link.
     pub fn route(&mut self, to: IpAddr, interface: Option<u32>) -> io::Result<Route> {
         let (to, zone) = zone::split(to);
+        if zone > 0 && interface.is_some_and(|interface| interface != zone) {
+            return Ok(Route::None);
+        }
         let interface = interface.or((zone > 0).then_some(zone));
         let (family, octets) = match to {
             IpAddr::V4(a) => (libc::AF_INET, a.octets().to_vec()),
@@ -441,5 +444,8 @@ mod tests {
         let interfaces = netlink.interfaces().unwrap();
         assert!(interfaces.iter().any(|i| i.is_loopback() && i.is_up() && i.name == "lo"), "{interfaces:?}");
         netlink.neighbours().unwrap();
+        netlink.resolutions().unwrap();
+        let elsewhere = crate::zone::within("fe80::1".parse().unwrap(), 1);
+        assert_eq!(netlink.route(elsewhere, Some(2)).unwrap(), Route::None, "another link than the one asked for");
     }
 }

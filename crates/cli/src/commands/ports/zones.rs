@@ -93,7 +93,9 @@ pub fn net_within(net: IpNet, index: u32) -> IpNet {
 pub fn target_text(target: &Target) -> String {
     match target {
         Target::Ip { address, port: None } => zone::text(*address),
-        Target::Cidr(net) if zone::split(net.network()).1 > 0 => format!("{}/{}", zone::text(net.network()), net.prefix_len()),
+        Target::Cidr(net) if zone::split(net.network()).1 > 0 => {
+            format!("{}/{}", zone::text(net.network()), net.prefix_len())
+        }
         Target::Range(first, last) => format!("{}-{}", zone::text(*first), zone::split(*last).0),
         other => other.to_string(),
     }

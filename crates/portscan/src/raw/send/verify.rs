@@ -13,9 +13,8 @@ impl Transmitter<'_> {
         if self.hosts[at].guard.asked.is_empty() || self.hosts[at].guard.wants_more() {
             let known = std::mem::take(&mut self.hosts[at].guard.asked);
             let index = &self.cx.shared.port_index;
-            let is_asked = |port: u16| {
-                known.contains(&port) || index.get(usize::from(port)).is_some_and(|index| *index > 0)
-            };
+            let is_asked =
+                |port: u16| known.contains(&port) || index.get(usize::from(port)).is_some_and(|index| *index > 0);
             let random = &mut self.random;
             let more = if known.is_empty() { PILOT } else { GUARDS - known.len() };
             let drawn = draw(more, ports, is_asked, |below| {

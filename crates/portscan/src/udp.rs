@@ -354,7 +354,9 @@ impl Work<'_> {
                 match next_told(flight.socket.as_fd()) {
                     Some(told) => match read_told(&told, own_address(&flight.socket)) {
                         // The host itself says that nothing listens; from another it is the word of a filter.
-                        Some(Answer::Final(..)) if told.from == Some(target) && told.is_port_unreachable() => {
+                        Some(Answer::Final(..))
+                            if told.from == Some(zone::split(target).0) && told.is_port_unreachable() =>
+                        {
                             self.timed(&flight);
                             self.failed(flight.question, Errno::CONNREFUSED, Some(flight.sent));
                         }

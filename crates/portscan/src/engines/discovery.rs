@@ -68,6 +68,9 @@ impl Engines<'_> {
             let address = self.prepared.targets.get(*id as usize);
             address.is_some_and(|address| self.prepared.certain.contains(address)) || began(id)
         });
+        let (sure, cut_off) = self.reachable(shares, &sure)?;
+        self.down(cut_off.no_router, HostReason::NoRouter);
+        self.down(cut_off.no_neighbour, HostReason::NoNeighbour);
         shares.connect = sure;
         let echoed = self.answering_echo(shares, &unsure);
         let (echoed, unsure): (Vec<u32>, Vec<u32>) = unsure.into_iter().partition(|id| echoed.contains(id));

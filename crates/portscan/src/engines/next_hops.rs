@@ -101,15 +101,30 @@ impl Engines<'_> {
         dead
     }
 
-    /// Where no hosts are looked for: takes those away that have a next hop nobody answers for, and reports their ports. To
-    /// learn it, one host behind each next hop that was not heard of lately is asked for one of the job's ports.
+    /// Where no hosts are looked for: takes those away that have a next hop nobody answers for, and reports their ports.
     pub(super) fn leave_out_lost(&self, shares: &mut Shares) -> Result<(), Error> {
         let ids = std::mem::take(&mut shares.connect);
+        let (reachable, lost) = self.reachable(shares, &ids)?;
+        shares.connect = reachable;
+        for id in lost.no_router {
+            self.unreachable(id, Some(Presence::Down(HostReason::NoRouter)), Reason::NoNeighbour);
+        }
+        for id in lost.no_neighbour {
+            self.unreachable(id, None, Reason::NoNeighbour);
+        }
+        Ok(())
+    }
+
+    /// Divides hosts into those that can be reached, as far as is known, and those with a next hop that nobody answers for. To
+    /// learn it, one host behind each next hop that was not heard of lately is asked for one of the job's ports.
+    pub(super) fn reachable(&self, shares: &mut Shares, ids: &[u32]) -> Result<(Vec<u32>, Lost), Error> {
+        let (mut reachable, mut all_lost) = (Vec::new(), Lost::default());
+        let once = self.job.settings.attempts <= 1;
         for part in ids.chunks(AT_ONCE) {
-            let fresh = Netlink::open().and_then(|mut netlink| netlink.resolutions()).unwrap_or_default();
+            let known = Netlink::open().and_then(|mut netlink| netlink.resolutions()).unwrap_or_default();
             let hosts = shares.by_next_hop(part);
             let asked: Vec<u32> = (hosts.iter())
-                .filter(|(hop, _)| fresh.get(hop) != Some(&Resolution::Fresh))
+                .filter(|(hop, _)| known.get(hop) != Some(&Resolution::Fresh))
                 .filter_map(|(_, ids)| ids.first().copied())
                 .collect();
             let (up, records) = self.knock(&asked)?;
@@ -120,19 +135,13 @@ impl Engines<'_> {
                 .collect();
             let lost = self.lost(shares, &silent, &up);
             let gone: HashSet<u32> = lost.no_router.iter().chain(&lost.no_neighbour).copied().collect();
-            let once = self.job.settings.attempts <= 1;
-            shares
-                .knocked
-                .extend(records.into_iter().filter(|record| once && !gone.contains(&record.host)).map(|r| (r.host, r)));
-            shares.connect.extend(part.iter().filter(|id| !gone.contains(id)));
-            for id in lost.no_router {
-                self.unreachable(id, Some(Presence::Down(HostReason::NoRouter)), Reason::NoNeighbour);
-            }
-            for id in lost.no_neighbour {
-                self.unreachable(id, None, Reason::NoNeighbour);
-            }
+            let kept = records.into_iter().filter(|record| once && !gone.contains(&record.host));
+            shares.knocked.extend(kept.map(|record| (record.host, record)));
+            reachable.extend(part.iter().filter(|id| !gone.contains(id)));
+            all_lost.no_router.extend(lost.no_router);
+            all_lost.no_neighbour.extend(lost.no_neighbour);
         }
-        Ok(())
+        Ok((reachable, all_lost))
     }
 
     /// Asks one port of each host. Returns those that answered, or could not be asked for trouble on this machine, which

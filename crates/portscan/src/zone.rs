@@ -30,7 +30,6 @@ pub const fn within(address: IpAddr, interface: u32) -> IpAddr {
 
 /// The address as it is on the wire, and the index of the interface of its link: 0 if it has none.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "32 bits were put there")]
 pub const fn split(address: IpAddr) -> (IpAddr, u32) {
     match address {
         IpAddr::V6(v6) if v6.is_unicast_link_local() => {

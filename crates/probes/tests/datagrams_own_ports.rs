@@ -192,7 +192,8 @@ fn freeradius_tells_its_status_to_who_knows_the_secret_it_is_shipped_with() {
 #[test]
 fn ntpsec_tells_its_version_and_to_strangers_the_time() {
     let Some(mut space) = Space::new() else { return };
-    let settings = space.write("ntp.conf", "driftfile @/drift\nserver 127.127.1.0\nrestrict default nomodify\n");
+    let settings = space
+        .write("ntp.conf", "driftfile @/drift\nserver 127.127.1.0\nrestrict default nomodify\nrestrict 127.0.0.1\n");
     space.start("ntpd", "ntpsec", &["-n", "-c", &settings, "-u", "root"]);
     let found = space.identified("127.0.0.1", 123);
     let told = (found.service.as_deref(), found.product.as_deref(), found.version);

@@ -135,14 +135,10 @@ struct HostPlan {
 }
 
 impl HostPlan {
-    /// A port that waits for its early repetition, if that can be paid for by now.
-    fn paid_for(&mut self) -> Option<u32> {
-        if self.early_credit < 1.0 {
-            return None;
-        }
-        let port = self.unpaid.pop()?;
-        self.early_credit -= 1.0;
-        Some(port)
+    /// The next port that is to be repeated early, and whether it is paid for.
+    fn next_early(&mut self) -> Option<(u32, bool)> {
+        let paid = self.early.pop().map(|port| (port, true));
+        paid.or_else(|| if self.early_credit < 1.0 { None } else { self.unpaid.pop().map(|port| (port, false)) })
     }
 }
 
@@ -481,8 +477,10 @@ impl<'a> Transmitter<'a> {
         let shared = self.cx.shared;
         let number = u32::try_from(at).ok()?;
         let host = self.hosts.get_mut(at)?;
-        while let Some(port) = host.early.pop().or_else(|| host.paid_for()) {
+        while let Some((port, is_paid)) = host.next_early() {
             if !shared.done.get(shared.pair(number, port)) {
+                // One that was answered while it waited costs nothing.
+                host.early_credit -= if is_paid { 0.0 } else { 1.0 };
                 return Some((port, Use::Early));
             }
         }

@@ -104,20 +104,28 @@ def cargo_audit() -> None:
     files = sorted(locks.rglob("Cargo.lock"))
     settled = [program, "audit", "--no-fetch", "--stale", "--db", str(work / "rustsec"), "--file"]
 
-    ours, theirs = set(), set()
+    ours, theirs, kinds = set(), {}, []
     for at, file in enumerate(files):
         name = str(file.relative_to(locks))
         run([[bartizan, "audit", "--quiet", "--store", store, str(file), "-o", f"json={work}/ours-{at}.json"]], {0, 3})
         for match in audited(work / f"ours-{at}.json"):
-            kind = match["kind"] if match["kind"] in ("unmaintained", "unsound") else "vulnerability"
-            for evidence in match["evidence"]:
-                ours.add((name, kind, match["package"], match["version"], evidence["advisory"]))
+            rows = {(name, match["package"], match["version"], evidence["advisory"]) for evidence in match["evidence"]}
+            kinds.append((match["kind"], rows))
+            ours |= rows
         run([[*settled, str(file), "--json"]], {0, 1})
         report = json.loads((work / "output").read_text())
         found = [("vulnerability", one) for one in report["vulnerabilities"]["list"]]
         found += [(kind, one) for kind in ("unmaintained", "unsound") for one in report["warnings"].get(kind, [])]
-        theirs |= {(name, kind, one["package"]["name"], one["package"]["version"], one["advisory"]["id"]) for kind, one in found}
-    same("cargo-audit", ours, theirs, {})
+        for kind, one in found:
+            theirs[name, one["package"]["name"], one["package"]["version"], one["advisory"]["id"]] = kind
+    same("cargo-audit", ours, set(theirs), {})
+    # One match of ours may be several advisories of theirs with the same names: it is of the worst kind of them.
+    rank = ["vulnerability", "unsound", "unmaintained"].index
+    for kind, rows in kinds:
+        stated = min((theirs[row] for row in rows if row in theirs), key=rank, default=kind)
+        if stated != kind:
+            complaints.append(f"cargo-audit calls {sorted(rows)} {stated}, here {kind}")
+    print("  kinds:", dict(collections.Counter(theirs.values())))
     audit = [bartizan, "audit", "--quiet", "--store", store]
     asked = [[*settled, str(file), "--json"] for file in files]
     each = [[*audit, str(file), "-o", f"json={work}/ours.json"] for file in files]

@@ -204,9 +204,7 @@ fn range(text: &str, ecosystem: &Ecosystem, statement: &mut Affected) -> Option<
 impl Vulnerability<'_> {
     /// None if it names no package.
     fn statement(&self) -> Option<Affected> {
-        let Some(package) = self.package.as_ref().filter(|package| !package.name.trim().is_empty()) else {
-            return None;
-        };
+        let package = self.package.as_ref().filter(|package| !package.name.trim().is_empty())?;
         let ecosystem = ecosystem(&package.ecosystem);
         let key = PackageKey::new(ecosystem.clone(), "", package.name.trim());
         let mut statement = common::statement(key, NameKind::Binary, VendorState::Affected);

@@ -66,19 +66,19 @@ pub struct AdvisoryHead {
     pub revision: Text,
 }
 
-/// What a record warns of.
+/// What a record warns of, the worst first: where records of one vulnerability differ, the worst kind is the match's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdvisoryKind {
+    /// The package is malicious.
+    Malicious,
     /// A vulnerability.
     #[default]
     Vulnerability,
-    /// The package is malicious.
-    Malicious,
-    /// The package is not maintained (RustSec informational).
-    Unmaintained,
     /// The package is unsound (RustSec informational).
     Unsound,
+    /// The package is not maintained (RustSec informational).
+    Unmaintained,
     /// Any other notice.
     Notice,
 }

@@ -137,7 +137,7 @@ fn describe(
     match &explanation.matched {
         Some(found) => matched(found, weights, &mut line),
         None if explanation.gaps.is_empty() || is_spoken_of(explanation) => {
-            line(format!("  {id} DOES NOT APPLY, as far as the store knows"))
+            line(format!("  {id} DOES NOT APPLY, as far as the store knows"));
         }
         None => line(format!("  NOT KNOWN whether {id} applies")),
     }

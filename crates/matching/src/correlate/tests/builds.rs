@@ -192,3 +192,21 @@ fn malicious_packages_come_first() {
     let packages = ["exploited", "evil"].map(|name| Package::new(Ecosystem::Npm, name, "1.0.0"));
     assert_eq!(run(&store, &packages).matches.iter().map(|one| one.package).collect::<Vec<_>>(), [1, 0]);
 }
+
+/// Records of one vulnerability may warn of different things: the match is of the worst.
+#[test]
+fn the_worst_of_several_kinds_is_the_matchs() {
+    for (one, other, expected) in [
+        (AdvisoryKind::Unmaintained, AdvisoryKind::Unsound, AdvisoryKind::Unsound),
+        (AdvisoryKind::Vulnerability, AdvisoryKind::Notice, AdvisoryKind::Vulnerability),
+        (AdvisoryKind::Vulnerability, AdvisoryKind::Malicious, AdvisoryKind::Malicious),
+    ] {
+        let records = [("R-1", one), ("R-2", other)].map(|(id, kind)| {
+            let mut record = advisory(id, &["CVE-1"], vec![affected(Ecosystem::CratesIo, "", "x", "0", None)]);
+            record.head.kind = kind;
+            record
+        });
+        let found = run(&MemoryStore::new(records), &[Package::new(Ecosystem::CratesIo, "x", "1.0.0")]).matches;
+        assert_eq!((found.len(), found[0].kind), (1, expected));
+    }
+}

@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod common;
+#[path = "ports/exclusions.rs"]
+mod exclusions;
 #[path = "ports/masked.rs"]
 mod masked;
 #[path = "ports/namespaces.rs"]
 mod namespaces;
+#[path = "ports/terminal.rs"]
+mod terminal;
 #[path = "ports/unprivileged.rs"]
 mod unprivileged;
 #[path = "ports/zones.rs"]
@@ -70,6 +74,9 @@ fn bad_input_names_the_value_and_the_rule_and_writes_nothing() {
             &["127.0.0.1", "--exclude", "no-such-name.invalid", "--resolver", "127.0.0.1:9", "-p", "80"],
             "no-such-name.invalid",
         ),
+        (&["127.0.0.1", "@-", "--exclude-file", "-"], "can be read once"),
+        (&["127.0.0.1", "--exclude-file", "-", "--exclude-file", "/dev/stdin"], "can be read once"),
+        (&["@-", "@-", "-p", "80"], "can be read once"),
         (&["127.0.0.1", "--rate", "0"], "--rate"),
         (&["127.0.0.1", "--retries", "12"], "0..=11"),
         (&["127.0.0.1", "--wait", "9000"], "50..=8000"),
@@ -77,6 +84,7 @@ fn bad_input_names_the_value_and_the_rule_and_writes_nothing() {
         (&["127.0.0.1", "-p", "80", "--interface", "no-such-device"], "no-such-device"),
         (&["127.0.0.1", "--engine", "warp"], "warp"),
         (&["127.0.0.1", "-sS", "-sT", "-p", "80"], "one engine"),
+        (&["127.0.0.1", "-sU", "-sT", "-p", "U:top:10"], "top:N"),
         (&["127.0.0.1", "-o", "sarif"], "unknown format `sarif`"),
         (&["127.0.0.1", "-o", "xml=nowhere/out.xml"], "nowhere/out.xml"),
         (&["127.0.0.1", "-o", "xml", "-o", "csv"], "only one format"),
@@ -488,4 +496,36 @@ fn counts_come_as_lines_and_rows_unless_only_open_ports_are_wanted() {
     assert!(last["count"].as_u64().unwrap() > 80, "{last}");
     let only = stdout(&run(&[&base[..], &["-o", "jsonl", "--open"]].concat()));
     assert!(!only.contains("closed"), "{only}");
+}
+
+/// With scans of both protocols asked for, ports without a prefix are of both.
+#[test]
+fn udp_and_a_tcp_scan_together_ask_both() {
+    for switches in [&["-sU", "-sT"][..], &["-sU", "-sT", "--no-discovery"]] {
+        let ports = ["ports", "127.0.0.1", "-p", "9,T:10", "--wait", "100", "-o", "json"];
+        let document = document(&[&ports[..], switches].concat());
+        assert_eq!((&document["scan"]["tcp_ports"], &document["scan"]["udp_ports"]), (&"9-10".into(), &"9".into()));
+    }
+}
+
+/// A second run of the same command is refused before it touches what the first one has remembered.
+#[test]
+fn a_second_run_leaves_the_services_of_the_first_alone() {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let silent = Peer::silent();
+    let port = silent.target().rsplit(':').next().unwrap().to_owned();
+    let command = ["ports", "127.0.0.1", "-p", &port, "-sV", "--timeout", "60", "--resume", "state"];
+    let mut first = bartizan().current_dir(folder.path()).args(command).spawn().unwrap();
+    // The port scan and the first question.
+    silent.wait_for_a_connection();
+    silent.wait_for_a_connection();
+    let services = folder.path().join("state.services");
+    let before = fs::metadata(&services).unwrap().ino();
+    let second = run_in(folder.path(), &command);
+    assert_eq!(second.status.code(), Some(2), "{}", stderr(&second));
+    assert!(stderr(&second).contains("another run is using it"), "{}", stderr(&second));
+    assert_eq!(fs::metadata(&services).unwrap().ino(), before, "it is still the first one's file");
+    common::interrupt(&first);
+    assert_eq!(first.wait().unwrap().code(), Some(130));
 }

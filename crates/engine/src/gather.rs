@@ -230,6 +230,9 @@ impl Gatherer<'_> {
         {
             gaps.push("some ports could not be asked for want of resources on the scanning machine".to_owned());
         }
+        for port in ports.open().filter(|port| port.unconfirmed) {
+            gaps.push(format!("port {} of {} accepted once and not a second time", port.port, port.address));
+        }
         for address in &ports.everything_open {
             gaps.push(format!("every port of {address} answers, so that only well-known web ports were looked at"));
         }

@@ -303,6 +303,7 @@ mod tests {
 
     fn port(number: u16, reason: String) -> PortObservation {
         PortObservation {
+            unconfirmed: false,
             address: "192.0.2.7".parse().unwrap(),
             protocol: Transport::Tcp,
             port: number,

@@ -191,7 +191,7 @@ impl Outbound {
 
     async fn wait_for_turn(&self, purpose: Purpose, address: SocketAddr) {
         if let (Some(pace), Purpose::Target) = (&self.pace, purpose) {
-            tokio::time::sleep_until(pace.reserve(address.ip(), tokio::time::Instant::now())).await;
+            pace.turn(address.ip()).await;
         }
     }
 

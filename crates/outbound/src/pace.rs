@@ -1,11 +1,16 @@
-//! Ceilings on how fast connections to targets are opened: whoever opens one takes the next free moment.
+//! Ceilings on how fast connections to targets are opened: whoever opens one waits for its turn.
+//!
+//! The turn of the address is waited for first, then that of its subnet, and a moment of the common ceiling is taken last, when
+//! the other two have come: those who wait for one address keep nobody from others.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::{Instant, sleep_until};
 
 /// Moments of addresses that are kept; beyond, those that are over are forgotten.
 const REMEMBERED: usize = 4096;
@@ -21,65 +26,120 @@ pub struct Ceilings {
     pub per_subnet: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Whom {
-    All,
-    Host(IpAddr),
-    Subnet(u128),
-}
+/// When the next opening is free. Whoever holds it is the next one; the others wait in the order in which they came.
+type Gate = Arc<tokio::sync::Mutex<Instant>>;
 
-/// When the next opening is free.
+/// The gates of all targets.
 #[derive(Debug)]
 pub struct Pace {
     ceilings: Ceilings,
-    free: Mutex<HashMap<Whom, Instant>>,
+    all: Mutex<Instant>,
+    hosts: Mutex<HashMap<IpAddr, Gate>>,
+    subnets: Mutex<HashMap<u128, Gate>>,
 }
 
 impl Pace {
     pub fn new(ceilings: Ceilings) -> Self {
-        Self { ceilings, free: Mutex::default() }
+        Self { ceilings, all: Mutex::new(Instant::now()), hosts: Mutex::default(), subnets: Mutex::default() }
     }
 
-    /// Takes the next moment at which `address` may be contacted.
-    pub fn reserve(&self, address: IpAddr, now: Instant) -> Instant {
+    /// Waits until `address` may be contacted. Who stops waiting for its address or subnet has taken nothing; one
+    /// whose moment of the common ceiling is already taken loses it.
+    pub async fn turn(&self, address: IpAddr) {
         let subnet = match address {
             IpAddr::V4(address) => u128::from(u32::from(address) >> 8),
             IpAddr::V6(address) => (u128::from(address) >> 64) | 1 << 127,
         };
-        let bounds = [
-            (Whom::All, self.ceilings.global),
-            (Whom::Host(address), self.ceilings.per_host),
-            (Whom::Subnet(subnet), self.ceilings.per_subnet),
-        ];
-        let mut free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if free.len() > REMEMBERED {
-            free.retain(|_, moment| *moment > now);
-        }
-        let known = bounds.iter().filter(|(_, rate)| rate.is_some()).filter_map(|(whom, _)| free.get(whom).copied());
-        let moment = known.fold(now, Instant::max);
-        for (whom, rate) in bounds {
-            if let Some(rate) = rate {
-                free.insert(whom, moment + Duration::from_secs(1) / rate.max(1));
+        let host = wait_at(&self.hosts, address, self.ceilings.per_host).await;
+        let subnet = wait_at(&self.subnets, subnet, self.ceilings.per_subnet).await;
+        let now = Instant::now();
+        let at = match self.ceilings.global {
+            None => now,
+            Some(rate) => {
+                let mut free = self.all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let at = now.max(*free);
+                *free = at + between(rate);
+                at
             }
+        };
+        for (mut free, rate) in [host, subnet].into_iter().flatten() {
+            *free = at + between(rate);
         }
-        moment
+        sleep_until(at).await;
     }
+}
+
+fn between(rate: u32) -> Duration {
+    Duration::from_secs(1) / rate.max(1)
+}
+
+/// Waits until the gate of `whom` is free; it stays with the caller until that says when it is free again.
+async fn wait_at<K: Eq + Hash + Copy>(
+    gates: &Mutex<HashMap<K, Gate>>,
+    whom: K,
+    rate: Option<u32>,
+) -> Option<(OwnedMutexGuard<Instant>, u32)> {
+    let rate = rate?;
+    let gate = {
+        let mut gates = gates.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = Instant::now();
+        if gates.len() > REMEMBERED {
+            // One that somebody holds or waits at is in use.
+            gates.retain(|_, gate| Arc::strong_count(gate) > 1 || gate.try_lock().is_ok_and(|free| *free > now));
+        }
+        Arc::clone(gates.entry(whom).or_insert_with(|| Arc::new(tokio::sync::Mutex::new(now))))
+    };
+    let free = gate.lock_owned().await;
+    sleep_until(*free).await;
+    Some((free, rate))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn openings_keep_their_distance_under_each_ceiling() {
-        let now = Instant::now();
+    /// When so many openings of each address came to their turn, in milliseconds; all of one address stand before the next.
+    async fn turns(ceilings: Ceilings, addresses: &[IpAddr], each: usize) -> Vec<(u64, IpAddr)> {
+        let (pace, began) = (Pace::new(ceilings), Instant::now());
+        let all = addresses.iter().flat_map(|address| std::iter::repeat_n(*address, each)).map(|address| {
+            let pace = &pace;
+            async move {
+                pace.turn(address).await;
+                (u64::try_from(began.elapsed().as_millis()).unwrap(), address)
+            }
+        });
+        let mut turns = futures::future::join_all(all).await;
+        turns.sort_unstable();
+        turns
+    }
+
+    fn apart(turns: &[(u64, IpAddr)], of: impl Fn(IpAddr) -> bool, least: u64) -> bool {
+        let times: Vec<u64> = turns.iter().filter(|(_, address)| of(*address)).map(|(at, _)| *at).collect();
+        times.windows(2).all(|pair| pair[1] - pair[0] >= least)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn openings_keep_their_distance_under_each_ceiling() {
         let [one, two]: [IpAddr; 2] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
-        let wait = |pace: &Pace, address| (pace.reserve(address, now) - now).as_millis();
-        let pace = Pace::new(Ceilings { global: Some(10), ..Ceilings::default() });
-        assert_eq!([wait(&pace, one), wait(&pace, two), wait(&pace, one)], [0, 100, 200]);
-        let pace = Pace::new(Ceilings { per_host: Some(10), ..Ceilings::default() });
-        assert_eq!([wait(&pace, one), wait(&pace, two), wait(&pace, one)], [0, 0, 100]);
-        let pace = Pace::new(Ceilings { per_host: Some(10), per_subnet: Some(100), ..Ceilings::default() });
-        assert_eq!([wait(&pace, one), wait(&pace, two), wait(&pace, one)], [0, 10, 100]);
+        let global = turns(Ceilings { global: Some(10), ..Ceilings::default() }, &[one, two], 2).await;
+        assert_eq!(global.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 100, 200, 300]);
+        let host = turns(Ceilings { per_host: Some(10), ..Ceilings::default() }, &[one, two], 2).await;
+        assert_eq!(host, [(0, one), (0, two), (100, one), (100, two)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_openings_of_one_address_do_not_keep_the_others_waiting() {
+        let addresses: Vec<IpAddr> = (1..=20).map(|last| IpAddr::from([192, 0, 2, last])).collect();
+        for shared in [
+            Ceilings { per_host: Some(10), per_subnet: Some(100), global: None },
+            Ceilings { per_host: Some(10), per_subnet: None, global: Some(100) },
+            Ceilings { per_host: Some(10), per_subnet: Some(100), global: Some(100) },
+        ] {
+            let turns = turns(shared, &addresses, 20).await;
+            let took = turns.last().unwrap().0;
+            assert!((3990..=4200).contains(&took), "400 openings at 100 a second take {took} ms with {shared:?}");
+            assert!(apart(&turns, |_| true, 10), "{shared:?}");
+            assert!(addresses.iter().all(|address| apart(&turns, |of| of == *address, 100)), "{shared:?}");
+        }
     }
 }

@@ -1,19 +1,19 @@
 //! The small file from which a killed run goes on.
 //!
-//! It holds which pairs have a result (one bit each), what was found, the counts and reports of hosts, and how far the
+//! It holds which pairs have a result (one bit each), what was found and which of it was confirmed, the counts and reports of hosts, and how far the
 //! raw engine's passes had come at each host. It is written beside itself and renamed, so that there is always a whole
 //! one; how often follows from how long that takes, so that it never costs more than a twentieth of a processor nor a fifth
 //! of a disk. What a run did in the few milliseconds after the last writing is done again. The file is locked while a run
 //! uses it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::hash::Hasher;
 use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
@@ -24,7 +24,11 @@ use crate::collect::Tally;
 use crate::job::Prepared;
 use crate::{Count, Error, Finding, HostReason, HostReport, Presence, Protocol, Reason, State};
 
-const MAGIC: &[u8; 16] = b"bartizan-scan 2\n";
+mod earlier;
+
+pub use earlier::{Begun, Earlier, Position};
+
+const MAGIC: &[u8; 16] = b"bartizan-scan 3\n";
 /// Settings in words are shorter.
 const MAX_MANNERS: usize = 4096;
 /// A larger file is not one of ours.
@@ -32,49 +36,6 @@ const MAX_FILE: u64 = 4 << 30;
 /// Pairs of a job that can have a checkpoint: half a gibibyte of bits.
 const MAX_PAIRS: u64 = 1 << 32;
 const SOONEST: Duration = Duration::from_millis(8);
-
-/// How far the raw engine is at a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position {
-    /// The pass over all ports it is in.
-    pub pass: u8,
-    /// Places of the pass whose questions are answered or given up.
-    pub cursor: u32,
-}
-
-/// What an engine has to know of the earlier run.
-#[derive(Debug, Clone, Default)]
-pub struct Earlier {
-    done: Option<Arc<Vec<u64>>>,
-    ended: Arc<Vec<bool>>,
-    positions: Arc<Vec<Position>>,
-    ports_each: u64,
-}
-
-impl Earlier {
-    /// Whether the pair had a result.
-    pub fn is_done(&self, host: u32, port: u32) -> bool {
-        self.done.as_ref().is_some_and(|bits| {
-            let at = u64::from(host) * self.ports_each + u64::from(port);
-            bits.get(usize::try_from(at / 64).unwrap_or(usize::MAX)).is_some_and(|word| word >> (at % 64) & 1 == 1)
-        })
-    }
-
-    /// Whether the host was finished.
-    pub fn is_ended(&self, host: u32) -> bool {
-        self.ended.get(host as usize).copied().unwrap_or(false)
-    }
-
-    /// Where the raw engine was.
-    pub fn position(&self, host: u32) -> Position {
-        self.positions.get(host as usize).copied().unwrap_or_default()
-    }
-
-    /// Whether there was an earlier run at all.
-    pub const fn exists(&self) -> bool {
-        self.done.is_some()
-    }
-}
 
 /// The file and what goes into it.
 #[derive(Debug)]
@@ -87,6 +48,8 @@ pub struct Checkpoint {
     bits: Vec<u64>,
     positions: Vec<Position>,
     found: Vec<Finding>,
+    /// Those of hosts that are not finished that accepted a second time: numbers of host and port.
+    confirmed: BTreeSet<(u32, u32)>,
     reports: Vec<HostReport>,
     ended: Vec<bool>,
     old_tallies: Vec<(usize, Tally)>,
@@ -134,6 +97,7 @@ impl Checkpoint {
             bits: vec![0; words],
             positions: vec![Position::default(); hosts],
             found: Vec::new(),
+            confirmed: BTreeSet::new(),
             reports: Vec::new(),
             ended: vec![false; hosts],
             old_tallies: Vec::new(),
@@ -147,23 +111,39 @@ impl Checkpoint {
                 (&file).take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
                 checkpoint.lock = Some(file);
                 checkpoint.read(&bytes, &prepared.targets).map_err(|why| wrong(why.into_owned()))?;
-                Earlier {
-                    done: Some(Arc::new(checkpoint.bits.clone())),
-                    ended: Arc::new(checkpoint.ended.clone()),
-                    positions: Arc::new(checkpoint.positions.clone()),
-                    ports_each: checkpoint.ports_each,
-                }
+                Earlier::of(&checkpoint, prepared)
             }
         };
         let seed = checkpoint.seed;
         // A path that cannot be written is better known before the first packet.
-        checkpoint.write(&[])?;
+        // What was counted before stays in it: this run may be killed before it writes again.
+        let counted = checkpoint.counted(hosts);
+        checkpoint.write(&counted)?;
         Ok((checkpoint, seed, earlier))
+    }
+
+    /// The counts of the earlier run, in the order of the targets.
+    fn counted(&self, hosts: usize) -> Vec<Tally> {
+        let mut tallies = vec![Tally::default(); hosts];
+        for (host, tally) in &self.old_tallies {
+            if let Some(own) = tallies.get_mut(*host) {
+                own.clone_from(tally);
+            }
+        }
+        tallies
     }
 
     /// What was found before.
     pub fn found(&self) -> &[Finding] {
         &self.found
+    }
+
+    /// Open ports of hosts that were not finished that had accepted a second time.
+    pub fn confirmed_before(&self, prepared: &Prepared) -> Vec<(IpAddr, u16)> {
+        let pair = |(host, port): &(u32, u32)| {
+            Some((*prepared.targets.get(*host as usize)?, *prepared.tcp_ports.get(*port as usize)?))
+        };
+        self.confirmed.iter().filter_map(pair).collect()
     }
 
     /// Hosts that were finished before.
@@ -184,6 +164,11 @@ impl Checkpoint {
         self.found.extend(finding);
     }
 
+    /// An open port accepted a second time.
+    pub fn confirmed(&mut self, host: u32, port: u32) {
+        self.confirmed.insert((host, port));
+    }
+
     pub fn positions(&mut self, positions: Vec<(u32, Position)>) {
         for (host, position) in positions {
             if let Some(known) = self.positions.get_mut(host as usize) {
@@ -196,6 +181,8 @@ impl Checkpoint {
         if let Some(ended) = self.ended.get_mut(host as usize) {
             *ended = true;
         }
+        // Its report says which did not.
+        earlier::forget(&mut self.confirmed, host);
         self.reports.push(report);
     }
 
@@ -264,6 +251,11 @@ impl Checkpoint {
             out.extend(finding.rtt.map_or(0, micros).to_le_bytes());
             out.extend([finding.ttl.unwrap_or(0), finding.attempts]);
         }
+        out.extend(count_of(self.confirmed.len()));
+        for (host, port) in &self.confirmed {
+            out.extend(host.to_le_bytes());
+            out.extend(port.to_le_bytes());
+        }
         // Ports in trouble are asked again, so they do not count.
         let counts = |tally: &Tally| -> Vec<Count> {
             tally.counts.iter().filter(|count| count.state != State::Error).copied().collect()
@@ -328,6 +320,9 @@ impl Checkpoint {
             let rtt = (rtt > 0).then(|| Duration::from_micros(u64::from(rtt)));
             let ttl = (ttl > 0).then_some(ttl);
             self.found.push(Finding { address, protocol, port, state, reason, rtt, ttl, attempts });
+        }
+        for _ in 0..reader.u32()? {
+            self.confirmed.insert((reader.u32()?, reader.u32()?));
         }
         for _ in 0..reader.u32()? {
             let host = reader.u32()? as usize;
@@ -454,7 +449,7 @@ const REASONS: [Reason; 19] = [
     Reason::NoRoute,
     Reason::NetworkDown,
 ];
-const PRESENCES: [Presence; 10] = [
+const PRESENCES: [Presence; 11] = [
     Presence::Unknown,
     Presence::Up(HostReason::Neighbour),
     Presence::Up(HostReason::Echo),
@@ -465,6 +460,7 @@ const PRESENCES: [Presence; 10] = [
     Presence::Down(HostReason::Echo),
     Presence::Down(HostReason::Port),
     Presence::Down(HostReason::NoRouter),
+    Presence::Down(HostReason::NoHost),
 ];
 
 /// The place of a value in its list; 255 for a system error, whose number follows.
@@ -579,6 +575,9 @@ mod tests {
         };
         checkpoint.done(2, 79, Some(finding));
         checkpoint.done(0, 5, None);
+        for (host, port) in [(2, 79), (0, 5)] {
+            checkpoint.confirmed(host, port);
+        }
         checkpoint.positions(vec![(1, Position { pass: 1, cursor: 40 })]);
         let counts = vec![
             Count { protocol: Protocol::Tcp, state: State::Error, reason: Reason::System(71), ports: 1 },
@@ -595,16 +594,31 @@ mod tests {
         };
         checkpoint.ended(0, report.clone());
         let tallies = [Tally::default(), Tally { counts, ..Tally::default() }, Tally::default()];
+        checkpoint.done(2, 80, Some(Finding { port: 81, ..finding }));
         checkpoint.write(&tallies).unwrap();
 
         assert!(Checkpoint::open(&path, &prepared, 8).unwrap_err().to_string().contains("another run"));
         drop(checkpoint);
-        let (mut again, seed, earlier) = Checkpoint::open(&path, &prepared, 8).unwrap();
+        let (again, seed, earlier) = Checkpoint::open(&path, &prepared, 8).unwrap();
         assert_eq!(seed, 7, "the order of the earlier run goes on");
-        assert_eq!((again.found(), again.reports()), (&[finding][..], &[report][..]));
+        assert_eq!((again.found(), again.reports()), (&[finding, Finding { port: 81, ..finding }][..], &[report][..]));
+        let begun =
+            Begun { answered: true, answering: Some((80, true)), confirmed: vec![79], unconfirmed: vec![80], open: 0 };
+        assert_eq!(
+            (earlier.begun(2), earlier.begun(0)),
+            (Some(&begun), None),
+            "of a finished host the report is enough"
+        );
+        assert_eq!(again.confirmed.len(), 1);
+        assert!(earlier.begun(1).is_some_and(|begun| begun.answered && begun.answering.is_none()));
         assert!(earlier.is_done(2, 79) && earlier.is_done(0, 5) && !earlier.is_done(2, 78) && !earlier.is_done(9, 9));
         assert!(earlier.is_ended(0) && !earlier.is_ended(1));
         assert_eq!(earlier.position(1), Position { pass: 1, cursor: 40 });
+        // Killed again before it wrote anything: the next one knows as much.
+        drop(again);
+        let (mut again, _, earlier) = Checkpoint::open(&path, &prepared, 8).unwrap();
+        assert_eq!(earlier.begun(2), Some(&begun));
+        assert!(earlier.begun(1).is_some_and(|begun| begun.answered));
         let old = again.tallies();
         assert_eq!((old.len(), old[0].0, old[0].1.counts.len()), (1, 1, 1), "ports in trouble are asked again");
 

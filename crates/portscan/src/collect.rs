@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::job::{AtEnd, Prepared, Report};
 use crate::{
-    Choice, Count, Error, Event, Finding, HostReason, HostReport, Presence, Progress, Protocol, Reason, Settings,
-    State, masking,
+    Choice, Count, Error, Event, Finding, HostReason, HostReport, Phase, Presence, Progress, Protocol, Reason,
+    Settings, State, masking,
 };
 
 /// Between two progress events.
@@ -72,6 +72,10 @@ pub struct Traffic {
     pub sent: AtomicU64,
     pub received: AtomicU64,
     pub dropped: AtomicU64,
+    /// Whether hosts are being looked for, at how many addresses, and how many answered.
+    pub looking: AtomicBool,
+    pub hosts: AtomicU64,
+    pub hosts_found: AtomicU64,
 }
 
 impl Messenger {
@@ -94,6 +98,35 @@ impl Messenger {
     pub fn is_congested(&self) -> bool {
         self.backlog.load(Relaxed) > BACKLOG
     }
+}
+
+/// Runs an engine whose results are for another one and not for the caller: `take` gets each, on a thread of its own, so that
+/// the engine never waits for a reader that comes after it.
+///
+/// # Errors
+/// If there is no thread to be had, or what `work` says.
+pub fn aside(
+    traffic: &Arc<Traffic>,
+    mut take: impl FnMut(&Record) + Send,
+    work: impl FnOnce(&Messenger) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (mut messenger, messages) = Messenger::new();
+    messenger.traffic = Arc::clone(traffic);
+    let backlog = Arc::clone(&messenger.backlog);
+    std::thread::scope(move |scope| {
+        let read = move || {
+            for message in messages {
+                if let Message::Records(records) = message {
+                    records.iter().for_each(&mut take);
+                    backlog.fetch_sub(records.len(), Relaxed);
+                }
+            }
+        };
+        std::thread::Builder::new().name("portscan-aside".into()).spawn_scoped(scope, read)?;
+        // The reader ends when the messenger is gone.
+        let messenger = messenger;
+        work(&messenger)
+    })
 }
 
 /// The results of one host so far.
@@ -168,6 +201,9 @@ impl<'a> Collector<'a> {
             self.progress.open += u64::from(finding.state == State::Open);
             sink(Event::Found(*finding));
         }
+        for (address, port) in checkpoint.confirmed_before(self.prepared) {
+            sink(Event::Confirmed { address, port });
+        }
         for (tally, ended) in self.tallies.iter_mut().zip(checkpoint.ended_before()) {
             tally.ended |= ended;
         }
@@ -222,8 +258,16 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// The run did nothing: no checkpoint of it is left.
+    pub fn discard(&mut self) -> Result<(), Error> {
+        self.checkpoint.as_ref().map_or(Ok(()), Checkpoint::remove)
+    }
+
     fn tick(&mut self) {
         let traffic = &self.traffic;
+        self.progress.phase = if traffic.looking.load(Relaxed) { Phase::Discovery } else { Phase::Ports };
+        self.progress.hosts = traffic.hosts.load(Relaxed);
+        self.progress.hosts_found = traffic.hosts_found.load(Relaxed);
         self.progress.attempts = traffic.attempts.load(Relaxed);
         self.progress.sent = traffic.sent.load(Relaxed);
         self.progress.received = traffic.received.load(Relaxed);
@@ -245,6 +289,9 @@ impl<'a> Collector<'a> {
             }
             Message::Confirmed(pairs) => {
                 for (host, port) in pairs {
+                    if let Some(checkpoint) = &mut self.checkpoint {
+                        checkpoint.confirmed(host, port);
+                    }
                     if let (Some(address), Some((_, port))) = (self.address(host), self.prepared.port(port as usize)) {
                         sink(Event::Confirmed { address, port });
                     }

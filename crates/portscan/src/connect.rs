@@ -5,19 +5,20 @@
 //! it is one of a bounded number that stayed silent ([`silence`]), so memory does not grow with the job.
 
 use std::net::IpAddr;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
+use crate::checkpoint::Begun;
 use crate::collect::{Record, Traffic};
-use crate::limits::{Ceiling, subnets};
 use crate::links::Links;
 use crate::order::Order;
 use crate::{Control, Error, Never, Settings, descriptors};
+use turns::Limits;
 use worker::Worker;
 
 pub mod answers;
 mod flow;
 mod silence;
+mod turns;
 mod worker;
 
 /// Attempts at an open port that is asked a second time.
@@ -36,6 +37,8 @@ pub struct Plan<'a> {
     pub never: &'a Never,
     /// Pairs, by index, that have a result already.
     pub skip: &'a (dyn Fn(usize, usize) -> bool + Sync),
+    /// What an earlier run had learned of targets, by index.
+    pub begun: &'a [(usize, &'a Begun)],
     /// Takes results, numbered by index of target and port.
     pub take: &'a (dyn Fn(Vec<Record>) + Sync),
     /// Takes what came of asking an open port a second time (host, port, whether it accepted again). If it is there, the
@@ -88,38 +91,6 @@ pub enum Silence {
     Taken,
 }
 
-/// Ceilings for each host and each subnet, shared by the workers.
-struct Limits {
-    hosts: Vec<Ceiling>,
-    subnets: Vec<Ceiling>,
-    subnet_of: Vec<usize>,
-}
-
-impl Limits {
-    fn new(plan: &Plan<'_>) -> Option<Mutex<Self>> {
-        let rates = plan.settings.rates;
-        if rates.per_host.is_none() && rates.per_subnet.is_none() {
-            return None;
-        }
-        let (subnet_of, subnets) = subnets(&plan.targets);
-        Some(Mutex::new(Self {
-            hosts: rates.per_host.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); plan.targets.len()]),
-            subnets: rates.per_subnet.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); subnets]),
-            subnet_of,
-        }))
-    }
-
-    /// When the host may be asked; that time is taken then.
-    fn reserve(&mut self, host: usize, now_us: u64) -> u64 {
-        let subnet = self.subnet_of.get(host).copied().unwrap_or(usize::MAX);
-        let (host, subnet) = (self.hosts.get_mut(host), self.subnets.get_mut(subnet));
-        let mut ceilings: Vec<&mut Ceiling> = host.into_iter().chain(subnet).collect();
-        let at_us = ceilings.iter().map(|one| one.free_at(now_us)).max().unwrap_or(now_us);
-        ceilings.iter_mut().for_each(|one| one.taken_at(at_us));
-        at_us
-    }
-}
-
 /// Runs the plan to its end or until it is cancelled.
 pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
     if plan.pairs.len() == 0 {
@@ -129,7 +100,7 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
     let threads = plan.settings.threads.clamp(1, 8).min(most);
     let in_flight = plan.settings.max_in_flight.min(descriptors::available()).max(threads) / threads;
     let next = AtomicU64::new(0);
-    let limits = Limits::new(plan);
+    let limits = Limits::new(plan.settings.rates, &plan.targets);
     let mut workers = Vec::new();
     for _ in 0..threads {
         workers.push(Worker::new(plan, control, &next, limits.as_ref(), in_flight, threads)?);

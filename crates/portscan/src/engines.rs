@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::checkpoint::Earlier;
@@ -39,6 +39,8 @@ struct Shares {
     raw: Vec<u32>,
     connect: Vec<u32>,
     nowhere: Vec<u32>,
+    /// Addresses that belong to no host.
+    no_host: Vec<u32>,
     routes: Option<Routes>,
     why_connect: String,
     /// What discovery learned of the hosts of the raw engine.
@@ -84,6 +86,7 @@ impl<'a> Engines<'a> {
             self.udp(&shares)?;
         }
         self.nowhere(&shares.nowhere);
+        self.down(std::mem::take(&mut shares.no_host), HostReason::NoHost);
         if self.prepared.tcp_ports.is_empty() {
             self.end_all(&shares);
             return Ok(());
@@ -125,10 +128,15 @@ impl<'a> Engines<'a> {
             match routes.ways.get(id as usize) {
                 Some(Way::Raw { .. }) if !all_connect => shares.raw.push(id),
                 Some(Way::Raw { .. } | Way::Kernel) => shares.connect.push(id),
-                _ => shares.nowhere.push(id),
+                Some(Way::NoHost) => shares.no_host.push(id),
+                Some(Way::None) | None => shares.nowhere.push(id),
             }
         }
         shares.routes = Some(routes);
+        let named = |id: &&u32| self.address(**id).is_some_and(|address| self.prepared.certain.contains(&address));
+        if let Some(target) = shares.no_host.iter().find(named).and_then(|id| self.address(*id)) {
+            return Err(Error::NoHost { target });
+        }
         // Neighbouring addresses are not asked one after the other, nor in the same part of a large job.
         for list in [&mut shares.raw, &mut shares.connect] {
             shuffle(list, self.seed);

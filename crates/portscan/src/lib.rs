@@ -48,7 +48,7 @@ pub use job::{
     Verification,
 };
 pub use result::{
-    Choice, Count, Event, Finding, HostReason, HostReport, Outcome, Presence, Progress, Protocol, Reason, State,
+    Choice, Count, Event, Finding, HostReason, HostReport, Outcome, Phase, Presence, Progress, Protocol, Reason, State,
 };
 pub use scan::{Scan, scan};
 
@@ -105,6 +105,12 @@ pub enum Error {
         target: std::net::IpAddr,
         /// The interface.
         interface: String,
+    },
+    /// The address named is that of a broadcast or a group.
+    #[error("{target} belongs to no host: it is the broadcast address of a network of this machine, or a group")]
+    NoHost {
+        /// The address.
+        target: std::net::IpAddr,
     },
     /// The interface asked for leads to this machine alone.
     #[error("{target} is no address of this machine, and {interface} leads to nothing else")]
@@ -172,7 +178,9 @@ pub fn run(job: &Job, control: &Control, mut sink: impl FnMut(Event)) -> Result<
         let worked = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         worked.and(collected)
     });
-    let closed = collector.close();
+    // A job that was refused has done nothing; the corrected one must not meet its file.
+    let refused = ended.is_err() && !earlier.exists() && collector.progress.done == 0;
+    let closed = if refused { collector.discard() } else { collector.close() };
     ended.and(closed)?;
     let progress = collector.progress;
     let cancelled = progress.done < progress.total;

@@ -172,13 +172,15 @@ pub enum HostReason {
     NoRoute,
     /// Nobody on the link answers for the router that leads there.
     NoRouter,
+    /// The address is the broadcast address of a network of this machine, or that of a group. It is asked nothing.
+    NoHost,
     /// Nothing answered.
     NoResponse,
 }
 
 impl HostReason {
     /// A stable short text: `neighbour`, `echo-reply`, `port-response`, `no-neighbour`, `no-route`, `no-router`,
-    /// `no-response`.
+    /// `no-host`, `no-response`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -188,6 +190,7 @@ impl HostReason {
             Self::NoNeighbour => "no-neighbour",
             Self::NoRoute => "no-route",
             Self::NoRouter => "no-router",
+            Self::NoHost => "no-host",
             Self::NoResponse => "no-response",
         }
     }
@@ -227,9 +230,36 @@ pub struct HostReport {
     pub unconfirmed: Vec<u16>,
 }
 
+/// What a run is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Phase {
+    /// It looks for hosts; no port has a result yet.
+    Discovery,
+    /// It asks ports.
+    #[default]
+    Ports,
+}
+
+impl Phase {
+    /// `discovery` or `ports`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Discovery => "discovery",
+            Self::Ports => "ports",
+        }
+    }
+}
+
 /// Counts of a run in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
+    /// What it is about now.
+    pub phase: Phase,
+    /// Addresses at which hosts are or were looked for; 0 if they are not.
+    pub hosts: u64,
+    /// Of these, so many answered so far.
+    pub hosts_found: u64,
     /// Pairs of address and port in the job, both protocols.
     pub total: u64,
     /// Pairs with a result, and those of hosts that are down.

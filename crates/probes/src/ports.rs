@@ -1,4 +1,5 @@
-//! Port states: from the engine's results to evidence, with the guard against hosts that accept everything.
+//! Port states: from the engine's results to evidence. The engine asks open ports a second time and unmasks hosts that
+//! accept everything (`bartizan_portscan::masking`); what it says of them is carried over.
 //!
 //! Everything goes through `bartizan-portscan`, which gets only addresses that the outbound policy allows, and for UDP
 //! ports a request of their own protocol (`content/ports/udp.toml`). Which ports are worth asking is [`named_set`].
@@ -11,7 +12,7 @@ use std::time::Duration;
 use bartizan_domain::evidence::ports::{PortObservation, PortState, PortSummary, PortsEvidence};
 use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
 use bartizan_domain::{PortSet, Transport};
-use bartizan_portscan::{Control, Event, Finding, Job, Protocol, Settings, State};
+use bartizan_portscan::{Control, Event, Finding, HostReason, HostReport, Job, Presence, Protocol, Settings, State};
 use tokio::sync::mpsc;
 
 use crate::ProbeContext;
@@ -23,11 +24,6 @@ pub use sets::{default_udp, named_set};
 
 /// Ports in other states than open are listed one by one up to this number an address, and counted beyond.
 const LIST_AT_MOST: usize = 32;
-/// Open ports on one address above which it is asked whether everything is open.
-const SUSPICIOUS: usize = 24;
-/// Ports asked to find that out, and how many of them must be open.
-const GUARD_PORTS: usize = 10;
-const GUARD_OPEN: usize = 9;
 /// Longest wait for the answer of one TCP port.
 const LONGEST_WAIT: Duration = Duration::from_millis(1500);
 /// Attempts in flight for one asset.
@@ -84,25 +80,30 @@ pub async fn gather(
     let addresses: Vec<IpAddr> = allowed.into_iter().collect();
     let mut states = States::default();
     let ports = Ports { tcp: plan.tcp.iter().collect(), udp: plan.udp.iter().collect() };
-    let Asked { findings, masked, cancelled } = match scan(cx, &addresses, ports, progress).await {
+    let Asked { findings, reports, cancelled } = match scan(cx, &addresses, ports, progress).await {
         Ok(result) => result,
         Err(failure) => return Observation::Failed(failure),
     };
     for finding in findings {
         states.add(finding);
     }
+    let unmasked = reports.values().filter(|report| report.accepts_everything).map(|report| report.address);
     let mut evidence = PortsEvidence {
         requested: plan.tcp.clone(),
         requested_udp: plan.udp.clone(),
+        everything_open: unmasked.collect(),
         incomplete: denied.map(|failure| failure.detail),
         ..PortsEvidence::default()
     };
+    let is_nobody = |report: &&HostReport| report.presence == Presence::Down(HostReason::NoHost);
+    if let Some(nobody) = reports.values().find(is_nobody) {
+        let address = nobody.address;
+        evidence.incomplete = Some(format!("{address} belongs to no host (a broadcast address) and was not asked"));
+    }
     if cancelled {
         evidence.incomplete = Some("the scan was stopped before every port had a state".to_owned());
-    } else {
-        evidence.everything_open = everything_open(cx, &states, plan, &masked).await;
     }
-    states.write(&mut evidence);
+    states.write(&mut evidence, &reports);
     evidence.listed.sort_by_key(|port| (port.address, port.protocol, port.port));
     Observation::Observed(evidence)
 }
@@ -116,8 +117,8 @@ struct Ports {
 /// What came of it.
 struct Asked {
     findings: Vec<Finding>,
-    /// Addresses that accepted on ports which the engine drew by chance.
-    masked: BTreeSet<IpAddr>,
+    /// What the engine says of each address that it finished.
+    reports: BTreeMap<IpAddr, HostReport>,
     cancelled: bool,
 }
 
@@ -153,10 +154,10 @@ async fn scan(
     let engine = {
         let control = control.clone();
         tokio::task::spawn_blocking(move || {
-            let (mut findings, mut masked) = (Vec::new(), BTreeSet::new());
+            let (mut findings, mut reports) = (Vec::new(), BTreeMap::new());
             let outcome = bartizan_portscan::run(&job, &control, |event| match event {
                 Event::Found(finding) => findings.push(finding),
-                Event::Host(report) if report.accepts_everything => drop(masked.insert(report.address)),
+                Event::Host(report) => drop(reports.insert(report.address, *report)),
                 // Progress that nobody takes is dropped, the next one says more.
                 Event::Progress(progress) => drop(sender.try_send(progress)),
                 Event::Engine(choice) => {
@@ -166,7 +167,7 @@ async fn scan(
                 }
                 _ => {}
             });
-            (findings, masked, outcome)
+            (findings, reports, outcome)
         })
     };
     // Dropping this future (the caller gave up) must end the engine too.
@@ -180,11 +181,11 @@ async fn scan(
             },
         }
     }
-    let (findings, masked, outcome) = engine
+    let (findings, reports, outcome) = engine
         .await
         .map_err(|error| ProbeFailure::new(FailureKind::Local, format!("the port scan broke off: {error}")))?;
     let outcome = outcome.map_err(|error| ProbeFailure::new(FailureKind::Local, error.to_string()))?;
-    Ok(Asked { findings, masked, cancelled: outcome.cancelled })
+    Ok(Asked { findings, reports, cancelled: outcome.cancelled })
 }
 
 struct StopOnDrop(Control);
@@ -193,58 +194,6 @@ impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.cancel();
     }
-}
-
-/// Addresses for which a proxy or tarpit answers. Beyond those that the engine found, it is enough here that fewer ports
-/// than it would want are open: ports chosen by chance are asked where that is so, and nearly all of them must be open too.
-async fn everything_open(
-    cx: &ProbeContext,
-    states: &States,
-    plan: &PortPlan,
-    masked: &BTreeSet<IpAddr>,
-) -> Vec<IpAddr> {
-    let seed = cx.clock.now().timestamp_subsec_nanos();
-    let mut found = Vec::new();
-    for (address, ports) in &states.by_address {
-        if masked.contains(address) {
-            found.push(*address);
-            continue;
-        }
-        let open = ports.iter().filter(|port| port.state == State::Open).count();
-        if open <= SUSPICIOUS {
-            continue;
-        }
-        let guard = guard_ports(seed, *address, &plan.tcp);
-        let quiet = |_: PortProgress| {};
-        let guard = Ports { tcp: guard, udp: Vec::new() };
-        if let Ok(Asked { findings, cancelled: false, .. }) = scan(cx, &[*address], guard, &quiet).await
-            && findings.iter().filter(|port| port.state == State::Open).count() >= GUARD_OPEN
-        {
-            found.push(*address);
-        }
-    }
-    found
-}
-
-/// High ports that `requested` spares where it can: nobody offers a service on all of them. Which ones depends on
-/// `seed` and address.
-#[must_use]
-pub fn guard_ports(seed: u32, address: IpAddr, requested: &PortSet) -> Vec<u16> {
-    let mut state = u64::from(seed) | 1;
-    for byte in address.to_string().bytes() {
-        state = state.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte);
-    }
-    let spare_requested = requested.len() < 20_000;
-    let mut ports = BTreeSet::new();
-    while ports.len() < GUARD_PORTS {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        // 20000 to 64999, from the better mixed upper half.
-        let port = 20_000 + u16::try_from((state >> 33) % 45_000).unwrap_or(0);
-        if !(spare_requested && requested.contains(port)) {
-            ports.insert(port);
-        }
-    }
-    ports.into_iter().collect()
 }
 
 #[derive(Default)]
@@ -262,17 +211,20 @@ impl States {
         }
     }
 
-    fn write(&self, evidence: &mut PortsEvidence) {
+    fn write(&self, evidence: &mut PortsEvidence, reports: &BTreeMap<IpAddr, HostReport>) {
         for (address, ports) in &self.by_address {
             let answers = ports.iter().any(|port| matches!(port.state, State::Open | State::Closed));
             let hide_open = evidence.everything_open.contains(address);
             let is_listed = |port: &Finding| port.state == State::Open && !hide_open;
             let others = ports.iter().filter(|port| !is_listed(port)).count();
+            let refuted = reports.get(address).map_or(&[][..], |report| &report.unconfirmed);
             let mut counts: BTreeMap<(PortState, String), u32> = BTreeMap::new();
             for port in ports {
                 let (state, reason) = translate(port, answers);
                 if is_listed(port) || (others <= LIST_AT_MOST && !hide_open) {
-                    evidence.listed.push(observation(port, Transport::Tcp, state, reason));
+                    let unconfirmed = port.state == State::Open && refuted.contains(&port.port);
+                    let seen = observation(port, Transport::Tcp, state, reason);
+                    evidence.listed.push(PortObservation { unconfirmed, ..seen });
                 } else {
                     *counts.entry((state, reason)).or_default() += 1;
                 }
@@ -295,7 +247,15 @@ impl States {
 
 fn observation(finding: &Finding, protocol: Transport, state: PortState, reason: String) -> PortObservation {
     let rtt_us = finding.rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX));
-    PortObservation { address: finding.address, protocol, port: finding.port, state, reason, rtt_us }
+    PortObservation {
+        address: finding.address,
+        protocol,
+        port: finding.port,
+        state,
+        reason,
+        rtt_us,
+        unconfirmed: false,
+    }
 }
 
 /// The evidence's state and reason for an engine's result. An unreachable port on a host that answers elsewhere is
@@ -338,7 +298,7 @@ mod tests {
         }
         states.add(finding("192.0.2.2", 80, State::Filtered, Reason::NoResponse));
         let mut evidence = PortsEvidence::default();
-        states.write(&mut evidence);
+        states.write(&mut evidence, &BTreeMap::new());
         let listed: Vec<_> = evidence.listed.iter().map(|port| (port.port, port.state)).collect();
         assert_eq!(listed, [(80, PortState::Open), (80, PortState::Filtered)]);
         assert_eq!((evidence.summarised.len(), evidence.summarised[0].count), (1, 99));
@@ -359,18 +319,30 @@ mod tests {
         }
         let mut evidence =
             PortsEvidence { everything_open: vec!["192.0.2.1".parse().unwrap()], ..PortsEvidence::default() };
-        states.write(&mut evidence);
+        states.write(&mut evidence, &BTreeMap::new());
         assert!(evidence.listed.is_empty());
         assert_eq!((evidence.summarised[0].state, evidence.summarised[0].count), (PortState::Open, 100));
     }
 
     #[test]
-    fn guard_ports_are_high_distinct_and_not_those_asked_for() {
-        let requested: PortSet = "20000-30000".parse().unwrap();
-        for seed in 0..200 {
-            let ports = guard_ports(seed, "192.0.2.1".parse().unwrap(), &requested);
-            assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), GUARD_PORTS);
-            assert!(ports.iter().all(|port| *port > 30_000));
+    fn an_open_port_that_was_refuted_is_marked() {
+        let mut states = States::default();
+        for port in [22, 80] {
+            states.add(finding("192.0.2.1", port, State::Open, Reason::SynAck));
         }
+        let report = HostReport {
+            address: "192.0.2.1".parse().unwrap(),
+            presence: bartizan_portscan::Presence::Unknown,
+            rtt: None,
+            mac: None,
+            counts: Vec::new(),
+            accepts_everything: false,
+            unconfirmed: vec![80],
+        };
+        let mut evidence = PortsEvidence::default();
+        states.write(&mut evidence, &BTreeMap::from([(report.address, report)]));
+        let marked: Vec<_> = evidence.listed.iter().map(|port| (port.port, port.unconfirmed)).collect();
+        assert_eq!(marked, [(22, false), (80, true)]);
+        assert_eq!(evidence.confirmed().map(|port| port.port).collect::<Vec<_>>(), [22]);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
-use bartizan_outbound::dns::{DnsClient, RecordType};
+use bartizan_outbound::dns::{DnsClient, Record, RecordType};
 use hickory_proto::rr::RData;
 
 use crate::ProbeContext;
@@ -55,6 +55,51 @@ async fn lookup(cx: &ProbeContext, name: &str) -> Result<Vec<IpAddr>, ProbeFailu
         Ok(_) => Err(ProbeFailure::new(FailureKind::Resolution, format!("{name} has no address"))),
         Err(failure) => Err(failure),
     }
+}
+
+/// Every address of `name`, for whoever must not miss one: what `/etc/hosts` says, and what the DNS says of both families.
+///
+/// # Errors
+/// If one of these cannot be known: a family for which the resolver fails, an answer that ends in an alias, a file that cannot
+/// be read; and if there is no address at all. An answer without error and without records says that there are none.
+pub async fn every_address(cx: &ProbeContext, name: &str) -> Result<Vec<IpAddr>, ProbeFailure> {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let doing = format!("resolving {name}");
+    cx.within(cx.timeout.saturating_mul(3), &doing, strict_lookup(cx, &name)).await
+}
+
+async fn strict_lookup(cx: &ProbeContext, name: &str) -> Result<Vec<IpAddr>, ProbeFailure> {
+    let local = |why: String| ProbeFailure::new(FailureKind::Local, why);
+    let mut found = BTreeSet::new();
+    match tokio::fs::read("/etc/hosts").await {
+        Ok(bytes) if bytes.len() > MAX_HOSTS => {
+            return Err(local(format!("/etc/hosts is larger than {MAX_HOSTS} bytes")));
+        }
+        Ok(bytes) => found.extend(in_hosts(&String::from_utf8_lossy(&bytes), name)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(local(format!("reading /etc/hosts: {error}"))),
+    }
+    if name == "localhost" || name.ends_with(".localhost") {
+        found.extend([IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+        return Ok(found.into_iter().collect());
+    }
+    let client = client(cx).await?;
+    let (v4, v6) = tokio::join!(client.query(name, RecordType::A), client.query(name, RecordType::AAAA));
+    for (result, kind) in [(v4, RecordType::A), (v6, RecordType::AAAA)] {
+        let answer = result?;
+        found.extend(answer.data(kind).filter_map(RData::ip_addr));
+        let is_alias = |record: &Record| record.record_type() == RecordType::CNAME;
+        let denied =
+            answer.no_such_name || answer.authority.iter().any(|record| record.record_type() == RecordType::SOA);
+        if answer.data(kind).next().is_none() && answer.answer.iter().any(is_alias) && !denied {
+            let why = format!("the {kind} answer of the resolver ends in an alias");
+            return Err(ProbeFailure::new(FailureKind::Resolution, why));
+        }
+    }
+    if found.is_empty() {
+        return Err(ProbeFailure::new(FailureKind::Resolution, format!("{name} has no address")));
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// Addresses of `name` in the DNS, in order; empty if it has none. One family failing while the other answers with

@@ -31,16 +31,18 @@ const SILENT_AT_MOST: u32 = 300;
 /// What to ask of which addresses.
 #[derive(Clone)]
 pub struct Sweep {
-    /// Addresses, each with the names that lead to it. Link-local ones carry their zone ([`bartizan_portscan::zone`]), here and
+    /// Addresses, in order. Link-local ones carry their zone ([`bartizan_portscan::zone`]), here and
     /// in what a sweep tells.
-    pub hosts: BTreeMap<IpAddr, Vec<String>>,
+    pub addresses: Vec<IpAddr>,
+    /// The names that lead to them, where any do.
+    pub names: BTreeMap<IpAddr, Vec<String>>,
     /// Those among them that were named singly: they are asked although discovery finds nobody.
     pub singles: BTreeSet<IpAddr>,
     /// TCP ports.
     pub tcp: PortSet,
     /// UDP ports.
     pub udp: PortSet,
-    /// Addresses for which this is true are never contacted, even when they are among the hosts.
+    /// Addresses for which this is true are never contacted, even when they are among those above.
     pub never: bartizan_portscan::Never,
     /// Engine and manners; which results come as events is decided here.
     pub settings: Settings,
@@ -79,8 +81,10 @@ pub enum SweepEvent {
 /// What came of a sweep.
 #[derive(Debug, Clone)]
 pub struct SweepOutcome {
-    /// Every address that was asked, in order.
+    /// The addresses that answered or were named singly, in order.
     pub hosts: Vec<PortsHost>,
+    /// Ports of other addresses that have no state for trouble on this machine.
+    pub errors: u64,
     /// Whether it was stopped before every port had a state and every open port was identified.
     pub stopped: bool,
     /// The engines that asked TCP ports.
@@ -116,7 +120,7 @@ pub async fn run(
         never: Arc::clone(&sweep.never),
         certain: sweep.singles.clone(),
         settings,
-        ..Job::new(sweep.hosts.keys().copied().collect(), sweep.tcp.iter().collect())
+        ..Job::new(sweep.addresses.clone(), sweep.tcp.iter().collect())
     };
     let control = Control::new();
     let mut scan = bartizan_portscan::scan(job, &control)?;
@@ -144,7 +148,7 @@ pub async fn run(
                 }
                 Some(Event::Host(report)) => {
                     let masked = report.accepts_everything;
-                    let ports = tally.report(*report);
+                    let ports = tally.report(*report, sweep);
                     match &mut identifier {
                         Some(identifier) if !masked => identifier.add(ports),
                         Some(_) => {
@@ -182,13 +186,14 @@ pub async fn run(
     // A run that was stopped has hosts without a report.
     untold.ports.into_values().for_each(|port| on_event(SweepEvent::Open(port)));
     let mut stopped = outcome.cancelled;
+    let errors = tally.errors;
     let (mut hosts, gaps) = tally.hosts(sweep);
     if let Some(identifier) = identifier {
         stopped |= identifier.is_busy();
-        let left = identifier.finish(&mut hosts, stopped)?;
+        let left = identifier.finish(&mut hosts, stopped || errors > 0)?;
         left.into_iter().for_each(|port| on_event(SweepEvent::Open(port)));
     }
-    Ok(SweepOutcome { hosts, stopped, engines: outcome.engines, gaps })
+    Ok(SweepOutcome { hosts, errors, stopped, engines: outcome.engines, gaps })
 }
 
 /// Open ports that nobody was told of yet, because the engine still asks them a second time.
@@ -252,9 +257,14 @@ fn micros(time: std::time::Duration) -> u32 {
     u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
-/// Findings so far, by address.
+/// Findings so far, by address. Of an address that does not answer and was not named singly only its number is left.
 #[derive(Default)]
-struct Tally(BTreeMap<IpAddr, Ports>);
+struct Tally {
+    hosts: BTreeMap<IpAddr, Ports>,
+    /// Those that there is no way to: why, how many, the first of them.
+    away: Vec<(HostReason, usize, IpAddr)>,
+    errors: u64,
+}
 
 #[derive(Default)]
 struct Ports {
@@ -266,7 +276,7 @@ struct Ports {
 
 impl Tally {
     fn add(&mut self, finding: Finding) {
-        let ports = self.0.entry(finding.address).or_default();
+        let ports = self.hosts.entry(finding.address).or_default();
         if finding.protocol == Protocol::Udp && finding.state == State::OpenFiltered {
             ports.silent.push(finding);
         } else {
@@ -276,8 +286,12 @@ impl Tally {
 
     /// Takes a host's report; returns its ports that are worth asking what speaks there: open ones, and those of UDP that
     /// were silent at a datagram that may not have been to their taste.
-    fn report(&mut self, report: HostReport) -> Vec<PortRecord> {
-        let ports = self.0.entry(report.address).or_default();
+    fn report(&mut self, report: HostReport, sweep: &Sweep) -> Vec<PortRecord> {
+        if self.is_nobody(&report, sweep) {
+            self.leave_out(&report);
+            return Vec::new();
+        }
+        let ports = self.hosts.entry(report.address).or_default();
         if report.accepts_everything {
             ports.leave_out_masked();
         }
@@ -289,8 +303,8 @@ impl Tally {
 
     /// The findings as hosts, and what was left out. An address without any was not asked (the run was stopped).
     fn hosts(self, sweep: &Sweep) -> (Vec<PortsHost>, Vec<String>) {
-        let mut gaps = self.cut_off(sweep);
-        let hosts = self.0.into_iter().map(|(address, ports)| {
+        let mut gaps = self.cut_off();
+        let hosts = self.hosts.into_iter().map(|(address, ports)| {
             let named = zone::text(address);
             let counts = ports.report.iter().flat_map(|report| &report.counts);
             let limited: u32 = counts.filter(|count| count.reason == Reason::RateLimited).map(|c| c.ports).sum();
@@ -312,20 +326,40 @@ impl Tally {
 }
 
 impl Tally {
+    /// Whether nothing is to be told of a finished host one by one: it did not answer, nobody named it, and nothing more is asked.
+    fn is_nobody(&self, report: &HostReport, sweep: &Sweep) -> bool {
+        let answers = |state: State| matches!(state, State::Open | State::Closed);
+        let answered =
+            matches!(report.presence, Presence::Up(_)) || report.counts.iter().any(|count| answers(count.state));
+        let worth_asking = matches!(sweep.services, Services::Identify { .. })
+            && report.counts.iter().any(|count| count.state == State::OpenFiltered);
+        !answered && !worth_asking && !sweep.singles.contains(&report.address)
+    }
+
+    fn leave_out(&mut self, report: &HostReport) {
+        self.hosts.remove(&report.address);
+        let in_trouble = report.counts.iter().filter(|count| count.state == State::Error);
+        self.errors += in_trouble.map(|count| u64::from(count.ports)).sum::<u64>();
+        if let Presence::Down(reason @ (HostReason::NoRoute | HostReason::NoRouter)) = report.presence {
+            match self.away.iter_mut().find(|(known, ..)| *known == reason) {
+                Some((_, count, first)) => {
+                    *count += 1;
+                    *first = report.address.min(*first);
+                }
+                None => self.away.push((reason, 1, report.address)),
+            }
+        }
+    }
+
     /// The addresses of networks that could not be asked for want of a way to them, a sentence for each reason. Those that
     /// were named singly are told of one by one.
-    fn cut_off(&self, sweep: &Sweep) -> Vec<String> {
+    fn cut_off(&self) -> Vec<String> {
         let mut gaps = Vec::new();
         for (reason, why) in [
             (HostReason::NoRoute, "this machine has no route there"),
             (HostReason::NoRouter, "the router on the way does not answer"),
         ] {
-            let away = self.0.iter().filter(|(address, ports)| {
-                let presence = ports.report.as_ref().map(|report| report.presence);
-                presence == Some(Presence::Down(reason)) && !sweep.singles.contains(address)
-            });
-            let count = away.clone().count();
-            if let Some((first, _)) = away.into_iter().next() {
+            for (_, count, first) in self.away.iter().filter(|(known, ..)| *known == reason) {
                 let first = zone::text(*first);
                 gaps.push(match count {
                     1 => format!("{first} was not reached: {why}"),
@@ -363,7 +397,7 @@ impl Ports {
     }
 
     fn host(mut self, address: IpAddr, sweep: &Sweep) -> PortsHost {
-        let names = sweep.hosts.get(&address).cloned().unwrap_or_default();
+        let names = sweep.names.get(&address).cloned().unwrap_or_default();
         self.listed.append(&mut self.silent);
         self.listed.sort_by_key(|port| (port.protocol, port.port));
         self.listed.dedup_by_key(|port| (port.protocol, port.port));
@@ -458,7 +492,8 @@ mod tests {
 
     fn sweep(singles: &[&str]) -> Sweep {
         Sweep {
-            hosts: BTreeMap::new(),
+            addresses: Vec::new(),
+            names: BTreeMap::new(),
             singles: singles.iter().map(|text| text.parse().unwrap()).collect(),
             tcp: "22,80".parse().unwrap(),
             udp: "53".parse().unwrap(),
@@ -470,21 +505,24 @@ mod tests {
 
     #[test]
     fn addresses_without_a_way_to_them_are_told_of() {
+        let sweep = sweep(&["192.0.2.3"]);
         let mut tally = Tally::default();
         for (last, reason) in [(1, HostReason::NoRoute), (2, HostReason::NoRoute), (3, HostReason::NoRouter)] {
             let mut report = report(&[]);
             (report.address, report.presence) = ([192, 0, 2, last].into(), Presence::Down(reason));
-            tally.report(report);
+            tally.report(report, &sweep);
         }
-        let (hosts, gaps) = tally.hosts(&sweep(&["192.0.2.3"]));
+        let (hosts, gaps) = tally.hosts(&sweep);
         assert_eq!(
             gaps,
             ["2 addresses were not reached, 192.0.2.1 the first of them: this machine has no route there"]
         );
-        let sums: Vec<_> = hosts[2].summarised.iter().map(|sum| (sum.protocol, sum.state, sum.count)).collect();
+        let sums: Vec<_> = hosts[0].summarised.iter().map(|sum| (sum.protocol, sum.state, sum.count)).collect();
         let unreachable = PortState::Unreachable;
         assert_eq!(sums, [(Transport::Tcp, unreachable, 2), (Transport::Udp, unreachable, 1)]);
-        assert!(hosts[2].summarised.iter().all(|sum| sum.reason == "no-router") && !hosts[2].answered);
+        assert!(
+            hosts[0].summarised.iter().all(|sum| sum.reason == "no-router") && !hosts[0].answered && hosts.len() == 1
+        );
     }
 
     fn finding(port: u16, protocol: Protocol, state: State) -> Finding {
@@ -520,9 +558,9 @@ mod tests {
                 .for_each(|port| tally.add(finding(port, Protocol::Tcp, State::Open)));
             tally.add(finding(7, Protocol::Udp, State::Open));
             let counts = [(Protocol::Tcp, State::Open, u32::from(open)), (Protocol::Udp, State::Open, 1)];
-            let worth = tally.report(HostReport { accepts_everything: masked, ..report(&counts) });
+            let worth = tally.report(HostReport { accepts_everything: masked, ..report(&counts) }, &sweep(&[]));
             assert_eq!(worth.len(), listed + 1, "{masked} {open}");
-            let host = tally.0.into_values().next().unwrap().host("192.0.2.1".parse().unwrap(), &sweep(&[]));
+            let host = tally.hosts.into_values().next().unwrap().host("192.0.2.1".parse().unwrap(), &sweep(&[]));
             let tcp = host.ports.iter().filter(|port| port.protocol == Transport::Tcp);
             assert_eq!(tcp.count(), listed, "{masked} {open}");
             assert_eq!(host.ports.len(), listed + 1, "UDP stands for itself");
@@ -544,15 +582,18 @@ mod tests {
         for port in 1..=90 {
             tally.add(finding(port, Protocol::Udp, State::OpenFiltered));
         }
-        let worth = tally.report(report(&[
-            (Protocol::Tcp, State::Open, 100),
-            (Protocol::Tcp, State::Closed, 25),
-            (Protocol::Tcp, State::Filtered, 1000),
-            (Protocol::Udp, State::OpenFiltered, 90),
-        ]));
+        let worth = tally.report(
+            report(&[
+                (Protocol::Tcp, State::Open, 100),
+                (Protocol::Tcp, State::Closed, 25),
+                (Protocol::Tcp, State::Filtered, 1000),
+                (Protocol::Udp, State::OpenFiltered, 90),
+            ]),
+            &sweep(&[]),
+        );
         assert_eq!(worth.len(), 190);
         assert_eq!(worth.iter().filter(|port| port.unconfirmed).map(|port| port.port).collect::<Vec<_>>(), [7]);
-        let ports = tally.0.into_values().next().unwrap();
+        let ports = tally.hosts.into_values().next().unwrap();
         assert_eq!(ports.silent_skipped(), 0);
         let host = ports.host("192.0.2.1".parse().unwrap(), &sweep(&[]));
         assert!(host.answered && host.mac.as_deref() == Some("02:00:5e:10:00:01") && host.rtt_us == Some(250));

@@ -51,16 +51,17 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
     let cx = request.context(args);
     let clock = SystemClock;
     let (started_at, begin) = (clock.now(), Instant::now());
-    let plan = request.resolve(&cx).await?;
+    let mut plan = request.resolve(&cx).await?;
     for gap in &plan.gaps {
         reporter.say(&format!("warning: {gap}"));
     }
-    if plan.hosts.is_empty() {
+    if plan.addresses.is_empty() {
         crate::io::complain("no address is left to scan");
         return Ok(if plan.gaps.is_empty() { Exit::Nothing } else { incomplete(args) });
     }
     let sweep = Sweep {
-        hosts: plan.hosts.clone(),
+        addresses: std::mem::take(&mut plan.addresses),
+        names: std::mem::take(&mut plan.names),
         singles: plan.singles.clone(),
         tcp: request.tcp.clone(),
         udp: request.udp.clone(),
@@ -72,14 +73,15 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
             Services::Skip
         },
     };
-    reporter.planned(plan.hosts.len(), request.tcp.len() + request.udp.len());
+    let addresses = sweep.addresses.len();
+    reporter.planned(addresses, request.tcp.len() + request.udp.len());
     let stopped = watch(&cx.cancel, args.max_time, &reporter)?;
     let mut failed = None;
     let outcome = {
         let mut on_event = |event: SweepEvent| {
             if let SweepEvent::Open(port) = &event
                 && failed.is_none()
-                && let Err(error) = outputs.open_port(port.clone())
+                && let Err(error) = reporter.beside(|| outputs.open_port(port.clone()))
             {
                 // The reader went away or the disk is full: nothing more can be delivered.
                 failed = Some(error);
@@ -94,7 +96,7 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
     }
     let ending = stopped.end();
     let was_stopped = !matches!(ending, Ended::ByItself);
-    let document = document(&request, &plan, outcome, &ending, (started_at, clock.now()), args);
+    let document = document((&request, &plan, addresses), outcome, &ending, (started_at, clock.now()), args);
     let exit = match ending {
         Ended::Interrupted => Exit::Interrupted,
         _ if document.scan.partial => incomplete(args),
@@ -194,8 +196,7 @@ impl Watch {
 }
 
 fn document(
-    request: &Request,
-    plan: &request::Plan,
+    (request, plan, addresses): (&Request, &request::Plan, usize),
     outcome: SweepOutcome,
     ending: &Ended,
     (started_at, finished_at): (chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>),
@@ -208,7 +209,7 @@ fn document(
         Ended::OutOfTime => reasons.push("the time limit ended the scan before every port had a state".to_owned()),
         Ended::Interrupted => reasons.push("interrupted before every port had a state".to_owned()),
     }
-    let errors: u64 = outcome.hosts.iter().map(errors_of).sum();
+    let errors: u64 = outcome.errors + outcome.hosts.iter().map(errors_of).sum::<u64>();
     if errors > 0 {
         reasons.push(format!("{errors} ports have no state because of trouble on this machine"));
     }
@@ -233,7 +234,7 @@ fn document(
         schema: PORTS_SCHEMA.to_owned(),
         scan: PortsSummary {
             targets: request.targets.iter().map(zones::target_text).collect(),
-            addresses: plan.hosts.len() as u64,
+            addresses: addresses as u64,
             tcp_ports: request.tcp.clone(),
             udp_ports: request.udp.clone(),
             engine: request::engine_name(&outcome.engines).to_owned(),

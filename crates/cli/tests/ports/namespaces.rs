@@ -240,3 +240,52 @@ fn addresses_without_a_way_to_them_are_named_and_make_the_scan_incomplete() {
         }
     }
 }
+
+/// A network on the link is whole with its own address and its two that belong to no host in it.
+#[test]
+fn a_network_on_the_link_is_scanned_to_its_end_and_its_broadcast_address_is_no_target() {
+    let Some(lab) = Lab::new() else { return };
+    for engine in ["syn", "connect"] {
+        for discovery in [&[][..], &["--no-discovery", "--wait", "200"]] {
+            let base = ["10.99.0.0/24", "-p", "T:8000,U:53", "--engine", engine, "-o", "json"];
+            let output = lab.ports(&[&base[..], discovery].concat());
+            assert_eq!(output.status.code(), Some(0), "{engine} {discovery:?}: {}", stderr(&output));
+            let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(document["scan"]["partial"], false, "{engine} {discovery:?}");
+            let answered: Vec<&str> = (document["hosts"].as_array().unwrap().iter())
+                .filter(|host| host["answered"] == true)
+                .map(|host| host["address"].as_str().unwrap())
+                .collect();
+            assert_eq!(answered, ["10.99.0.1", "10.99.0.2", "10.99.0.3"], "{engine} {discovery:?}");
+            assert!(!stdout(&output).contains("10.99.0.255"), "{engine} {discovery:?}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let resume = ["--resume", state.to_str().unwrap()];
+        let base = ["10.99.0.255", "10.99.0.1", "-p", "8000", "--engine", engine];
+        let output = lab.ports(&[&base[..], &resume].concat());
+        assert!(!state.exists(), "a job that was refused leaves nothing to go on from");
+        assert_eq!(output.status.code(), Some(2), "{engine}: {}", stderr(&output));
+        assert!(stderr(&output).contains("10.99.0.255 belongs to no host"), "{engine}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "");
+    }
+}
+
+/// While hosts are looked for, no port has a result: progress says what goes on instead.
+#[test]
+fn progress_tells_of_the_search_for_hosts() {
+    let Some(lab) = Lab::new() else { return };
+    // Nobody forwards there, so that it is silent behind a router that answers.
+    assert!(ip(&format!("-n {} route add 10.97.0.0/24 via 10.99.0.1", lab.near)));
+    for engine in ["syn", "connect"] {
+        let output =
+            lab.ports(&["10.97.0.0/24", "10.99.0.0/30", "-p", "8000", "--engine", engine, "--progress", "json"]);
+        let text = stderr(&output);
+        let events: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let searching: Vec<&Value> = events.iter().filter(|event| event["phase"] == "discovery").collect();
+        assert!(!searching.is_empty(), "{engine}: {text}");
+        let number = |event: &Value, name: &str| event[name].as_u64().unwrap();
+        assert!(searching.iter().any(|event| number(event, "attempts") > 0), "{engine}: {text}");
+        assert!(searching.iter().any(|event| number(&event["hosts"], "total") >= 256), "{engine}: {text}");
+    }
+}

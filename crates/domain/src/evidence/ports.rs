@@ -63,6 +63,9 @@ pub struct PortObservation {
     /// Round-trip time in microseconds, if the port answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_us: Option<u32>,
+    /// Whether a TCP port that had accepted did not accept when it was asked a second time: its state is open, and doubtful.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
 }
 
 /// Ports that share a state and are not listed one by one.
@@ -145,6 +148,11 @@ impl PortsEvidence {
     pub fn open(&self) -> impl Iterator<Item = &PortObservation> {
         self.listed.iter().filter(|port| port.state == PortState::Open)
     }
+
+    /// Of these, the ones that nothing speaks against: those that did not accept a second time are left out.
+    pub fn confirmed(&self) -> impl Iterator<Item = &PortObservation> {
+        self.open().filter(|port| !port.unconfirmed)
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +161,7 @@ mod tests {
 
     fn listed(address: &str, port: u16, state: PortState) -> PortObservation {
         PortObservation {
+            unconfirmed: false,
             address: address.parse().unwrap(),
             protocol: Transport::Tcp,
             port,

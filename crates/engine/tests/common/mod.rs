@@ -57,6 +57,7 @@ pub fn redis_host(asset: &str) -> HostEvidence {
     let address: IpAddr = asset.parse().unwrap_or([192, 0, 2, 1].into());
     let mut host = HostEvidence::new(AssetRef::from_canonical(asset), FixedClock.now());
     let port = |number, state| PortObservation {
+        unconfirmed: false,
         address,
         protocol: Transport::Tcp,
         port: number,

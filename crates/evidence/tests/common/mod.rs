@@ -70,6 +70,7 @@ pub fn evidence(last: u8) -> HostEvidence {
     let address = [10, 20, 30, last].into();
     let mut evidence = HostEvidence::new(AssetRef::Ip(address), "2026-11-01T10:00:00Z".parse().unwrap());
     let open = |port| PortObservation {
+        unconfirmed: false,
         address,
         protocol: Transport::Tcp,
         port,

@@ -6,6 +6,7 @@
 
 use super::answers::{HostIs, Why};
 use crate::MAX_ATTEMPTS;
+use crate::checkpoint::Begun;
 use crate::congestion::is_enough;
 use crate::timing::Rtt;
 
@@ -49,6 +50,8 @@ struct Canary {
 pub struct Host {
     pub rtt: Rtt,
     pub seen: Seen,
+    /// Whether a port of it answered in an earlier run.
+    pub answered_before: bool,
     /// Open ports.
     pub open: u32,
     /// Silent ports that nothing was decided about.
@@ -123,6 +126,7 @@ impl Host {
         Self {
             rtt: Rtt::default(),
             seen: Seen::default(),
+            answered_before: false,
             open: 0,
             silent: Vec::new(),
             sampled: Vec::new(),
@@ -137,7 +141,15 @@ impl Host {
     }
 
     pub const fn is(&self) -> HostIs {
-        if self.seen.answered > 0 { HostIs::Answering } else { HostIs::Silent }
+        if self.answered_before || self.seen.answered > 0 { HostIs::Answering } else { HostIs::Silent }
+    }
+
+    /// Takes over what an earlier run had learned.
+    pub fn begun(&mut self, begun: &Begun) {
+        self.answered_before = begun.answered;
+        if let Some((port, accepts)) = begun.answering {
+            self.answers(port, accepts);
+        }
     }
 
     /// A port answered, and may serve as a canary. One that refuses is preferred.

@@ -13,7 +13,8 @@ use rustix::io::Errno;
 use super::answers::{self, Answer, Why};
 use super::flow::{Flow, Repeated};
 use super::silence::{self, Host, Seen, Silent, Verdict};
-use super::{LOT, Limits, Plan, Silence, VERIFY_ATTEMPTS};
+use super::turns::{Limits, Turns};
+use super::{LOT, Plan, Silence, VERIFY_ATTEMPTS};
 use crate::collect::Record;
 use crate::timing::{Attempt, Rtt};
 use crate::{Control, Error, Reason, State, Verification, zone};
@@ -108,6 +109,8 @@ pub struct Worker<'p> {
     number: u32,
     deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
     again: BinaryHeap<Reverse<(Instant, Ticket, Question)>>,
+    /// Questions that wait for the ceilings of their hosts.
+    turns: Turns<Question>,
     hosts: Vec<Host>,
     /// Of all hosts together.
     everywhere: (Seen, Rtt),
@@ -134,6 +137,11 @@ impl<'p> Worker<'p> {
         let now = Instant::now();
         let mut hosts = Vec::new();
         hosts.resize_with(plan.targets.len(), || Host::new(threads));
+        for (at, begun) in plan.begun {
+            if let Some(host) = hosts.get_mut(*at) {
+                host.begun(begun);
+            }
+        }
         Ok(Self {
             plan,
             control,
@@ -151,6 +159,7 @@ impl<'p> Worker<'p> {
             number: 0,
             deadlines: BinaryHeap::new(),
             again: BinaryHeap::new(),
+            turns: Turns::new(),
             silent_at_most: silence::lot(hosts.len(), threads),
             verify_at_once: VERIFY_AT_ONCE.div_ceil(share),
             hosts,
@@ -169,7 +178,8 @@ impl<'p> Worker<'p> {
                 break;
             }
             let exhausted = self.start_some();
-            if exhausted && self.in_flight == 0 && self.again.is_empty() && !self.judge_all() {
+            let waiting = self.again.len() + self.turns.len();
+            if exhausted && self.in_flight == 0 && waiting == 0 && !self.judge_all() {
                 break;
             }
             events.clear();
@@ -246,7 +256,15 @@ impl<'p> Worker<'p> {
             }
             return self.within_limits(question, now);
         }
-        if self.again.len() > MOST_WAITING {
+        let now_us = self.now_us(now);
+        if let Some((at_us, question)) = self.limits.and_then(|limits| self.turns.next(limits, now_us)) {
+            if at_us <= now_us {
+                return Next::Ask(question);
+            }
+            self.again.push(Reverse((now + Duration::from_micros(at_us - now_us), Ticket::Taken, question)));
+            return Next::Later;
+        }
+        if self.again.len() + self.turns.len() > MOST_WAITING {
             return Next::Wait;
         }
         if self.lot.is_empty() {
@@ -266,14 +284,11 @@ impl<'p> Worker<'p> {
 
     /// Puts a question off until the ceilings of its host and subnet let it go.
     fn within_limits(&mut self, question: Question, now: Instant) -> Next {
-        let Some(limits) = self.limits else { return Next::Ask(question) };
-        let now_us = self.now_us(now);
-        let at_us = limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).reserve(question.host, now_us);
-        if at_us <= now_us {
+        if self.limits.is_none() {
             return Next::Ask(question);
         }
-        let due = now + Duration::from_micros(at_us - now_us);
-        self.again.push(Reverse((due, Ticket::Taken, question)));
+        let now_us = self.now_us(now);
+        self.turns.put(question.host, question, now_us);
         Next::Later
     }
 
@@ -576,11 +591,13 @@ impl<'p> Worker<'p> {
             && !self.plan.links.is_down()
             && !(self.plan.congested)()
             && self.in_flight < self.flow.size();
-        if may_start && let Some(Reverse((due, ..))) = self.again.peek() {
-            nap = nap.min(until(*due) + Duration::from_micros(500));
+        let turn = self.turns.due_us().map(|due_us| self.began + Duration::from_micros(due_us));
+        let again = self.again.peek().map(|Reverse((due, ..))| *due);
+        for due in [again, turn].into_iter().flatten().filter(|_| may_start) {
+            nap = nap.min(until(due) + Duration::from_micros(500));
         }
         let is_left = !self.lot.is_empty() || self.next.load(Ordering::Relaxed) < self.plan.pairs.len();
-        if may_start && is_left && self.again.len() <= MOST_WAITING {
+        if may_start && is_left && self.again.len() + self.turns.len() <= MOST_WAITING {
             // What falls due within the least sleep goes out together.
             let pace = if self.gap().is_some() { until(self.next_start).max(LEAST_NAP) } else { Duration::ZERO };
             nap = nap.min(pace);

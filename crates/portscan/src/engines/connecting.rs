@@ -2,6 +2,7 @@
 //! with very many open ones.
 
 use super::*;
+use crate::checkpoint::Begun;
 use crate::connect::{Pairs, Plan, Silence, VERIFY_ATTEMPTS, Verified};
 use crate::masking::{GUARDS, GUARDS_OPEN, PILOT, draw, is_suspected};
 use crate::timing::Rtt;
@@ -22,6 +23,8 @@ pub(super) struct Asking<'a> {
     pub ports: Vec<u16>,
     pub settings: &'a Settings,
     pub silence: Silence,
+    /// What an earlier run had learned of targets, by index.
+    pub begun: &'a [(usize, &'a Begun)],
 }
 
 /// What came of a host's ports.
@@ -87,7 +90,18 @@ impl Engines<'_> {
 
     fn connect_part(&self, ids: &[u32], shares: &Shares) -> Result<(), Error> {
         let targets = self.addresses(ids);
-        let seen = Mutex::new(vec![Seen::default(); targets.len()]);
+        let begun: Vec<(usize, &Begun)> =
+            ids.iter().enumerate().filter_map(|(at, id)| Some((at, self.earlier.begun(*id)?))).collect();
+        let mut seen = vec![Seen::default(); targets.len()];
+        let mut early = Early::default();
+        for (at, begun) in &begun {
+            if let (Some(seen), Ok(host)) = (seen.get_mut(*at), u32::try_from(*at)) {
+                seen.open = begun.open as usize;
+                seen.listed = begun.unconfirmed.iter().take(VERIFY_AT_MOST).copied().collect();
+                early.done.extend(begun.confirmed.iter().map(|port| (host, *port)));
+            }
+        }
+        let seen = Mutex::new(seen);
         let take = |mut records: Vec<Record>| {
             {
                 let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -118,8 +132,9 @@ impl Engines<'_> {
             ports: self.prepared.tcp_ports.clone(),
             settings: &self.job.settings,
             silence: Silence::Doubted,
+            begun: &begun,
         };
-        let early = Mutex::new(Early::default());
+        let early = Mutex::new(early);
         let verified = |host: u32, port: u32, accepted: bool| {
             early.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(host, port, accepted);
             if let (true, Some(id)) = (accepted, ids.get(host as usize)) {
@@ -163,7 +178,7 @@ impl Engines<'_> {
         take: &(dyn Fn(Vec<Record>) + Sync),
         verified: Option<&Verified<'_>>,
     ) -> Result<(), Error> {
-        let Asking { pairs, targets, ports, settings, silence } = asking;
+        let Asking { pairs, targets, ports, settings, silence, begun } = asking;
         let plan = Plan {
             pairs,
             targets,
@@ -172,6 +187,7 @@ impl Engines<'_> {
             silence,
             never: &self.job.never,
             skip,
+            begun,
             take,
             verified,
             traffic: &self.messenger.traffic,
@@ -222,6 +238,7 @@ impl Engines<'_> {
             ports,
             settings: &self.job.settings,
             silence: Silence::Taken,
+            begun: &[],
         };
         self.ask(asking, &|_, _| false, &take, None)?;
         Ok(accepted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
@@ -282,6 +299,7 @@ impl Engines<'_> {
             ports: self.prepared.tcp_ports.clone(),
             settings: &settings,
             silence: Silence::Taken,
+            begun: &[],
         };
         self.ask(asking, &|_, _| false, &take, None)?;
         Ok(unconfirmed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))

@@ -3,8 +3,11 @@
 //! A host counts as there if it answers anything: ARP, an echo request, one of the usual TCP ports, one of the job's own
 //! ports, and as a last resort a datagram to one of the job's UDP ports.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::connecting::Asking;
 use super::*;
+use crate::collect;
 
 /// TCP ports that are open, or at least refused and not dropped, on many hosts; likely ones first.
 const USUAL: [u16; 24] = [
@@ -16,6 +19,8 @@ const USUAL_BY_CONNECT: usize = 16;
 /// Ports of the job itself that are asked, of each protocol.
 const OWN_TCP: usize = 8;
 const OWN_UDP: usize = 4;
+/// Hosts that are looked for at the same time.
+const AT_ONCE: usize = 1 << 15;
 
 /// What came of asking hosts for a TCP port.
 #[derive(Debug, Default)]
@@ -38,6 +43,15 @@ fn own_tcp(asked: &[u16]) -> Vec<u16> {
 impl Engines<'_> {
     /// Leaves in `shares` only the hosts that are there. The others get their end here.
     pub(super) fn discover(&self, shares: &mut Shares) -> Result<(), Error> {
+        let traffic = &self.messenger.traffic;
+        traffic.hosts.store((shares.raw.len() + shares.connect.len()) as u64, Relaxed);
+        traffic.looking.store(true, Relaxed);
+        let looked = self.look(shares);
+        traffic.looking.store(false, Relaxed);
+        looked
+    }
+
+    fn look(&self, shares: &mut Shares) -> Result<(), Error> {
         let mut silent: BTreeMap<u32, Option<raw::Here>> = BTreeMap::new();
         // A host that has results from an earlier run was there; a lost packet must not take it away now.
         let began = |id: &u32| {
@@ -74,6 +88,7 @@ impl Engines<'_> {
         shares.connect = sure;
         let echoed = self.answering_echo(shares, &unsure);
         let (echoed, unsure): (Vec<u32>, Vec<u32>) = unsure.into_iter().partition(|id| echoed.contains(id));
+        self.found(echoed.len());
         for id in echoed {
             shares.answered.insert(id, HostReason::Echo);
             shares.connect.push(id);
@@ -125,7 +140,8 @@ impl Engines<'_> {
         Ok(())
     }
 
-    fn down(&self, ids: impl IntoIterator<Item = u32>, reason: HostReason) {
+    /// Ends hosts that are not there.
+    pub(super) fn down(&self, ids: impl IntoIterator<Item = u32>, reason: HostReason) {
         if self.control.is_cancelled() {
             return;
         }
@@ -159,15 +175,32 @@ impl Engines<'_> {
         ids.into_iter().zip(targets).filter(|(_, target)| heard.up.contains(target)).map(|(id, _)| id).collect()
     }
 
-    /// Which hosts answer on a TCP port, and why others cannot.
+    /// So many more hosts are there.
+    fn found(&self, hosts: usize) {
+        self.messenger.traffic.hosts_found.fetch_add(hosts as u64, Relaxed);
+    }
+
+    /// Which hosts answer on a TCP port, and why others cannot; a large network in parts, as memory goes by hosts at work.
     fn answering_tcp(&self, ids: &[u32]) -> Result<Heard, Error> {
+        let mut heard = Heard::default();
+        for part in ids.chunks(AT_ONCE) {
+            if self.control.is_cancelled() {
+                break;
+            }
+            heard = self.answering_tcp_of(part, heard)?;
+        }
+        Ok(heard)
+    }
+
+    fn answering_tcp_of(&self, ids: &[u32], heard: Heard) -> Result<Heard, Error> {
         let mut ports = own_tcp(&self.prepared.tcp_ports);
         ports.extend(USUAL.iter().take(USUAL_BY_CONNECT));
         ports.sort_unstable();
         ports.dedup();
-        let heard = Mutex::new(Heard::default());
+        let heard = Mutex::new(heard);
         let take = |records: Vec<Record>| {
             let mut heard = heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let before = heard.up.len();
             for record in records {
                 let list = match (record.state, record.reason) {
                     (State::Open | State::Closed, _) => &mut heard.up,
@@ -177,6 +210,7 @@ impl Engines<'_> {
                 };
                 list.extend(ids.get(record.host as usize));
             }
+            self.found(heard.up.len() - before);
         };
         // What is known to be there needs no second answer.
         let skip = |host: usize, _: usize| {
@@ -189,6 +223,7 @@ impl Engines<'_> {
             ports,
             settings: &self.job.settings,
             silence: connect::Silence::Taken,
+            begun: &[],
         };
         self.ask(asking, &skip, &take, None)?;
         Ok(heard.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
@@ -211,30 +246,39 @@ impl Engines<'_> {
         if ids.is_empty() || ports.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let (mut messenger, records) = Messenger::new();
-        messenger.traffic = Arc::clone(&self.messenger.traffic);
-        let plan = udp::Plan {
-            targets: ids.iter().copied().zip(self.addresses(ids)).collect(),
-            ports,
-            first_index: 0,
-            payloads: &self.job.udp_payloads,
-            settings,
-            never: &self.job.never,
-            skip: &|_, _| false,
-            messenger: &messenger,
-            interface: self.job.settings.interface.as_deref(),
-            links: self.links,
-            seed: self.seed,
-        };
-        udp::run(&plan, self.control)?;
         let mut up = BTreeSet::new();
-        for message in records.try_iter() {
-            if let Message::Records(records) = message {
-                let answers = records.iter().filter(|record| matches!(record.state, State::Open | State::Closed));
-                up.extend(answers.map(|record| record.host));
+        for part in ids.chunks(AT_ONCE) {
+            if self.control.is_cancelled() {
+                break;
             }
+            let targets: Vec<(u32, IpAddr)> = part.iter().copied().zip(self.addresses(part)).collect();
+            let take = |record: &Record| {
+                if matches!(record.state, State::Open | State::Closed) && up.insert(record.host) {
+                    self.found(1);
+                }
+            };
+            collect::aside(&self.messenger.traffic, take, |messenger| {
+                let plan = udp::Plan {
+                    targets,
+                    ports,
+                    first_index: 0,
+                    payloads: &self.job.udp_payloads,
+                    settings,
+                    never: &self.job.never,
+                    skip: &|_, _| false,
+                    messenger,
+                    interface: self.job.settings.interface.as_deref(),
+                    links: self.links,
+                    seed: self.seed,
+                };
+                udp::run(&plan, self.control)
+            })?;
         }
         Ok(up)
+    }
+
+    pub(super) fn address(&self, id: u32) -> Option<IpAddr> {
+        self.prepared.targets.get(id as usize).copied()
     }
 
     pub(super) fn addresses(&self, ids: &[u32]) -> Vec<IpAddr> {
@@ -252,5 +296,41 @@ mod tests {
         assert_eq!(own_tcp(&[]), [0_u16; 0]);
         let all: Vec<u16> = (1..=1000).collect();
         assert_eq!(own_tcp(&all), [443, 80, 22, 445, 25, 135, 53, 21]);
+    }
+
+    /// More answers than an engine may have waiting: they are read while it asks.
+    #[test]
+    fn a_large_network_is_looked_through_with_datagrams_to_its_end() {
+        let targets: Vec<IpAddr> = (0..70_000_u32).map(|n| IpAddr::from((0x7f56_0000 + n).to_be_bytes())).collect();
+        let mut job = Job::new(targets, Vec::new());
+        job.udp_ports = vec![9, 10, 11];
+        job.settings.timeout = Duration::from_millis(50);
+        job.settings.attempts = 1;
+        let prepared = Prepared::new(&job).unwrap();
+        let (control, (messenger, _messages), earlier) = (Control::new(), Messenger::new(), Earlier::default());
+        let links = Links::new(Vec::new());
+        let engines = Engines {
+            job: &job,
+            prepared: &prepared,
+            control: &control,
+            messenger: &messenger,
+            earlier: &earlier,
+            links: &links,
+            seed: 1,
+        };
+        let ids: Vec<u32> = (0..70_000).collect();
+        // A watchdog, so that it fails and does not hang.
+        let (done, waiting) = std::sync::mpsc::channel();
+        let watched = control.clone();
+        let watchdog = std::thread::spawn(move || {
+            if waiting.recv_timeout(Duration::from_secs(120)).is_err() {
+                watched.cancel();
+            }
+        });
+        let up = engines.answering_udp(&ids, &engines.own_udp(), &job.settings).unwrap();
+        done.send(()).unwrap();
+        watchdog.join().unwrap();
+        assert!(!control.is_cancelled(), "it does not end");
+        assert_eq!(up.len(), 70_000);
     }
 }

@@ -41,7 +41,7 @@ impl Shares {
     fn next_hop(&self, host: u32) -> Option<Hop> {
         match self.routes.as_ref()?.ways.get(host as usize)? {
             Way::Raw { interface, next_hop, .. } => next_hop.map(|hop| (*interface, hop)),
-            Way::Kernel | Way::None => None,
+            Way::Kernel | Way::NoHost | Way::None => None,
         }
     }
 
@@ -175,6 +175,7 @@ impl Engines<'_> {
             ports: vec![*port],
             settings: &settings,
             silence: Silence::Taken,
+            begun: &[],
         };
         // What an earlier run knows needs no second answer.
         let skip = |host: usize, _| once && ids.get(host).is_some_and(|id| self.earlier.is_done(*id, 0));

@@ -109,6 +109,7 @@ impl Search<'_> {
                     }
                     ceilings.sent(address(item), batch.len(), now_us);
                     self.traffic.sent.fetch_add(count, Relaxed);
+                    self.traffic.attempts.fetch_add(count, Relaxed);
                     batch.clear();
                     missing.push(item);
                 }
@@ -201,7 +202,7 @@ impl Search<'_> {
         let asked: HashSet<IpAddr> = hosts.iter().map(|(target, ..)| *target).collect();
         let mut tries: HashMap<IpAddr, u8> = HashMap::new();
         let number = u16::from(Use::CANARIES);
-        let (own_ports, clock) = (self.ports, self.clock);
+        let (own_ports, clock, traffic) = (self.ports, self.clock, self.traffic);
         self.rounds(
             hosts,
             |(target, ..)| target,
@@ -223,6 +224,7 @@ impl Search<'_> {
                 way
             },
             |(target, ..), answer| {
+                let before = present.len();
                 match answer {
                     Some((Answer::Tcp { source, source_port, port, acknowledged, .. }, at))
                         if asked.contains(&source)
@@ -251,6 +253,7 @@ impl Search<'_> {
                     }
                     _ => {}
                 }
+                traffic.hosts_found.fetch_add((present.len() - before) as u64, Relaxed);
                 !present.contains_key(&target)
             },
         );

@@ -205,6 +205,8 @@ pub fn find(run: &Run<'_>, routes: &Routes, ids: &[u32], ports: &[u16]) -> Resul
                 found.no_router.push(id);
             }
         }
+        let on_link = targets.iter().filter(|target| target.presence.is_some()).count();
+        run.messenger.traffic.hosts_found.fetch_add(on_link as u64, Relaxed);
         let is_sure = |target: &Target| target.presence.is_some() || run.prepared.certain.contains(&target.address);
         let mut far: Vec<_> = (targets.iter().filter(|target| !is_sure(target)))
             .map(|target| (target.address, target.source, target.link, target.way))
@@ -345,6 +347,7 @@ fn resolve(
             mac: link.map(|(_, mac)| mac).filter(|_| on_link),
             presence,
             position: run.earlier.position(*id),
+            answered: run.earlier.begun(*id).is_some_and(|begun| begun.answered),
             subnet: 0,
         });
     }
@@ -431,6 +434,9 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, mut devices: Devices, cookies: Cooki
                 if shared.done.set(shared.pair(number, port)) {
                     shared.hosts[number as usize].undone.fetch_sub(1, Relaxed);
                 }
+            }
+            if let Some(begun) = run.earlier.begun(target.id) {
+                shared.begun(number, begun);
             }
         }
     }

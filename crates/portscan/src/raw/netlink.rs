@@ -39,6 +39,9 @@ const RTMGRP_LINK: u32 = 1;
 
 const RTN_UNICAST: u8 = 1;
 const RTN_LOCAL: u8 = 2;
+const RTN_BROADCAST: u8 = 3;
+const RTN_ANYCAST: u8 = 4;
+const RTN_MULTICAST: u8 = 5;
 /// Neighbour states whose hardware address was confirmed lately or set by hand: reachable, noarp, permanent.
 const NUD_FRESH: u16 = 0x02 | 0x40 | 0x80;
 /// States in which it was confirmed once: stale, delay, probe.
@@ -62,6 +65,8 @@ pub enum Route {
     },
     /// The address is one of this machine.
     Local,
+    /// It belongs to no host: the broadcast address of a network, or a group.
+    NoHost,
     /// A rule of this machine forbids to send there.
     Forbidden,
     /// There is none.
@@ -184,11 +189,12 @@ fn error_number(body: &[u8]) -> i32 {
 
 fn read_route(body: &[u8]) -> Option<Route> {
     let kind = *body.get(7)?;
-    if kind == RTN_LOCAL {
-        return Some(Route::Local);
-    }
-    if kind != RTN_UNICAST {
-        return Some(Route::None);
+    match kind {
+        // An anycast address that is answered for here, such as that of a network's routers on a router.
+        RTN_LOCAL | RTN_ANYCAST => return Some(Route::Local),
+        RTN_BROADCAST | RTN_MULTICAST => return Some(Route::NoHost),
+        RTN_UNICAST => {}
+        _ => return Some(Route::None),
     }
     let (mut interface, mut gateway, mut source) = (None, None, None);
     for (kind, value) in attributes(body, 12) {

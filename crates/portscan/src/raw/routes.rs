@@ -24,6 +24,8 @@ pub enum Way {
     },
     /// It is this machine, or behind a device that the raw engine does not understand.
     Kernel,
+    /// It belongs to no host: the broadcast address of a network, or a group.
+    NoHost,
     /// There is no route.
     None,
 }
@@ -68,11 +70,14 @@ fn way(target: IpAddr, route: Route, interfaces: &HashMap<u32, Interface>) -> Wa
     match route {
         // The kernel says so itself when it is asked to send there.
         Route::Local | Route::Forbidden => Way::Kernel,
+        Route::NoHost => Way::NoHost,
         Route::None => Way::None,
         Route::Out { interface, gateway, source } => {
             let Some(device) = interfaces.get(&interface) else { return Way::Kernel };
             let Some(source) = source.filter(|source| source.is_ipv4() == target.is_ipv4()) else { return Way::Kernel };
-            if device.is_loopback() || is_group(target) {
+            if is_group(target) {
+                Way::NoHost
+            } else if device.is_loopback() {
                 Way::Kernel
             } else if device.kind == ETHERNET && device.mac.is_some() && !device.resolves_nothing() {
                 Way::Raw { interface, source, next_hop: Some(zone::within(gateway.unwrap_or(target), interface)) }
@@ -123,7 +128,8 @@ mod tests {
         assert_eq!(way(target, Route::Local, &interfaces), Way::Kernel);
         assert_eq!(way(target, Route::Forbidden, &interfaces), Way::Kernel);
         assert_eq!(way(target, Route::None, &interfaces), Way::None);
-        assert_eq!(way("224.0.0.1".parse().unwrap(), out(2, None), &interfaces), Way::Kernel);
+        assert_eq!(way(target, Route::NoHost, &interfaces), Way::NoHost);
+        assert_eq!(way("224.0.0.1".parse().unwrap(), out(2, None), &interfaces), Way::NoHost);
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Target {
     pub mac: Option<[u8; 6]>,
     pub presence: Option<Presence>,
     pub position: Position,
+    /// Whether a port of it answered in an earlier run.
+    pub answered: bool,
     /// Index of its subnet, for ceilings.
     pub subnet: usize,
 }

@@ -7,6 +7,7 @@ use std::thread::Thread;
 
 use super::clock::Clock;
 use super::cookie::Cookies;
+use crate::checkpoint::Begun;
 
 /// A fixed number of bits.
 #[derive(Debug)]
@@ -149,6 +150,18 @@ impl Shared {
     pub fn host_of(&self, address: IpAddr) -> Option<u32> {
         let at = self.lookup.binary_search_by(|(known, _)| known.cmp(&address)).ok()?;
         self.lookup.get(at).map(|(_, host)| *host)
+    }
+
+    /// Takes over what an earlier run had learned of a host: open ports that it had no time to ask again are asked again now.
+    pub fn begun(&self, number: u32, begun: &Begun) {
+        let Some(host) = self.hosts.get(number as usize) else { return };
+        host.open.store(begun.open, Relaxed);
+        if let Some((port, _)) = begun.answering {
+            host.canary_port.store(port + 1, Relaxed);
+        }
+        let mut notes = self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        notes.opened.extend(begun.unconfirmed.iter().map(|port| (number, *port)));
+        self.noted.store(true, Relaxed);
     }
 
     pub fn pair(&self, host: u32, port: u32) -> usize {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
@@ -35,14 +36,19 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// Opens the file that belongs to a state file. What it holds counts only if that one is there.
+    /// Opens the file that belongs to a state file, and locks it for as long as this is there: a second run of the same job must not
+    /// take it away. What it holds counts only if the state file is there.
     pub fn open(state: &Path) -> Result<Self, Error> {
         let mut path = state.as_os_str().to_owned();
         path.push(".services");
         let path = PathBuf::from(path);
         let failed = |error: std::io::Error| Error::Checkpoint { path: path.clone(), why: error.to_string() };
+        let mut before_lock = None;
         let before = match std::fs::symlink_metadata(&path) {
-            Ok(found) if found.is_file() => read(&path).map_err(failed)?,
+            Ok(found) if found.is_file() => {
+                before_lock = Some(open_locked(&path).map_err(failed)?);
+                read(&path).map_err(failed)?
+            }
             Ok(_) => return Err(failed(ErrorKind::InvalidInput.into())),
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(failed(error)),
@@ -56,7 +62,9 @@ impl Saved {
         for record in known.values() {
             write(&mut file, record).map_err(failed)?;
         }
-        std::fs::rename(&staged, &path).map_err(failed)?;
+        lock(&file).and_then(|()| std::fs::rename(&staged, &path)).map_err(failed)?;
+        // Until here nobody else could take either of the two for his own.
+        drop(before_lock);
         Ok(Self { state: state.to_owned(), file, known, path })
     }
 
@@ -95,6 +103,26 @@ fn create_new(path: &Path) -> std::io::Result<File> {
     }
     // Follows no link, and fails where somebody was faster.
     File::create_new(path)
+}
+
+/// Locks a file for as long as it is open.
+fn lock(file: &File) -> std::io::Result<()> {
+    match file.try_lock() {
+        Err(std::fs::TryLockError::WouldBlock) => Err(std::io::Error::other("another run is using it")),
+        // A file system without locks is no obstacle.
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file that is there and locks it, unless a run put another one in its place meanwhile.
+fn open_locked(path: &Path) -> std::io::Result<File> {
+    let file = File::open(path)?;
+    lock(&file)?;
+    let (opened, now) = (file.metadata()?, std::fs::metadata(path)?);
+    if (opened.dev(), opened.ino()) != (now.dev(), now.ino()) {
+        return Err(std::io::Error::other("another run is using it"));
+    }
+    Ok(file)
 }
 
 /// The ports in a file that an earlier run left.
@@ -137,7 +165,7 @@ fn key(record: &PortRecord) -> Key {
 
 /// How many ports may be asked at a time: under a rate, only so many as get their turns before their time is over.
 fn within(sweep: &Sweep, at_once: usize) -> usize {
-    let hosts = sweep.hosts.len().max(1);
+    let hosts = sweep.addresses.len().max(1);
     let wide = |rate: u32| usize::try_from(rate).unwrap_or(usize::MAX);
     let rates = sweep.settings.rates;
     let bounds = [
@@ -219,7 +247,7 @@ impl<'a> Identifier<'a> {
             let Some(port) = self.waiting.pop_front() else { break };
             let (cx, sweep) = (self.cx, self.sweep);
             self.asking.push(Box::pin(async move {
-                let name = sweep.hosts.get(&port.address).and_then(|names| names.first());
+                let name = sweep.names.get(&port.address).and_then(|names| names.first());
                 let endpoint = Endpoint { address: port.address, transport: port.protocol, port: port.port };
                 let answer = services::identify(cx, &endpoint, name.map(String::as_str)).await;
                 (port, answer)
@@ -313,9 +341,12 @@ mod tests {
         let mut saved = Saved::open(&state).unwrap();
         saved.keep(&record).unwrap();
         saved.file.write_all(b"{\"address\":\"192.0.2.1\",\"po").unwrap();
+        let second = Saved::open(&state).unwrap_err().to_string();
+        assert!(second.contains("another run"), "{second}");
         drop(saved);
         let saved = Saved::open(&state).unwrap();
         assert_eq!(saved.known.values().collect::<Vec<_>>(), [&record]);
+        drop(saved);
         let (elsewhere, beside) = (folder.path().join("elsewhere"), folder.path().join("state.services.new"));
         std::os::unix::fs::symlink(&elsewhere, &beside).unwrap();
         assert!(Saved::open(&state).is_err() && !elsewhere.exists(), "nothing is written through a link");

@@ -331,6 +331,7 @@ pub fn host(asset: &str, address: &str, service: &str, version: &str) -> HostEvi
     let mut evidence = closed(asset, &address.to_string());
     if let Observation::Observed(ports) = &mut evidence.ports {
         ports.listed = vec![PortObservation {
+            unconfirmed: false,
             address,
             protocol: Transport::Tcp,
             port: 23,

@@ -9,6 +9,9 @@ use ipnet::IpNet;
 
 use super::zones;
 
+/// The IPv4-mapped addresses, `::ffff:0:0/96`.
+const MAPPED: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
+
 /// Addresses that are never contacted, as sorted, disjoint, inclusive ranges.
 #[derive(Debug, Clone, Default)]
 pub struct Exclusions {
@@ -63,9 +66,22 @@ impl Exclusions {
         std::mem::take(&mut self.names)
     }
 
-    /// Adds an inclusive range.
+    /// Adds an inclusive range. What it has of the IPv4-mapped addresses (RFC 4291 section 2.5.5.2) is kept as IPv4: targets that are
+    /// written so are asked over IPv4.
     pub fn add(&mut self, first: IpAddr, last: IpAddr) {
-        self.ranges.push((first.to_canonical(), last.to_canonical()));
+        let (IpAddr::V6(first), IpAddr::V6(last)) = (first, last) else {
+            self.ranges.push((first.to_canonical(), last.to_canonical()));
+            return;
+        };
+        let (first, last) = (u128::from(first), u128::from(last));
+        let six = |bits: u128| IpAddr::V6(bits.into());
+        let parts = [(0, MAPPED.0 - 1), MAPPED, (MAPPED.1 + 1, u128::MAX)];
+        for (begin, end) in parts.map(|(begin, end)| (begin.max(first), end.min(last))) {
+            if begin <= end {
+                // Both ends are mapped, or neither is.
+                self.ranges.push((six(begin).to_canonical(), six(end).to_canonical()));
+            }
+        }
     }
 
     /// Makes the ranges ready for [`Self::contain`].
@@ -94,7 +110,57 @@ impl Exclusions {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Addresses close to the ends of the mapped ones, and any others.
+    fn address() -> impl Strategy<Value = u128> {
+        let near = |at: u128| (0..6_u128).prop_map(move |by| at.saturating_add(by).saturating_sub(3));
+        prop_oneof![near(3), near(MAPPED.0), near(MAPPED.1), near(u128::MAX - 3), MAPPED.0..=MAPPED.1, any::<u128>()]
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_is_excluded_exactly_if_a_range_holds_it_in_either_way_to_write_it(
+            ranges in prop::collection::vec((address(), address()), 1..5),
+            asked in prop::collection::vec(address(), 1..20),
+        ) {
+            let ranges: Vec<(u128, u128)> = ranges.into_iter().map(|(one, two)| (one.min(two), one.max(two))).collect();
+            let mut excluded = Exclusions::default();
+            for (first, last) in &ranges {
+                excluded.add(IpAddr::V6((*first).into()), IpAddr::V6((*last).into()));
+            }
+            excluded.settle();
+            for bits in asked.iter().chain(ranges.iter().flat_map(|(first, last)| [first, last])) {
+                let held = ranges.iter().any(|(first, last)| (first..=last).contains(&bits));
+                let address = IpAddr::V6((*bits).into()).to_canonical();
+                // A zone in the address is not this test's subject.
+                if !zone::is_link_local(address) {
+                    prop_assert_eq!(excluded.contain(address), held, "{} in {:?}", address, &ranges);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn networks_around_the_mapped_addresses_are_excluded_whole() {
+        let contains = |network: &str, address: &str| {
+            let mut excluded = Exclusions::default();
+            excluded.read(network).unwrap();
+            excluded.settle();
+            excluded.contain(address.parse::<IpAddr>().unwrap().to_canonical())
+        };
+        for network in ["::/80", "::/0", "::1-::ffff:192.0.2.1", "::ffff:192.0.2.1-2001:db8::9", "::ffff:192.0.2.0/120"]
+        {
+            assert!(contains(network, "192.0.2.1"), "{network}");
+            assert!(contains(network, "::ffff:192.0.2.1"), "{network}");
+        }
+        assert!(contains("::/80", "::7") && !contains("::/80", "2001:db8::1"));
+        assert!(
+            contains("::ffff:192.0.2.1-2001:db8::9", "2001:db8::9") && !contains("::1-::ffff:192.0.2.1", "192.0.2.2")
+        );
+    }
 
     #[test]
     fn excluded_ranges_hold_what_they_name_and_nothing_else() {

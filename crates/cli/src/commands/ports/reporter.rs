@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::port_document::{PortRecord, PortsDocument};
+use bartizan_portscan::{Phase, Progress};
 use bartizan_probes::sweep::SweepEvent;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -103,6 +104,26 @@ impl Reporter {
                 ));
             }
             SweepEvent::Note(text) => self.say(text),
+            SweepEvent::Ports(at) if at.phase == Phase::Discovery => match &notes {
+                Notes::Bar(bar) => {
+                    bar.set_length(at.total);
+                    bar.set_message(format!(
+                        "looking for hosts, {} found at {}, {} packets",
+                        at.hosts_found, at.hosts, at.attempts
+                    ));
+                }
+                Notes::Plain if self.due(PLAIN_EVERY) => {
+                    line(&format!(
+                        "looking for hosts: {} found at {}  {} packets  {} s",
+                        at.hosts_found,
+                        count(usize::try_from(at.hosts).unwrap_or(usize::MAX), "address"),
+                        at.attempts,
+                        self.begin.elapsed().as_secs()
+                    ));
+                }
+                Notes::Json if self.due(JSON_EVERY) => self.progress(at),
+                _ => {}
+            },
             SweepEvent::Ports(at) => match &notes {
                 Notes::Bar(bar) => {
                     bar.set_length(at.total);
@@ -118,10 +139,7 @@ impl Reporter {
                         self.begin.elapsed().as_secs()
                     ));
                 }
-                Notes::Json if self.due(JSON_EVERY) => event(&json!({
-                    "event": "progress", "ports": { "done": at.done, "total": at.total }, "open": at.open,
-                    "attempts": at.attempts, "elapsed_seconds": self.begin.elapsed().as_secs(),
-                })),
+                Notes::Json if self.due(JSON_EVERY) => self.progress(at),
                 _ => {}
             },
             SweepEvent::Services(done, total) => match &notes {
@@ -137,6 +155,22 @@ impl Reporter {
                 _ => {}
             },
             SweepEvent::Open(_) => {}
+        }
+    }
+
+    fn progress(&self, at: &Progress) {
+        event(&json!({
+            "event": "progress", "phase": at.phase.as_str(), "hosts": { "found": at.hosts_found, "total": at.hosts },
+            "ports": { "done": at.done, "total": at.total }, "open": at.open, "attempts": at.attempts,
+            "elapsed_seconds": self.begin.elapsed().as_secs(),
+        }));
+    }
+
+    /// Does what writes to standard output while the bar, if there is one, is out of the way.
+    pub fn beside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.notes {
+            Notes::Bar(bar) => bar.suspend(write),
+            _ => write(),
         }
     }
 

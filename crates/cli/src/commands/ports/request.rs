@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bartizan_domain::evidence::Observation;
-use bartizan_domain::{PortSet, Target, Transport};
+use bartizan_domain::{PortSet, Target};
 use bartizan_outbound::{Ceilings, Policy};
 use bartizan_portscan::{Choice, Discovery, Engine, Never, Rates, Settings, zone};
 use bartizan_probes::services::recog::Recog;
 use bartizan_probes::{ProbeContext, resolve};
 
 use super::exclusions::Exclusions;
-use super::{spec, zones};
+use super::spec::{self, Bare};
+use super::zones;
 use crate::args::{EngineChoice, PortsArgs, ScanLetter};
 use crate::network::{self, Private};
 use crate::targets;
@@ -41,8 +43,10 @@ pub struct Request {
 
 /// A scan with every name resolved.
 pub struct Plan {
-    /// Addresses and the names that lead to them, exclusions taken away.
-    pub hosts: BTreeMap<IpAddr, Vec<String>>,
+    /// Addresses, in order, exclusions taken away.
+    pub addresses: Vec<IpAddr>,
+    /// The names that lead to them, where any do.
+    pub names: BTreeMap<IpAddr, Vec<String>>,
     /// Addresses that were named singly, or by a name.
     pub singles: BTreeSet<IpAddr>,
     /// What could not be planned, one sentence each.
@@ -58,8 +62,13 @@ impl Request {
     /// The first that breaks a rule, naming value and rule.
     pub fn read(args: &PortsArgs) -> Result<Self> {
         let (udp, syn, connect) = (args.has(ScanLetter::Udp), args.has(ScanLetter::Syn), args.has(ScanLetter::Connect));
-        let bare = if (args.udp || udp) && !syn && !connect { Transport::Udp } else { Transport::Tcp };
+        let bare = match (args.udp || udp, syn || connect) {
+            (true, true) => Bare::Both,
+            (true, false) => Bare::Udp,
+            (false, _) => Bare::Tcp,
+        };
         let (tcp, udp_ports) = spec::read(args.ports.as_deref(), bare)?;
+        refuse_second_use_of_input(args)?;
         let interface = args.interface.as_deref();
         let targets = targets::read_by(&args.targets, &|text| zones::target(text, interface))?;
         network::refuse_unscannable(&targets)?;
@@ -131,14 +140,18 @@ impl Request {
     pub async fn resolve(&self, cx: &ProbeContext) -> Result<Plan> {
         let mut excluded = self.excluded.clone();
         for name in excluded.take_names() {
-            match resolve::addresses(cx, &name).await {
-                Observation::Observed(addresses) => addresses.into_iter().for_each(|a| excluded.add(a, a)),
-                other => bail!("the exclusion `{name}` does not resolve ({}), so nothing is scanned", why(&other)),
+            match resolve::every_address(cx, &name).await {
+                Ok(addresses) => addresses.into_iter().for_each(|a| excluded.add(a, a)),
+                Err(failure) => bail!(
+                    "not every address of the exclusion `{name}` is known ({}), so nothing is scanned",
+                    failure.detail
+                ),
             }
         }
         excluded.settle();
         let mut plan = Plan {
-            hosts: BTreeMap::new(),
+            addresses: Vec::new(),
+            names: BTreeMap::new(),
             singles: BTreeSet::new(),
             gaps: Vec::new(),
             excluded: Arc::new(excluded),
@@ -166,6 +179,9 @@ impl Request {
                 }
             }
         }
+        plan.addresses.sort_unstable();
+        plan.addresses.dedup();
+        plan.addresses.shrink_to_fit();
         Ok(plan)
     }
 }
@@ -185,16 +201,19 @@ impl Plan {
             return;
         }
         self.singles.insert(address);
-        let names = self.hosts.entry(address).or_default();
-        if let Some(name) = name.filter(|name| !names.contains(name)) {
-            names.push(name.clone());
+        self.addresses.push(address);
+        if let Some(name) = name {
+            let names = self.names.entry(address).or_default();
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
         }
     }
 
     /// An address of a network is left out in silence where the policy forbids it: nobody asked for it by name.
     fn add_of_network(&mut self, address: IpAddr) {
         if !self.excluded.contain(address) && self.policy.vet(address).is_ok() {
-            self.hosts.entry(address).or_default();
+            self.addresses.push(address);
         }
     }
 
@@ -203,6 +222,21 @@ impl Plan {
         let (excluded, policy) = (Arc::clone(&self.excluded), self.policy);
         Arc::new(move |address| excluded.contain(address.to_canonical()) || policy.vet(address).is_err())
     }
+}
+
+/// Standard input can be read once: who named it twice would get nothing the second time, and no exclusions from it.
+fn refuse_second_use_of_input(args: &PortsArgs) -> Result<()> {
+    let names_input =
+        |path: &Path| ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|one| path == Path::new(one));
+    let targets = args.targets.iter().filter_map(|target| target.strip_prefix('@'));
+    let uses = targets.filter(|path| names_input(Path::new(path))).count()
+        + args.exclude_file.iter().filter(|path| names_input(path)).count();
+    if uses > 1 {
+        bail!(
+            "standard input is named {uses} times (@- and --exclude-file -): it can be read once; put one of the lists into a file"
+        );
+    }
+    Ok(())
 }
 
 fn why<T>(observation: &Observation<T>) -> String {

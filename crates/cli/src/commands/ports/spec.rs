@@ -7,42 +7,68 @@ use bartizan_probes::ports::{default_udp, named_set};
 /// TCP ports asked where none are named.
 const DEFAULT_TCP: &str = "top:1000";
 
-/// Reads `-p`. Ports without `T:` or `U:` before them are of protocol `bare`. The notation is nmap's with named sets
+/// What ports without `T:` or `U:` before them are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bare {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// Both, as where scans of both were asked for.
+    Both,
+}
+
+impl Bare {
+    const fn is(self, protocol: Transport) -> bool {
+        match protocol {
+            Transport::Tcp => matches!(self, Self::Tcp | Self::Both),
+            Transport::Udp => matches!(self, Self::Udp | Self::Both),
+        }
+    }
+}
+
+/// Reads `-p`. Ports without `T:` or `U:` before them are of `bare`. The notation is nmap's with named sets
 /// (`top:100`, `common` for UDP) added; a prefix holds until the next one.
 ///
 /// # Errors
 /// Names the token and the rule it breaks.
-pub fn read(spec: Option<&str>, bare: Transport) -> Result<(PortSet, PortSet)> {
+pub fn read(spec: Option<&str>, bare: Bare) -> Result<(PortSet, PortSet)> {
     let Some(spec) = spec else {
-        return Ok(match bare {
-            Transport::Tcp => (named_set(DEFAULT_TCP).map_err(anyhow::Error::msg)?, PortSet::new()),
-            Transport::Udp => (PortSet::new(), default_udp()),
-        });
+        let tcp =
+            if bare.is(Transport::Tcp) { named_set(DEFAULT_TCP).map_err(anyhow::Error::msg)? } else { PortSet::new() };
+        return Ok((tcp, if bare.is(Transport::Udp) { default_udp() } else { PortSet::new() }));
     };
-    let mut protocol = bare;
+    let mut of = bare;
     let (mut tcp, mut udp) = (Vec::new(), Vec::new());
     for token in spec.split(',') {
         let token = token.trim();
         let rest = match token.split_once(':') {
             Some(("T" | "t", rest)) => {
-                protocol = Transport::Tcp;
+                of = Bare::Tcp;
                 rest.trim()
             }
             Some(("U" | "u", rest)) => {
-                protocol = Transport::Udp;
+                of = Bare::Udp;
                 rest.trim()
             }
             _ => token,
         };
-        let set = match (protocol, rest) {
-            (Transport::Udp, "common") => default_udp(),
-            (Transport::Udp, text) if text.starts_with("top:") => {
-                bail!("bad ports `{text}`: top:N is a list of TCP ports; for UDP write `common` or the ports")
+        for (protocol, ports) in [(Transport::Tcp, &mut tcp), (Transport::Udp, &mut udp)] {
+            // A list of the ports of one protocol says nothing about the other, where both are meant.
+            let is_list = rest == "common" || rest.starts_with("top:");
+            let listed_by = if rest == "common" { Transport::Udp } else { Transport::Tcp };
+            if !of.is(protocol) || (of == Bare::Both && is_list && protocol != listed_by) {
+                continue;
             }
-            (_, text) => named_set(text).map_err(|why| anyhow::anyhow!("-p {spec}: {why}"))?,
-        };
-        let ports = if protocol == Transport::Tcp { &mut tcp } else { &mut udp };
-        ports.extend(set.iter());
+            let set = match (protocol, rest) {
+                (Transport::Udp, "common") => default_udp(),
+                (Transport::Udp, text) if text.starts_with("top:") => {
+                    bail!("bad ports `{text}`: top:N is a list of TCP ports; for UDP write `common` or the ports")
+                }
+                (_, text) => named_set(text).map_err(|why| anyhow::anyhow!("-p {spec}: {why}"))?,
+            };
+            ports.extend(set.iter());
+        }
     }
     Ok((tcp.into_iter().collect(), udp.into_iter().collect()))
 }
@@ -51,7 +77,7 @@ pub fn read(spec: Option<&str>, bare: Transport) -> Result<(PortSet, PortSet)> {
 mod tests {
     use super::*;
 
-    fn text(spec: &str, bare: Transport) -> (String, String) {
+    fn text(spec: &str, bare: Bare) -> (String, String) {
         let (tcp, udp) = read(Some(spec), bare).unwrap();
         (tcp.to_string(), udp.to_string())
     }
@@ -59,15 +85,20 @@ mod tests {
     #[test]
     fn protocols_and_sets_are_read() {
         let pair = |tcp: &str, udp: &str| (tcp.to_owned(), udp.to_owned());
-        assert_eq!(text("22,80-82", Transport::Tcp), pair("22,80-82", ""));
-        assert_eq!(text("53", Transport::Udp), pair("", "53"));
-        assert_eq!(text("U:53,161,T:22,80", Transport::Tcp), pair("22,80", "53,161"));
-        assert_eq!(text("22,U:53", Transport::Tcp), pair("22", "53"));
-        assert_eq!(text("-", Transport::Tcp), pair("1-65535", ""));
-        assert_eq!(text("65000-", Transport::Tcp), pair("65000-65535", ""));
-        assert_eq!(read(Some("top:10,65000"), Transport::Tcp).unwrap().0.len(), 11);
-        assert!(read(None, Transport::Udp).unwrap().1.contains(53));
-        assert_eq!(read(None, Transport::Tcp).unwrap().0.len(), 1000);
+        assert_eq!(text("22,80-82", Bare::Tcp), pair("22,80-82", ""));
+        assert_eq!(text("53", Bare::Udp), pair("", "53"));
+        assert_eq!(text("53,80", Bare::Both), pair("53,80", "53,80"));
+        assert_eq!(text("53,U:161,T:22", Bare::Both), pair("22,53", "53,161"));
+        assert_eq!(read(Some("top:10"), Bare::Both).unwrap(), read(Some("top:10"), Bare::Tcp).unwrap());
+        let (tcp, udp) = read(None, Bare::Both).unwrap();
+        assert_eq!((tcp.len(), udp), (1000, default_udp()));
+        assert_eq!(text("U:53,161,T:22,80", Bare::Tcp), pair("22,80", "53,161"));
+        assert_eq!(text("22,U:53", Bare::Tcp), pair("22", "53"));
+        assert_eq!(text("-", Bare::Tcp), pair("1-65535", ""));
+        assert_eq!(text("65000-", Bare::Tcp), pair("65000-65535", ""));
+        assert_eq!(read(Some("top:10,65000"), Bare::Tcp).unwrap().0.len(), 11);
+        assert!(read(None, Bare::Udp).unwrap().1.contains(53));
+        assert_eq!(read(None, Bare::Tcp).unwrap().0.len(), 1000);
     }
 
     #[test]
@@ -84,7 +115,7 @@ mod tests {
             ("U:top:10", "top:N"),
             ("http", "`http`"),
         ] {
-            let error = read(Some(spec), Transport::Tcp).unwrap_err().to_string();
+            let error = read(Some(spec), Bare::Tcp).unwrap_err().to_string();
             assert!(error.contains(part), "{spec}: {error}");
         }
     }

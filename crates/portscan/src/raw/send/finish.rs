@@ -44,7 +44,7 @@ impl Transmitter<'_> {
         let (Some(shared), Ok(number)) = (all.hosts.get(at), u32::try_from(at)) else { return };
         let host = &mut self.hosts[at];
         let off = self.cx.settings.verification == Verification::Off || self.cx.settings.attempts <= 1;
-        if off || host.sampled || shared.answered.load(Relaxed) == 0 || host.local.is_some() {
+        if off || host.sampled || !(host.target.answered || shared.answered.load(Relaxed) > 0) || host.local.is_some() {
             return;
         }
         host.sampled = true;
@@ -153,7 +153,7 @@ impl Transmitter<'_> {
         let dropped = self.lost_here() > self.hosts[at].drops_at_start;
         let host = &mut self.hosts[at];
         host.phase = Phase::Finished;
-        let answered = shared.answered.load(Relaxed) > 0;
+        let answered = shared.answered.load(Relaxed) > 0 || host.target.answered;
         let (state, reason) = match (host.local, shared.unreachable.load(Relaxed)) {
             (Some(reason), _) => (State::Error, reason),
             (None, _) if dropped => (State::Error, Reason::AnswersLost),

@@ -255,7 +255,7 @@ pub fn import(
         let outcome = match failure.or_else(|| too_many_rejected(&name, &stats, held)) {
             Some(reason) => Err(reason),
             None => {
-                if options.mode == Mode::Replace && format.same_id() == SameId::Latest {
+                if options.mode == Mode::Replace && format.same_id() != SameId::Union {
                     writer.keep(&name, &mut draft, &stats.rejected_ids)?;
                 }
                 let provenance = Provenance {
@@ -439,6 +439,12 @@ impl Gather<'_> {
         let outcome = parse(format, member.name, &mut whole, &self.options.limits, &mut output);
         let stats = std::mem::take(&mut output.stats);
         pending.stats.add(stats);
+        if outcome.is_err()
+            && let Some(before) = pending.before.take()
+        {
+            // The damaged edition is a failure of the source, which keeps what was read before it no longer than this run.
+            *pending = *before;
+        }
         // The parser may have stopped before the end of the document, but a damaged tail must be seen.
         outcome.map_err(|error| in_member(error, &member_name(&member_label(self.file), member.name)))?;
         pending.prefer_newest();
@@ -454,7 +460,9 @@ impl Gather<'_> {
             let again = format.files() == Files::Whole && self.options.mode == Mode::Replace;
             if again {
                 let draft = self.writer.draft(format.same_id());
-                let next = Pending { documents: pending.documents, ..Pending::new(draft, format) };
+                // A damaged edition is not forgotten for a good one behind it: which of both is meant is not known.
+                let failure = pending.failure.clone();
+                let next = Pending { documents: pending.documents, failure, ..Pending::new(draft, format) };
                 pending.before = Some(Box::new(std::mem::replace(pending, next)));
             }
             if pending.origin.last() != Some(&name) && pending.origin.len() < 100 {

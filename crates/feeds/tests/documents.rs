@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bartizan_feeds::import::{Options, Report, import};
+use bartizan_feeds::import::{Mode, Options, Report, import};
 use bartizan_feeds::store::Snapshot;
 use bartizan_feeds::store::manifest::Manifest;
 use bartizan_feeds::store::writer::StoreWriter;
@@ -146,6 +146,54 @@ fn a_bulletin_in_a_document_for_each_release_is_kept_whole() {
     }
 }
 
+#[test]
+fn an_update_takes_back_what_its_publisher_took_back() {
+    let debian = |day: &str, releases: &[&str]| {
+        let affected: Vec<Value> = releases
+            .iter()
+            .map(|release| {
+                json!({"package": {"ecosystem": format!("Debian:{release}"), "name": "p"},
+                    "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2-1"}]}]})
+            })
+            .collect();
+        json!({"id": "DSA-1-1", "modified": format!("{day}T00:00:00Z"), "affected": affected}).to_string()
+    };
+    let released = |snapshot: &Snapshot, id: &str| -> Vec<String> {
+        let record = snapshot.by_id(id).unwrap();
+        let advisory = snapshot.advisory(record[0]).unwrap();
+        advisory.affected.iter().map(|one| one.package.release.to_string()).collect()
+    };
+    let update = Options { mode: Mode::Update, ..Options::default() };
+    let place = Place::new();
+    place.import(&[place.write("feed.jsonl", debian("2031-01-01", &["11", "12"]))]);
+    place.import_with(&[place.write("feed.jsonl", debian("2031-01-02", &["12"]))], &update);
+    assert_eq!(released(&place.snapshot(), "DSA-1-1"), ["12"]);
+    // Documents of one bulletin: what shares no release stays, what does is replaced.
+    let document = |day: &str, releases: &[u8]| {
+        let mut first = vex("Red Hat", day, releases[0], "known_affected");
+        for release in &releases[1..] {
+            let other = vex("Red Hat", day, *release, "known_affected").to_string();
+            let other: Value = serde_json::from_str(&other.replace("\"os", "\"os2")).unwrap();
+            for (path, at) in [("/product_tree/branches", 0), ("/product_tree/relationships", 0)] {
+                let more = other.pointer(path).unwrap()[at].clone();
+                first.pointer_mut(path).unwrap().as_array_mut().unwrap().push(more);
+            }
+            let known = first.pointer_mut("/vulnerabilities/0/product_status/known_affected").unwrap();
+            known.as_array_mut().unwrap().push(json!("os2:p"));
+        }
+        first.to_string()
+    };
+    for (second, expected) in [([9].as_slice(), vec!["8", "9"]), ([8].as_slice(), vec!["8"])] {
+        let place = Place::new();
+        let first = if expected.len() == 1 { document("2031-01-01", &[8, 9]) } else { document("2031-01-01", &[8]) };
+        place.import(&[place.write("bulletin.json", first)]);
+        place.import_with(&[place.write("bulletin.json", document("2031-01-02", second))], &update);
+        let mut found = released(&place.snapshot(), "CVE-2031-0002");
+        found.sort();
+        assert_eq!(found, expected);
+    }
+}
+
 fn osv(id: &str, package: &str) -> String {
     json!({"id": id, "modified": "2031-01-01T00:00:00Z", "affected": [
         {"package": {"ecosystem": "npm", "name": package}, "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}]}]})
@@ -224,7 +272,7 @@ fn repositories_of_alpine_stand_beside_each_other() {
     let place = Place::new();
     let file = |release: &str, name: &str| place.write(&format!("{release}/{name}.json"), repository(release, name));
     let coverage = || place.snapshot().coverage(&Ecosystem::Alpine, "3.18").unwrap();
-    place.import(&[file("v3.18", "main")]);
+    place.import_with(&[file("v3.18", "main")], &Options { complete: true, ..Options::default() });
     assert!(matches!(coverage(), Coverage::PartlyCovered { .. }), "{:?}", coverage());
     place.import(&[file("v3.19", "community"), file("v3.19", "main")]);
     assert!(matches!(coverage(), Coverage::PartlyCovered { .. }), "{:?}", coverage());
@@ -309,4 +357,18 @@ fn components_of_modules_without_a_version_are_found() {
     };
     assert_eq!(node("nodejs:16"), [MatchState::NoFixYet]);
     assert_eq!(node("nodejs:18"), []);
+}
+
+#[test]
+fn a_damaged_edition_is_a_failure_wherever_it_stands() {
+    let table = |day: &str| {
+        format!("#model_version:v1,score_date:{day}T00:00:00+0000\ncve,epss,percentile\nCVE-2031-10000,0.1,0.2\n")
+    };
+    let place = Place::new();
+    let bad = place.write("bad.csv", table("2031-02-04").replace("0.1,0.2", "x\"y"));
+    let files = [place.write("a.csv", table("2031-02-03")), bad, place.write("c.csv", table("2031-02-01"))];
+    for order in [[0, 1, 2], [1, 0, 2], [2, 0, 1]] {
+        let report = place.import(&order.map(|at| files[at].clone()));
+        assert!(!report.is_complete(), "{order:?}: {report:?}");
+    }
 }

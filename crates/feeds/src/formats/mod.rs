@@ -164,7 +164,7 @@ formats! {
     /// Alpine's secdb as JSON, and those like it.
     SecdbJson => "alpine-secdb", "secdb", Union, Single;
     /// CSAF advisories and VEX.
-    Csaf => "csaf", "csaf", Latest, Single;
+    Csaf => "csaf", "csaf", LatestByRelease, Single;
     /// OVAL definitions.
     Oval => "oval", "oval", Union, Part;
     /// Notus products.

@@ -2,7 +2,7 @@
 //!
 //! The layout is that of [`super::segment`], which reads it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Seek as _};
 use std::path::Path;
@@ -19,6 +19,8 @@ use crate::error::{FeedError, Result};
 use crate::record::{Record, merge_advisories, merge_signals};
 
 const LEVEL: i32 = 5;
+/// Releases of one record that is put together from several documents.
+const MAX_RELEASES: usize = 2000;
 const RECORD_BLOCK: usize = 32 << 10;
 const TEXT_BLOCK: usize = 64 << 10;
 const INDEX_BLOCK: usize = 16 << 10;
@@ -27,6 +29,8 @@ const SIGNAL_BLOCK: usize = 16 << 10;
 /// A segment that is being written.
 pub struct Draft {
     same_id: SameId,
+    /// Whether what is added was in the store before.
+    held: bool,
     records: Sorter,
     signals: Sorter,
     names: Sorter,
@@ -42,6 +46,7 @@ impl Draft {
     pub fn new(folder: &Path, memory: usize, same_id: SameId) -> Self {
         Self {
             same_id,
+            held: false,
             records: Sorter::new(folder, memory),
             signals: Sorter::new(folder, memory / 4),
             names: Sorter::new(folder, memory / 4),
@@ -52,6 +57,11 @@ impl Draft {
         }
     }
 
+    /// Says that what is added from here on was in the store before, or that it is new.
+    pub(super) const fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
     /// Adds a record.
     ///
     /// # Errors
@@ -60,10 +70,11 @@ impl Draft {
         match record {
             Record::Advisory(advisory) => {
                 self.scratch.0.clear();
-                encode_whole(&mut self.scratch, advisory);
+                encode_whole(&mut self.scratch, advisory, self.held);
                 let mut key = record_key(advisory);
-                if self.same_id == SameId::Latest {
+                if self.same_id == SameId::LatestByRelease {
                     // The newest of one key comes first.
+                    key.push(0);
                     key.extend((u64::MAX - changed(advisory)).to_be_bytes());
                 }
                 self.records.push(&key, &self.scratch.0)
@@ -143,8 +154,8 @@ impl Draft {
             let same_id = self.same_id;
             self.records.drain(|key, value| {
                 let key = match same_id {
-                    SameId::Latest => key.split_last_chunk::<8>().map_or(key, |(key, _)| key),
-                    SameId::Union => key,
+                    SameId::LatestByRelease => key.split_last_chunk::<9>().map_or(key, |(key, _)| key),
+                    SameId::Latest | SameId::Union => key,
                 };
                 match &mut pending {
                     Some((pending_key, pending_value)) if pending_key == key => join(same_id, pending_value, value)?,
@@ -227,6 +238,8 @@ impl std::io::Write for Hashing {
 /// A record on its way through the sorter: what the index needs, then both parts.
 struct Whole<'b> {
     changed: u64,
+    /// Whether the store held it before.
+    held: bool,
     withdrawn: bool,
     keys: Vec<&'b [u8]>,
     scopes: Vec<(&'b str, &'b str)>,
@@ -238,6 +251,7 @@ impl<'b> Whole<'b> {
     fn read(bytes: &'b [u8]) -> Result<Self> {
         let mut decoder = Decoder::new(bytes);
         let changed = decoder.number()?;
+        let held = decoder.number()? != 0;
         let withdrawn = decoder.number()? != 0;
         let mut keys = Vec::new();
         for _ in 0..decoder.size()? {
@@ -247,7 +261,7 @@ impl<'b> Whole<'b> {
         for _ in 0..decoder.size()? {
             scopes.push((decoder.text()?, decoder.text()?));
         }
-        Ok(Self { changed, withdrawn, keys, scopes, matching: decoder.bytes()?, reading: decoder.bytes()? })
+        Ok(Self { changed, held, withdrawn, keys, scopes, matching: decoder.bytes()?, reading: decoder.bytes()? })
     }
 
     fn advisory(&self) -> Result<Advisory> {
@@ -265,8 +279,9 @@ fn record_key(advisory: &Advisory) -> Vec<u8> {
     [advisory.head.id.as_bytes(), b"\0", advisory.head.source.as_bytes()].concat()
 }
 
-fn encode_whole(encoder: &mut Encoder, advisory: &Advisory) {
+fn encode_whole(encoder: &mut Encoder, advisory: &Advisory, held: bool) {
     encoder.number(changed(advisory));
+    encoder.number(u64::from(held));
     encoder.number(u64::from(advisory.head.withdrawn.is_some()));
     let keys = index_keys(advisory);
     encoder.size(keys.len());
@@ -291,10 +306,15 @@ fn encode_whole(encoder: &mut Encoder, advisory: &Advisory) {
     encoder.bytes(&part.0);
 }
 
-/// Joins two records of one key; of [`SameId::Latest`] they come the newest first, of equals in the order of the input.
+/// Joins two records of one key; of [`SameId::LatestByRelease`] they come the newest first, of equals in the order of the input.
 fn join(same_id: SameId, pending: &mut Vec<u8>, value: &[u8]) -> Result<()> {
     match same_id {
         SameId::Latest => {
+            if Whole::read(value)?.changed >= Whole::read(pending)?.changed {
+                value.clone_into(pending);
+            }
+        }
+        SameId::LatestByRelease => {
             let as_new = Whole::read(value)?.changed >= Whole::read(pending)?.changed;
             let (newer, older) = if as_new { (value, &pending[..]) } else { (&pending[..], value) };
             *pending = with_other_releases(newer, older)?;
@@ -303,7 +323,7 @@ fn join(same_id: SameId, pending: &mut Vec<u8>, value: &[u8]) -> Result<()> {
             let mut joined = Whole::read(pending)?.advisory()?;
             merge_advisories(&mut joined, Whole::read(value)?.advisory()?);
             let mut encoder = Encoder::default();
-            encode_whole(&mut encoder, &joined);
+            encode_whole(&mut encoder, &joined, false);
             *pending = encoder.0;
         }
     }
@@ -311,16 +331,18 @@ fn join(same_id: SameId, pending: &mut Vec<u8>, value: &[u8]) -> Result<()> {
 }
 
 /// A record with what an older one of the same key says about releases that it does not speak of: distributions publish a
-/// bulletin in parts, a document for each release. What is withdrawn is withdrawn everywhere.
+/// bulletin in parts, a document for each release. What is withdrawn is withdrawn everywhere. What the store held before is
+/// replaced by a new record that shares a release with it: then the publisher took back what is missing there.
 fn with_other_releases(newer: &[u8], older: &[u8]) -> Result<Vec<u8>> {
     let (new, old) = (Whole::read(newer)?, Whole::read(older)?);
+    let taken: HashSet<(&str, &str)> = new.scopes.iter().copied().collect();
     let is_other = |ecosystem: &str, release: &str| {
-        !release.is_empty()
-            && Ecosystem::of_name(ecosystem).has_releases()
-            && !new.scopes.iter().any(|(known, its_release)| *known == ecosystem && *its_release == release)
+        !release.is_empty() && Ecosystem::of_name(ecosystem).has_releases() && !taken.contains(&(ecosystem, release))
     };
     let adds = old.scopes.iter().any(|(ecosystem, release)| is_other(ecosystem, release));
-    if new.withdrawn || old.withdrawn || new.scopes.is_empty() || !adds {
+    let took_back = old.held && !new.held && old.scopes.iter().any(|scope| taken.contains(scope));
+    let too_many = new.scopes.len() + old.scopes.len() > MAX_RELEASES;
+    if new.withdrawn || old.withdrawn || new.scopes.is_empty() || !adds || took_back || too_many {
         return Ok(newer.to_vec());
     }
     let (mut joined, mut other) = (new.advisory()?, old.advisory()?);
@@ -332,7 +354,7 @@ fn with_other_releases(newer: &[u8], older: &[u8]) -> Result<Vec<u8>> {
         }
     }
     let mut encoder = Encoder::default();
-    encode_whole(&mut encoder, &joined);
+    encode_whole(&mut encoder, &joined, new.held && old.held);
     Ok(encoder.0)
 }
 

@@ -437,11 +437,7 @@ impl AdvisoryStore for Snapshot {
                 }
             }
         }
-        let in_part = |repository: &&str| {
-            let part = crate::coverage::part(ecosystem.as_str(), release, repository);
-            self.sources.iter().any(|source| source.covers.contains(&part))
-        };
-        if *ecosystem == Ecosystem::Alpine && crate::coverage::ALPINE_REPOSITORIES.iter().all(in_part) {
+        if self.is_covered_in_parts(ecosystem, release) {
             return Ok(Coverage::Covered);
         }
         Ok(match (records, other_release) {
@@ -484,7 +480,9 @@ impl Snapshot {
                 }
                 if its_release.is_empty() || its_release == release {
                     records += count;
-                } else if source.covers.contains(&crate::coverage::scope(known, its_release)) {
+                } else if source.covers.contains(&crate::coverage::scope(known, its_release))
+                    || self.is_covered_in_parts(ecosystem, its_release)
+                {
                     holdings.claimed.push(its_release.clone());
                 } else {
                     holdings.mentioned.push(its_release.clone());
@@ -501,6 +499,15 @@ impl Snapshot {
         let claimed = &holdings.claimed;
         holdings.mentioned.retain(|release| !claimed.contains(release));
         holdings
+    }
+
+    /// Whether several sources together hold every repository of a release of Alpine.
+    fn is_covered_in_parts(&self, ecosystem: &Ecosystem, release: &str) -> bool {
+        let is_held = |repository: &&str| {
+            let part = crate::coverage::part(ecosystem.as_str(), release, repository);
+            self.sources.iter().any(|source| source.covers.contains(&part))
+        };
+        *ecosystem == Ecosystem::Alpine && crate::coverage::ALPINE_REPOSITORIES.iter().all(is_held)
     }
 
     /// What the store speaks about.

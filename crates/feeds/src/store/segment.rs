@@ -42,9 +42,11 @@ pub(super) enum Kind {
 /// What two records of one id and one publisher come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SameId {
-    /// The one that was changed last, of equals the one that came last, with what others say about releases of
-    /// distributions that it does not speak of.
+    /// The one that was changed last, of equals the one that came last.
     Latest,
+    /// As [`Self::Latest`], with what others say about releases of distributions that it does not speak of: a bulletin may
+    /// come in a document for each release.
+    LatestByRelease,
     /// Their statements add up.
     Union,
 }

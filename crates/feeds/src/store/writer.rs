@@ -116,6 +116,7 @@ impl StoreWriter {
     pub fn draft_from(&self, source: &str, same_id: SameId, without: &BTreeSet<Text>) -> Result<Draft> {
         let mut draft = self.draft(same_id);
         if let Some(segment) = self.segment(source)? {
+            draft.hold(true);
             segment.each_record(|record| {
                 let gone = match &record {
                     Record::Advisory(advisory) => without.contains(&advisory.head.id),
@@ -125,6 +126,7 @@ impl StoreWriter {
                 };
                 if gone { Ok(()) } else { draft.add(&record) }
             })?;
+            draft.hold(false);
         }
         Ok(draft)
     }
@@ -198,10 +200,8 @@ impl StoreWriter {
         let place = manifest::segment_path(&self.folder, &name);
         fs::rename(&path, &place).map_err(|error| FeedError::io("writing", &place, error))?;
         manifest::sync_folder(&folder)?;
-        let mut covers = format.map(|format| claimed(format, &summary, provenance.complete)).unwrap_or_default();
-        if !provenance.complete {
-            covers = in_parts(covers, &provenance.parts);
-        }
+        let covers = format.map(|format| claimed(format, &summary, provenance.complete)).unwrap_or_default();
+        let covers = in_parts(covers, &provenance.parts);
         let entry = SourceEntry {
             segment: Some(name),
             bytes,

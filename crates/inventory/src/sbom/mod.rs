@@ -11,7 +11,7 @@ pub mod spdx_tag;
 
 use std::collections::HashMap;
 
-use bartizan_matching::model::{Ecosystem, Package};
+use bartizan_matching::model::{Ecosystem, Package, SourcePackage};
 
 use crate::component::{Collector, ReadError, Reading, is_no_version};
 use crate::os::Os;
@@ -60,6 +60,7 @@ pub(crate) fn finish(
             ids.push(id);
         }
     }
+    complete_sources(&mut placed);
     if !owners.is_empty() {
         let at: HashMap<&str, usize> = ids.iter().enumerate().map(|(at, id)| (&**id, at)).collect();
         for (placed, id) in placed.iter_mut().zip(&ids) {
@@ -71,6 +72,19 @@ pub(crate) fn finish(
         collector.push(package);
     }
     collector.finish()
+}
+
+/// Gives packages of Debian's and Alpine's kind their own name as that of their source where the document states the sources
+/// of others: writers that know them leave out what is called alike. Where no source is stated, none is known.
+fn complete_sources(placed: &mut [Placed]) {
+    let by_source = |package: &Package| matches!(package.ecosystem.purl_type(), "deb" | "apk");
+    if !placed.iter().any(|one| by_source(&one.package) && one.package.source.is_some()) {
+        return;
+    }
+    for Placed { package, .. } in placed.iter_mut().filter(|one| by_source(&one.package)) {
+        let own = SourcePackage { name: package.name.clone(), version: package.version.clone() };
+        package.source.get_or_insert(own);
+    }
 }
 
 impl Item {
@@ -97,8 +111,7 @@ impl Item {
                 }
                 if let (Some((name, version)), None) = (self.source, &package.source) {
                     let version = if version.is_empty() { package.version.to_string() } else { version };
-                    package.source =
-                        Some(bartizan_matching::model::SourcePackage { name: name.into(), version: version.into() });
+                    package.source = Some(SourcePackage { name: name.into(), version: version.into() });
                 }
                 Some(package)
             }

@@ -5,7 +5,8 @@
 //! external identifiers.
 //!
 //! Of relationships one counts: Syft's `OTHER` whose comment begins with `ownership-by-file-overlap` says which package of
-//! a distribution contains the files of which other package; and `DESCRIBES` says what the document is about. Its `sourceInfo` says where they lie.
+//! a distribution contains the files of which other package; and `DESCRIBES` says what the document is about. Its `sourceInfo` says where they lie,
+//! and Trivy's from which source package a package was built.
 //!
 //! Not supported: RDF, YAML and spreadsheets; files and snippets; other relationships (what a document contains counts).
 
@@ -151,6 +152,13 @@ pub(super) fn paths(source: &str) -> Vec<String> {
     list.split(", ").map(str::trim).filter(|path| path.starts_with('/')).map(str::to_owned).collect()
 }
 
+/// Name and version of the source package in Trivy's `built package from: openssl 3.0.9-1`.
+pub(super) fn built_from(source: &str) -> Option<(String, String)> {
+    let mut words = source.trim().strip_prefix("built package from:")?.split_whitespace();
+    let name = words.next()?;
+    Some((name.to_owned(), words.next().unwrap_or_default().to_owned()))
+}
+
 /// Whether a type of reference is a CPE 2.3 name; tools write it with and without prefix.
 pub(super) fn is_cpe(kind: &str) -> bool {
     kind.ends_with("cpe23Type") || kind.eq_ignore_ascii_case("cpe23")
@@ -164,7 +172,7 @@ impl Listed {
             version: self.version.unwrap_or_default(),
             purl: purl.map(|reference| reference.locator.clone()),
             cpes: self.references.iter().filter(|r| is_cpe(&r.kind)).map(|r| r.locator.clone()).collect(),
-            source: None,
+            source: self.source.as_deref().and_then(built_from),
             id: self.id,
             paths: self.source.as_deref().map(paths).unwrap_or_default(),
         };
@@ -218,6 +226,24 @@ mod tests {
         assert_eq!(names, ["lodash", "ng"]);
         assert!(read(b"{}").is_err());
         assert!(read(br#"{"spdxVersion":"SPDX-9"}"#).is_err());
+    }
+
+    #[test]
+    fn the_source_package_of_trivy_is_read() {
+        let text = r#"{"spdxVersion":"SPDX-2.3","packages":[
+            {"name":"debian","SPDXID":"SPDXRef-os","versionInfo":"12.4","primaryPackagePurpose":"OPERATING-SYSTEM"},
+            {"name":"libssl3","SPDXID":"SPDXRef-1","versionInfo":"3.0.9-1","sourceInfo":"built package from: openssl 3.0.9-1",
+             "externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:deb/debian/libssl3@3.0.9-1?distro=debian-12.4"}]},
+            {"name":"bash","SPDXID":"SPDXRef-2","versionInfo":"5.2-1",
+             "externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:deb/debian/bash@5.2-1?distro=debian-12.4"}]}]}"#;
+        let source = |name: &str| {
+            let reading = read(text.as_bytes()).unwrap();
+            let package = reading.packages.into_iter().find(|one| one.name == name).unwrap();
+            package.source.map(|source| format!("{} {}", source.name, source.version))
+        };
+        assert_eq!(source("libssl3").as_deref(), Some("openssl 3.0.9-1"));
+        // A document that states sources leaves them out where they are called like the package.
+        assert_eq!(source("bash").as_deref(), Some("bash 5.2-1"));
     }
 
     #[test]

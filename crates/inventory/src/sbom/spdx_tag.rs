@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::Item;
-use super::spdx::{finish, is_cpe, paths};
+use super::spdx::{built_from, finish, is_cpe, paths};
 use crate::component::{ReadError, Reading, utf8};
 
 /// Reads a tag-value document. Linear in its size.
@@ -41,7 +41,11 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
         let Some((item, is_system)) = items.last_mut().filter(|_| in_package) else { continue };
         match tag {
             "PackageVersion" => value.clone_into(&mut item.version),
-            "PackageSourceInfo" => item.paths = paths(value.trim_start_matches("<text>").trim_end_matches("</text>")),
+            "PackageSourceInfo" => {
+                let value = value.trim_start_matches("<text>").trim_end_matches("</text>");
+                item.paths = paths(value);
+                item.source = built_from(value);
+            }
             "PrimaryPackagePurpose" => *is_system = value == "OPERATING-SYSTEM",
             "ExternalRef" => {
                 let mut words = value.split_whitespace();
@@ -84,6 +88,16 @@ mod tests {
         assert_eq!((&*lodash.name, &*lodash.version, lodash.cpes.len()), ("lodash", "4.17.20", 1));
         assert_eq!(reading.gaps[0].subject, "plain");
         assert!(read(b"PackageName: x\n").is_err());
+    }
+
+    #[test]
+    fn the_source_package_is_read() {
+        let text = "SPDXVersion: SPDX-2.3\nPackageName: libssl3\nPackageVersion: 3.0.9-1\n\
+            PackageSourceInfo: <text>built package from: openssl 3.0.9-1</text>\n\
+            ExternalRef: PACKAGE-MANAGER purl pkg:deb/debian/libssl3@3.0.9-1?distro=debian-12\n";
+        let reading = read(text.as_bytes()).unwrap();
+        let source = reading.packages[0].source.as_ref().unwrap();
+        assert_eq!((&*source.name, &*source.version), ("openssl", "3.0.9-1"));
     }
 
     proptest! {

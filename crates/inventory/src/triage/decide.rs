@@ -21,7 +21,12 @@ pub struct Decisions {
     audited: HashMap<String, Vec<String>>,
     /// Statements that were about a part of a product that what is audited is not known to be.
     elsewhere: BTreeSet<(usize, usize)>,
+    /// Documents and the first names of vulnerabilities that they spoke of a match by.
+    spoken: BTreeSet<(usize, String)>,
 }
+
+/// Vulnerabilities of one document that are named because nothing was found that it speaks of; the rest is counted.
+const MAX_IDLE: usize = 20;
 
 #[derive(Debug)]
 struct Ignored {
@@ -71,6 +76,7 @@ impl Decisions {
             entries: Vec::new(),
             audited: HashMap::new(),
             elsewhere: BTreeSet::new(),
+            spoken: BTreeSet::new(),
         }
     }
 
@@ -122,6 +128,10 @@ impl Decisions {
             .map(|(document, index)| (*document, *index))
             .filter(|(document, index)| self.vex[*document].1.statements[*index].speaks_of(package, ids))
             .collect();
+        for (document, index) in &speaking {
+            let first = self.vex[*document].1.statements[*index].ids.first();
+            self.spoken.insert((*document, first.cloned().unwrap_or_default()));
+        }
         let (elsewhere, speaking): (Vec<_>, Vec<_>) = speaking
             .into_iter()
             .partition(|(document, index)| self.is_elsewhere(&self.vex[*document].1.statements[*index], package));
@@ -165,6 +175,19 @@ impl Decisions {
         for (file, vex) in &self.vex {
             for gap in &vex.unusable {
                 notes.push(Note { file: file.clone(), entry: gap.subject.clone(), problem: gap.reason.to_string() });
+            }
+        }
+        for (document, (file, vex)) in self.vex.iter().enumerate() {
+            let named = vex.statements.iter().map(|statement| statement.ids.first().cloned().unwrap_or_default());
+            let idle: BTreeSet<String> = named.filter(|id| !self.spoken.contains(&(document, id.clone()))).collect();
+            let more = idle.len().saturating_sub(MAX_IDLE);
+            for id in idle.into_iter().take(MAX_IDLE) {
+                let problem = "no finding is about what it speaks of".to_owned();
+                notes.push(Note { file: file.clone(), entry: id, problem });
+            }
+            if more > 0 {
+                let problem = format!("{more} more vulnerabilities of which no finding is about what it speaks of");
+                notes.push(Note { file: file.clone(), entry: String::new(), problem });
             }
         }
         for (document, index) in &self.elsewhere {
@@ -228,6 +251,23 @@ mod tests {
         assert!(late.decide(&lodash, &["CVE-1".into()]).is_none());
         let notes = late.notes();
         assert!(notes[0].problem.contains("2026-01-31"), "{notes:?}");
+    }
+
+    #[test]
+    fn statements_that_fit_nothing_are_noted() {
+        let lodash = Package::new(Ecosystem::Npm, "lodash", "4");
+        let mut all = decisions("2026-01-01");
+        all.add_vex("v", openvex("not_affected", "2025-02-01T00:00:00Z").as_bytes()).unwrap();
+        all.add_vex("w", openvex("not_affected", "2025-02-01T00:00:00Z").replace("CVE-1", "CVE-7").as_bytes()).unwrap();
+        assert!(all.decide(&lodash, &["CVE-1".into()]).is_some());
+        let notes = all.notes();
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert_eq!((&*notes[0].file, &*notes[0].entry), ("w", "CVE-7"));
+        // Another package than the one stated: it is said too.
+        let mut all = decisions("2026-01-01");
+        all.add_vex("v", openvex("not_affected", "2025-02-01T00:00:00Z").as_bytes()).unwrap();
+        assert!(all.decide(&Package::new(Ecosystem::Npm, "other", "4"), &["CVE-1".into()]).is_none());
+        assert_eq!(all.notes().len(), 1);
     }
 
     #[test]

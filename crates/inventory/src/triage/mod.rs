@@ -4,6 +4,7 @@
 //! status. An ignore file ([`ignore`]) is ours: entries with a reason and an end. Both only classify matches; nothing is
 //! removed from view by them.
 
+use bartizan_matching::cpe::{Cpe, Product as CpeProduct, Relation};
 use bartizan_matching::model::{Package, Text};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -63,7 +64,7 @@ impl Status {
 pub enum Subject {
     /// A package, as its package URL names it; an empty version or release means any.
     Package(Box<Package>),
-    /// A CPE name, compared as text with those of a package.
+    /// A CPE name in either form: it speaks of the packages one of whose names is the same, or a special case of it.
     Cpe(String),
 }
 
@@ -97,7 +98,13 @@ impl Statement {
 impl Subject {
     fn is(&self, package: &Package) -> bool {
         match self {
-            Self::Cpe(name) => package.cpes.iter().any(|known| known.as_str() == name),
+            Self::Cpe(name) => {
+                let stated = Cpe::parse(name).ok();
+                package
+                    .cpes
+                    .iter()
+                    .any(|known| known.as_str() == name || stated.as_ref().is_some_and(|s| covers(s, known, package)))
+            }
             Self::Package(wanted) => {
                 let ecosystem = &package.ecosystem;
                 let same = |a: &str, b: &str| ecosystem.normalise(a) == ecosystem.normalise(b);
@@ -110,6 +117,13 @@ impl Subject {
             }
         }
     }
+}
+
+/// Whether a CPE name means what a package is called, whose version may stand beside the name.
+fn covers(stated: &Cpe, known: &str, package: &Package) -> bool {
+    let Ok(known) = Cpe::parse(known) else { return false };
+    let known = CpeProduct::new(known, &package.version);
+    matches!(stated.relation(known.cpe()), Relation::Equal | Relation::Superset)
 }
 
 /// Whether what a statement names is empty, or the same. A leading `v` is no difference (Go, Composer).
@@ -202,6 +216,28 @@ mod tests {
             Some(bartizan_matching::model::SourcePackage { name: "openssl".into(), version: "3.0.11-1".into() });
         assert!(subject("pkg:deb/debian/openssl?distro=debian-12").is(&installed), "the source package");
         assert!(!subject("pkg:deb/debian/openssl?distro=debian-11").is(&installed));
+    }
+
+    #[test]
+    fn names_of_products_are_compared_as_names() {
+        let mut installed = Package::new(Ecosystem::Generic, "gateway", "2.1");
+        installed.cpes = vec!["cpe:2.3:a:example:gateway:2.1:*:*:*:*:*:*:*".into()];
+        let is = |name: &str, package: &Package| Subject::Cpe(name.to_owned()).is(package);
+        for name in [
+            "cpe:2.3:a:example:gateway:2.1:*:*:*:*:*:*:*",
+            "cpe:/a:example:gateway:2.1",
+            "cpe:/a:example:gateway",
+            "cpe:2.3:a:example:gateway:*:*:*:*:*:*:*:*",
+        ] {
+            assert!(is(name, &installed), "{name}");
+        }
+        for name in ["cpe:/a:example:gateway:2.2", "cpe:/a:other:gateway", "cpe:/o:example:gateway", "gateway"] {
+            assert!(!is(name, &installed), "{name}");
+        }
+        // The version may stand beside the name.
+        installed.cpes = vec!["cpe:2.3:a:example:gateway:*:*:*:*:*:*:*:*".into()];
+        assert!(is("cpe:/a:example:gateway:2.1", &installed));
+        assert!(!is("cpe:/a:example:gateway:2.2", &installed));
     }
 
     #[test]

@@ -142,6 +142,27 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
     Ok(Explanation { ids: group.ids.clone(), matched, against, gaps: verdict.gaps })
 }
 
+/// What the configurations of a record ask for besides, and the asset lacks.
+pub(super) fn lacking<S: AdvisoryStore + ?Sized>(
+    store: &S,
+    package: &Package,
+    carried: &[Product],
+    id: &str,
+    source: &str,
+) -> Result<Vec<Text>, StoreError> {
+    let mut notes = Vec::new();
+    for record in store.by_id(id)? {
+        let advisory = store.advisory(record)?;
+        if *advisory.head.id == *id
+            && *advisory.head.source == *source
+            && let Some(lacking) = shortfall(store, package, carried, &advisory)?
+        {
+            notes.extend(lacking.notes);
+        }
+    }
+    Ok(notes)
+}
+
 /// What each configuration of a record that is about a product of the package fails on; none if they are all about others.
 fn shortfall<S: AdvisoryStore + ?Sized>(
     store: &S,

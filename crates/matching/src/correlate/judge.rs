@@ -124,6 +124,13 @@ impl<'s, S: AdvisoryStore + ?Sized> Judge<'s, S> {
             match gap {
                 None | Some(GapReason::PartlyCovered { .. }) => {
                     read = self.read(package, &mut verdict.gaps)?;
+                    let by_source = matches!(package.ecosystem.purl_type(), "deb" | "apk");
+                    if by_source
+                        && package.source.is_none()
+                        && self.statements(&package.ecosystem, &package.name)?.is_empty()
+                    {
+                        verdict.gaps.push(GapReason::SourceUnknown);
+                    }
                     if let Some((limit, note)) = self.owned(&package.ownership)? {
                         for one in &mut read {
                             one.confidence = one.confidence.min(limit);

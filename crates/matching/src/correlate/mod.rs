@@ -29,10 +29,13 @@ pub use explain::{Explanation, explain};
 pub use groups::{Group, id_order};
 
 use crate::cpe::{Cpe, Product};
-use crate::model::{Authority, CoverageGap, Match, Package};
+use crate::model::{Authority, Confidence, CoverageGap, Match, Package};
 use crate::score::{Weights, priority};
 use crate::store::{AdvisoryStore, StoreError};
-use judge::{Judge, Verdict};
+use judge::{Decided, Judge, Verdict};
+
+/// Leads of one package that ask for something besides.
+const MAX_INCOMPLETE: usize = 200;
 
 /// What a run may be told.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +82,33 @@ pub fn correlate<S: AdvisoryStore + ?Sized>(
         correlation.gaps.extend(verdict.gaps.iter().map(|reason| CoverageGap { package: index, reason: *reason }));
         for decided in verdict.decided.iter().filter(|decided| !decided.restricted) {
             correlation.matches.push(judge.expand(index, decided, &options.weights)?);
+        }
+        // What asks for something besides that is not known to be there is a lead, the newest names first.
+        let is_decided = |one: &Decided| {
+            verdict.decided.iter().any(|sure| !sure.restricted && sure.group.primary() == one.group.primary())
+        };
+        let restricted = verdict.decided.iter().rev().filter(|decided| decided.restricted && !is_decided(decided));
+        let more = restricted.clone().count().saturating_sub(MAX_INCOMPLETE);
+        for decided in restricted.take(MAX_INCOMPLETE) {
+            let mut lead = judge.expand(index, decided, &options.weights)?;
+            lead.confidence = lead.confidence.min(Confidence::INCOMPLETE);
+            if let Some(evidence) = lead.evidence.first_mut() {
+                evidence.notes.extend(explain::lacking(
+                    store,
+                    package,
+                    &products,
+                    &evidence.advisory,
+                    &evidence.source,
+                )?);
+            }
+            if more > 0
+                && let Some(evidence) = lead.evidence.first_mut()
+            {
+                let note =
+                    format!("{more} older records that ask for something besides are not listed for this package");
+                evidence.notes.push(note.into());
+            }
+            correlation.matches.push(lead);
         }
     }
     correlation.matches.sort_by(priority);

@@ -134,7 +134,10 @@ fn is_deb_kernel(source: &str) -> bool {
         Some(word) => {
             word.starts_with(|first: char| first.is_ascii_digit())
                 || DEB_KERNELS.contains(&word)
-                || matches!(word, "tegra" | "ti" | "xilinx")
+                || matches!(
+                    word,
+                    "euclid" | "flo" | "grouper" | "linaro" | "maguro" | "mvl" | "tegra" | "ti" | "xilinx"
+                )
         }
     }
 }
@@ -213,6 +216,8 @@ mod tests {
             ("linux-aws-headers-5.15.0-1051", "linux-aws"),
             ("linux-tools-common", "linux-hwe-6.5"),
             ("linux-perf-5.10", "linux-5.10"),
+            ("linux-headers-3.0.0-5-maguro", "linux-maguro"),
+            ("linux-headers-3.1.10-9-grouper", "linux-grouper"),
         ] {
             assert!(is(Ecosystem::Ubuntu, name, source), "{name}");
         }

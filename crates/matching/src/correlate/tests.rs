@@ -218,7 +218,7 @@ fn nothing_known_is_a_gap_and_never_clean() {
         Package::new(Ecosystem::Hex, "plug", "1.0.0"),
         debian("p", "", None),
         debian("p", "what?", None),
-        debian("other", "1", None),
+        debian("other", "1", Some(("other", "1"))),
     ];
     let gap = |package, reason| CoverageGap { package, reason };
     let found = run(&store, &packages);
@@ -285,7 +285,8 @@ fn cpe_speaks_only_where_nobody_else_does() {
     let mut installed = Package::new(Ecosystem::Generic, "app", "1.0");
     installed.cpes = vec!["cpe:2.3:a:acme:app:*:*:*:*:*:*:*:*".into()];
     let found = run(&store, std::slice::from_ref(&installed));
-    assert_eq!(ids(&found), [["CVE-2024-1"]]);
+    let findings: Vec<&str> = found.matches.iter().filter(|one| one.is_finding()).map(|one| &*one.ids[0]).collect();
+    assert_eq!(findings, ["CVE-2024-1"]);
     assert_eq!((found.matches[0].method, found.matches[0].confidence), (Method::Cpe, Confidence::CPE));
     assert!(found.matches[0].fixed.is_empty());
     let mut bounded = configured("CVE-2024-4", &[(true, "cpe:2.3:a:acme:app:*:*:*:*:*:*:*:*")]);
@@ -294,7 +295,8 @@ fn cpe_speaks_only_where_nobody_else_does() {
     assert_eq!(found.matches[0].fixed, ["2.0"]);
     // With the operating system on the same asset the second holds too.
     let platform = Options { platform: vec![Cpe::parse(os).unwrap()], ..Options::default() };
-    assert_eq!(correlate(&store, std::slice::from_ref(&installed), &platform).unwrap().matches.len(), 2);
+    let found = correlate(&store, std::slice::from_ref(&installed), &platform).unwrap();
+    assert_eq!(found.matches.iter().filter(|one| one.is_finding()).count(), 2);
     // The same name from an ecosystem that has spoken, and from a distribution, is not looked up by CPE.
     for ecosystem in [Ecosystem::PyPi, Ecosystem::Debian] {
         let mut package = installed.clone();
@@ -356,6 +358,7 @@ fn equal_packages_at_two_places_are_two_matches() {
 
 mod builds;
 mod fleets;
+mod leads;
 
 fn rpm(ecosystem: Ecosystem, release: &str, name: &str, version: &str) -> Package {
     let mut package = Package::new(ecosystem, name, version);

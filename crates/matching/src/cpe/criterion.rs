@@ -111,6 +111,21 @@ impl Dictionary for NoDictionary {
     }
 }
 
+/// Whether a name means Windows whichever it is: NVD writes `cpe:2.3:o:microsoft:windows:-` for what runs on Windows, and
+/// names the releases by other words (`windows_10_22h2`, `windows_server_2019`).
+fn is_any_windows(cpe: &Cpe) -> bool {
+    cpe.part == Part::OperatingSystem
+        && cpe.vendor().literal() == Some("microsoft")
+        && cpe.product().literal() == Some("windows")
+        && matches!(cpe.version(), Value::Any | Value::NotApplicable)
+}
+
+fn is_windows(cpe: &Cpe) -> bool {
+    cpe.part == Part::OperatingSystem
+        && cpe.vendor().literal() == Some("microsoft")
+        && cpe.product().literal().is_some_and(|product| product.starts_with("windows_"))
+}
+
 const UPDATE: usize = 3;
 const EDITION: usize = 4;
 const SOFTWARE_EDITION: usize = 6;
@@ -238,6 +253,12 @@ impl Criterion {
 
     /// How surely a product that only has to be present gives what the criterion asks for.
     pub(super) fn given_by(&self, product: &Product, dictionary: &dyn Dictionary) -> Option<Confidence> {
+        if let Some(cpe) = self.cpe.as_ref().filter(|cpe| is_any_windows(cpe) && !self.is_ranged())
+            && is_windows(&product.cpe)
+        {
+            let met = attributes(cpe, &product.cpe, Met::by(Confidence::EXACT)).ok()?;
+            return Some(met.confidence);
+        }
         let confidence = self.met_by(product, dictionary)?.confidence;
         let any = self.cpe.as_ref().is_some_and(|cpe| !matches!(cpe.version(), Value::Text(_) | Value::Pattern(_)));
         Some(match confidence {

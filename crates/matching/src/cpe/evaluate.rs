@@ -355,6 +355,25 @@ mod tests {
     }
 
     #[test]
+    fn any_release_of_windows_is_windows() {
+        let app = product("cpe:2.3:a:acme:app:1.5:*:*:*:*:*:*:*");
+        let on = |name: &str| tree().applies(&app, &[product(name)], &NoDictionary);
+        for windows in [
+            "cpe:2.3:o:microsoft:windows_10_22h2:10.0.19045.3448:*:*:*:*:*:x64:*",
+            "cpe:2.3:o:microsoft:windows_server_2019:-:*:*:*:*:*:*:*",
+        ] {
+            assert!(matches!(on(windows), Applicability::Hit(_)), "{windows}");
+        }
+        for other in [
+            "cpe:2.3:o:apple:macos:14:*:*:*:*:*:*:*",
+            "cpe:2.3:a:microsoft:windows_media_player:12:*:*:*:*:*:*:*",
+            "cpe:2.3:o:example:windows_10:1:*:*:*:*:*:*:*",
+        ] {
+            assert!(matches!(on(other), Applicability::Restricted(_)), "{other}");
+        }
+    }
+
+    #[test]
     fn and_needs_the_rest_of_the_asset() {
         let app = product("cpe:2.3:a:acme:app:1.5:*:*:*:*:*:*:*");
         assert!(matches!(tree().applies(&app, &[], &NoDictionary), Applicability::Restricted(_)));

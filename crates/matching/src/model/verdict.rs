@@ -43,6 +43,7 @@ impl GapReason {
             Self::VersionMissing => "version_missing",
             Self::VersionUnreadable => "version_unreadable",
             Self::ForeignOrigin => "foreign_origin",
+            Self::SourceUnknown => "source_unknown",
         }
     }
 }
@@ -148,6 +149,8 @@ impl Confidence {
     pub const UNCLEAR_OWNER: Self = Self(60);
     /// Vendor and product only.
     pub const NAME_ONLY: Self = Self(10);
+    /// A CPE configuration whose other members are not known to be there: what the product runs on, or beside.
+    pub const INCOMPLETE: Self = Self(5);
     /// From here on a match is a finding; below it is a lead that only a listing of everything shows.
     pub const FINDING: Self = Self(50);
     /// From here on nothing is known that speaks against it.
@@ -212,6 +215,9 @@ pub enum GapReason {
     VersionUnreadable,
     /// The package comes from elsewhere than the distribution's archive or the registry.
     ForeignOrigin,
+    /// The distribution's advisories name source packages, the inventory does not say from which the package was built, and
+    /// none is known by the package's own name.
+    SourceUnknown,
 }
 
 /// Why a vulnerability does not match a package: the other half of the explanation.

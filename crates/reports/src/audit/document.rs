@@ -176,8 +176,8 @@ pub struct NotCovered {
     /// The ecosystem and release, empty if not known.
     pub ecosystem: String,
     /// Which kind of gap: `ecosystem_not_covered`, `release_not_covered`, `partly_covered`, `release_unknown`,
-    /// `unidentified`, `version_missing`, `version_unreadable`, `foreign_origin`, or `inventory` (the file itself does not say
-    /// enough about it).
+    /// `unidentified`, `version_missing`, `version_unreadable`, `source_unknown`, `foreign_origin`, or `inventory` (the
+    /// file itself does not say enough about it).
     #[serde(default)]
     pub code: String,
     /// Why, and what there is instead.

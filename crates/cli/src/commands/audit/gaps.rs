@@ -67,6 +67,13 @@ impl<'s> Gaps<'s> {
                 format!("its version, or a version that a record compares it with, is none of {}", package.ecosystem),
                 Some("`bartizan explain PACKAGE ID` shows which record".to_owned()),
             ),
+            GapReason::SourceUnknown => (
+                format!(
+                    "its source package is not known, and the advisories of {} name source packages",
+                    package.ecosystem
+                ),
+                Some("have the tool that writes the SBOM state the source (`upstream` in the package URL)".to_owned()),
+            ),
             GapReason::ForeignOrigin => {
                 let whose = match package.ecosystem.authority() {
                     Authority::Vendor => format!("the archive of {}", package.ecosystem),

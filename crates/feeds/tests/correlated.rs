@@ -129,3 +129,24 @@ fn a_name_that_is_replaced_is_looked_up_under_the_new_ones() {
     assert_eq!(with.successors(suite, "2.0(1)").unwrap().len(), 2);
     assert_eq!(with.successors("cpe:2.3:a:buyer:gateway:1.18.0:*:*:*:*:*:*:*", "").unwrap(), [""; 0]);
 }
+
+/// The entry of the old name is not at hand; two others say that they have replaced it.
+#[test]
+fn successors_that_speak_for_themselves_add_up() {
+    let entry = |name: &str| {
+        format!(
+            r#"{{"cpe":{{"deprecated":false,"cpeName":"cpe:2.3:a:new:{name}:1.0:*:*:*:*:*:*:*","cpeNameId":"x",
+            "deprecates":[{{"cpeName":"cpe:2.3:a:old:suite:1.0:*:*:*:*:*:*:*","cpeNameId":"y"}}]}}}}"#
+        )
+    };
+    let page = format!(
+        r#"{{"resultsPerPage":2,"format":"NVD_CPE","products":[{},{},{}]}}"#,
+        entry("server"),
+        entry("client"),
+        entry("server")
+    );
+    let (_folder, snapshot) = store(&[("page.json", &page)]);
+    let mut found = snapshot.successors("cpe:2.3:a:old:suite:1.0:*:*:*:*:*:*:*", "").unwrap();
+    found.sort();
+    assert_eq!(found, ["cpe:2.3:a:new:client:1.0:*:*:*:*:*:*:*", "cpe:2.3:a:new:server:1.0:*:*:*:*:*:*:*"]);
+}

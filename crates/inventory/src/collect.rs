@@ -35,6 +35,18 @@ impl Default for Limits {
     }
 }
 
+/// Where the package databases of a system lie, below its root.
+const DATABASES: [&str; 9] = [
+    "var/lib/dpkg/status",
+    "lib/apk/db/installed",
+    "usr/lib/apk/db/installed",
+    "var/lib/rpm/rpmdb.sqlite",
+    "var/lib/rpm/Packages.db",
+    "var/lib/rpm/Packages",
+    "usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "usr/lib/sysimage/rpm/Packages.db",
+    "usr/share/rpm/rpmdb.sqlite",
+];
 /// Bytes that are looked at to tell a format.
 const SNIFF: u64 = 64 * 1024;
 
@@ -80,7 +92,8 @@ pub struct Inventory {
     pub sources: Vec<Source>,
     /// What was not read although something may be lost by it, by path.
     pub skipped: Vec<Skipped>,
-    /// Links that were not followed, by path: what they lead to is read where it lies, or is no part of what is audited.
+    /// Links that were not followed, by path: what they lead to is read where it lies, or is a folder outside of what is
+    /// audited.
     pub passed_over: Vec<Skipped>,
 }
 
@@ -150,16 +163,7 @@ impl Collector {
 
     /// Reads the package databases of the system whose root folder is `root`, and nothing else.
     pub fn add_system(&mut self, root: &Path) {
-        for place in [
-            "var/lib/dpkg/status",
-            "lib/apk/db/installed",
-            "usr/lib/apk/db/installed",
-            "var/lib/rpm/rpmdb.sqlite",
-            "var/lib/rpm/Packages.db",
-            "var/lib/rpm/Packages",
-            "usr/lib/sysimage/rpm/rpmdb.sqlite",
-            "usr/lib/sysimage/rpm/Packages.db",
-        ] {
+        for place in DATABASES {
             let path = root.join(place);
             let is_there = fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
             // `/var/lib/rpm` and `/lib` may be links to their place below `/usr`: each database is read once.
@@ -199,8 +203,10 @@ impl Collector {
     fn read(&mut self, path: &Path, format: Format) {
         // `go.sum` completes an old `go.mod`; beside a new one it says nothing more.
         let mut named = Vec::new();
+        let module = path.with_file_name("go.mod");
         if format == Format::GoSum
-            && let Ok(bytes) = bytes(&path.with_file_name("go.mod"), Format::GoMod.limit())
+            && self.may_read(&module)
+            && let Ok(bytes) = bytes(&module, Format::GoMod.limit())
             && let Ok(module) = lock::gomod::read(&bytes)
         {
             if !module.direct_only {
@@ -228,6 +234,11 @@ impl Collector {
         self.inventory.sources.push(Source { path: shown(path), format, os, reading });
     }
 
+    /// Whether a file beside one that is read lies within the folder that is walked.
+    fn may_read(&self, path: &Path) -> bool {
+        self.root.as_deref().is_none_or(|root| walk::is_file_within(root, path))
+    }
+
     fn database(&self, path: &Path, format: Format, bytes: &[u8]) -> (Result<Reading, ReadError>, (Os, OsOrigin)) {
         let read = |os: &Os| match format {
             Format::DpkgStatus => os::dpkg::read(bytes, os),
@@ -235,7 +246,8 @@ impl Collector {
             _ => {
                 let mut wal = path.as_os_str().to_owned();
                 wal.push("-wal");
-                let wal = self::bytes(Path::new(&wal), Format::RpmDatabase.limit()).ok();
+                let wal = Path::new(&wal);
+                let wal = self.may_read(wal).then(|| self::bytes(wal, Format::RpmDatabase.limit()).ok()).flatten();
                 os::rpm::read(bytes, wal.as_deref(), os)
             }
         };
@@ -351,17 +363,7 @@ fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
 
 /// The root folder of the system a package database belongs to.
 fn root_of(path: &Path) -> Option<PathBuf> {
-    for place in [
-        "var/lib/dpkg/status",
-        "lib/apk/db/installed",
-        "usr/lib/apk/db/installed",
-        "var/lib/rpm/rpmdb.sqlite",
-        "var/lib/rpm/Packages.db",
-        "var/lib/rpm/Packages",
-        "usr/lib/sysimage/rpm/rpmdb.sqlite",
-        "usr/lib/sysimage/rpm/Packages.db",
-        "usr/share/rpm/rpmdb.sqlite",
-    ] {
+    for place in DATABASES {
         if path.ends_with(place) {
             return path.ancestors().nth(Path::new(place).components().count()).map(rooted);
         }

@@ -20,7 +20,7 @@ use crate::json::JsonStream;
 use crate::record::{CpeNames, Record};
 
 /// Successors of one name that are kept; NVD names one or two.
-const MAX_SUCCESSORS: usize = 20;
+pub(crate) const MAX_SUCCESSORS: usize = 20;
 /// Names that one name has replaced, as far as they are kept.
 const MAX_REPLACED: usize = 1000;
 /// What tells these names from criteria in the store; no criterion begins so. The one that the old name says itself, with all
@@ -55,6 +55,11 @@ struct Wrapped<'a> {
 #[must_use]
 pub(crate) fn keys(name: &Cpe) -> [String; 2] {
     PREFIXES.map(|prefix| format!("{prefix}{}", name.to_formatted()))
+}
+
+/// Whether what several entries say under such a key adds up: each successor speaks for itself.
+pub(crate) fn adds_up(key: &[u8]) -> bool {
+    key.starts_with(PREFIXES[1].as_bytes())
 }
 
 fn take(out: &mut Output<'_>, found: std::result::Result<Entry<'_>, serde_json::Error>) -> Result<()> {

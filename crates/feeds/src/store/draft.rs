@@ -16,6 +16,7 @@ use super::segment::{MAGIC, SameId, Summary, TABLES, decode_advisory};
 use super::sorter::Sorter;
 use super::table::{Counted, TableIndex, TableWriter};
 use crate::error::{FeedError, Result};
+use crate::formats::cpenames;
 use crate::record::{Record, merge_advisories, merge_signals};
 
 const LEVEL: i32 = 5;
@@ -448,6 +449,9 @@ fn write_names(entries: Sorter, out: &mut Counted<Hashing>) -> Result<(TableInde
     let mut pending: Option<(Vec<u8>, Vec<u8>)> = None;
     entries.drain(|criterion, names| {
         match &mut pending {
+            Some((known, value)) if known == criterion && cpenames::adds_up(criterion) => {
+                *value = joined(value, names)?;
+            }
             Some((known, value)) if known == criterion => names.clone_into(value),
             _ => {
                 if let Some((criterion, names)) = pending.replace((criterion.to_vec(), names.to_vec())) {
@@ -463,6 +467,22 @@ fn write_names(entries: Sorter, out: &mut Counted<Hashing>) -> Result<(TableInde
     let index = writer.finish(out)?;
     let entries = index.entries.into();
     Ok((index, entries))
+}
+
+/// Both lists of names as one.
+fn joined(names: &[u8], more: &[u8]) -> Result<Vec<u8>> {
+    let mut all = super::segment::names(names)?;
+    for name in super::segment::names(more)? {
+        if all.len() < cpenames::MAX_SUCCESSORS && !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    let mut encoder = Encoder::default();
+    encoder.size(all.len());
+    for name in &all {
+        encoder.text(name);
+    }
+    Ok(encoder.0)
 }
 
 fn encode_footer(tables: &[TableIndex], summary: &Summary) -> Result<Vec<u8>> {

@@ -214,3 +214,30 @@ fn parents_above_the_walked_folder_are_not_read() {
     assert_eq!(collected(&module, Limits::default()).packages(), []);
     assert_eq!(collected(&module.join("pom.xml"), Limits::default()).packages().len(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn links_to_what_is_not_walked_make_the_audit_incomplete() {
+    use std::os::unix::fs::symlink;
+    let outside = tree(&[("bill", "{}"), ("go.mod", "module m\ngo 1.17\n")]);
+    let folder = tree(&[
+        ("cache/CACHEDIR.TAG", ""),
+        ("cache/app/Cargo.lock", ""),
+        ("app/requirements.txt", "a==1\n"),
+        ("go/go.sum", "example.org/a v1.0.0 h1:x=\n"),
+    ]);
+    let at = |path: &str| folder.path().join(path);
+    symlink(outside.path().join("bill"), at("sbom.json")).unwrap();
+    symlink("nowhere", at("x.bom.json")).unwrap();
+    symlink("cache/app", at("linked")).unwrap();
+    symlink("app", at("same")).unwrap();
+    // A module file that leads out does not decide what its sums are for.
+    symlink(outside.path().join("go.mod"), at("go/go.mod")).unwrap();
+    let inventory = collected(folder.path(), Limits::default());
+    assert_eq!(paths(&inventory, folder.path()), ["app/requirements.txt", "go/go.sum"]);
+    let root = format!("{}/", folder.path().display());
+    let skipped: Vec<String> = inventory.skipped.iter().map(|one| one.path.replace(&root, "")).collect();
+    assert_eq!(skipped, ["go/go.mod", "linked", "sbom.json", "x.bom.json"]);
+    assert!(inventory.skipped[1].reason.contains("`cache/app`, a folder that is not entered"));
+    assert_eq!(inventory.passed_over, []);
+}

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | a file below the folder that the walk reads anyway | passed over, and reported so |
 //! | a file below the folder that it would not read (in a cache, under another name) | read under the link's name |
-//! | a folder below the folder | passed over: what is in it is read where it lies |
-//! | anything outside of the folder | not followed; if it has the name of a known file, the audit is incomplete |
+//! | a folder below the folder | passed over: what is in it is read where it lies; incomplete if the walk does not go there |
+//! | a file outside of the folder | not followed; if it has the name of a known file, the audit is incomplete |
+//! | a folder outside of the folder | not followed, and reported: it is no part of what is audited |
 //! | nothing, or itself | not followed; if it has the name of a known file, the audit is incomplete |
 //!
 //! So there are no loops, each file is read once, and nothing outside of what is audited is read.
@@ -27,6 +28,22 @@ const CACHE_TAG: &str = "CACHEDIR.TAG";
 /// Whether a path leads, through whatever links, to a regular file below `root`, which has no links itself.
 pub(super) fn is_file_within(root: &Path, path: &Path) -> bool {
     fs::canonicalize(path).is_ok_and(|real| real.starts_with(root) && real.is_file())
+}
+
+/// Whether a file of this name is one of those that tell by their content what they are, and surely mean an SBOM.
+fn is_named_as_sbom(path: &Path) -> bool {
+    Format::is_candidate(path) && path.file_name().is_some_and(|name| name != "status")
+}
+
+/// Whether a folder of this name is never entered.
+fn is_left_out(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| SKIPPED_FOLDERS.contains(&name))
+}
+
+/// Whether the walk of `root` does not come to a folder below it.
+fn leaves_out(root: &Path, folder: &Path) -> bool {
+    let below = folder.ancestors().take_while(|ancestor| *ancestor != root);
+    below.into_iter().any(|ancestor| is_left_out(ancestor) || ancestor.join(CACHE_TAG).is_file())
 }
 
 impl Collector {
@@ -101,7 +118,7 @@ impl Collector {
         let mut read: BTreeSet<PathBuf> =
             self.inventory.sources.iter().filter_map(|source| fs::canonicalize(&source.path).ok()).collect();
         for link in links {
-            let has_known_name = Format::of_path(&link).is_some();
+            let has_known_name = Format::of_path(&link).is_some() || is_named_as_sbom(&link);
             let Ok(target) = fs::canonicalize(&link) else {
                 if has_known_name {
                     self.skip(&link, "a symbolic link that leads nowhere");
@@ -117,6 +134,10 @@ impl Collector {
                     self.pass_over(&link, reason);
                 }
                 continue;
+            }
+            if target.is_dir() && !is_left_out(&link) && leaves_out(real, &target) {
+                let place = target.strip_prefix(real).unwrap_or(&target);
+                self.skip(&link, format!("a symbolic link to `{}`, a folder that is not entered", shown(place)));
             }
             if !target.is_file() {
                 continue;

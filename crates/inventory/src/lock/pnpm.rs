@@ -98,7 +98,9 @@ impl Resolution {
         let is_local = |text: &str| ["file:", "link:"].iter().any(|scheme| text.starts_with(scheme));
         if self.directory.is_some() || is_local(path) || place.is_some_and(is_local) {
             Origin::Local
-        } else if self.repo.is_some() || place.is_some_and(|place| place.starts_with("git")) || path.starts_with("git@")
+        } else if self.repo.is_some()
+            || place.is_some_and(|place| place.starts_with("git"))
+            || (path.starts_with("git@") && parts(path).1.is_none())
         {
             Origin::Vcs
         } else {
@@ -248,6 +250,14 @@ mod tests {
             (gaps[0].subject.as_str(), &*gaps[0].reason),
             ("bare", "it is taken from version control, and no version is stated")
         );
+    }
+
+    /// `git` is a package of the registry too, and `git@` the user of a repository's address.
+    #[test]
+    fn a_package_called_git_is_of_the_registry() {
+        let resolution = Resolution::default();
+        assert_eq!(resolution.origin("git@0.1.5"), Origin::Registry);
+        assert_eq!(resolution.origin("git@example.org+o/r/abcdef"), Origin::Vcs);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use bartizan_inventory::Inventory;
 use bartizan_inventory::sbom::purl;
 use bartizan_matching::correlate::{Explanation, explain};
-use bartizan_matching::model::{AdvisoryEvidence, Match, NoMatch, NoMatchReason, Package};
+use bartizan_matching::model::{AdvisoryEvidence, Authority, GapReason, Match, NoMatch, NoMatchReason, Package};
 use bartizan_matching::score::Weights;
 use serde_json::json;
 
@@ -136,7 +136,7 @@ fn describe(
     line(String::new());
     match &explanation.matched {
         Some(found) => matched(found, weights, &mut line),
-        None if explanation.gaps.is_empty() || is_spoken_of(explanation) => {
+        None if explanation.gaps.is_empty() || is_spoken_of(package, explanation) => {
             line(format!("  {id} DOES NOT APPLY, as far as the store knows"));
         }
         None => line(format!("  NOT KNOWN whether {id} applies")),
@@ -160,11 +160,16 @@ fn describe(
     line(String::new());
 }
 
-/// Whether a record compares this very package with this vulnerability: then gaps in other knowledge change nothing.
-fn is_spoken_of(explanation: &Explanation) -> bool {
-    explanation.against.iter().any(|one| {
-        matches!(one.reason, NoMatchReason::OutsideRange | NoMatchReason::ConditionFails | NoMatchReason::NotAffected)
-    })
+/// Whether records compare this very package with this vulnerability, and every one that speaks of it could: then gaps in
+/// other knowledge change nothing. What is compared by words or CPE names alone is never that sure.
+fn is_spoken_of(package: &Package, explanation: &Explanation) -> bool {
+    let reasons = || explanation.against.iter().map(|one| one.reason);
+    package.ecosystem.authority() != Authority::Cpe
+        && !explanation.gaps.contains(&GapReason::VersionUnreadable)
+        && !reasons().any(|reason| reason == NoMatchReason::VersionUnreadable)
+        && reasons().any(|reason| {
+            matches!(reason, NoMatchReason::OutsideRange | NoMatchReason::ConditionFails | NoMatchReason::NotAffected)
+        })
 }
 
 fn matched(found: &Match, weights: &Weights, line: &mut impl FnMut(String)) {
@@ -229,4 +234,32 @@ fn against(record: &NoMatch, line: &mut impl FnMut(String)) {
 /// Text from files must not drive the terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_matching::model::Ecosystem;
+
+    use super::*;
+
+    #[test]
+    fn a_gap_counts_unless_every_record_could_be_compared() {
+        let told = |ecosystem: Ecosystem, reasons: &[NoMatchReason], gaps: &[GapReason]| {
+            let against = reasons.iter().map(|reason| NoMatch {
+                advisory: "A".into(),
+                source: "s".into(),
+                reason: *reason,
+                evidence: None,
+            });
+            let explanation =
+                Explanation { ids: Vec::new(), matched: None, against: against.collect(), gaps: gaps.to_vec() };
+            is_spoken_of(&Package::new(ecosystem, "x", "1"), &explanation)
+        };
+        let partly = [GapReason::PartlyCovered { records: 1 }];
+        assert!(told(Ecosystem::Npm, &[NoMatchReason::OutsideRange], &partly));
+        assert!(!told(Ecosystem::Npm, &[NoMatchReason::OtherRelease], &partly));
+        assert!(!told(Ecosystem::Npm, &[NoMatchReason::OutsideRange, NoMatchReason::VersionUnreadable], &partly));
+        assert!(!told(Ecosystem::Npm, &[NoMatchReason::OutsideRange], &[GapReason::VersionUnreadable]));
+        assert!(!told(Ecosystem::Generic, &[NoMatchReason::OutsideRange], &partly));
+    }
 }

@@ -33,9 +33,10 @@ pub const fn is_suspected(open: usize, asked: usize) -> bool {
     open > MANY || (asked >= 8 && open * 10 >= asked * 9) || (open > 0 && open >= asked)
 }
 
-/// Draws guards until there are `count`; `random` gives a number below its argument.
+/// Draws guards until there are `count`, none of them `known`; `random` gives a number below its argument.
 pub fn draw(
     count: usize,
+    known: &[u16],
     asked: usize,
     is_asked: impl Fn(u16) -> bool,
     mut random: impl FnMut(u16) -> u16,
@@ -46,7 +47,7 @@ pub fn draw(
     while guards.len() < count {
         let port = FIRST + random(SPAN).min(SPAN - 1);
         let taken = asked < NEARLY_ALL && is_asked(port);
-        if !taken && !guards.contains(&port) {
+        if !taken && !guards.contains(&port) && !known.contains(&port) {
             guards.push(port);
         }
     }
@@ -74,13 +75,13 @@ mod tests {
             next += 1;
             (next / 2) % below
         };
-        assert_eq!(draw(3, 1000, |port| port == 20_001, &mut count), [20_000, 20_002, 20_003]);
+        assert_eq!(draw(3, &[], 1000, |port| port == 20_001, &mut count), [20_000, 20_002, 20_003]);
         next = 0;
         let mut count = |below: u16| {
             next += 1;
             next % below
         };
-        assert_eq!(draw(2, 65_535, |_| true, &mut count), [20_001, 20_002], "there is nothing to spare");
-        assert_eq!(draw(1, 1, |_| false, |_| u16::MAX), [64_999]);
+        assert_eq!(draw(2, &[20_003], 65_535, |_| true, &mut count), [20_001, 20_002], "there is nothing to spare");
+        assert_eq!(draw(1, &[], 1, |_| false, |_| u16::MAX), [64_999]);
     }
 }

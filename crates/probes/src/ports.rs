@@ -12,7 +12,7 @@ use std::time::Duration;
 use bartizan_domain::evidence::ports::{PortObservation, PortState, PortSummary, PortsEvidence};
 use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
 use bartizan_domain::{PortSet, Transport};
-use bartizan_portscan::{Control, Event, Finding, HostReason, HostReport, Job, Presence, Protocol, Settings, State};
+use bartizan_portscan::{Control, Event, Finding, HostReason, HostReport, Job, Presence, Protocol, Settings, State, zone};
 use tokio::sync::mpsc;
 
 use crate::ProbeContext;
@@ -66,6 +66,12 @@ pub async fn gather(
     let mut allowed: BTreeSet<IpAddr> = BTreeSet::new();
     let mut denied: Option<ProbeFailure> = None;
     for address in addresses {
+        // Whatever a name resolves to has no zone, and the engine takes no link-local address without one.
+        if zone::is_link_local(*address) {
+            let detail = format!("{address} is not contacted: it is a link-local address, and its link is not known");
+            denied = Some(ProbeFailure::new(FailureKind::Local, detail));
+            continue;
+        }
         match policy.vet(*address) {
             Ok(()) => drop(allowed.insert(address.to_canonical())),
             Err(failure) => denied = Some(failure),

@@ -149,6 +149,20 @@ fn a_port_that_accepts_once_is_not_plainly_open() {
     assert_eq!(evidence.confirmed().map(|port| port.port).collect::<Vec<_>>(), [11]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_local_address_of_a_name_does_not_take_the_others_with_it() {
+    let listener = TcpListener::bind((own(5), 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let plan = PortPlan { tcp: [port].into_iter().collect(), udp: PortSet::new() };
+    let addresses = [own(5), "fe80::1".parse().unwrap(), "fe80:0:3::1".parse().unwrap()];
+    let Observation::Observed(evidence) = gather(&context(true), &addresses, &plan, &|_| {}).await else {
+        panic!("no evidence");
+    };
+    let open: Vec<_> = evidence.open().map(|port| (port.address, port.port)).collect();
+    assert_eq!(open, [(own(5), port)]);
+    assert!(evidence.incomplete.unwrap().contains("link-local"));
+}
+
 #[tokio::test]
 async fn forbidden_addresses_and_empty_plans_are_not_contacted() {
     let plan = PortPlan { tcp: PortSet::all(), udp: PortSet::new() };

@@ -206,7 +206,7 @@ impl Engines<'_> {
             return Ok(BTreeSet::new());
         }
         let is_asked = |port: u16| ports.binary_search(&port).is_ok();
-        let mut guards = draw(GUARDS, ports.len(), is_asked, |below| rand::random_range(0..below));
+        let mut guards = draw(GUARDS, &[], ports.len(), is_asked, |below| rand::random_range(0..below));
         let rest = guards.split_off(PILOT);
         let mut accepted = vec![0; targets.len()];
         for (guards, needed) in [(guards, PILOT), (rest, GUARDS_OPEN)] {

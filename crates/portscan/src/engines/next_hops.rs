@@ -155,9 +155,12 @@ impl Engines<'_> {
             settings.timeout = settings.timeout.min(KNOCK);
         }
         let Some(port) = self.prepared.tcp_ports.first() else {
-            // Once means once: then the kernel's table has to do as it is.
-            let port = if once { None } else { self.prepared.udp_ports.get(..1) };
-            return Ok((self.answering_udp(ids, port.unwrap_or_default(), &settings)?, Vec::new()));
+            // Once means once: then nobody is asked, and what the kernel remembers from earlier proves nothing.
+            if once {
+                return Ok((ids.iter().copied().collect(), Vec::new()));
+            }
+            let port = self.prepared.udp_ports.get(..1).unwrap_or_default();
+            return Ok((self.answering_udp(ids, port, &settings)?, Vec::new()));
         };
         let told = Mutex::new(Vec::new());
         let take = |records: Vec<Record>| {
@@ -182,6 +185,9 @@ impl Engines<'_> {
         self.ask(asking, &skip, &take, None)?;
         let told = told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let answers = told.iter().filter(|record| matches!(record.state, State::Open | State::Closed | State::Error));
-        Ok((answers.map(|record| record.host).collect(), told))
+        let mut up: BTreeSet<u32> = answers.map(|record| record.host).collect();
+        // Nor does it of those who were not asked again.
+        up.extend(ids.iter().filter(|id| told.iter().all(|record| record.host != **id)));
+        Ok((up, told))
     }
 }

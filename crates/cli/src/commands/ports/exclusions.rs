@@ -16,6 +16,8 @@ const MAPPED: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
 #[derive(Debug, Clone, Default)]
 pub struct Exclusions {
     ranges: Vec<(IpAddr, IpAddr)>,
+    /// Networks on one link, by the index of its interface.
+    on_link: Vec<(u32, IpNet)>,
     names: Vec<String>,
 }
 
@@ -35,7 +37,10 @@ impl Exclusions {
             return Ok(());
         }
         if let Ok(net) = text.parse::<IpNet>() {
-            let net = zone.map_or(net, |zone| zones::net_within(net, zone));
+            if let Some(zone) = zone {
+                self.on_link.push((zone, net));
+                return Ok(());
+            }
             self.add(net.network(), net.broadcast());
             return Ok(());
         }
@@ -99,7 +104,9 @@ impl Exclusions {
 
     /// Whether an address is excluded.
     pub fn contain(&self, address: IpAddr) -> bool {
-        self.have(address) || self.have(zone::split(address).0)
+        let (bare, link) = zone::split(address);
+        let on_link = self.on_link.iter().any(|(zone, net)| *zone == link && net.contains(&bare));
+        on_link || self.have(address) || self.have(bare)
     }
 
     fn have(&self, address: IpAddr) -> bool {
@@ -201,6 +208,12 @@ mod tests {
             assert!(excluded.contain(on(text, lo)) && excluded.contain(on(text, lo + 1)), "{text}");
         }
         assert!(!excluded.contain(on("fe80::4", lo)));
+        let mut whole = Exclusions::default();
+        whole.read("fe80::%lo/10").unwrap();
+        whole.settle();
+        for text in ["fe80::1", "febf::1", "fe80:0:0:7::1"] {
+            assert!(whole.contain(on(text, lo)) && !whole.contain(on(text, lo + 1)), "{text}");
+        }
         assert!(excluded.read("fe80::1%no-such-device").unwrap_err().to_string().contains("no-such-device"));
     }
 

@@ -192,7 +192,8 @@ impl Plan {
         if self.excluded.contain(address) {
             return;
         }
-        if let (true, 0, Some(name)) = (zone::is_link_local(address), zone::split(address).1, name) {
+        // Whatever bits a record has: it does not choose one of our interfaces.
+        if let (true, Some(name)) = (zone::is_link_local(address), name) {
             self.gaps.push(format!("{name} leads to {address}, a link-local address of which the link is not known"));
             return;
         }

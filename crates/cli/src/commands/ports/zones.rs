@@ -19,9 +19,8 @@ const HOST_BITS: u8 = 64;
 /// If the zone is no interface of this machine.
 pub fn take(text: &str) -> Result<(String, Option<u32>), String> {
     let Some((before, after)) = text.split_once('%') else { return Ok((text.to_owned(), None)) };
-    if before.trim_start_matches('[').parse::<Ipv6Addr>().is_err() {
-        return Ok((text.to_owned(), None));
-    }
+    let Ok(written) = before.trim_start_matches('[').parse::<Ipv6Addr>() else { return Ok((text.to_owned(), None)) };
+    no_bits(text, IpAddr::V6(written))?;
     let end = after.find([']', '/']).unwrap_or(after.len());
     let (name, rest) = after.split_at(end);
     let missing = || format!("`{text}`: there is no interface `{name}` on this machine for the zone to name");
@@ -31,6 +30,14 @@ pub fn take(text: &str) -> Result<(String, Option<u32>), String> {
         Err(_) => zone::index_of(name).map_err(asked)?,
     };
     Ok((format!("{before}{rest}"), Some(index.ok_or_else(missing)?)))
+}
+
+/// Refuses what has something where the zone is kept in between.
+fn no_bits(text: &str, written: IpAddr) -> Result<(), String> {
+    if zone::split(written).1 == 0 {
+        return Ok(());
+    }
+    Err(format!("`{text}`: bits 10 to 63 of a link-local address are zero (RFC 4291 section 2.5.6)"))
 }
 
 /// A target, which may have a zone. A link-local one must, unless `interface` says which link is meant.
@@ -45,6 +52,15 @@ pub fn target(text: &str, interface: Option<&str>) -> Result<Target, String> {
         Ok(address) => Target::Ip { address: address.to_canonical(), port: None },
         Err(_) => bare.parse::<Target>()?,
     };
+    match &target {
+        Target::Ip { address, .. } => no_bits(text, *address)?,
+        Target::Cidr(net) => no_bits(text, net.network())?,
+        Target::Range(first, last) => {
+            no_bits(text, *first)?;
+            no_bits(text, *last)?;
+        }
+        Target::Domain { .. } => {}
+    }
     let is_link_local = match &target {
         Target::Ip { address, .. } | Target::Range(address, _) => zone::is_link_local(*address),
         Target::Cidr(net) => zone::is_link_local(net.network()),
@@ -175,6 +191,8 @@ mod tests {
             ("2001:db8::1%lo", None, "only link-local"),
             ("fe80::1%lo", Some("other"), "another link"),
             ("fe80::1%lo:80", None, "`lo:80`"),
+            ("fe80:0:5::1%lo", None, "RFC 4291 section 2.5.6"),
+            ("fe80:0:5::1", Some("lo"), "RFC 4291 section 2.5.6"),
         ] {
             let error = target(text, interface).unwrap_err();
             assert!(error.contains(part) && error.contains(text), "{text}: {error}");

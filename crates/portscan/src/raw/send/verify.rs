@@ -13,11 +13,10 @@ impl Transmitter<'_> {
         if self.hosts[at].guard.asked.is_empty() || self.hosts[at].guard.wants_more() {
             let known = std::mem::take(&mut self.hosts[at].guard.asked);
             let index = &self.cx.shared.port_index;
-            let is_asked =
-                |port: u16| known.contains(&port) || index.get(usize::from(port)).is_some_and(|index| *index > 0);
+            let is_asked = |port: u16| index.get(usize::from(port)).is_some_and(|index| *index > 0);
             let random = &mut self.random;
             let more = if known.is_empty() { PILOT } else { GUARDS - known.len() };
-            let drawn = draw(more, ports, is_asked, |below| {
+            let drawn = draw(more, &known, ports, is_asked, |below| {
                 *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 u16::try_from((*random >> 33) % u64::from(below)).unwrap_or(0)
             });

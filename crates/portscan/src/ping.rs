@@ -1,11 +1,14 @@
 //! Echo requests without privilege: datagram sockets of ICMP (ping sockets), which Linux lets a process have whose groups
 //! `net.ipv4.ping_group_range` names (icmp(7)).
 //!
-//! One socket for each family asks all hosts. The kernel gives it a number of its own in the identifier field, computes the
-//! checksum, and hands it the replies to that number alone. Each request carries a keyed mark of the host it went to, so that a
-//! reply counts for who was asked and for nobody else.
+//! The kernel gives each socket a number of its own in the identifier field, computes the checksum, and hands it the replies to
+//! that number alone. Each request carries a keyed mark of the host it went to, so that a reply counts for who was asked and for
+//! nobody else.
+//!
+//! A request to an address of the link that nobody answers for waits some three seconds in the kernel for a neighbour, and takes
+//! up room of its socket meanwhile: a few hundred fill one. So there are several, and a request without room waits.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::hash::Hasher as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -19,6 +22,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::collect::Traffic;
 use crate::connect::answers::bind_device;
+use crate::descriptors::available;
 use crate::limits::Ceilings;
 use crate::links::Links;
 use crate::{Control, Never, Rates, zone};
@@ -29,6 +33,10 @@ const ROUNDS: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis
 const RATE: u32 = 10_000;
 /// Requests between two looks at the replies.
 const BURST: usize = 32;
+/// Sockets of a family at most.
+const SOCKETS: usize = 64;
+/// How long room for a request is waited for while nothing can be sent: longer than the kernel keeps one for a neighbour.
+const STUCK: Duration = Duration::from_secs(6);
 
 /// What to ask and how.
 pub struct Plan<'a> {
@@ -48,12 +56,17 @@ pub struct Heard {
     pub up: HashSet<IpAddr>,
     /// Whether this process may not have such sockets.
     pub refused: bool,
+    /// Hosts that were never sent a request, for want of room.
+    pub unasked: usize,
 }
 
 /// The sockets, those of the families that there are targets of.
-struct Sockets {
-    four: Option<OwnedFd>,
-    six: Option<OwnedFd>,
+struct Sockets<'a> {
+    four: Vec<OwnedFd>,
+    six: Vec<OwnedFd>,
+    interface: Option<&'a str>,
+    /// Sockets of a family at most.
+    most: usize,
 }
 
 fn open(four: bool, interface: Option<&str>) -> Result<OwnedFd, Errno> {
@@ -70,15 +83,43 @@ fn open(four: bool, interface: Option<&str>) -> Result<OwnedFd, Errno> {
     Ok(socket)
 }
 
-impl Sockets {
-    fn of(&self, target: IpAddr) -> Option<&OwnedFd> {
-        if target.is_ipv4() { self.four.as_ref() } else { self.six.as_ref() }
+impl Sockets<'_> {
+    const fn of(&self, four: bool) -> &Vec<OwnedFd> {
+        if four { &self.four } else { &self.six }
+    }
+
+    /// Opens one more socket of a family.
+    fn add(&mut self, four: bool) -> Result<(), Errno> {
+        let socket = open(four, self.interface)?;
+        if four { &mut self.four } else { &mut self.six }.push(socket);
+        Ok(())
+    }
+
+    /// Sends a request from whichever socket has room; `AGAIN` if none has.
+    fn send(&mut self, target: IpAddr, bytes: &[u8]) -> Result<(), Errno> {
+        let (four, to) = (target.is_ipv4(), zone::endpoint(target, 0));
+        let is_full = |error: Errno| matches!(error, Errno::AGAIN | Errno::NOBUFS | Errno::NOMEM);
+        // The last one has been in use for the shortest time.
+        for socket in self.of(four).iter().rev() {
+            match rustix::net::sendto(socket, bytes, SendFlags::empty(), &to) {
+                Err(error) if is_full(error) => {}
+                sent => return sent.map(drop),
+            }
+        }
+        if self.of(four).len() >= self.most || self.add(four).is_err() {
+            return Err(Errno::AGAIN);
+        }
+        let Some(socket) = self.of(four).last() else { return Err(Errno::AGAIN) };
+        match rustix::net::sendto(socket, bytes, SendFlags::empty(), &to) {
+            Err(error) if is_full(error) => Err(Errno::AGAIN),
+            sent => sent.map(drop),
+        }
     }
 
     /// Hands over what has come, and from whom.
     fn read(&self, mut take: impl FnMut(IpAddr, &[u8])) {
         let mut buffer = [0_u8; 128];
-        for socket in [&self.four, &self.six].into_iter().flatten() {
+        for socket in self.four.iter().chain(&self.six) {
             while let Ok((length, _, from)) = rustix::net::recvfrom(socket, &mut buffer, RecvFlags::empty()) {
                 let from = from.and_then(|from| SocketAddr::try_from(from).ok());
                 if let (Some(from), Some(bytes)) = (from, buffer.get(..length)) {
@@ -89,7 +130,7 @@ impl Sockets {
     }
 
     fn wait(&self, time: Duration) {
-        let sockets = [&self.four, &self.six].into_iter().flatten();
+        let sockets = self.four.iter().chain(&self.six);
         let mut polls: Vec<PollFd<'_>> = sockets.map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
         let time = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
         // An interrupted wait only means to look sooner.
@@ -125,14 +166,14 @@ fn mark(keys: (u64, u64), target: IpAddr) -> u64 {
 /// Asks every target, those that stay silent twice.
 pub fn echo(plan: &Plan<'_>) -> Heard {
     let mut heard = Heard::default();
-    let mut sockets = Sockets { four: None, six: None };
+    let most = (available() / 4).clamp(1, SOCKETS);
+    let mut sockets = Sockets { four: Vec::new(), six: Vec::new(), interface: plan.interface, most };
     for four in [true, false] {
         if plan.targets.iter().all(|target| target.is_ipv4() != four) {
             continue;
         }
-        match open(four, plan.interface) {
-            Ok(socket) if four => sockets.four = Some(socket),
-            Ok(socket) => sockets.six = Some(socket),
+        match sockets.add(four) {
+            Ok(()) => {}
             Err(Errno::ACCESS | Errno::PERM) => heard.refused = true,
             // A family that the machine lacks, or no room: TCP asks as well, and tells of it.
             Err(_) => {}
@@ -141,12 +182,12 @@ pub fn echo(plan: &Plan<'_>) -> Heard {
     let keys = (rand::random(), rand::random());
     let began = Instant::now();
     let mut ceilings = Ceilings::new(plan.rates, RATE);
-    let mut missing: Vec<IpAddr> =
-        plan.targets.iter().copied().filter(|target| sockets.of(*target).is_some() && !(plan.never)(*target)).collect();
-    let marks: HashMap<IpAddr, u64> = missing.iter().map(|target| (*target, mark(keys, *target))).collect();
-    let listen = |heard: &mut Heard| {
+    let is_asked = |target: &IpAddr| !sockets.of(target.is_ipv4()).is_empty() && !(plan.never)(*target);
+    let mut missing: Vec<IpAddr> = plan.targets.iter().copied().filter(is_asked).collect();
+    let wanted: HashSet<IpAddr> = missing.iter().copied().collect();
+    let listen = |sockets: &Sockets<'_>, heard: &mut Heard| {
         sockets.read(|from, bytes| {
-            if marks.get(&from).is_some_and(|mark| mark_of(from.is_ipv4(), bytes) == Some(*mark)) {
+            if mark_of(from.is_ipv4(), bytes) == Some(mark(keys, from)) && wanted.contains(&from) {
                 plan.traffic.received.fetch_add(1, Relaxed);
                 heard.up.insert(from);
             }
@@ -155,6 +196,7 @@ pub fn echo(plan: &Plan<'_>) -> Heard {
     for (number, wait) in (1..).zip(ROUNDS) {
         let mut queue: VecDeque<IpAddr> = missing.iter().copied().collect();
         let (mut held_back, mut burst) = (0, 0);
+        let mut last_sent = Instant::now();
         while let Some(target) = queue.pop_front() {
             if plan.control.is_cancelled() {
                 return heard;
@@ -168,25 +210,40 @@ pub fn echo(plan: &Plan<'_>) -> Heard {
                 if !ready || held_back >= queue.len() {
                     held_back = 0;
                     sockets.wait(Duration::from_micros(500));
-                    listen(&mut heard);
+                    listen(&sockets, &mut heard);
+                    last_sent = Instant::now();
                 }
                 continue;
             }
             held_back = 0;
-            let (Some(socket), Some(mark)) = (sockets.of(target), marks.get(&target)) else { continue };
-            ceilings.sent(target, 1, now_us);
-            plan.traffic.sent.fetch_add(1, Relaxed);
-            // Trouble in sending shows as silence, and silence is asked again, then over TCP.
-            let bytes = request(target.is_ipv4(), number, *mark);
-            let _ = rustix::net::sendto(socket, &bytes, SendFlags::empty(), &zone::endpoint(target, 0));
+            let bytes = request(target.is_ipv4(), number, mark(keys, target));
+            match sockets.send(target, &bytes) {
+                Err(Errno::AGAIN) if last_sent.elapsed() < STUCK => {
+                    queue.push_back(target);
+                    sockets.wait(Duration::from_micros(500));
+                    listen(&sockets, &mut heard);
+                    continue;
+                }
+                Err(Errno::AGAIN) => {
+                    // Those that were asked in the first round were asked.
+                    heard.unasked += if number == 1 { 1 + queue.len() } else { 0 };
+                    break;
+                }
+                // Other trouble in sending shows as silence, and silence is asked again over TCP.
+                sent => {
+                    ceilings.sent(target, 1, now_us);
+                    plan.traffic.sent.fetch_add(u64::from(sent.is_ok()), Relaxed);
+                    last_sent = Instant::now();
+                }
+            }
             burst += 1;
             if burst % BURST == 0 {
-                listen(&mut heard);
+                listen(&sockets, &mut heard);
             }
         }
         let until = Instant::now() + wait;
         loop {
-            listen(&mut heard);
+            listen(&sockets, &mut heard);
             missing.retain(|target| !heard.up.contains(target));
             if missing.is_empty() || Instant::now() >= until || plan.control.is_cancelled() {
                 break;

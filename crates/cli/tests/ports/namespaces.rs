@@ -63,6 +63,13 @@ impl Lab {
         Command::new("ip").args(["netns", "exec", &self.near]).args(command).output().unwrap()
     }
 
+    /// Gives both ends an address more.
+    pub fn give(&self, near: &str, far: &str) {
+        for (name, address, device) in [(&self.near, near, "v0"), (&self.far, far, "v1")] {
+            assert!(ip(&format!("-n {name} address add {address} dev {device}")));
+        }
+    }
+
     pub fn ports(&self, arguments: &[&str]) -> Output {
         self.near(&[&[env!("CARGO_BIN_EXE_bartizan"), "ports"], arguments].concat())
     }

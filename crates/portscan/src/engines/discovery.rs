@@ -165,6 +165,12 @@ impl Engines<'_> {
             interface: self.job.settings.interface.as_deref(),
             traffic: &self.messenger.traffic,
         });
+        if heard.unasked > 0 {
+            self.messenger.tell(Message::Note(format!(
+                "{} hosts were not sent an echo request, because the kernel had no room for more; they are looked for over TCP alone",
+                heard.unasked
+            )));
+        }
         if heard.refused {
             self.messenger.tell(Message::Note(
                 "hosts are looked for over TCP alone: for echo requests without privilege, net.ipv4.ping_group_range has to \

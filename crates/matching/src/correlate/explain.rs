@@ -24,6 +24,9 @@ pub struct Explanation {
     pub ids: Vec<Text>,
     /// The match, if there is one (also one that is no finding).
     pub matched: Option<Match>,
+    /// Whether it is a lead for want of knowledge: the package is the vulnerable part of a configuration that asks for something
+    /// besides, which is not known to be there.
+    pub is_incomplete: bool,
     /// Every record that speaks of it and does not apply, with the reason.
     pub against: Vec<NoMatch>,
     /// What cannot be said about the package at all.
@@ -96,6 +99,7 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
     }
     let restricted =
         verdict.decided.iter().filter(|decided| decided.restricted && decided.group.primary() == group.primary());
+    let is_incomplete = matched.is_none() && restricted.clone().next().is_some();
     for read in restricted.flat_map(|decided| &decided.read) {
         let (advisory, source) = (read.head.id.clone(), read.head.source.clone());
         let mut evidence = read.evidence();
@@ -139,7 +143,7 @@ pub fn explain<S: AdvisoryStore + ?Sized>(
         };
         push(NoMatch { advisory: advisory.head.id.clone(), source: advisory.head.source.clone(), reason, evidence });
     }
-    Ok(Explanation { ids: group.ids.clone(), matched, against, gaps: verdict.gaps })
+    Ok(Explanation { ids: group.ids.clone(), matched, is_incomplete, against, gaps: verdict.gaps })
 }
 
 /// What the configurations of a record ask for besides, and the asset lacks.

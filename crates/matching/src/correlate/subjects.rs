@@ -85,60 +85,34 @@ fn is_deb_companion(package: &Package, subject: &Subject) -> bool {
             || package.name.contains("tools"))
 }
 
-/// What the flavours of the kernel's source are called in Debian and Ubuntu, by their first word; a number is a series
-/// (`linux-6.1`). A word that is not here is another package (`linux-firmware`, `linux-atm`) or a kernel nobody knows of,
-/// whose packages are then held for what runs.
-const DEB_KERNELS: [&str; 34] = [
-    "allwinner",
-    "armadaxp",
-    "aws",
-    "azure",
-    "bluefield",
-    "ec2",
-    "fips",
-    "gcp",
-    "gke",
-    "gkeop",
-    "goldfish",
-    "hwe",
-    "ibm",
-    "intel",
-    "iot",
-    "joule",
-    "kvm",
-    "laptop",
-    "lowlatency",
-    "lts",
-    "mako",
-    "manta",
-    "mtk",
-    "nvidia",
-    "oem",
-    "oracle",
-    "qcm",
-    "raspi",
-    "raspi2",
-    "realtime",
-    "riscv",
-    "signed",
-    "snapdragon",
-    "starfive",
+/// Source packages of Debian and Ubuntu called `linux-…` that are no kernels. Kernels have more flavours than anybody lists
+/// (`linux-aws`, `linux-6.1`, `linux-maguro`).
+const NO_KERNELS: [&str; 13] = [
+    "apfs-rw",
+    "atm",
+    "base",
+    "firmware",
+    "ftpd",
+    "igd",
+    "minidisc",
+    "ntfs",
+    "pam",
+    "show-player",
+    "sgx",
+    "user-chroot",
+    "wlan-ng",
 ];
 
-/// Whether images of the kernel are built from a source package of Debian or Ubuntu.
+/// Whether a source package of Debian or Ubuntu is a kernel's.
 fn is_deb_kernel(source: &str) -> bool {
-    let Some(flavour) = source.strip_prefix("linux") else { return false };
-    let word = flavour.strip_prefix('-').and_then(|rest| rest.split('-').next());
-    match word {
-        None => flavour.is_empty(),
-        Some(word) => {
-            word.starts_with(|first: char| first.is_ascii_digit())
-                || DEB_KERNELS.contains(&word)
-                || matches!(
-                    word,
-                    "euclid" | "flo" | "grouper" | "linaro" | "maguro" | "mvl" | "tegra" | "ti" | "xilinx"
-                )
-        }
+    match source.strip_prefix("linux") {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix('-').is_some_and(|flavour| {
+            !NO_KERNELS
+                .iter()
+                .any(|other| flavour.strip_prefix(other).is_some_and(|end| end.is_empty() || end.starts_with('-')))
+        }),
+        None => false,
     }
 }
 
@@ -218,6 +192,7 @@ mod tests {
             ("linux-perf-5.10", "linux-5.10"),
             ("linux-headers-3.0.0-5-maguro", "linux-maguro"),
             ("linux-headers-3.1.10-9-grouper", "linux-grouper"),
+            ("linux-headers-3.4.0-1-krillin", "linux-krillin"),
         ] {
             assert!(is(Ecosystem::Ubuntu, name, source), "{name}");
         }

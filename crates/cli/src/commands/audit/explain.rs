@@ -136,6 +136,9 @@ fn describe(
     line(String::new());
     match &explanation.matched {
         Some(found) => matched(found, weights, &mut line),
+        None if explanation.is_incomplete => {
+            line(format!("  {id} IS A LEAD ONLY: what its configuration asks for besides is not known to be there"));
+        }
         None if explanation.gaps.is_empty() || is_spoken_of(package, explanation) => {
             line(format!("  {id} DOES NOT APPLY, as far as the store knows"));
         }

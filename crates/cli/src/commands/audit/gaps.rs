@@ -141,7 +141,10 @@ impl<'s> Gaps<'s> {
             format!(", or `bartizan feeds fetch --store {store} {}`", remedy.fetch.join(" "))
         };
         let complete = match gap {
-            GapReason::PartlyCovered { .. } => "; if what is imported is the whole of it, say --complete",
+            // A release of Alpine is whole with both of its repositories, and with nothing less.
+            GapReason::PartlyCovered { .. } if *ecosystem != Ecosystem::Alpine => {
+                "; if what is imported is the whole of it, say --complete"
+            }
             _ => "",
         };
         let scope = if release.is_empty() { ecosystem.to_string() } else { format!("{ecosystem} {release}") };

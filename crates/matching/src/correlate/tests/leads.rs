@@ -20,11 +20,17 @@ fn what_asks_for_something_besides_is_a_lead_that_says_so() {
     assert_eq!((lead.is_finding(), lead.confidence), (false, Confidence::INCOMPLETE));
     let notes = format!("{:?}", lead.evidence[0].notes);
     assert!(notes.contains("also asks for `cpe:2.3:o:microsoft:windows:-"), "{notes}");
+    let why = |options: &Options| explain(&store, &[app()], 0, "CVE-2024-2", options).unwrap();
+    let told = why(&Options::default());
+    assert!(told.is_incomplete && told.matched.is_none());
+    assert_eq!(told.against[0].reason, NoMatchReason::ConfigurationFails);
     // Any release of Windows is what it asks for.
     let windows = Cpe::parse("cpe:2.3:o:microsoft:windows_10_22h2:10.0.19045.1:*:*:*:*:*:x64:*").unwrap();
     let options = Options { platform: vec![windows], ..Options::default() };
     let found = correlate(&store, &[app()], &options).unwrap();
     assert_eq!((found.matches.len(), found.matches[0].is_finding()), (1, true));
+    let told = why(&options);
+    assert!(!told.is_incomplete && told.matched.is_some());
 }
 
 #[test]

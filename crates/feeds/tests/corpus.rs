@@ -119,7 +119,7 @@ fn languages_lifecycles_and_indexes_are_read_whole() {
 fn nvd_and_cve_files_are_read_whole() {
     let expected = [
         ("cve-vulnrichment-shared", 35_287 + 35_208),
-        ("nvd-api2-fixtures", 36),
+        ("nvd-api2-fixtures", 34),
         ("nvd-api2-shape-2022", 15_913),
         ("nvd-cpe-nvd-api2-fixtures", 7),
         ("nvd-cpematch-nvd-api2-fixtures", 45),

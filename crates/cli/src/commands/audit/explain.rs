@@ -254,8 +254,13 @@ mod tests {
                 reason: *reason,
                 evidence: None,
             });
-            let explanation =
-                Explanation { ids: Vec::new(), matched: None, against: against.collect(), gaps: gaps.to_vec() };
+            let explanation = Explanation {
+                ids: Vec::new(),
+                matched: None,
+                is_incomplete: false,
+                against: against.collect(),
+                gaps: gaps.to_vec(),
+            };
             is_spoken_of(&Package::new(ecosystem, "x", "1"), &explanation)
         };
         let partly = [GapReason::PartlyCovered { records: 1 }];

@@ -12,7 +12,9 @@ use std::time::Duration;
 use bartizan_domain::evidence::ports::{PortObservation, PortState, PortSummary, PortsEvidence};
 use bartizan_domain::evidence::{FailureKind, Observation, ProbeFailure};
 use bartizan_domain::{PortSet, Transport};
-use bartizan_portscan::{Control, Event, Finding, HostReason, HostReport, Job, Presence, Protocol, Settings, State, zone};
+use bartizan_portscan::{
+    Control, Event, Finding, HostReason, HostReport, Job, Presence, Protocol, Settings, State, zone,
+};
 use tokio::sync::mpsc;
 
 use crate::ProbeContext;

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -24,6 +25,8 @@ use crate::store::manifest::{HttpState, SourceEntry};
 use crate::store::segment::{SameId, Summary};
 use crate::store::writer::{Changes, Provenance, Shrinking, StoreWriter, check_name};
 
+mod naming;
+
 /// Deepest nesting of folders that is walked.
 const MAX_FOLDERS: usize = 32;
 /// Files of one import at most.
@@ -34,8 +37,6 @@ const MAX_SOURCES: usize = 400;
 const TOLERATED: u64 = 20;
 /// So many may be left out of a source that nothing is held of yet.
 const TOLERATED_AT_FIRST: u64 = 20;
-/// Names of archives that say nothing about what is in them.
-const NAMELESS: [&str; 8] = ["all", "osv", "data", "main", "master", "advisories", "vulnerabilities", "vulns"];
 
 /// How to import.
 #[derive(Debug, Clone)]
@@ -215,7 +216,7 @@ pub fn import(
             unknown: 0,
             refused: None,
             touched: Vec::new(),
-            ecosystem: None,
+            told: None,
         };
         let outcome = input::visit(&file.path, &options.limits, &mut |member| gather.member(member));
         let Gather { known, unknown, refused, touched, .. } = gather;
@@ -335,15 +336,15 @@ fn too_many_rejected(name: &str, stats: &Stats, held: Option<&SourceEntry>) -> O
     })
 }
 
-/// A file to read, and the folder given by the caller that it was found in.
+/// A file to read, and what the folder that the caller gave is called, if it was found in one.
 struct File {
     path: PathBuf,
-    folder: Option<PathBuf>,
+    folder: Option<Arc<str>>,
 }
 
 /// The files in order; folders are walked by name, links are not followed.
 fn list(paths: &[PathBuf], report: &mut Report) -> Vec<File> {
-    fn walk(path: &Path, folder: &Path, depth: usize, files: &mut Vec<File>, report: &mut Report) {
+    fn walk(path: &Path, folder: &Arc<str>, depth: usize, files: &mut Vec<File>, report: &mut Report) {
         if depth > MAX_FOLDERS || files.len() >= MAX_FILES {
             report.failed_files.push((path.to_owned(), "too many files, or folders nested too deep".to_owned()));
             return;
@@ -360,7 +361,7 @@ fn list(paths: &[PathBuf], report: &mut Report) -> Vec<File> {
             match fs::symlink_metadata(&entry) {
                 Ok(metadata) if metadata.is_dir() => walk(&entry, folder, depth + 1, files, report),
                 Ok(metadata) if metadata.is_file() => {
-                    files.push(File { path: entry, folder: Some(folder.to_owned()) });
+                    files.push(File { path: entry, folder: Some(Arc::clone(folder)) });
                 }
                 Ok(_) => {}
                 Err(error) => report.failed_files.push((entry, error.to_string())),
@@ -370,7 +371,7 @@ fn list(paths: &[PathBuf], report: &mut Report) -> Vec<File> {
     let mut files = Vec::new();
     for path in paths {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => walk(path, path, 0, &mut files, report),
+            Ok(metadata) if metadata.is_dir() => walk(path, &naming::given_name(path).into(), 0, &mut files, report),
             Ok(_) => files.push(File { path: path.clone(), folder: None }),
             Err(error) => report.failed_files.push((path.clone(), error.to_string())),
         }
@@ -391,7 +392,7 @@ struct Gather<'g> {
     refused: Option<&'static str>,
     touched: Vec<String>,
     /// What a file whose name says nothing is called by: the ecosystem that its first record names, or its folder.
-    ecosystem: Option<String>,
+    told: Option<String>,
 }
 
 impl Gather<'_> {
@@ -407,15 +408,7 @@ impl Gather<'_> {
         self.known += 1;
         let source = match &self.options.source {
             Some(source) => source.clone(),
-            None if is_secdb(format) && !member.archived && repository(&head).is_some() => {
-                format!("{}-{}", format.source(), repository(&head).unwrap_or_default())
-            }
-            None => {
-                if self.ecosystem.is_none() {
-                    self.ecosystem = Some(told_by_content(&head).unwrap_or_else(|| folder_name(self.file)));
-                }
-                source_name(format, self.file, member.archived, self.ecosystem.as_deref().unwrap_or_default())
-            }
+            None => naming::source(format, self.file, member.archived, &head, &mut self.told),
         };
         self.start(&source, format)?;
         if !self.touched.contains(&source) {
@@ -509,169 +502,5 @@ fn in_member(error: FeedError, member: &str) -> FeedError {
             FeedError::Syntax { at, rule: format!("in `{}`: {rule}", member.escape_debug()) }
         }
         other => other,
-    }
-}
-
-/// The source that a document belongs to by its format and its file.
-///
-/// `told` is what a file is called by whose own name says nothing.
-fn source_name(format: Format, file: &File, archived: bool, told: &str) -> String {
-    let file_name = member_label(file);
-    let stem = stem(&file_name);
-    let label = match format.files() {
-        Files::Whole => return format.source().to_owned(),
-        Files::Part => stem,
-        Files::Single => {
-            // A loose plain file in a folder is one record of the folder.
-            let loose = !archived && !is_wrapped(&file_name);
-            match file.folder.as_deref().filter(|_| loose) {
-                Some(folder) => clean(&given_name(folder)),
-                None if NAMELESS.contains(&&*stem) && !told.is_empty() => clean(told),
-                None => stem,
-            }
-        }
-    };
-    let source = format.source();
-    if label.is_empty() || label == source {
-        source.to_owned()
-    } else if let Some(rest) = label.strip_prefix(source).filter(|rest| rest.starts_with('-')) {
-        format!("{source}{rest}")
-    } else {
-        let mut name = format!("{source}-{label}");
-        name.truncate(100);
-        name
-    }
-}
-
-/// The ecosystem that the first record of an OSV document names, without its release.
-fn told_by_content(head: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(head);
-    let rest = text.split_once("\"ecosystem\"")?.1.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
-    let name = rest.split(['"', ':']).next()?;
-    (rest.len() > name.len() && !name.is_empty() && name.len() <= 60).then(|| name.to_owned())
-}
-
-/// What a folder that the caller named is called; one whose name says nothing by the first one above it whose does.
-fn given_name(folder: &Path) -> String {
-    let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    let names: Vec<String> =
-        real.ancestors().filter_map(Path::file_name).map(|name| name.to_string_lossy().into_owned()).collect();
-    let telling = names.iter().find(|name| !NAMELESS.contains(&&*name.to_ascii_lowercase()));
-    telling.or(names.first()).cloned().unwrap_or_default()
-}
-
-const fn is_secdb(format: Format) -> bool {
-    matches!(format, Format::SecdbJson | Format::SecdbYaml)
-}
-
-/// Release and repository that the beginning of a secdb names: `v3.18-main`.
-fn repository(head: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(head);
-    let field = |name: &str| {
-        // Addresses are written with the same words as place holders.
-        let value = text
-            .match_indices(name)
-            .find_map(|(at, _)| text[at + name.len()..].trim_start_matches(['"', '\'', ' ']).strip_prefix(':'))?;
-        let value = value.trim_start().trim_start_matches(['"', '\'']);
-        let end = value.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))?;
-        (1..=40).contains(&end).then(|| value[..end].to_owned())
-    };
-    Some(clean(&format!("{}-{}", field("distroversion")?, field("reponame")?)))
-}
-
-/// The name of the folder a file lies in.
-fn folder_name(file: &File) -> String {
-    let folder = file.path.parent().and_then(Path::file_name);
-    folder.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-}
-
-/// Whether the name is that of a compressed file, an archive or a file of many records.
-fn is_wrapped(name: &str) -> bool {
-    [".zst", ".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz", ".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end))
-}
-
-/// The name of a file without what says how it is packed, and without a day at its end.
-fn stem(name: &str) -> String {
-    let mut stem = name;
-    while let Some((rest, _)) = stem.rsplit_once('.').filter(|(rest, end)| {
-        !rest.is_empty()
-            && matches!(
-                *end,
-                "zst"
-                    | "gz"
-                    | "bz2"
-                    | "xz"
-                    | "zip"
-                    | "tar"
-                    | "tgz"
-                    | "json"
-                    | "jsonl"
-                    | "ndjson"
-                    | "csv"
-                    | "xml"
-                    | "yaml"
-                    | "yml"
-                    | "md"
-                    | "txt"
-                    | "notus"
-                    | "oval"
-            )
-    }) {
-        stem = rest;
-    }
-    let undated = stem.len().checked_sub(11).and_then(|at| stem.split_at_checked(at)).filter(|(rest, day)| {
-        !rest.is_empty()
-            && day.starts_with(['-', '_', '.'])
-            && chrono::NaiveDate::parse_from_str(&day[1..], "%Y-%m-%d").is_ok()
-    });
-    clean(undated.map_or(stem, |(rest, _)| rest))
-}
-
-/// What may stand in the name of a source.
-fn clean(text: &str) -> String {
-    let clean: String =
-        text.chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+') {
-                    c.to_ascii_lowercase()
-                } else {
-                    '-'
-                }
-            })
-            .take(80)
-            .collect();
-    clean.trim_matches(['-', '.']).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_repository_is_known_by_its_content() {
-        let json = br#"{"apkurl":"{{urlprefix}}/{{distroversion}}/{{reponame}}/x","archs":["x86"],"reponame":"main",
-            "urlprefix":"https://x","distroversion":"v3.18","packages":["#;
-        assert_eq!(repository(json).as_deref(), Some("v3.18-main"));
-        assert_eq!(repository(b"---\ndistroversion: v3.10\nreponame: community\n").as_deref(), Some("v3.10-community"));
-        assert_eq!(repository(br#"{"reponame":"os"}"#), None);
-    }
-
-    #[test]
-    fn sources_are_named_after_what_they_are() {
-        let file = |path: &str, folder: Option<&str>| File { path: path.into(), folder: folder.map(PathBuf::from) };
-        let is = |format: Format, path: &str, folder: Option<&str>, archived: bool, expected: &str| {
-            assert_eq!(source_name(format, &file(path, folder), archived, "PyPI"), expected, "{path}");
-        };
-        is(Format::KevJson, "kev/kev-2025-08-25.json", None, false, "kev");
-        is(Format::Epss, "x/epss_scores-2026-08-16.csv.zst", None, false, "epss");
-        is(Format::Osv, "osv/go.jsonl.zst", Some("osv"), false, "osv-go");
-        is(Format::Osv, "a/db/GO-1.json", Some("a"), false, "osv-a");
-        is(Format::Osv, "a/advisories/x/y/GHSA-1.json", Some("a/advisories"), false, "osv-a");
-        is(Format::Osv, "a/all.zip", None, true, "osv-pypi");
-        is(Format::Osv, "a/PyPI.zip", None, true, "osv-pypi");
-        is(Format::Nvd1, "nvdcve-1.1-2022.json.gz", None, false, "nvd-nvdcve-1.1-2022");
-        is(Format::Ruby, "ruby-advisory-db.tar.zst", None, true, "ruby-advisory-db");
-        is(Format::SecdbYaml, "alpine-secdb-2020-06.tar.zst", None, true, "secdb-alpine-secdb-2020-06");
-        is(Format::Csaf, "../../We Ird\u{e9}.json", None, false, "csaf-we-ird");
     }
 }

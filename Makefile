@@ -41,13 +41,13 @@ bench: test-deps ## Our own parts, then a full scan of one host against nmap and
 	scripts/bench-peers.sh
 
 bench-portscan: ## `bartizan ports` against nmap, masscan, zmap and rustscan in network namespaces, then service identification against nmap -sV (as root; peers from Debian, rustscan from crates.io)
-	for tool in ip nft nmap masscan zmap ethtool time; do type -P $$tool >/dev/null || { apt-get install -y --no-install-recommends iproute2 nftables nmap masscan zmap ethtool time; break; }; done
+	for tool in ip nft nmap masscan zmap ethtool time; do type -P $$tool >/dev/null || { apt-get update -qq; apt-get install -y --no-install-recommends iproute2 nftables nmap masscan zmap ethtool time; break; }; done
 	command -v rustscan >/dev/null || [ -x $(CACHE)/peers/bin/rustscan ] || cargo install rustscan --root $(CACHE)/peers
 	cargo build --release --package bartizan-cli
 	cargo build --release --package bartizan-portscan --features lab --examples
-	scripts/bench-portscan.py check
 	PATH="$$PATH:$(CACHE)/peers/bin" scripts/bench-portscan.py bench --out $(CACHE)/bench-portscan.jsonl
 	scripts/bench-services.py --install
+	scripts/bench-portscan.py check
 
 bench-services: ## Service identification on real servers against nmap -sV (as root; installs the servers from Debian)
 	cargo build --release --quiet --package bartizan-cli

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::checkpoint::Earlier;
 use crate::collect::{HostEnd, Message, Messenger, Record};
@@ -47,6 +47,8 @@ struct Shares {
     here: HashMap<u32, raw::Here>,
     /// What came of the first port of hosts that were asked for it beforehand, if that was all there is to ask.
     knocked: HashMap<u32, Record>,
+    /// Next hops of the connect engine that have yet to prove that they are still there, and since when.
+    doubted: Option<(Instant, HashSet<next_hops::Hop>)>,
     /// Hosts of the connect engine that answered to discovery, and how.
     answered: BTreeMap<u32, HostReason>,
 }

@@ -1,6 +1,7 @@
 //! The hosts of the connect engine: their ports, then the open ones a second time, and ports that nobody offers at hosts
 //! with very many open ones.
 
+use super::next_hops::Undecided;
 use super::*;
 use crate::checkpoint::Begun;
 use crate::connect::{Pairs, Plan, Silence, VERIFY_ATTEMPTS, Verified};
@@ -102,7 +103,7 @@ impl Engines<'_> {
             }
         }
         let seen = Mutex::new(seen);
-        let take = |mut records: Vec<Record>| {
+        let tell = |mut records: Vec<Record>| {
             {
                 let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 for record in &records {
@@ -116,6 +117,12 @@ impl Engines<'_> {
             }
             self.messenger.records(records);
         };
+        let undecided = Undecided::new(shares, ids).map(Mutex::new);
+        let sift = |records: Vec<Record>| match &undecided {
+            Some(undecided) => undecided.lock().unwrap_or_else(std::sync::PoisonError::into_inner).sift(records),
+            None => records,
+        };
+        let take = |records: Vec<Record>| tell(sift(records));
         let knocked = |id: &u32| shares.knocked.contains_key(id);
         let skip = |host: usize, port: usize| {
             (port == 0 && ids.get(host).is_some_and(knocked))
@@ -143,6 +150,9 @@ impl Engines<'_> {
         };
         let verify = self.job.settings.verification == Verification::On;
         self.ask(asking, &skip, &take, verify.then_some(&verified))?;
+        if let Some(undecided) = undecided {
+            tell(undecided.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).rest(self.control));
+        }
         let early = early.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let masked = self.masked(&targets, &seen)?;

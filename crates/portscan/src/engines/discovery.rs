@@ -6,6 +6,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::connecting::Asking;
+use super::next_hops::Doubt;
 use super::*;
 use crate::collect;
 
@@ -110,7 +111,7 @@ impl Engines<'_> {
             }
         }
         let up: BTreeSet<u32> = shares.answered.keys().copied().collect();
-        let lost = self.lost(shares, &unheard, &up);
+        let lost = self.lost(shares, &unheard, &up, Doubt::WaitedFor);
         let gone: BTreeSet<u32> = lost.no_router.iter().chain(&lost.no_neighbour).copied().collect();
         silent.extend(unheard.into_iter().filter(|id| !gone.contains(id)).map(|id| (id, None)));
         no_router.extend(lost.no_router);

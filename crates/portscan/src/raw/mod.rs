@@ -11,8 +11,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::IpAddr;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ use netlink::{Netlink, Route};
 use packet::Link;
 use routes::{Routes, Way};
 use send::{Sending, Target, Transmitter};
-use shared::{Bits, Host, Shared};
+use shared::Shared;
 
 mod clock;
 mod cookie;
@@ -395,39 +394,9 @@ fn all_ports(run: &Run<'_>, (host, presence): (u32, Option<Presence>), ports: u6
 
 fn ask(run: &Run<'_>, targets: Vec<Target>, mut devices: Devices, cookies: Cookies) -> Result<(), Error> {
     let ports = run.prepared.tcp_ports.clone();
-    let pairs = targets.len() * ports.len();
-    let mut port_index = vec![0_u32; 1 << 16].into_boxed_slice();
-    for (number, port) in (1..).zip(&ports) {
-        port_index[usize::from(*port)] = number;
-    }
-    let mut lookup: Vec<(IpAddr, u32)> = (0..).zip(&targets).map(|(number, target)| (target.address, number)).collect();
-    lookup.sort_unstable();
     let each = u32::try_from(ports.len()).unwrap_or(0);
-    let shared = Shared {
-        hosts: targets.iter().map(|_| Host::new(each)).collect(),
-        lookup,
-        port_index,
-        done: Bits::new(pairs),
-        unreachable: Bits::new(pairs),
-        by_network: Bits::new(pairs),
-        flying: Bits::new(pairs),
-        cookies,
-        in_flight: AtomicI64::new(0),
-        answered: AtomicU32::new(0),
-        late: AtomicU32::new(0),
-        excess_us: AtomicU32::new(u32::MAX),
-        smoothed_us: AtomicU32::new(0),
-        received: AtomicU64::new(0),
-        dropped: AtomicU64::new(0),
-        read_until_us: AtomicU64::new(0),
-        clock: Clock::start(),
-        notes: Mutex::default(),
-        noted: AtomicBool::new(false),
-        stop: AtomicBool::new(false),
-        waiting: AtomicBool::new(false),
-        sender: Mutex::new(None),
-        ports,
-    };
+    let addresses: Vec<IpAddr> = targets.iter().map(|target| target.address).collect();
+    let shared = Shared::new(&addresses, ports, cookies);
     if run.earlier.exists() {
         for (number, target) in (0..).zip(&targets) {
             for port in (0..each).filter(|port| run.earlier.is_done(target.id, *port)) {

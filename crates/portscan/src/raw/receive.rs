@@ -14,6 +14,9 @@ use crate::icmp::Unreachable;
 use crate::sys::packet::{Frame, Ring};
 use crate::{Reason, State};
 
+/// A target whose SYN-ACK gets no answer repeats it after a second (RFC 6298, section 2.1). One that comes so much later
+/// than the quickest answer measures that second and not the path.
+const REPEATED_US: u32 = 900_000;
 /// Longest sleep, so that the end of the run is seen and losses of the ring are counted.
 const NAP_MS: i64 = 4;
 
@@ -127,7 +130,7 @@ struct Heard {
 
 fn heard_tcp(shared: &Shared, ids: &[u32], heard: &Heard, records: &mut Vec<Record>) {
     let Some(host) = shared.hosts.get(heard.number as usize) else { return };
-    timed(shared, host, heard.trip);
+    let is_repeated = heard.accepted && heard.trip > host.shortest_us.load(Relaxed).saturating_add(REPEATED_US);
     match heard.what {
         Use::Pass(_) | Use::Early => {
             host.newest_us.fetch_max(heard.sent_us, Relaxed);
@@ -136,6 +139,7 @@ fn heard_tcp(shared: &Shared, ids: &[u32], heard: &Heard, records: &mut Vec<Reco
                 if heard.accepted { (State::Open, Reason::SynAck) } else { (State::Closed, Reason::ConnRefused) };
             let attempts = attempt(heard.what);
             if !finish(shared, ids, heard.number, index, state, reason, heard.trip, heard.ttl, attempts, records) {
+                // An answer that nobody waits for does not tell how long to wait either.
                 return;
             }
             host.answered.fetch_add(1, Relaxed);
@@ -159,6 +163,9 @@ fn heard_tcp(shared: &Shared, ids: &[u32], heard: &Heard, records: &mut Vec<Reco
         Use::Canary(number) => {
             host.canaries.fetch_or(1 << number, Relaxed);
         }
+    }
+    if !is_repeated {
+        timed(shared, host, heard.trip);
     }
 }
 
@@ -230,4 +237,38 @@ fn note(shared: &Shared, write: impl FnOnce(&mut super::shared::Notes)) {
     let mut notes = shared.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     write(&mut notes);
     shared.noted.store(true, Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::cookie::Cookies;
+    use super::*;
+
+    #[test]
+    fn a_repeated_acceptance_does_not_make_a_host_look_far_away() {
+        let address = "192.0.2.1".parse().unwrap();
+        let shared = Shared::new(&[address], (1..=100).collect(), Cookies::new([1, 2, 3], Duration::ZERO));
+        let mut records = Vec::new();
+        let mut hear = |port, what, trip, accepted| {
+            let heard = Heard { number: 0, port, what, trip, sent_us: 0, ttl: 64, accepted };
+            heard_tcp(&shared, &[0], &heard, &mut records);
+        };
+        for port in 1..=50 {
+            hear(port, Use::Pass(0), 20_000, port % 10 == 0);
+        }
+        // The one whose acceptance got lost was asked again, and nobody told the host that it was answered.
+        hear(51, Use::Early, 20_000, true);
+        let known = |host: &Host| (host.smoothed_us.load(Relaxed), host.variation_us.load(Relaxed));
+        let before = known(&shared.hosts[0]);
+        hear(51, Use::Pass(0), 1_020_000, true);
+        hear(10, Use::Verify(0), 1_030_000, true);
+        hear(10, Use::Canary(0), 1_030_000, true);
+        hear(52, Use::Pass(0), 1_020_000, true);
+        assert_eq!(known(&shared.hosts[0]), before);
+        hear(53, Use::Pass(0), 1_020_000, false);
+        assert!(shared.hosts[0].smoothed_us.load(Relaxed) > before.0, "a refusal is not repeated");
+        assert_eq!(records.len(), 53);
+    }
 }

@@ -5,7 +5,8 @@
 //! has no answer, as often as the loss that was seen demands. Hosts take turns, so that none is hit in a burst. Nothing
 //! is declared filtered before the host is finished, so a late answer always counts.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -37,6 +38,9 @@ const SLACK_US: u32 = 20_000;
 const RTO_BLIND_US: u32 = 250_000;
 /// Answers that overtake each other do so within this, or a quarter of the round trip if that is more.
 const REORDER_US: u32 = 5000;
+/// With no more questions out at the end of a pass than this, twice a round trip is waited for the last of them: asking so
+/// few again costs little (the probe time-out of RFC 8985, section 7.2).
+const TAIL: u32 = 64;
 /// Questions so shortly before the last one count as the last: less than what answers may overtake each other by.
 const LAST_US: u64 = 2000;
 /// Early repetitions a host may have waiting; what is beyond waits for the next pass.
@@ -229,7 +233,8 @@ pub struct Transmitter<'a> {
     seen: u32,
     ceiling: Option<Ceiling>,
     subnets: Vec<Ceiling>,
-    verify: VecDeque<(u64, u32, u32, u8)>,
+    /// Open ports to be asked a second time: when, host, port, and how often they were.
+    verify: BinaryHeap<Reverse<(u64, u32, u32, u8)>>,
     verify_open: HashMap<(u32, u32), u8>,
     verify_next_us: u64,
     positions_next_us: u64,
@@ -309,7 +314,7 @@ impl<'a> Transmitter<'a> {
             seen: 0,
             ceiling: cx.settings.rates.global.map(Ceiling::new),
             subnets: per_subnet.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); subnets]),
-            verify: VecDeque::new(),
+            verify: BinaryHeap::new(),
             verify_open: HashMap::new(),
             verify_next_us: 0,
             positions_next_us: 0,

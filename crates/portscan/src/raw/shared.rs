@@ -142,6 +142,43 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// For hosts, by number, and ports of which nothing is known yet.
+    pub fn new(hosts: &[IpAddr], ports: Vec<u16>, cookies: Cookies) -> Self {
+        let pairs = hosts.len() * ports.len();
+        let mut port_index = vec![0_u32; 1 << 16].into_boxed_slice();
+        for (number, port) in (1..).zip(&ports) {
+            port_index[usize::from(*port)] = number;
+        }
+        let mut lookup: Vec<(IpAddr, u32)> = hosts.iter().copied().zip(0..).collect();
+        lookup.sort_unstable();
+        let each = u32::try_from(ports.len()).unwrap_or(0);
+        Self {
+            hosts: hosts.iter().map(|_| Host::new(each)).collect(),
+            lookup,
+            ports,
+            port_index,
+            done: Bits::new(pairs),
+            unreachable: Bits::new(pairs),
+            by_network: Bits::new(pairs),
+            flying: Bits::new(pairs),
+            cookies,
+            in_flight: AtomicI64::new(0),
+            answered: AtomicU32::new(0),
+            late: AtomicU32::new(0),
+            excess_us: AtomicU32::new(u32::MAX),
+            smoothed_us: AtomicU32::new(0),
+            received: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            read_until_us: AtomicU64::new(0),
+            clock: Clock::start(),
+            notes: Mutex::default(),
+            noted: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            waiting: AtomicBool::new(false),
+            sender: Mutex::new(None),
+        }
+    }
+
     /// Microseconds since the start.
     pub fn now_us(&self) -> u64 {
         self.clock.now_us()

@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// As many silent ports of a host cost nearly nothing to be asked once more.
+const FEW: u32 = 512;
+/// From the third pass on, a few silent ports wait before they are asked again: twice this, then four times, eight times.
+const APART_US: u64 = 20_000;
+
 impl Transmitter<'_> {
     /// All ports were asked in this pass: once the answers are in, decide whether another one follows.
     pub(super) fn finish_pass(&mut self, at: usize) {
@@ -68,14 +73,19 @@ impl Transmitter<'_> {
     }
 
     /// At the end of a pass: once the last question is answered, and nothing has come for as long as answers overtake
-    /// each other, what is still out was lost, and need not be waited for until its time is over (the idea of RFC 8985).
+    /// each other, what is still out was lost, and need not be waited for until its time is over (the idea of RFC 8985). If
+    /// the last one is among the few that were lost, the same holds after twice a round trip.
     fn is_rest_lost(&mut self, at: usize) -> bool {
         let all = self.cx.shared;
         let (Some(shared), Some(host)) = (all.hosts.get(at), self.hosts.get_mut(at)) else { return false };
         let overtaken = shared.newest_us.load(Relaxed) + LAST_US >= host.last_sent_exact_us;
         let reorder = u64::from(REORDER_US.max(shared.smoothed_us.load(Relaxed) / 4));
         let read_until = self.now_us.min(all.read_until_us.load(Relaxed));
-        if !overtaken || shared.paced.load(Relaxed) || read_until < host.last_answer_us + reorder {
+        let smoothed = shared.smoothed_us.load(Relaxed);
+        let tail_until = host.last_sent_exact_us + u64::from(smoothed + smoothed.max(SLACK_US));
+        let is_tail_lost = smoothed > 0 && shared.in_flight.load(Relaxed) <= TAIL && read_until >= tail_until;
+        let is_passed = overtaken && read_until >= host.last_answer_us + reorder;
+        if shared.paced.load(Relaxed) || !(is_passed || is_tail_lost) {
             return false;
         }
         let Ok(number) = u32::try_from(at) else { return false };
@@ -86,7 +96,7 @@ impl Transmitter<'_> {
         true
     }
 
-    /// Whether silent ports are to be asked again; starts the pass if so.
+    /// Whether silent ports are to be asked again; starts the pass if so and if it is time.
     pub(super) fn another_pass(&mut self, at: usize, undone: u32) -> bool {
         let all = self.cx.shared;
         let shared = &all.hosts[at];
@@ -118,7 +128,7 @@ impl Transmitter<'_> {
         let once = self.cx.settings.attempts <= 1;
         let enough = once || is_enough(missed, all.answered.load(Relaxed));
         let mut needed = self.cx.settings.attempts.max(1);
-        if !once && undone <= 512 && answered > undone {
+        if !once && undone <= FEW && answered > undone {
             // A few that are silent among many that answer were probably lost, and cost nearly nothing.
             needed = needed.max(if late > 0 || host.canaries_lost > 0 { 5 } else { 3 });
         }
@@ -130,6 +140,14 @@ impl Transmitter<'_> {
         }
         if (made >= needed && enough && !repair) || host.pass + 1 >= Use::PASSES || host.local.is_some() {
             return false;
+        }
+        // Loss that is no chance lasts: a target that is overloaded for a moment drops each of a few quick repetitions.
+        if host.pass > 0
+            && !once
+            && undone <= FEW
+            && self.now_us < host.last_sent_exact_us + APART_US * (1 << host.pass.min(4))
+        {
+            return true;
         }
         if repair {
             host.repairs += 1;

@@ -21,11 +21,13 @@ impl Transmitter<'_> {
         }
         let late = shared.late.load(Relaxed);
         let excess = shared.excess_us.swap(u32::MAX, Relaxed);
+        // Hosts are at different distances: what counts is the delay beyond each one's own, beside the usual round trip.
+        let shortest = shared.smoothed_us.load(Relaxed).saturating_sub(excess);
         let epoch = Epoch {
             answered: answered.wrapping_sub(self.global_epoch.answered),
             late: late.wrapping_sub(self.global_epoch.late),
-            shortest_us: 0,
-            recent_us: excess,
+            shortest_us: shortest,
+            recent_us: if excess == u32::MAX { u32::MAX } else { shortest.saturating_add(excess) },
         };
         self.window.epoch(&epoch);
         let (good, lost) = (self.global_epoch.good, self.global_epoch.lost);

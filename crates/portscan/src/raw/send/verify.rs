@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// How long an open port waits whose host may not be asked at the moment.
+const PUT_OFF_US: u64 = 1000;
+
 impl Transmitter<'_> {
     /// Asks ports chosen by chance at a host with very many open ones; whether that is decided.
     pub(super) fn guard(&mut self, at: usize) -> bool {
@@ -56,7 +59,7 @@ impl Transmitter<'_> {
             if self.cx.settings.verification == Verification::On && !host.guard.is_open() {
                 host.verifying += 1;
                 self.verify_open.insert((number, port), 0);
-                self.verify.push_back((self.now_us, number, port, 0));
+                self.verify.push(Reverse((self.now_us, number, port, 0)));
             }
             if self.cx.shared.hosts[number as usize].open.load(Relaxed) as usize > MANY {
                 self.guard(number as usize);
@@ -97,37 +100,38 @@ impl Transmitter<'_> {
 
     /// Asks open ports a second time, a few thousand a second at most; returns how many packets went out.
     pub(super) fn verify_some(&mut self) -> usize {
-        let mut sent = 0;
-        while let Some((due, number, port, tries)) = self.verify.front().copied() {
-            if due > self.now_us || self.verify_next_us > self.now_us || sent >= 8 {
+        let (mut sent, mut put_off) = (0, 0);
+        while let Some(Reverse((due, number, port, tries))) = self.verify.peek().copied() {
+            if due > self.now_us || self.verify_next_us > self.now_us || sent >= 8 || put_off >= 64 {
                 break;
             }
+            self.verify.pop();
             let at = number as usize;
             let masked = self.hosts.get(at).is_some_and(|host| host.guard.is_open());
             if masked && self.verify_open.remove(&(number, port)).is_some() {
                 self.verify_ended(number, port, true);
             }
-            if self.verify_open.contains_key(&(number, port)) {
-                if tries >= Use::VERIFICATIONS {
-                    self.verify.pop_front();
-                    self.verify_open.remove(&(number, port));
-                    self.verify_ended(number, port, false);
-                    continue;
-                }
-                if !self.below_ceilings(at) {
-                    break;
-                }
-                self.verify.pop_front();
-                let again = self.now_us + u64::from(self.patience(at)) * u64::from(tries + 1);
-                self.verify.push_back((again, number, port, tries + 1));
-                if let Some(port) = self.cx.shared.ports.get(port as usize).copied() {
-                    self.syn(at, port, Use::Verify(tries));
-                }
-                self.verify_next_us = self.verify_next_us.max(self.now_us.saturating_sub(2000)) + 250;
-                sent += 1;
-            } else {
-                self.verify.pop_front();
+            if !self.verify_open.contains_key(&(number, port)) {
+                continue;
             }
+            if tries >= Use::VERIFICATIONS {
+                self.verify_open.remove(&(number, port));
+                self.verify_ended(number, port, false);
+                continue;
+            }
+            if !self.below_ceilings(at) {
+                // Others may be asked meanwhile.
+                self.verify.push(Reverse((self.now_us + PUT_OFF_US, number, port, tries)));
+                put_off += 1;
+                continue;
+            }
+            let again = self.now_us + u64::from(self.patience(at)) * u64::from(tries + 1);
+            self.verify.push(Reverse((again, number, port, tries + 1)));
+            if let Some(port) = self.cx.shared.ports.get(port as usize).copied() {
+                self.syn(at, port, Use::Verify(tries));
+            }
+            self.verify_next_us = self.verify_next_us.max(self.now_us.saturating_sub(2000)) + 250;
+            sent += 1;
         }
         sent
     }

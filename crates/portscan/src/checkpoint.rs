@@ -428,7 +428,7 @@ fn put_address(out: &mut Vec<u8>, address: IpAddr) {
 
 const STATES: [State; 6] =
     [State::Open, State::Closed, State::Filtered, State::OpenFiltered, State::Unreachable, State::Error];
-const REASONS: [Reason; 19] = [
+const REASONS: [Reason; 20] = [
     Reason::SynAck,
     Reason::ResetAfterAccept,
     Reason::ConnRefused,
@@ -448,6 +448,7 @@ const REASONS: [Reason; 19] = [
     Reason::RateLimited,
     Reason::NoRoute,
     Reason::NetworkDown,
+    Reason::FellSilent,
 ];
 const PRESENCES: [Presence; 11] = [
     Presence::Unknown,

@@ -179,6 +179,11 @@ impl Pace {
         self.caution.canary(came_back);
     }
 
+    /// Nothing is heard any more, and not because of the pace: asks like one who never heard anything.
+    pub fn restart(&mut self) {
+        (self.rate, self.caution) = (self.dark, Caution::new());
+    }
+
     /// An epoch is over. `good` and `bad` count canaries that came back or were lost, and answers to first and repeated
     /// questions.
     pub fn epoch(&mut self, epoch: &Epoch, good: u32, bad: u32) {

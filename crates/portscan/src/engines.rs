@@ -116,7 +116,7 @@ impl<'a> Engines<'a> {
             _ => {}
         }
         let all_connect = !shares.why_connect.is_empty();
-        let routes = match look_up(&self.prepared.targets, settings.interface.as_deref()) {
+        let routes = match look_up(&self.prepared.targets, settings.interface.as_deref(), self.control) {
             Ok(Some(routes)) => routes,
             Ok(None) => return Err(Error::NoInterface(settings.interface.clone().unwrap_or_default())),
             // Where nobody may ask for routes, the kernel finds them when it connects.
@@ -201,7 +201,8 @@ impl<'a> Engines<'a> {
         if self.job.settings.engine == Engine::Syn {
             return Err(Error::NoRawEngine(why));
         }
-        shares.raw.retain(|id| !not_opened.left.contains(id));
+        let left: HashSet<u32> = not_opened.left.iter().copied().collect();
+        shares.raw.retain(|id| !left.contains(id));
         for id in &not_opened.left {
             if shares.here.get(id).is_some_and(|here| here.presence.is_some()) {
                 shares.answered.insert(*id, HostReason::Port);

@@ -65,6 +65,9 @@ pub enum Reason {
     AdminProhibited,
     /// No answer to any attempt.
     NoResponse,
+    /// No answer, from a host that had answered and answered nothing any more while the scan ran: it went away, or it bans
+    /// this machine. What became of the port is unknown.
+    FellSilent,
     /// No answer, from a host that tells of closed ports only so often: the silence may be that of a closed port.
     RateLimited,
     /// The host is unreachable, by ICMP.
@@ -105,6 +108,7 @@ impl Reason {
             Self::PortUnreachable => "port-unreachable",
             Self::AdminProhibited => "admin-prohibited",
             Self::NoResponse => "no-response",
+            Self::FellSilent => "host-fell-silent",
             Self::RateLimited => "icmp-rate-limited",
             Self::HostUnreachable => "host-unreachable",
             Self::NoNeighbour => "no-neighbour",

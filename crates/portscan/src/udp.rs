@@ -32,8 +32,11 @@ const HOST_AT_MOST: u32 = 256;
 const AT_ONCE: usize = 4000;
 /// Between two questions at a host that limits its refusals.
 const SLOW: Duration = Duration::from_millis(1050);
-/// Tries after trouble on this machine.
+/// Tries after trouble on this machine, with pauses that grow between them; where it does not pass for one port of a host, and
+/// nothing goes out to it meanwhile, its other ports do not wait for it as well.
 const LOCAL_TRIES: u8 = 10;
+/// Questions that wait for trouble to pass, at most.
+const HELD_AT_MOST: usize = 1 << 14;
 const NAP: Duration = Duration::from_millis(20);
 
 /// What to ask.
@@ -90,6 +93,9 @@ struct Host {
     next: usize,
     turn: usize,
     again: VecDeque<Question>,
+    /// Questions that wait for trouble on this machine to pass, and whether it did not pass for one of them.
+    held: u32,
+    hopeless: bool,
     out: u32,
     refused: u32,
     answered: bool,
@@ -110,6 +116,8 @@ struct Work<'a> {
     epoll: OwnedFd,
     flights: HashMap<u64, Flight>,
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
+    /// Questions that wait for trouble on this machine to pass: when each is asked again, and its number.
+    held: BTreeMap<(Instant, u64), Question>,
     /// Round trips of all hosts.
     rtt: Rtt,
     number: u64,
@@ -127,6 +135,8 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
         next: 0,
         turn: usize::try_from(plan.seed % 65_521).unwrap_or(0).wrapping_mul(number + 1) % plan.ports.len().max(1),
         again: VecDeque::new(),
+        held: 0,
+        hopeless: false,
         out: 0,
         refused: 0,
         answered: false,
@@ -146,6 +156,7 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
         epoll,
         flights: HashMap::new(),
         deadlines: BinaryHeap::new(),
+        held: BTreeMap::new(),
         rtt: Rtt::default(),
         number: 0,
         began: now,
@@ -204,7 +215,7 @@ impl Work<'_> {
             let ports = self.plan.ports.len();
             active.retain(|at| {
                 let host = &self.hosts[*at];
-                host.next < ports || !host.again.is_empty() || host.out > 0
+                host.next < ports || !host.again.is_empty() || host.out > 0 || host.held > 0
             });
             if !self.records.is_empty() {
                 self.plan.messenger.records(std::mem::take(&mut self.records));
@@ -221,7 +232,7 @@ impl Work<'_> {
         let free = self.ceiling.as_ref().is_none_or(|one| one.ready(now_us))
             && host.ceiling.as_ref().is_none_or(|one| one.ready(now_us))
             && self.subnets.get(subnet).is_none_or(|one| one.ready(now_us));
-        if !free || host.out >= host.at_once() {
+        if !free || host.out >= host.at_once() || self.held.len() >= HELD_AT_MOST {
             return None;
         }
         let host = &mut self.hosts[at];
@@ -283,6 +294,7 @@ impl Work<'_> {
                 let attempt = if is_last { Attempt::Last } else { Attempt::Earlier };
                 let limit = self.plan.settings.timeout;
                 let host = &mut self.hosts[question.host];
+                host.hopeless = false;
                 // Some services think long before they answer: the last wait is the whole.
                 let wait = if is_last { limit } else { host.rtt.wait(attempt, &self.rtt, limit) };
                 host.out += 1;
@@ -410,9 +422,17 @@ impl Work<'_> {
                 | Errno::NOSPC
                 | Errno::NETDOWN
                 | Errno::NETUNREACH
+                // A rule of this machine, or a full table of its connections, which passes.
+                | Errno::PERM
+                | Errno::ACCESS
         );
-        if passing && question.local < LOCAL_TRIES {
-            self.hosts[question.host].again.push_back(question);
+        let host = &mut self.hosts[question.host];
+        host.hopeless |= question.local >= LOCAL_TRIES;
+        if passing && !host.hopeless {
+            host.held += 1;
+            self.number += 1;
+            let due = Instant::now() + Duration::from_millis(5 << question.local.min(7));
+            self.held.insert((due, self.number), question);
             return;
         }
         let reason = match errno {
@@ -445,6 +465,12 @@ impl Work<'_> {
 
     fn expire(&mut self) {
         let now = Instant::now();
+        while let Some(entry) = self.held.first_entry().filter(|entry| entry.key().0 <= now) {
+            let question = entry.remove();
+            let host = &mut self.hosts[question.host];
+            host.held -= 1;
+            host.again.push_back(question);
+        }
         while let Some(Reverse((due, number))) = self.deadlines.peek().copied()
             && due <= now
         {

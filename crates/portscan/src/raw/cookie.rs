@@ -32,10 +32,12 @@ pub enum Use {
     Pass(u8),
     /// The early repetition within the first pass.
     Early,
+    /// Asking a silent port once more at the end of the passes, chosen by chance.
+    Sample,
     /// Asking an open port again.
     Verify(u8),
-    /// Asking for a port that nobody offers.
-    Guard,
+    /// Asking for a port that nobody offers, with the number of the try below [`Use::GUARDS`].
+    Guard(u8),
     /// Asking a port that answered before, to see how the path does.
     Canary(u8),
 }
@@ -47,14 +49,17 @@ impl Use {
     pub const CANARIES: u8 = 32;
     /// Times an open port is asked again.
     pub const VERIFICATIONS: u8 = 4;
+    /// Tries at a port that nobody offers.
+    pub const GUARDS: u8 = 4;
 
     /// Its place among the source ports.
     pub const fn offset(self) -> u16 {
         match self {
             Self::Pass(pass) => (pass % Self::PASSES) as u16,
             Self::Early => 12,
-            Self::Guard => 13,
+            Self::Sample => 13,
             Self::Verify(number) => 16 + (number % Self::VERIFICATIONS) as u16,
+            Self::Guard(number) => 20 + (number % Self::GUARDS) as u16,
             Self::Canary(number) => 32 + (number % Self::CANARIES) as u16,
         }
     }
@@ -65,8 +70,9 @@ impl Use {
         match small {
             0..12 => Some(Self::Pass(small)),
             12 => Some(Self::Early),
-            13 => Some(Self::Guard),
+            13 => Some(Self::Sample),
             16..20 => Some(Self::Verify(small - 16)),
+            20..24 => Some(Self::Guard(small - 20)),
             32..64 => Some(Self::Canary(small - 32)),
             _ => None,
         }
@@ -147,8 +153,9 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         let uses = (0..Use::PASSES)
             .map(Use::Pass)
-            .chain([Use::Early, Use::Guard])
+            .chain([Use::Early, Use::Sample])
             .chain((0..Use::VERIFICATIONS).map(Use::Verify))
+            .chain((0..Use::GUARDS).map(Use::Guard))
             .chain((0..Use::CANARIES).map(Use::Canary));
         for one in uses {
             assert!(one.offset() < SOURCE_PORTS && seen.insert(one.offset()), "{one:?}");

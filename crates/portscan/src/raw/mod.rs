@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
-
 use std::time::Duration;
 
 use crate::checkpoint::Earlier;
@@ -29,7 +28,7 @@ use discover::{Asker, Search};
 use netlink::{Netlink, Route};
 use packet::Link;
 use routes::{Routes, Way};
-use send::{Sending, Target, Transmitter};
+use send::{Hop, Sending, Target, Transmitter};
 use shared::Shared;
 
 mod clock;
@@ -42,6 +41,7 @@ mod receive;
 pub mod routes;
 mod send;
 mod shared;
+mod trouble;
 mod wheel;
 
 /// Hosts and pairs that are worked on at the same time; a larger job is done in parts.
@@ -193,15 +193,13 @@ pub fn find(run: &Run<'_>, routes: &Routes, ids: &[u32], ports: &[u16]) -> Resul
             Ok(part) => part,
             Err(error) => return Ok((found, Some(NotOpened::at(error, ids, part * HOSTS_AT_ONCE)))),
         };
-        let (targets, lost) = resolve(run, routes, &ways, &mut devices, &HashMap::new())?;
-        for (id, on_link) in lost {
-            if is_cut_off(run, id) {
+        let Resolved { targets, lost, .. } = resolve(run, routes, &ways, &mut devices, &HashMap::new())?;
+        for (id, why) in lost {
+            match why {
                 // Its datagrams are not asked for later either.
-                in_trouble(run, id, run.prepared.ports_each());
-            } else if on_link {
-                found.no_neighbour.push(id);
-            } else {
-                found.no_router.push(id);
+                Lost::InTrouble(reason) => in_trouble(run, id, run.prepared.ports_each(), reason),
+                Lost::NoNeighbour => found.no_neighbour.push(id),
+                Lost::NoRouter => found.no_router.push(id),
             }
         }
         let on_link = targets.iter().filter(|target| target.presence.is_some()).count();
@@ -212,12 +210,13 @@ pub fn find(run: &Run<'_>, routes: &Routes, ids: &[u32], ports: &[u16]) -> Resul
             .collect();
         shuffle(&mut far, run.seed);
         let mut search = search(run, &mut devices, ports);
-        let present = search.hosts(&cookies, &far);
+        let (present, in_trouble) = search.hosts(&cookies, &far);
         for target in targets {
             let presence = target.presence.or_else(|| present.get(&target.address).copied().map(Presence::Up));
             let here = Here { link: target.link, presence };
             // Who cannot be asked for trouble on this machine gets that as the state of his ports.
-            let asked = presence.is_some() || is_sure(&target) || run.links.is_lost(target.address);
+            let unasked = in_trouble.contains(&target.address) || run.links.is_lost(target.address);
+            let asked = presence.is_some() || is_sure(&target) || unasked;
             let list = if asked { &mut found.here } else { &mut found.silent };
             list.insert(target.id, here);
         }
@@ -238,16 +237,16 @@ pub fn run(run: &Run<'_>, routes: &Routes, ids: &[u32], here: &HashMap<u32, Here
             Ok(part) => part,
             Err(error) => return Ok(Some(NotOpened::at(error, ids, part * at_once))),
         };
-        let (targets, lost) = resolve(run, routes, &ways, &mut devices, here)?;
-        for (id, on_link) in lost {
-            if is_cut_off(run, id) {
-                in_trouble(run, id, run.prepared.tcp_ports.len() as u64);
-            } else {
-                nobody_there(run, id, on_link);
+        let Resolved { targets, hops, lost } = resolve(run, routes, &ways, &mut devices, here)?;
+        for (id, why) in lost {
+            match why {
+                Lost::InTrouble(reason) => in_trouble(run, id, run.prepared.tcp_ports.len() as u64, reason),
+                Lost::NoNeighbour => nobody_there(run, id, true),
+                Lost::NoRouter => nobody_there(run, id, false),
             }
         }
         if !targets.is_empty() && !run.control.is_cancelled() {
-            ask(run, targets, devices, cookies)?;
+            ask(run, (targets, hops), devices, cookies)?;
         }
     }
     Ok(None)
@@ -264,12 +263,31 @@ fn search<'a>(run: &'a Run<'_>, devices: &'a mut Devices, ports: &'a [u16]) -> S
         rates: run.settings.rates,
         seed: run.seed,
         ports,
+        timeout: run.settings.timeout,
+        dropped: 0,
+        stuck_since: None,
     }
 }
 
-/// A target that cannot be asked: its number, and whether it is the target itself that nobody answers for (and not its
-/// router).
-type Lost = (u32, bool);
+/// Why a target cannot be asked.
+#[derive(Debug, Clone, Copy)]
+enum Lost {
+    /// Nobody on the link answers for it.
+    NoNeighbour,
+    /// Nobody on the link answers for its router.
+    NoRouter,
+    /// This machine could not ask for either.
+    InTrouble(Reason),
+}
+
+/// What came of looking for next hops.
+struct Resolved {
+    /// The targets that can be asked.
+    targets: Vec<Target>,
+    /// The next hops that they name by number.
+    hops: Vec<Hop>,
+    lost: Vec<(u32, Lost)>,
+}
 
 /// From which address the kernel would speak to a neighbour on an interface.
 fn own_address(neighbour: IpAddr, interface: u32) -> Result<Option<IpAddr>, Error> {
@@ -279,22 +297,20 @@ fn own_address(neighbour: IpAddr, interface: u32) -> Result<Option<IpAddr>, Erro
     }
 }
 
-/// Finds the hardware addresses of the ways that are not known yet. Returns the targets that can be asked, and the others.
-fn resolve(
+/// Who asks for the next hops of these ways, by interface and address.
+fn askers(
     run: &Run<'_>,
     routes: &Routes,
     ways: &BTreeMap<u32, Way>,
-    devices: &mut Devices,
-    here: &HashMap<u32, Here>,
-) -> Result<(Vec<Target>, Vec<Lost>), Error> {
-    let mut wanted: HashMap<(u32, IpAddr), Asker> = HashMap::new();
+    devices: &Devices,
+) -> Result<HashMap<(u32, IpAddr), Asker>, Error> {
+    let mut askers: HashMap<(u32, IpAddr), Asker> = HashMap::new();
     for (id, way) in ways {
         if let Way::Raw { interface, source, next_hop: Some(next_hop) } = way
-            && !here.contains_key(id)
             && let Some(own) = routes.interfaces.get(interface).and_then(|device| device.mac)
             && let Some(number) = devices.number.get(&(*interface, source.is_ipv4()))
         {
-            let asker = match wanted.entry((*interface, *next_hop)) {
+            let asker = match askers.entry((*interface, *next_hop)) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(free) => {
                     // A next hop of the other family is asked from an address of that family.
@@ -309,8 +325,26 @@ fn resolve(
             asker.is_router |= run.prepared.targets.get(*id as usize) != Some(next_hop);
         }
     }
+    Ok(askers)
+}
+
+/// Finds the hardware addresses of the ways that are not known yet.
+fn resolve(
+    run: &Run<'_>,
+    routes: &Routes,
+    ways: &BTreeMap<u32, Way>,
+    devices: &mut Devices,
+    here: &HashMap<u32, Here>,
+) -> Result<Resolved, Error> {
+    let askers = askers(run, routes, ways, devices)?;
+    let unknown = ways.iter().filter(|(id, _)| !here.contains_key(id)).filter_map(|(_, way)| match way {
+        Way::Raw { interface, next_hop, .. } => next_hop.map(|hop| (*interface, hop)),
+        _ => None,
+    });
+    let wanted = unknown.filter_map(|key| Some((key, *askers.get(&key)?))).collect();
     let neighbours = search(run, devices, &[]).neighbours(&wanted)?;
-    let (mut targets, mut lost) = (Vec::new(), Vec::new());
+    let (mut targets, mut lost, mut hops) = (Vec::new(), Vec::new(), Vec::new());
+    let mut number_of_hop: HashMap<(u32, IpAddr), usize> = HashMap::new();
     for (id, way) in ways {
         let (Some(address), Way::Raw { interface, source, next_hop }) =
             (run.prepared.targets.get(*id as usize).copied(), *way)
@@ -330,19 +364,35 @@ fn resolve(
             let known = neighbours.known.get(&(interface, hop)).copied();
             let mac = known.or_else(|| neighbours.remembered.get(&(interface, hop)).copied().filter(|_| !on_link));
             let (Some(own), Some(mac)) = (own, mac) else {
-                lost.push((*id, on_link));
+                // A device without carrier has no room either.
+                let cut_off = is_cut_off(run, *id).then_some(Reason::NetworkDown);
+                let why = match cut_off.or_else(|| neighbours.trouble.get(&(interface, hop)).copied()) {
+                    Some(reason) => Lost::InTrouble(reason),
+                    None if on_link => Lost::NoNeighbour,
+                    None => Lost::NoRouter,
+                };
+                lost.push((*id, why));
                 continue;
             };
             (Some((own, mac)), on_link.then_some(Presence::Up(HostReason::Neighbour)))
         } else {
             (None, None)
         };
+        let hop = next_hop.zip(link).and_then(|(hop, (_, mac))| {
+            let key = (interface, hop);
+            let asker = askers.get(&key)?;
+            Some(*number_of_hop.entry(key).or_insert_with(|| {
+                hops.push(Hop::new(interface, hop, *asker, mac));
+                hops.len() - 1
+            }))
+        });
         targets.push(Target {
             id: *id,
             address,
             source,
             way: number,
             link,
+            hop,
             mac: link.map(|(_, mac)| mac).filter(|_| on_link),
             presence,
             position: run.earlier.position(*id),
@@ -354,7 +404,7 @@ fn resolve(
     for (target, subnet) in targets.iter_mut().zip(subnets(&addresses).0) {
         target.subnet = subnet;
     }
-    Ok((targets, lost))
+    Ok(Resolved { targets, hops, lost })
 }
 
 /// Whether the device that leads to a host has been down for too long.
@@ -370,16 +420,17 @@ fn nobody_there(run: &Run<'_>, host: u32, on_link: bool) {
 }
 
 /// The host was not asked for trouble on this machine.
-fn in_trouble(run: &Run<'_>, host: u32, ports: u64) {
-    all_ports(run, (host, None), ports, State::Error, Reason::NetworkDown);
+fn in_trouble(run: &Run<'_>, host: u32, ports: u64, reason: Reason) {
+    all_ports(run, (host, None), ports, State::Error, reason);
 }
 
+/// Results on the way of a host that none of its ports were asked of: told piece by piece, so that there are never more
+/// waiting than an engine may have.
+const PIECE: usize = 4096;
+
 fn all_ports(run: &Run<'_>, (host, presence): (u32, Option<Presence>), ports: u64, state: State, reason: Reason) {
-    if run.control.is_cancelled() {
-        return;
-    }
     let ports = u32::try_from(ports).unwrap_or(0);
-    let records = (0..ports).filter(|port| !run.earlier.is_done(host, *port)).map(|port| Record {
+    let mut records = (0..ports).filter(|port| !run.earlier.is_done(host, *port)).map(|port| Record {
         host,
         port,
         state,
@@ -388,15 +439,32 @@ fn all_ports(run: &Run<'_>, (host, presence): (u32, Option<Presence>), ports: u6
         ttl: 0,
         attempts: 0,
     });
-    run.messenger.records(records.collect());
+    loop {
+        while run.messenger.is_congested() && !run.control.is_cancelled() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if run.control.is_cancelled() {
+            return;
+        }
+        let piece: Vec<Record> = records.by_ref().take(PIECE).collect();
+        if piece.is_empty() {
+            break;
+        }
+        run.messenger.records(piece);
+    }
     run.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, ..HostEnd::default() })));
 }
 
-fn ask(run: &Run<'_>, targets: Vec<Target>, mut devices: Devices, cookies: Cookies) -> Result<(), Error> {
-    let ports = run.prepared.tcp_ports.clone();
-    let each = u32::try_from(ports.len()).unwrap_or(0);
+fn ask(
+    run: &Run<'_>,
+    (targets, hops): (Vec<Target>, Vec<Hop>),
+    mut devices: Devices,
+    cookies: Cookies,
+) -> Result<(), Error> {
     let addresses: Vec<IpAddr> = targets.iter().map(|target| target.address).collect();
-    let shared = Shared::new(&addresses, ports, cookies);
+    let mut shared = Shared::new(&addresses, run.prepared.tcp_ports.clone(), cookies);
+    shared.hops = (0..).zip(&hops).map(|(number, hop)| ((hop.interface, hop.address), number)).collect();
+    let each = u32::try_from(shared.ports.len()).unwrap_or(0);
     if run.earlier.exists() {
         for (number, target) in (0..).zip(&targets) {
             for port in (0..each).filter(|port| run.earlier.is_done(target.id, *port)) {
@@ -421,7 +489,7 @@ fn ask(run: &Run<'_>, targets: Vec<Target>, mut devices: Devices, cookies: Cooki
         senders,
         positions: run.settings.checkpoint.is_some(),
     };
-    let mut transmitter = Transmitter::new(sending, targets, count, run.seed);
+    let mut transmitter = Transmitter::new(sending, targets, hops, count, run.seed);
     std::thread::scope(|scope| -> Result<(), Error> {
         let receiver = std::thread::Builder::new()
             .name("portscan-receive".into())

@@ -201,8 +201,8 @@ pub enum Answer {
     },
     /// An echo reply.
     Echo { from: IpAddr, identifier: u16, number: u16, data: u64, ttl: u8 },
-    /// A neighbour tells its hardware address.
-    Neighbour { address: IpAddr, mac: Mac },
+    /// A neighbour tells its hardware address: to who asked for it, or unasked to everybody.
+    Neighbour { address: IpAddr, mac: Mac, to: Option<IpAddr> },
 }
 
 impl Answer {
@@ -220,7 +220,12 @@ impl Answer {
                 *target = zone::within(*target, interface);
             }
             Self::Echo { from, .. } => *from = zone::within(*from, interface),
-            Self::Neighbour { address, .. } => *address = zone::within(*address, interface),
+            Self::Neighbour { address, to, .. } => {
+                *address = zone::within(*address, interface);
+                if let Some(to) = to {
+                    *to = zone::within(*to, interface);
+                }
+            }
         }
         told
     }
@@ -295,8 +300,8 @@ fn after_extensions(mut next: u8, mut rest: &[u8]) -> Option<(u8, &[u8])> {
 /// Reads a packet from its network header on; `None` if it is nothing that can be an answer.
 pub fn read(bytes: &[u8]) -> Option<Answer> {
     // ARP begins with hardware type 1 and protocol type 0x0800, which no IP header does.
-    if bytes.starts_with(&[0, 1, 8, 0, 6, 4, 0, 2]) {
-        return Some(Answer::Neighbour { address: IpAddr::from(array::<4>(bytes, 14)?), mac: array(bytes, 8)? });
+    if bytes.starts_with(&[0, 1, 8, 0, 6, 4, 0]) {
+        return read_arp(bytes);
     }
     let ip = read_internet(bytes)?;
     let body = ip.payload;
@@ -318,7 +323,7 @@ pub fn read(bytes: &[u8]) -> Option<Answer> {
         ICMP6 if ip.source.is_ipv6() => match *body.first()? {
             129 => read_echo(&ip),
             1 => read_error(&ip, unreachable6(*body.get(1)?)),
-            136 if ip.ttl == 255 => read_advertisement(body),
+            136 if ip.ttl == 255 => read_advertisement(&ip),
             _ => None,
         },
         _ => None,
@@ -353,8 +358,22 @@ fn read_error(ip: &Internet<'_>, why: Unreachable) -> Option<Answer> {
     })
 }
 
-fn read_advertisement(body: &[u8]) -> Option<Answer> {
+/// Reads a reply, or an announcement: who speaks asks for or tells about itself, in a request or a reply (RFC 5227 section 3).
+fn read_arp(bytes: &[u8]) -> Option<Answer> {
+    let (address, target) = (array::<4>(bytes, 14)?, array::<4>(bytes, 24)?);
+    let to = match bytes.get(7)? {
+        1 | 2 if address == target => None,
+        2 => Some(IpAddr::from(target)),
+        _ => return None,
+    };
+    Some(Answer::Neighbour { address: IpAddr::from(address), mac: array(bytes, 8)?, to })
+}
+
+fn read_advertisement(ip: &Internet<'_>) -> Option<Answer> {
+    let body = ip.payload;
     let address = IpAddr::from(array::<16>(body, 8)?);
+    // The flag "solicited" (RFC 4861 section 4.4).
+    let to = (body.get(4)? & 0x40 != 0).then_some(ip.target);
     let mut at = 24;
     // Options: type, length in units of eight bytes, value. A packet has room for a handful.
     for _ in 0..16 {
@@ -363,7 +382,7 @@ fn read_advertisement(body: &[u8]) -> Option<Answer> {
             return None;
         }
         if body[at] == 2 {
-            return Some(Answer::Neighbour { address, mac: array(body, at + 2)? });
+            return Some(Answer::Neighbour { address, mac: array(body, at + 2)?, to });
         }
         at += length;
     }
@@ -383,8 +402,9 @@ mod zone_tests {
         assert_eq!(syn(&mut zoned, None, &question(zone::within(host, 5))), length);
         assert_eq!(bare, zoned, "the checksum included");
         for (interface, told) in [(5, "fe80:0:5::1"), (6, "fe80:0:6::1")] {
-            let answer = Answer::Neighbour { address: host, mac: [2; 6] }.within(interface);
-            assert_eq!(answer, Answer::Neighbour { address: told.parse().unwrap(), mac: [2; 6] });
+            let answer = Answer::Neighbour { address: host, mac: [2; 6], to: Some(host) }.within(interface);
+            let told_address: IpAddr = told.parse().unwrap();
+            assert_eq!(answer, Answer::Neighbour { address: told_address, mac: [2; 6], to: Some(told_address) });
             // Whoever puts a zone into a packet does not choose it.
             let forged = Answer::Echo { from: zone::within(host, 9), identifier: 1, number: 1, data: 1, ttl: 64 };
             assert!(
@@ -534,7 +554,15 @@ mod tests {
         assert_eq!((length, &buffer[..6]), (42, &[0xff; 6][..]));
         assert_eq!(read(&buffer[14..length]), None, "a request is no answer");
         buffer[21] = 2;
-        assert_eq!(read(&buffer[14..length]), Some(Answer::Neighbour { address: own.into(), mac: OWN }));
+        let to = Some(other.into());
+        assert_eq!(read(&buffer[14..length]), Some(Answer::Neighbour { address: own.into(), mac: OWN, to }));
+        // An announcement, as a request or as a reply.
+        for kind in [1, 2] {
+            let length = arp_request(&mut buffer, OWN, own, own);
+            buffer[21] = kind;
+            let announced = Answer::Neighbour { address: own.into(), mac: OWN, to: None };
+            assert_eq!(read(&buffer[14..length]), Some(announced));
+        }
 
         let (own, other): (Ipv6Addr, Ipv6Addr) = ("fe80::1".parse().unwrap(), "fe80::12:3456".parse().unwrap());
         let length = neighbour_solicitation(&mut buffer, OWN, own, other);
@@ -543,7 +571,12 @@ mod tests {
         assert_eq!(read(&buffer[14..length]), None);
         // Turn it into an advertisement: another type, and the option names the target's address.
         (buffer[14 + 40], buffer[14 + 64]) = (136, 2);
-        assert_eq!(read(&buffer[14..length]), Some(Answer::Neighbour { address: other.into(), mac: OWN }));
+        let announced = Answer::Neighbour { address: other.into(), mac: OWN, to: None };
+        assert_eq!(read(&buffer[14..length]), Some(announced));
+        // With the flag that says that somebody asked, it is for whom it was sent to.
+        buffer[14 + 44] = 0x60;
+        let Some(Answer::Neighbour { to: Some(IpAddr::V6(to)), .. }) = read(&buffer[14..length]) else { panic!() };
+        assert_eq!(to.octets()[..2], [0xff, 2]);
         buffer[14 + 7] = 254;
         assert_eq!(read(&buffer[14..length]), None, "forwarded, so not from the link");
     }

@@ -1,7 +1,7 @@
 //! The receiving thread: empties the rings, checks each packet against the cookies, decides who was first.
 
 use std::net::IpAddr;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -17,48 +17,53 @@ use crate::{Reason, State};
 /// A target whose SYN-ACK gets no answer repeats it after a second (RFC 6298, section 2.1). One that comes so much later
 /// than the quickest answer measures that second and not the path.
 const REPEATED_US: u32 = 900_000;
+/// Hardware addresses of next hops that wait for the sending thread, at most.
+const NEIGHBOURS: usize = 64;
 /// Longest sleep, so that the end of the run is seen and losses of the ring are counted.
 const NAP_MS: i64 = 4;
 
 /// Runs until the shared flag says stop; gives the rings back.
 pub fn receive(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Messenger) {
-    let mut records: Vec<Record> = Vec::new();
     while !shared.stop.load(Relaxed) {
-        {
-            let fds: Vec<_> = rings.iter().map(Ring::fd).collect();
-            let mut polls: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
-            let wait = Timespec { tv_sec: 0, tv_nsec: NAP_MS * 1_000_000 };
-            // An interrupted or failed poll only means to look at the rings sooner.
-            let _ = poll(&mut polls, Some(&wait));
-            for (ring, polled) in fds.iter().zip(&polls) {
-                if polled.revents().contains(PollFlags::ERR) {
-                    // The device went down. Until the error is taken there is no waiting on its ring.
-                    let _ = rustix::net::sockopt::socket_error(ring);
-                }
-            }
-        }
-        // The kernel closes a block of its ring a millisecond after the first packet in it.
-        let looked_us = shared.now_us().saturating_sub(2000);
-        let mut blocks = 0;
-        let offset = shared.clock.offset();
-        for ring in rings.iter_mut() {
-            blocks += ring.drain(|frame| {
-                let at_us = offset.of_day(frame.at_us);
-                take(shared, ids, Frame { at_us, ..frame }, &mut records);
-            });
-        }
-        if !records.is_empty() {
-            messenger.records(std::mem::take(&mut records));
-        }
-        if blocks == 0 {
-            let drops: u64 = rings.iter().map(|ring| u64::from(ring.drops())).sum();
-            if drops > 0 {
-                shared.dropped.fetch_add(drops, Relaxed);
-            }
-        }
-        shared.read_until_us.store(looked_us, Relaxed);
+        look(shared, ids, rings, messenger);
         shared.wake();
     }
+}
+
+/// Waits for a moment and takes in what has come.
+fn look(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Messenger) {
+    {
+        let fds: Vec<_> = rings.iter().map(Ring::fd).collect();
+        let mut polls: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+        let wait = Timespec { tv_sec: 0, tv_nsec: NAP_MS * 1_000_000 };
+        // An interrupted or failed poll only means to look at the rings sooner.
+        let _ = poll(&mut polls, Some(&wait));
+        for (ring, polled) in fds.iter().zip(&polls) {
+            if polled.revents().contains(PollFlags::ERR) {
+                // The device went down. Until the error is taken there is no waiting on its ring.
+                let _ = rustix::net::sockopt::socket_error(ring);
+            }
+        }
+    }
+    let mut records: Vec<Record> = Vec::new();
+    // The kernel closes a block of its ring a millisecond after the first packet in it.
+    let looked_us = shared.now_us().saturating_sub(2000);
+    let offset = shared.clock.offset();
+    for ring in rings.iter_mut() {
+        ring.drain(|frame| {
+            let at_us = offset.of_day(frame.at_us);
+            take(shared, ids, Frame { at_us, ..frame }, &mut records);
+        });
+    }
+    if !records.is_empty() {
+        messenger.records(records);
+    }
+    // Before it is said up to when everything was read: what was lost until then is known by then, however busy it is.
+    let drops: u64 = rings.iter().map(|ring| u64::from(ring.drops())).sum();
+    if drops > 0 {
+        shared.dropped.fetch_add(drops, Relaxed);
+    }
+    shared.read_until_us.store(looked_us, Release);
 }
 
 /// Takes in a packet that came at a time of our clock.
@@ -107,14 +112,23 @@ fn take(shared: &Shared, ids: &[u32], frame: Frame<'_>, records: &mut Vec<Record
             if from == target {
                 timed(shared, host, trip);
             }
-            if let (Use::Pass(_) | Use::Early, Some(index)) = (what, index_of(shared, port)) {
+            if let (Use::Pass(_) | Use::Early | Use::Sample, Some(index)) = (what, index_of(shared, port)) {
                 finish(shared, ids, number, index, State::Filtered, reason, trip, ttl, attempt(what), records);
             }
         }
         Answer::Echo { from, identifier, number, data, .. } => {
             heard_echo(shared, from, identifier, number, data, frame.at_us);
         }
-        Answer::Neighbour { .. } => {}
+        Answer::Neighbour { address, mac, to } => {
+            if let Some(hop) = shared.hops.get(&(frame.interface, address)) {
+                note(shared, |notes| {
+                    // Whoever tells it all the time is heard often enough.
+                    if notes.neighbours.len() < NEIGHBOURS {
+                        notes.neighbours.push((*hop, mac, to));
+                    }
+                });
+            }
+        }
     }
 }
 
@@ -132,7 +146,7 @@ fn heard_tcp(shared: &Shared, ids: &[u32], heard: &Heard, records: &mut Vec<Reco
     let Some(host) = shared.hosts.get(heard.number as usize) else { return };
     let is_repeated = heard.accepted && heard.trip > host.shortest_us.load(Relaxed).saturating_add(REPEATED_US);
     match heard.what {
-        Use::Pass(_) | Use::Early => {
+        Use::Pass(_) | Use::Early | Use::Sample => {
             host.newest_us.fetch_max(heard.sent_us, Relaxed);
             let Some(index) = index_of(shared, heard.port) else { return };
             let (state, reason) =
@@ -159,7 +173,7 @@ fn heard_tcp(shared: &Shared, ids: &[u32], heard: &Heard, records: &mut Vec<Reco
                 note(shared, |notes| notes.verified.push((heard.number, index, heard.accepted)));
             }
         }
-        Use::Guard => note(shared, |notes| notes.guards.push((heard.number, heard.port, heard.accepted))),
+        Use::Guard(_) => note(shared, |notes| notes.guards.push((heard.number, heard.port, heard.accepted))),
         Use::Canary(number) => {
             host.canaries.fetch_or(1 << number, Relaxed);
         }
@@ -204,7 +218,7 @@ fn index_of(shared: &Shared, port: u16) -> Option<u32> {
 const fn attempt(what: Use) -> u8 {
     match what {
         Use::Pass(pass) => pass + 1,
-        Use::Early => 2,
+        Use::Early | Use::Sample => 2,
         _ => 1,
     }
 }

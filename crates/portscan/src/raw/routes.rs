@@ -5,7 +5,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::netlink::{Interface, Netlink, Route};
-use crate::zone;
+use crate::{Control, zone};
 
 /// Ethernet, by its `ARPHRD_` number.
 const ETHERNET: u16 = 1;
@@ -41,8 +41,9 @@ pub struct Routes {
     pub interfaces: HashMap<u32, Interface>,
 }
 
-/// Looks the ways up. `only` names the interface to use.
-pub fn look_up(targets: &[IpAddr], only: Option<&str>) -> io::Result<Option<Routes>> {
+/// Looks the ways up. `only` names the interface to use. When the run is cancelled the ways to the rest are missing: a few
+/// million take a while.
+pub fn look_up(targets: &[IpAddr], only: Option<&str>, control: &Control) -> io::Result<Option<Routes>> {
     let mut netlink = Netlink::open()?;
     let interfaces: HashMap<u32, Interface> =
         netlink.interfaces()?.into_iter().map(|interface| (interface.index, interface)).collect();
@@ -56,6 +57,9 @@ pub fn look_up(targets: &[IpAddr], only: Option<&str>) -> io::Result<Option<Rout
     let mut ways = Vec::with_capacity(targets.len());
     let (mut devices, mut routed) = (Vec::new(), Vec::with_capacity(targets.len()));
     for target in targets {
+        if control.is_cancelled() {
+            break;
+        }
         let route = netlink.route(*target, only)?;
         if let Route::Out { interface, .. } = route {
             devices.push((*target, interface));
@@ -135,8 +139,11 @@ mod tests {
     #[test]
     fn loopback_goes_through_the_kernel_and_an_unknown_interface_is_told() {
         let targets = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
-        let routes = look_up(&targets, None).unwrap().unwrap();
+        let routes = look_up(&targets, None, &Control::new()).unwrap().unwrap();
         assert_eq!(routes.ways, [Way::Kernel, Way::Kernel]);
-        assert!(look_up(&targets, Some("no-such-device")).unwrap().is_none());
+        assert!(look_up(&targets, Some("no-such-device"), &Control::new()).unwrap().is_none());
+        let cancelled = Control::new();
+        cancelled.cancel();
+        assert_eq!(look_up(&targets, None, &cancelled).unwrap().unwrap().ways, []);
     }
 }

@@ -7,13 +7,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::{Duration, Instant};
 
 use super::cookie::Use;
 use super::packet::{self, Link, Syn};
-use super::shared::Shared;
+use super::shared::{Bits, Shared};
 use super::wheel::{Flight, Wheel};
 use crate::checkpoint::Position;
 use crate::collect::{HostEnd, Message, Messenger, Record};
@@ -26,8 +27,14 @@ use crate::sys::packet::{BATCH, Batch, LONGEST, Sender};
 use crate::{Control, HostReason, Presence, Reason, Settings, State, Verification};
 
 mod finish;
+mod hops;
 mod learn;
+mod out;
 mod verify;
+
+pub use hops::Hop;
+use out::{Outgoing, Refusals};
+use verify::Guard;
 
 /// Shortest and longest wait for an answer.
 const RTO_LEAST_US: u32 = 30_000;
@@ -53,8 +60,6 @@ const EARLY_PER_LATE: f32 = 1.5;
 const EARLY_AT_START: f32 = 16.0;
 /// Silent ports of a host that are asked once more at the end.
 const SAMPLE: usize = 8;
-/// How long a device without room is waited for.
-const STUCK: Duration = Duration::from_secs(5);
 /// Passes that are repeated because answers were lost on this machine.
 const REPAIRS: u8 = 3;
 
@@ -68,6 +73,8 @@ pub struct Target {
     /// Number of the sender.
     pub way: usize,
     pub link: Link,
+    /// The number of its next hop among the [`Hop`]s, if that has a hardware address.
+    pub hop: Option<usize>,
     pub mac: Option<[u8; 6]>,
     pub presence: Option<Presence>,
     pub position: Position,
@@ -104,8 +111,8 @@ struct HostPlan {
     made: u8,
     /// The chance that an answering port was silent in all passes that are over.
     missed: f32,
-    /// Canaries, back and lost, when the pass began.
-    pass_from: (u32, u32),
+    /// Canaries, back and lost, and answers when the pass began.
+    pass_from: (u32, u32, u32),
     repairs: u8,
     drops_at_start: u64,
     window: Window,
@@ -127,6 +134,10 @@ struct HostPlan {
     since_canary: u32,
     canaries_good: u32,
     canaries_lost: u32,
+    /// Canaries lost in a row, with no answer to anything between them.
+    lost_in_row: u32,
+    /// Whether a host that had answered answers nothing any more.
+    fell_silent: bool,
     /// Questions of this pass that went out with canaries that came back, and with such that were lost.
     stood_for: (u32, u32),
     deaf_canaries: u32,
@@ -137,6 +148,8 @@ struct HostPlan {
     undone_at_sample: u32,
     unconfirmed: Vec<u16>,
     guard: Guard,
+    refusals: Refusals,
+    /// Trouble that concerns all of its ports.
     local: Option<Reason>,
 }
 
@@ -157,43 +170,6 @@ struct EpochStart {
     lost: u32,
 }
 
-/// Ports that nobody offers, asked of a host that is suspected to accept everything ([`crate::masking`]).
-#[derive(Debug, Default)]
-struct Guard {
-    /// The first few of them, then all.
-    asked: Vec<u16>,
-    answers: Vec<(u16, bool)>,
-    /// How often those were asked.
-    tries: u8,
-    due_us: u64,
-    told: bool,
-}
-
-impl Guard {
-    /// Repetitions for guards that stay silent.
-    const TRIES: u8 = 3;
-
-    fn accepted(&self) -> usize {
-        self.answers.iter().filter(|(_, open)| *open).count()
-    }
-
-    fn is_open(&self) -> bool {
-        self.accepted() >= GUARDS_OPEN
-    }
-
-    /// Whether all of the first few accept, so that the others are to be asked.
-    fn wants_more(&self) -> bool {
-        self.asked.len() < GUARDS && self.accepted() >= PILOT
-    }
-
-    fn is_decided(&self) -> bool {
-        let may_refuse = if self.asked.len() < GUARDS { 0 } else { GUARDS - GUARDS_OPEN };
-        let refused = self.answers.len() - self.accepted();
-        !self.asked.is_empty()
-            && (self.is_open() || refused > may_refuse || (self.tries >= Self::TRIES && !self.wants_more()))
-    }
-}
-
 /// What a run of the sending thread needs.
 pub struct Sending<'a> {
     pub shared: &'a Shared,
@@ -204,11 +180,6 @@ pub struct Sending<'a> {
     pub senders: &'a [Sender],
     /// Whether positions are wanted for a checkpoint.
     pub positions: bool,
-}
-
-struct Outgoing {
-    batch: Batch,
-    hosts: Vec<usize>,
 }
 
 /// Where in the order of the ports the question `cursor` of a pass is. Each pass begins elsewhere: what is lost is often
@@ -238,13 +209,15 @@ pub struct Transmitter<'a> {
     verify_open: HashMap<(u32, u32), u8>,
     verify_next_us: u64,
     positions_next_us: u64,
-    /// Since when the network device has refused every packet.
-    stuck_since: Option<Instant>,
+    recount_next_us: u64,
+    /// Pairs of which the kernel refused the last question; made when that first happens.
+    refused: Option<Bits>,
+    hops: Vec<Hop>,
     random: u64,
 }
 
 impl<'a> Transmitter<'a> {
-    pub fn new(cx: Sending<'a>, targets: Vec<Target>, subnets: usize, seed: u64) -> Self {
+    pub fn new(cx: Sending<'a>, targets: Vec<Target>, hops: Vec<Hop>, subnets: usize, seed: u64) -> Self {
         let ports = cx.shared.ports.len();
         let count = u16::try_from(targets.len()).unwrap_or(u16::MAX);
         let start = (2048.0 / f32::from(count.max(1))).clamp(8.0, 128.0);
@@ -266,7 +239,7 @@ impl<'a> Transmitter<'a> {
                     early_incomplete: target.position != Position::default(),
                     made: target.position.pass,
                     missed: 1.0,
-                    pass_from: (0, 0),
+                    pass_from: (0, 0, 0),
                     repairs: 0,
                     drops_at_start: 0,
                     window: Window::new(start, 32_768.0),
@@ -284,6 +257,8 @@ impl<'a> Transmitter<'a> {
                     since_canary: 64,
                     canaries_good: 0,
                     canaries_lost: 0,
+                    lost_in_row: 0,
+                    fell_silent: false,
                     stood_for: (0, 0),
                     deaf_canaries: 0,
                     ceiling: cx.settings.rates.per_host.map(Ceiling::new),
@@ -292,12 +267,13 @@ impl<'a> Transmitter<'a> {
                     undone_at_sample: 0,
                     unconfirmed: Vec::new(),
                     guard: Guard::default(),
+                    refusals: Refusals::default(),
                     local: None,
                     target,
                 }
             })
             .collect();
-        let outgoing = cx.senders.iter().map(|_| Outgoing { batch: Batch::new(), hosts: Vec::new() }).collect();
+        let outgoing = cx.senders.iter().map(|_| Outgoing::new()).collect();
         let per_subnet = cx.settings.rates.per_subnet;
         let mut active: Vec<usize> = (0..hosts.len()).collect();
         shuffle(&mut active, seed);
@@ -318,7 +294,9 @@ impl<'a> Transmitter<'a> {
             verify_open: HashMap::new(),
             verify_next_us: 0,
             positions_next_us: 0,
-            stuck_since: None,
+            recount_next_us: 0,
+            refused: None,
+            hops,
             random: seed | 1,
             cx,
         }
@@ -333,6 +311,7 @@ impl<'a> Transmitter<'a> {
             self.tick();
             self.land();
             self.read_notes();
+            self.recount();
             let mut sent = 0;
             if !self.cx.control.is_paused() && !self.cx.links.is_down() && !self.cx.messenger.is_congested() {
                 self.global_epoch();
@@ -359,9 +338,12 @@ impl<'a> Transmitter<'a> {
         self.cx.shared.waiting.store(false, Relaxed);
     }
 
-    /// How often answers were lost on this machine, for want of room or because a device was down.
-    fn lost_here(&self) -> u64 {
-        self.cx.shared.dropped.load(Relaxed) + u64::from(self.cx.links.falls())
+    /// How often answers of a host may have been lost on this side, for want of room, because a device was down, or because its
+    /// next hop had become another one.
+    fn lost_here(&self, at: usize) -> u64 {
+        let hop = self.hosts[at].target.hop.and_then(|hop| self.hops.get(hop));
+        let moves = hop.map_or(0, |hop| hop.moves);
+        self.cx.shared.dropped.load(Relaxed) + u64::from(self.cx.links.falls()) + u64::from(moves)
     }
 
     fn count_traffic(&self) {
@@ -386,7 +368,7 @@ impl<'a> Transmitter<'a> {
 
     /// Gives up the flights that are overdue.
     fn land(&mut self) {
-        let read_until = self.now_us.min(self.cx.shared.read_until_us.load(Relaxed));
+        let read_until = self.now_us.min(self.cx.shared.read_until_us.load(Acquire));
         while let Some(flight) = self.wheel.due(read_until) {
             let at = flight.host as usize;
             let (Some(shared), Some(host)) = (self.cx.shared.hosts.get(at), self.hosts.get_mut(at)) else { continue };
@@ -426,6 +408,11 @@ impl<'a> Transmitter<'a> {
             if self.hosts[at].phase == Phase::Finished {
                 self.active.swap_remove(self.turn);
                 idle = 0;
+                // A host may end with a result for each of its ports at once. Nothing else is there to say stop when many
+                // hosts end together.
+                if self.cx.messenger.is_congested() {
+                    break;
+                }
                 continue;
             }
             self.turn += 1;
@@ -488,8 +475,12 @@ impl<'a> Transmitter<'a> {
             if !shared.done.get(shared.pair(number, port)) {
                 // One that was answered while it waited costs nothing.
                 host.early_credit -= if is_paid { 0.0 } else { 1.0 };
-                return Some((port, Use::Early));
+                return Some((port, if host.sampled { Use::Sample } else { Use::Early }));
             }
+        }
+        if host.refusals.asking {
+            let port = out::next_refused(host, self.refused.as_ref()?, shared, number);
+            return port.map(|port| (port, Use::Pass(host.pass)));
         }
         while let Some(position) = place_in_pass(host.cursor, host.pass, host.order.len()) {
             host.cursor += 1;
@@ -508,6 +499,11 @@ impl<'a> Transmitter<'a> {
         let Some(number_of_port) = shared.ports.get(port as usize).copied() else { return };
         let wait = u64::from(self.patience(at));
         shared.flying.set(shared.pair(number, port));
+        if let Some(refused) = &self.refused
+            && refused.clear(shared.pair(number, port))
+        {
+            self.hosts[at].refusals.count -= 1;
+        }
         shared.hosts[at].in_flight.fetch_add(1, Relaxed);
         if !shared.hosts[at].paced.load(Relaxed) {
             shared.in_flight.fetch_add(1, Relaxed);
@@ -518,99 +514,12 @@ impl<'a> Transmitter<'a> {
             self.hosts[at].early_credit += EARLY_PER_QUESTION;
         }
         // The sample is asked while the last answers are awaited, and does not prolong that.
-        if what != Use::Early || !self.hosts[at].sampled {
+        if what != Use::Sample {
             self.hosts[at].last_sent_us = self.now_us;
         }
         self.hosts[at].last_sent_exact_us = self.cx.shared.now_us();
         self.hosts[at].since_canary = self.hosts[at].since_canary.saturating_add(1);
         self.syn(at, number_of_port, what);
-    }
-
-    fn syn(&mut self, at: usize, port: u16, what: Use) {
-        let cookies = self.cx.shared.cookies;
-        let target = &self.hosts[at].target;
-        let source_port = cookies.source_port(what);
-        let sequence = cookies.sequence(target.address, source_port, port, self.cx.shared.now_us());
-        let question = Syn { source: target.source, target: target.address, source_port, port, sequence };
-        let (to, link, way) = (target.address, target.link, target.way);
-        self.put(at, way, to, |buffer| packet::syn(buffer, link, &question));
-    }
-
-    fn put(&mut self, at: usize, way: usize, to: IpAddr, write: impl FnOnce(&mut [u8; LONGEST]) -> usize) {
-        let now = self.now_us;
-        if let Some(ceiling) = &mut self.ceiling {
-            ceiling.sent(now);
-        }
-        if let Some(ceiling) = &mut self.hosts[at].ceiling {
-            ceiling.sent(now);
-        }
-        let subnet = self.hosts[at].target.subnet;
-        if let Some(ceiling) = self.subnets.get_mut(subnet) {
-            ceiling.sent(now);
-        }
-        if let Some(outgoing) = self.outgoing.get_mut(way) {
-            outgoing.batch.push(to, write);
-            outgoing.hosts.push(at);
-            if outgoing.batch.is_full() {
-                self.flush(way);
-            }
-        }
-    }
-
-    fn below_ceilings(&self, at: usize) -> bool {
-        let now = self.now_us;
-        let host = &self.hosts[at];
-        self.ceiling.as_ref().is_none_or(|ceiling| ceiling.ready(now))
-            && host.ceiling.as_ref().is_none_or(|ceiling| ceiling.ready(now))
-            && self.subnets.get(host.target.subnet).is_none_or(|ceiling| ceiling.ready(now))
-    }
-
-    fn flush_all(&mut self) {
-        for way in 0..self.outgoing.len() {
-            self.flush(way);
-        }
-    }
-
-    /// Sends a batch. A device without room is waited for; what the kernel refuses for good is an error of the host.
-    fn flush(&mut self, way: usize) {
-        let (Some(outgoing), Some(sender)) = (self.outgoing.get_mut(way), self.cx.senders.get(way)) else { return };
-        let total = outgoing.batch.len();
-        let mut first = 0;
-        while first < total {
-            match outgoing.batch.send(sender, first) {
-                Ok(sent) => {
-                    first += sent.max(1);
-                    self.stuck_since = None;
-                }
-                Err(error) => {
-                    let number = error.raw_os_error().unwrap_or(0);
-                    let full = matches!(number, libc::EAGAIN | libc::ENOBUFS | libc::ENOMEM | libc::EINTR);
-                    let down = number == libc::ENETDOWN;
-                    let since = self.stuck_since.get_or_insert_with(Instant::now).elapsed();
-                    // A device that fell may be back in a moment; how long that is waited for its watcher knows as well.
-                    let patience = if down || self.cx.links.is_down() { PATIENCE } else { STUCK };
-                    if (full || down) && since < patience && !self.cx.control.is_cancelled() {
-                        std::thread::sleep(Duration::from_micros(if down { 5000 } else { 200 }));
-                        continue;
-                    }
-                    let reason = match number {
-                        libc::ENETDOWN | libc::ENXIO | libc::ENODEV => Reason::NetworkDown,
-                        libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM => Reason::NoBuffers,
-                        libc::EPERM | libc::EACCES => Reason::LocalPolicy,
-                        other => Reason::System(other),
-                    };
-                    if let Some(host) = outgoing.hosts.get(first).and_then(|at| self.hosts.get_mut(*at)) {
-                        host.local = Some(reason);
-                    }
-                    first += 1;
-                }
-            }
-        }
-        outgoing.batch.clear();
-        outgoing.hosts.clear();
-        let traffic = &self.cx.messenger.traffic;
-        traffic.sent.fetch_add(total as u64, Relaxed);
-        traffic.attempts.fetch_add(total as u64, Relaxed);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the sending and the receiving thread share: two bits a pair, and a few counters a host, all atomic.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -98,11 +99,15 @@ pub struct Notes {
     pub verified: Vec<(u32, u32, bool)>,
     /// Answers from ports chosen by chance: host, port, whether it accepted.
     pub guards: Vec<(u32, u16, bool)>,
+    /// What next hops tell of themselves: number, hardware address, and to whom, if to one alone.
+    pub neighbours: Vec<(usize, [u8; 6], Option<IpAddr>)>,
 }
 
 /// All of it.
 pub struct Shared {
     pub hosts: Vec<Host>,
+    /// Next hops by interface and address, with their numbers.
+    pub hops: HashMap<(u32, IpAddr), usize>,
     /// Addresses in order, with the number of their host.
     pub lookup: Vec<(IpAddr, u32)>,
     pub ports: Vec<u16>,
@@ -154,6 +159,7 @@ impl Shared {
         let each = u32::try_from(ports.len()).unwrap_or(0);
         Self {
             hosts: hosts.iter().map(|_| Host::new(each)).collect(),
+            hops: HashMap::new(),
             lookup,
             ports,
             port_index,

@@ -17,17 +17,24 @@ pub struct Flight {
     pub first: bool,
 }
 
+/// Room of emptied slots that is kept for others: vectors at most, and flights in each at most. What a burst needed beyond
+/// that is given back.
+const SPARE: usize = 32;
+const SPARE_FLIGHTS: usize = 4096;
+
 /// All of them, by the time until which an answer is waited for.
 #[derive(Debug)]
 pub struct Wheel {
     slots: Vec<Vec<Flight>>,
+    /// Empty vectors with room; an empty slot has none, or each of them would keep what its fullest moment took.
+    spare: Vec<Vec<Flight>>,
     /// Slots before this one are empty.
     turn: u64,
 }
 
 impl Wheel {
     pub fn new() -> Self {
-        Self { slots: vec![Vec::new(); SLOTS], turn: 0 }
+        Self { slots: vec![Vec::new(); SLOTS], spare: Vec::new(), turn: 0 }
     }
 
     fn place(turn: u64) -> usize {
@@ -37,7 +44,13 @@ impl Wheel {
     /// Adds a flight; a time beyond the wheel counts as its end.
     pub fn add(&mut self, until_us: u64, flight: Flight) {
         let turn = (until_us / SLOT_US + 1).clamp(self.turn, self.turn + SLOTS as u64 - 1);
-        self.slots[Self::place(turn)].push(flight);
+        let slot = &mut self.slots[Self::place(turn)];
+        if slot.capacity() == 0
+            && let Some(spare) = self.spare.pop()
+        {
+            *slot = spare;
+        }
+        slot.push(flight);
     }
 
     /// The next flight that is overdue.
@@ -51,9 +64,9 @@ impl Wheel {
             if let Some(flight) = slot.pop() {
                 return Some(flight);
             }
-            // What a burst needed is given back.
-            if slot.capacity() > 4096 {
-                *slot = Vec::new();
+            let emptied = std::mem::take(slot);
+            if emptied.capacity() > 0 && emptied.capacity() <= SPARE_FLIGHTS && self.spare.len() < SPARE {
+                self.spare.push(emptied);
             }
             self.turn += 1;
         }
@@ -65,6 +78,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_bursts_needed_is_not_kept() {
+        let mut wheel = Wheel::new();
+        let flight = Flight { host: 0, port: 0, pass: 0, first: true };
+        for round in 0..4 {
+            for slot in 0..SLOTS as u64 - 1 {
+                let now = (round * SLOTS as u64 + slot) * SLOT_US;
+                (0..1000).for_each(|_| wheel.add(now, flight));
+                while wheel.due(now + SLOT_US).is_some() {}
+            }
+        }
+        let kept = |list: &[Vec<Flight>]| list.iter().map(Vec::capacity).sum::<usize>();
+        let (slots, spare) = (kept(&wheel.slots), kept(&wheel.spare));
+        assert!(slots + spare <= SPARE * SPARE_FLIGHTS, "{slots} in slots, {spare} spare");
+    }
 
     proptest! {
         #[test]

@@ -21,7 +21,7 @@ impl Transmitter<'_> {
             if shared.in_flight.load(Relaxed) > 0 && !self.is_rest_lost(at) {
                 return;
             }
-            if self.another_pass(at, undone) {
+            if self.ask_refused(at) || self.another_pass(at, undone) {
                 return;
             }
             self.sample(at, undone);
@@ -57,7 +57,8 @@ impl Transmitter<'_> {
         // Each silent port is as likely to be chosen as any other, however few there are (Vitter's algorithm R).
         let mut seen = 0;
         for port in 0..u32::try_from(all.ports.len()).unwrap_or(0) {
-            if all.done.get(all.pair(number, port)) {
+            let pair = all.pair(number, port);
+            if all.done.get(pair) || self.refusal(at, pair).is_some() {
                 continue;
             }
             seen += 1;
@@ -100,7 +101,7 @@ impl Transmitter<'_> {
     pub(super) fn another_pass(&mut self, at: usize, undone: u32) -> bool {
         let all = self.cx.shared;
         let shared = &all.hosts[at];
-        let dropped = self.lost_here();
+        let dropped = self.lost_here(at);
         let host = &mut self.hosts[at];
         if host.phase != Phase::Waiting {
             return false;
@@ -126,13 +127,15 @@ impl Transmitter<'_> {
         }
         // A caller who wants every port asked once gets just that.
         let once = self.cx.settings.attempts <= 1;
-        let enough = once || is_enough(missed, all.answered.load(Relaxed));
+        // Who went away says nothing about loss, and does not come back for being asked more often.
+        let gone = host.fell_silent && good == 0 && answered == host.pass_from.2;
+        let enough = once || gone || is_enough(missed, all.answered.load(Relaxed));
         let mut needed = self.cx.settings.attempts.max(1);
         if !once && undone <= FEW && answered > undone {
             // A few that are silent among many that answer were probably lost, and cost nearly nothing.
             needed = needed.max(if late > 0 || host.canaries_lost > 0 { 5 } else { 3 });
         }
-        let mut repair = dropped > host.drops_at_start && host.repairs < REPAIRS;
+        let mut repair = !once && dropped > host.drops_at_start && host.repairs < REPAIRS;
         if host.sampled && undone < host.undone_at_sample {
             // A port that had stayed silent answered to the sample.
             host.undone_at_sample = 0;
@@ -153,7 +156,7 @@ impl Transmitter<'_> {
             host.repairs += 1;
         }
         host.missed = missed;
-        host.pass_from = (host.canaries_good, host.canaries_lost);
+        host.pass_from = (host.canaries_good, host.canaries_lost, answered);
         host.stood_for = (0, 0);
         host.made = made;
         host.pass += 1;
@@ -168,7 +171,7 @@ impl Transmitter<'_> {
         let all = self.cx.shared;
         let shared = &all.hosts[at];
         let Ok(number) = u32::try_from(at) else { return };
-        let dropped = self.lost_here() > self.hosts[at].drops_at_start;
+        let dropped = self.lost_here(at) > self.hosts[at].drops_at_start;
         let host = &mut self.hosts[at];
         host.phase = Phase::Finished;
         let answered = shared.answered.load(Relaxed) > 0 || host.target.answered;
@@ -177,10 +180,13 @@ impl Transmitter<'_> {
             (None, _) if dropped => (State::Error, Reason::AnswersLost),
             (None, 1) if !answered => (State::Unreachable, Reason::HostUnreachable),
             (None, 2) if !answered => (State::Unreachable, Reason::NetUnreachable),
+            _ if host.fell_silent => (State::Filtered, Reason::FellSilent),
             _ => (State::Filtered, Reason::NoResponse),
         };
         let told = |pair, answered| answered && state == State::Filtered && all.unreachable.get(pair);
         let attempts = host.made.max(host.pass).saturating_add(1);
+        // What is said of the whole host stands above what was said of one of its packets.
+        let refused = self.refused.as_ref().filter(|_| host.local.is_none()).zip(host.refusals.reason);
         let mut records = Vec::new();
         if shared.undone.load(Relaxed) > 0 {
             for port in 0..u32::try_from(all.ports.len()).unwrap_or(0) {
@@ -188,7 +194,9 @@ impl Transmitter<'_> {
                 if all.done.set(pair) {
                     shared.undone.fetch_sub(1, Relaxed);
                     // A port of a host that answers elsewhere is behind a filter that speaks like a router.
+                    let refused = refused.filter(|(bits, _)| bits.get(pair));
                     let (state, reason) = match told(pair, answered) {
+                        _ if let Some((_, reason)) = refused => (State::Error, reason),
                         true if all.by_network.get(pair) => (State::Filtered, Reason::NetUnreachable),
                         true => (State::Filtered, Reason::HostUnreachable),
                         false => (state, reason),

@@ -4,6 +4,11 @@ use super::*;
 
 /// One canary cannot stand for more questions than the highest pace sends between two canaries of a busy host.
 const MOST_STOOD_FOR: u32 = 4_096;
+/// Canaries lost in a row after which a host says nothing about the path any more, and its next hop may be another one.
+const GONE_AFTER: u32 = 4;
+/// Canaries lost in a row, with nothing else answered, after which a host has fallen silent: even where nine in ten
+/// packets get lost that is one case in ten.
+const SILENT_AFTER: u32 = 24;
 
 impl Transmitter<'_> {
     /// Adapts the window and pace that all hosts share.
@@ -45,6 +50,7 @@ impl Transmitter<'_> {
             let host = &mut self.hosts[at];
             host.seen = answered;
             host.last_answer_us = now;
+            (host.lost_in_row, host.fell_silent) = (0, false);
             if shared.in_flight.load(Relaxed) + fresh >= host.window.size() / 2 {
                 host.window.answered(fresh);
             }
@@ -70,8 +76,6 @@ impl Transmitter<'_> {
         } else {
             host.window.epoch(&epoch);
         }
-        self.global_epoch.good += good;
-        self.global_epoch.lost += lost;
         let (good, lost) = (host.canaries_good, host.canaries_lost);
         host.epoch = EpochStart { at_us: now, answered, late, good, lost };
         self.choose_manner(at);
@@ -134,27 +138,40 @@ impl Transmitter<'_> {
         }
         let shared = &self.cx.shared.hosts[at];
         let port = shared.canary_port.load(Relaxed).checked_sub(1);
+        // Who wants everything asked once gets no port asked twice for this either.
+        let port = port.filter(|_| self.cx.settings.attempts > 1);
         let number = host.canary_number;
-        let what = Use::Canary(number);
-        if let Some(port) = port.and_then(|index| self.cx.shared.ports.get(index as usize)).copied() {
-            self.syn(at, port, what);
-        } else {
-            let cookies = self.cx.shared.cookies;
-            let target = &host.target;
-            let (ends, link, way) = ((target.source, target.address), target.link, target.way);
-            let (identifier, sequence) = (cookies.first_port, u16::from(number));
-            let data = u64::from(cookies.sequence(target.address, identifier, sequence, self.cx.shared.now_us())) << 32;
-            self.put(at, way, ends.1, |buffer| packet::echo(buffer, link, ends, identifier, sequence, data));
-        }
         let host = &mut self.hosts[at];
+        // Before it goes out: its answer may be here at once, and so may its refusal.
         shared.canaries.fetch_and(!(1 << number), Relaxed);
         host.canaries.push_back((self.now_us, number, host.since_canary.min(MOST_STOOD_FOR)));
         host.canary_number = (number + 1) % Use::CANARIES;
-        // At most two hundred a second, and few where none ever came back.
-        let deaf = host.canaries_good == 0 && host.deaf_canaries >= 4;
+        // At most two hundred a second, and few where none ever came back, or none comes back any more.
+        let deaf = host.fell_silent || (host.canaries_good == 0 && host.deaf_canaries >= 4);
         host.canary_next_us = self.now_us + if deaf { 500_000 } else { 5_000 };
         host.since_canary = 0;
+        match port.and_then(|index| self.cx.shared.ports.get(index as usize)).copied() {
+            Some(port) => self.syn(at, port, Use::Canary(number)),
+            None => self.echo(at, number),
+        }
         true
+    }
+
+    /// Counts anew what is out at hosts that are asked through the window: moves between the two manners are not atomic with
+    /// answers, so the sum goes astray by a few each time.
+    pub(super) fn recount(&mut self) {
+        const EVERY_US: u64 = 500_000;
+        if self.now_us < self.recount_next_us {
+            return;
+        }
+        self.recount_next_us = self.now_us + EVERY_US;
+        let shared = self.cx.shared;
+        let before = shared.in_flight.load(Relaxed);
+        let hosts = self.active.iter().filter_map(|at| shared.hosts.get(*at));
+        let out = hosts.filter(|host| !host.paced.load(Relaxed)).map(|host| i64::from(host.in_flight.load(Relaxed)));
+        let right: i64 = out.sum();
+        // The difference, so that answers that come in between still count.
+        shared.in_flight.fetch_add(right - before, Relaxed);
     }
 
     pub(super) fn check_canaries(&mut self, at: usize) {
@@ -172,16 +189,31 @@ impl Transmitter<'_> {
             if came_back {
                 host.canaries_good += 1;
                 host.stood_for.0 = host.stood_for.0.saturating_add(stood_for);
+                (host.lost_in_row, host.fell_silent) = (0, false);
             } else if host.canaries_good > 0 || shared.canary_port.load(Relaxed) > 0 {
                 host.canaries_lost += 1;
+                host.lost_in_row += 1;
                 host.stood_for.1 = host.stood_for.1.saturating_add(stood_for);
             } else {
                 // It never answered an echo: that says nothing about the path.
                 host.deaf_canaries += 1;
                 continue;
             }
-            host.pace.canary(came_back);
-            self.pace.canary(came_back);
+            // Whoever answers nothing at all went away, or bans us: that is no news of the path to others, and to go slowly
+            // does not bring it back.
+            if host.lost_in_row <= GONE_AFTER {
+                self.pace.canary(came_back);
+                let counted = if came_back { &mut self.global_epoch.good } else { &mut self.global_epoch.lost };
+                *counted += 1;
+            }
+            if host.lost_in_row < SILENT_AFTER {
+                host.pace.canary(came_back);
+            } else if !std::mem::replace(&mut host.fell_silent, true) {
+                host.pace.restart();
+            }
+        }
+        if self.hosts[at].lost_in_row > GONE_AFTER {
+            self.doubt_hop_of(at);
         }
     }
 }

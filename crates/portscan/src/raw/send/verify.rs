@@ -5,6 +5,50 @@ use super::*;
 /// How long an open port waits whose host may not be asked at the moment.
 const PUT_OFF_US: u64 = 1000;
 
+/// Ports that nobody offers, asked of a host that is suspected to accept everything ([`crate::masking`]).
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    /// The first few of them, then all.
+    asked: Vec<u16>,
+    answers: Vec<(u16, bool)>,
+    /// Those of this try that did not go out yet.
+    queue: Vec<u16>,
+    /// How often those were asked.
+    tries: u8,
+    due_us: u64,
+    told: bool,
+}
+
+impl Guard {
+    /// Times a guard that stays silent is asked. Each has a source port of its own: another question from the same one would
+    /// meet the half-open connection that the first one left, and be reset, which looks like a refusal.
+    const TRIES: u8 = 3;
+
+    fn accepted(&self) -> usize {
+        self.answers.iter().filter(|(_, open)| *open).count()
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.accepted() >= GUARDS_OPEN
+    }
+
+    /// Whether all of the first few accept, so that the others are to be asked.
+    fn wants_more(&self) -> bool {
+        self.asked.len() < GUARDS && self.accepted() >= PILOT
+    }
+
+    fn is_decided(&self, now_us: u64) -> bool {
+        let may_refuse = if self.asked.len() < GUARDS { 0 } else { GUARDS - GUARDS_OPEN };
+        let refused = self.answers.len() - self.accepted();
+        let waited = self.tries >= Self::TRIES && self.queue.is_empty() && now_us >= self.due_us;
+        !self.asked.is_empty() && (self.is_open() || refused > may_refuse || (waited && !self.wants_more()))
+    }
+
+    fn is_silent(&self, port: u16) -> bool {
+        self.answers.iter().all(|(known, _)| *known != port)
+    }
+}
+
 impl Transmitter<'_> {
     /// Asks ports chosen by chance at a host with very many open ones; whether that is decided.
     pub(super) fn guard(&mut self, at: usize) -> bool {
@@ -27,22 +71,22 @@ impl Transmitter<'_> {
             (guard.tries, guard.due_us) = (0, 0);
             guard.asked = known.into_iter().chain(drawn).collect();
         }
-        if self.hosts[at].guard.is_decided() {
+        let now = self.now_us;
+        if self.hosts[at].guard.is_decided(now) {
             return true;
         }
-        if self.now_us >= self.hosts[at].guard.due_us && self.below_ceilings(at) {
-            let guard = &mut self.hosts[at].guard;
+        let guard = &mut self.hosts[at].guard;
+        if guard.queue.is_empty() && now >= guard.due_us && guard.tries < Guard::TRIES {
             guard.tries += 1;
-            let left: Vec<u16> = guard
-                .asked
-                .iter()
-                .copied()
-                .filter(|port| guard.answers.iter().all(|(known, _)| known != port))
-                .collect();
-            self.hosts[at].guard.due_us = self.now_us + u64::from(self.patience(at));
-            for port in left {
-                self.syn(at, port, Use::Guard);
+            guard.queue = guard.asked.iter().copied().filter(|port| guard.is_silent(*port)).collect();
+        }
+        while !self.hosts[at].guard.queue.is_empty() && self.below_ceilings(at) {
+            let guard = &mut self.hosts[at].guard;
+            let (port, number) = (guard.queue.pop(), guard.tries - 1);
+            if let Some(port) = port.filter(|port| guard.is_silent(*port)) {
+                self.syn(at, port, Use::Guard(number));
             }
+            self.hosts[at].guard.due_us = now + u64::from(self.patience(at));
         }
         false
     }
@@ -65,6 +109,9 @@ impl Transmitter<'_> {
                 self.guard(number as usize);
             }
         }
+        for (hop, mac, to) in notes.neighbours {
+            self.heard_neighbour(hop, mac, to);
+        }
         let mut confirmed = Vec::new();
         for (number, port, accepted) in notes.verified {
             if self.verify_open.remove(&(number, port)).is_some() {
@@ -80,7 +127,7 @@ impl Transmitter<'_> {
         for (number, port, open) in notes.guards {
             if let Some(host) = self.hosts.get_mut(number as usize)
                 && host.guard.asked.contains(&port)
-                && host.guard.answers.iter().all(|(known, _)| *known != port)
+                && host.guard.is_silent(port)
             {
                 host.guard.answers.push((port, open));
                 if host.guard.is_open() && !std::mem::replace(&mut host.guard.told, true) {

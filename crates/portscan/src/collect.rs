@@ -10,7 +10,7 @@ use crate::checkpoint::{Checkpoint, Position};
 use crate::job::{AtEnd, Prepared, Report};
 use crate::{
     Choice, Count, Error, Event, Finding, HostReason, HostReport, Phase, Presence, Progress, Protocol, Reason,
-    Settings, State, masking,
+    Settings, State, Unfinished, masking,
 };
 
 /// Between two progress events.
@@ -54,6 +54,8 @@ pub enum Message {
     Confirmed(Vec<(u32, u32)>),
     /// A host that accepts everything, which is told again at its end.
     Masked(u32),
+    /// Hosts that were found to be there.
+    Up(Vec<(u32, HostReason)>),
     Note(String),
 }
 
@@ -129,6 +131,11 @@ pub fn aside(
     })
 }
 
+/// Puts counts into the order in which they are told: the most ports first.
+fn order(counts: &mut [Count]) {
+    counts.sort_by_key(|count| (count.protocol, std::cmp::Reverse(count.ports), count.state, count.reason));
+}
+
 /// The results of one host so far.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -161,7 +168,14 @@ pub struct Collector<'a> {
     pub tallies: Vec<Tally>,
     pub progress: Progress,
     pub engines: Vec<Choice>,
+    /// What went wrong, one sentence each.
+    pub gaps: Vec<String>,
+    /// Pairs that an earlier run had done.
+    replayed: u64,
     checkpoint: Option<Checkpoint>,
+    /// Why the checkpoint could not be written the last time, and whether the caller knows.
+    unsaved: Option<Error>,
+    told_unsaved: bool,
     // Not the whole messenger: whoever holds its sender keeps the line open.
     backlog: Arc<AtomicUsize>,
     traffic: Arc<Traffic>,
@@ -182,7 +196,11 @@ impl<'a> Collector<'a> {
             tallies: vec![Tally::default(); prepared.targets.len()],
             progress: Progress { total: prepared.total, ..Progress::default() },
             engines: Vec::new(),
+            gaps: Vec::new(),
+            replayed: 0,
             checkpoint,
+            unsaved: None,
+            told_unsaved: false,
             backlog: Arc::clone(&messenger.backlog),
             traffic: Arc::clone(&messenger.traffic),
         }
@@ -191,12 +209,21 @@ impl<'a> Collector<'a> {
     /// Hands over what an earlier run of the same job had found.
     pub fn replay(&mut self, sink: &mut dyn FnMut(Event)) {
         let Some(mut checkpoint) = self.checkpoint.take() else { return };
+        let (taken_up, notes) = checkpoint.taken_up();
+        if let Some(taken_up) = taken_up {
+            sink(Event::TakenUp(Box::new(taken_up)));
+        }
+        notes.into_iter().for_each(|note| sink(Event::Note(note)));
         for (host, tally) in checkpoint.tallies() {
             if let Some(own) = self.tallies.get_mut(host) {
-                self.progress.done += tally.counts.iter().map(|count| u64::from(count.ports)).sum::<u64>();
+                if !checkpoint.is_withheld(host) {
+                    self.progress.done += tally.counts.iter().map(|count| u64::from(count.ports)).sum::<u64>();
+                }
                 *own = tally;
             }
         }
+        // Pairs that are not to be asked any more are done.
+        self.progress.done += checkpoint.withheld() as u64 * self.prepared.ports_each();
         for finding in checkpoint.found() {
             self.progress.open += u64::from(finding.state == State::Open);
             sink(Event::Found(*finding));
@@ -204,18 +231,19 @@ impl<'a> Collector<'a> {
         for (address, port) in checkpoint.confirmed_before(self.prepared) {
             sink(Event::Confirmed { address, port });
         }
-        for (tally, ended) in self.tallies.iter_mut().zip(checkpoint.ended_before()) {
-            tally.ended |= ended;
+        for (host, (tally, ended)) in self.tallies.iter_mut().zip(checkpoint.ended_before()).enumerate() {
+            tally.ended |= *ended || checkpoint.is_withheld(host);
         }
         for report in checkpoint.reports() {
             self.progress.done += self.prepared.ports_each();
-            sink(Event::Host(Box::new(report.clone())));
+            sink(Event::Host(Box::new(report)));
         }
+        self.replayed = self.progress.done;
         self.checkpoint = Some(checkpoint);
     }
 
     /// Reads messages until every engine has hung up.
-    pub fn collect(&mut self, receiver: &Receiver<Message>, sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
+    pub fn collect(&mut self, receiver: &Receiver<Message>, sink: &mut dyn FnMut(Event)) {
         let mut last = Instant::now();
         self.tick();
         sink(Event::Progress(self.progress));
@@ -229,10 +257,8 @@ impl<'a> Collector<'a> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if let Some(checkpoint) = &mut self.checkpoint
-                && checkpoint.due().is_zero()
-            {
-                checkpoint.write(&self.tallies)?;
+            if self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.due().is_zero()) {
+                self.save(sink);
             }
             if last.elapsed() >= PROGRESS_EVERY {
                 last = Instant::now();
@@ -242,25 +268,58 @@ impl<'a> Collector<'a> {
         }
         self.tick();
         sink(Event::Progress(self.progress));
-        Ok(())
+    }
+
+    /// Writes the checkpoint. A disk that is full ends no scan: the caller is told of it once, the last good state stays, and
+    /// it is tried again.
+    fn save(&mut self, sink: &mut dyn FnMut(Event)) {
+        let Some(checkpoint) = &mut self.checkpoint else { return };
+        let written = checkpoint.write(&self.tallies);
+        self.saved(written, sink);
+    }
+
+    fn saved(&mut self, written: Result<(), Error>, sink: &mut dyn FnMut(Event)) {
+        match written {
+            Ok(()) => self.unsaved = None,
+            Err(error) => {
+                if !std::mem::replace(&mut self.told_unsaved, true) {
+                    sink(Event::Note(format!("{error}; the scan goes on, and the state there is an older one")));
+                }
+                self.unsaved = Some(error);
+            }
+        }
     }
 
     /// The run is over: a complete one needs no checkpoint any more, another one leaves an exact one.
-    pub fn close(&mut self) -> Result<(), Error> {
-        match &mut self.checkpoint {
-            Some(checkpoint)
-                if self.progress.done >= self.progress.total && self.errors == 0 && self.at_end == AtEnd::Remove =>
-            {
-                checkpoint.remove()
+    pub fn close(&mut self, sink: &mut dyn FnMut(Event)) {
+        let complete = self.progress.done >= self.progress.total && self.errors == 0;
+        let Some(checkpoint) = &mut self.checkpoint else { return };
+        if complete && self.at_end == AtEnd::Remove {
+            if let Err(error) = checkpoint.remove() {
+                self.gap(error.to_string(), sink);
             }
-            Some(checkpoint) => checkpoint.write(&self.tallies),
-            None => Ok(()),
+        } else {
+            let written = checkpoint.write_and_wait(&self.tallies);
+            self.saved(written, sink);
         }
+        // The caller was told of it when it happened.
+        self.gaps.extend(self.unsaved.take().map(|error| error.to_string()));
+    }
+
+    /// Something went wrong, and what was found stands.
+    pub fn gap(&mut self, text: String, sink: &mut dyn FnMut(Event)) {
+        sink(Event::Note(text.clone()));
+        self.gaps.push(text);
+    }
+
+    /// Whether this run asked anybody anything, or has results of its own.
+    pub const fn has_begun(&self) -> bool {
+        self.progress.attempts > 0 || self.progress.done > self.replayed
     }
 
     /// The run did nothing: no checkpoint of it is left.
     pub fn discard(&mut self) -> Result<(), Error> {
-        self.checkpoint.as_ref().map_or(Ok(()), Checkpoint::remove)
+        self.checkpoint.as_mut().map_or(Ok(()), Checkpoint::remove)
     }
 
     fn tick(&mut self) {
@@ -295,6 +354,11 @@ impl<'a> Collector<'a> {
                     if let (Some(address), Some((_, port))) = (self.address(host), self.prepared.port(port as usize)) {
                         sink(Event::Confirmed { address, port });
                     }
+                }
+            }
+            Message::Up(hosts) => {
+                if let Some(checkpoint) = &mut self.checkpoint {
+                    checkpoint.up(hosts);
                 }
             }
             Message::Note(text) => sink(Event::Note(text)),
@@ -363,10 +427,12 @@ impl<'a> Collector<'a> {
         let Some(tally) = self.tallies.get_mut(end.host as usize).filter(|tally| !tally.ended) else { return };
         tally.ended = true;
         let mut counts = std::mem::take(&mut tally.counts);
-        counts.sort_by_key(|count| (count.protocol, std::cmp::Reverse(count.ports), count.state, count.reason));
+        order(&mut counts);
         let answers = |count: &Count| matches!(count.state, State::Open | State::Closed);
         let answered = counts.iter().any(answers);
-        let presence = match end.presence {
+        // Whom an earlier run looked for was not looked for again.
+        let known = self.checkpoint.as_ref().and_then(|checkpoint| checkpoint.presence(end.host));
+        let presence = match end.presence.or(known) {
             Some(Presence::Down(_)) | None if answered => Presence::Up(HostReason::Port),
             other => other.unwrap_or(Presence::Unknown),
         };
@@ -393,6 +459,18 @@ impl<'a> Collector<'a> {
             }
         }
         sink(Event::Host(Box::new(report)));
+    }
+
+    /// The hosts that have results and no report.
+    pub fn unfinished(&mut self) -> Vec<Unfinished> {
+        let begun = |(_, tally): &(&IpAddr, &mut Tally)| !tally.ended && !tally.counts.is_empty();
+        let hosts = self.prepared.targets.iter().zip(&mut self.tallies).filter(begun);
+        let left = hosts.map(|(address, tally)| {
+            let mut counts = std::mem::take(&mut tally.counts);
+            order(&mut counts);
+            Unfinished { address: *address, counts, accepts_everything: tally.masked }
+        });
+        left.collect()
     }
 
     fn address(&self, host: u32) -> Option<IpAddr> {

@@ -9,7 +9,7 @@ use crate::checkpoint::Earlier;
 use crate::collect::{HostEnd, Message, Messenger, Record};
 use crate::job::Prepared;
 use crate::links::Links;
-use crate::order::{Order, shuffle};
+use crate::order::shuffle;
 use crate::raw::netlink::Route;
 use crate::raw::routes::{Routes, Way, look_up};
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
 
 mod connecting;
 mod discovery;
+mod finishing;
 mod next_hops;
 
 /// A job in work.

@@ -128,6 +128,9 @@ pub struct Job {
     /// Targets that are taken to be there: with [`Discovery::On`] their ports are asked although nothing answered. Only
     /// when nobody on the link answers for the address they are not.
     pub certain: BTreeSet<IpAddr>,
+    /// Which targets are addresses of names; a name without any is one that could not be resolved this time. A run that goes on
+    /// from a checkpoint keeps the addresses that its names had when it was begun, whatever they lead to now.
+    pub names: BTreeMap<String, Vec<IpAddr>>,
     /// How.
     pub settings: Settings,
 }
@@ -143,6 +146,7 @@ impl Job {
             udp_payloads: Arc::default(),
             never: Arc::new(|_| false),
             certain: BTreeSet::new(),
+            names: BTreeMap::new(),
             settings: Settings::default(),
         }
     }
@@ -190,8 +194,9 @@ pub struct Settings {
     /// [`crate::State::Unreachable`].
     pub interface: Option<String>,
     /// A file that remembers where the run stands, written all the time, so that a killed run can go on. If it is there
-    /// and belongs to the same job, the run takes up from it: results that are final are not asked again, and what was
-    /// found before comes as events again: with [`Report::Few`] whatever was listed, else open ports and silent UDP ports. Ports whose state is [`crate::State::Error`] are asked again, so the file
+    /// and belongs to the same job, the run takes up from it: it has the targets of the earlier one, without those that
+    /// [`Job::never`] forbids now, results that are final are not asked again, and what was found before comes as events
+    /// again: with [`Report::Few`] whatever was listed, else open ports and silent UDP ports. Ports whose state is [`crate::State::Error`] are asked again, so the file
     /// of a run with such ports stays when it ends.
     pub checkpoint: Option<PathBuf>,
     /// What becomes of that file when the run is complete.
@@ -223,13 +228,15 @@ impl Default for Settings {
 }
 
 /// A job made ready: sorted, no repetitions, nothing forbidden, within the bounds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Prepared {
     pub targets: Vec<IpAddr>,
     pub tcp_ports: Vec<u16>,
     pub udp_ports: Vec<u16>,
     pub refused: Vec<IpAddr>,
     pub certain: BTreeSet<IpAddr>,
+    /// Targets by name, in order.
+    pub names: BTreeMap<String, Vec<IpAddr>>,
     /// The settings that decide what is asked, by name.
     pub manners: Vec<(&'static str, String)>,
     pub total: u64,
@@ -261,6 +268,13 @@ impl Prepared {
             return Err(Error::TooLarge { targets: targets.len(), ports: tcp_ports.len() + udp_ports.len() });
         }
         let certain = job.certain.iter().map(IpAddr::to_canonical).collect();
+        let mut names = job.names.clone();
+        for addresses in names.values_mut() {
+            addresses.iter_mut().for_each(|address| *address = address.to_canonical());
+            addresses.retain(|address| targets.binary_search(address).is_ok());
+            addresses.sort_unstable();
+            addresses.dedup();
+        }
         let settings = &job.settings;
         let on = |yes| if yes { "on" } else { "off" }.to_owned();
         let manners = vec![
@@ -270,7 +284,7 @@ impl Prepared {
             ("interface", settings.interface.clone().unwrap_or_else(|| "by the routes".to_owned())),
             ("verification", on(settings.verification == Verification::On)),
         ];
-        Ok(Self { targets, tcp_ports, udp_ports, refused, certain, manners, total: pairs })
+        Ok(Self { targets, tcp_ports, udp_ports, refused, certain, names, manners, total: pairs })
     }
 
     /// The port with this index; TCP ports come first.

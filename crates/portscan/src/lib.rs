@@ -3,8 +3,9 @@
 //! The crate knows nothing of the product that uses it: the caller hands it addresses that were vetted already and a
 //! predicate for addresses that must never be touched. What it promises:
 //!
-//! * every pair of target and port gets exactly one result, in an order that spreads each host over the whole run
-//!   ([`order`]), unless the run is cancelled, and then the outcome says so, or the host is down;
+//! * every pair of target and port gets exactly one result, in an order that mixes the ports of many hosts ([`order`]),
+//!   unless the run is cancelled, and then the outcome says so, or the host is down; each host is told of as soon as it is
+//!   finished;
 //! * trouble on this machine (no descriptors, no local ports, no buffers) is retried and then reported as
 //!   [`State::Error`]; it is never mistaken for a closed port;
 //! * silence is asked again before it counts as [`State::Filtered`];
@@ -49,6 +50,7 @@ pub use job::{
 };
 pub use result::{
     Choice, Count, Event, Finding, HostReason, HostReport, Outcome, Phase, Presence, Progress, Protocol, Reason, State,
+    TakenUp, Unfinished,
 };
 pub use scan::{Scan, scan};
 
@@ -128,6 +130,22 @@ pub enum Error {
         /// What differs.
         why: String,
     },
+    /// The checkpoint cannot be read or written, or another run is using it.
+    #[error("the state file {path:?} cannot be used: {error}")]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A checkpoint would have to hold more than it can.
+    #[error("{pairs} pairs of target and port are more than the {most} a state file can hold")]
+    StateTooLarge {
+        /// How many pairs the job has.
+        pairs: u64,
+        /// How many a state file can hold.
+        most: u64,
+    },
     /// The machine gave no poll descriptor or thread, so nothing can be asked.
     #[error("the engine cannot start: {0}")]
     Start(#[from] std::io::Error),
@@ -147,15 +165,16 @@ pub fn raw_available() -> Result<(), String> {
 /// # Errors
 /// If the job is too large to count or the engine cannot start. Trouble with single ports is a result, not an error.
 pub fn run(job: &Job, control: &Control, mut sink: impl FnMut(Event)) -> Result<Outcome, Error> {
-    let prepared = job::Prepared::new(job)?;
+    let mut prepared = job::Prepared::new(job)?;
     let mut seed = job.settings.seed.unwrap_or_else(rand::random);
     let mut earlier = checkpoint::Earlier::default();
     let mut state = None;
     if let Some(path) = &job.settings.checkpoint {
-        let opened = checkpoint::Checkpoint::open(path, &prepared, seed)?;
+        let opened = checkpoint::Checkpoint::open(path, &mut prepared, &job.never, seed)?;
         (seed, earlier) = (opened.1, opened.2);
         state = Some(opened.0);
     }
+    let prepared = prepared;
     let (messenger, messages) = collect::Messenger::new();
     let mut collector = collect::Collector::new(&prepared, &job.settings, &messenger, state);
     collector.replay(&mut sink);
@@ -169,22 +188,31 @@ pub fn run(job: &Job, control: &Control, mut sink: impl FnMut(Event)) -> Result<
             engines::Engines { job, prepared, control, messenger: &messenger, earlier, links, seed }.run()
         };
         let thread = std::thread::Builder::new().name("portscan-engines".into()).spawn_scoped(scope, work)?;
-        let collected = collector.collect(&messages, &mut sink);
-        if collected.is_err() {
-            control.cancel();
-        }
+        collector.collect(&messages, &mut sink);
         // Nothing more will be read: an engine that still writes must not wait for a reader.
         drop(messages);
-        let worked = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        worked.and(collected)
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
-    // A job that was refused has done nothing; the corrected one must not meet its file.
-    let refused = ended.is_err() && !earlier.exists() && collector.progress.done == 0;
-    let closed = if refused { collector.discard() } else { collector.close() };
-    ended.and(closed)?;
+    match ended {
+        // What was found stands, whatever kept an engine from going on.
+        Err(error) if collector.has_begun() => {
+            collector.gap(format!("the scan could not go on: {error}"), &mut sink);
+        }
+        Err(error) => {
+            // A job that was refused has done nothing; the corrected one must not meet its file.
+            if !earlier.exists() {
+                collector.discard()?;
+            }
+            return Err(error);
+        }
+        Ok(()) => {}
+    }
+    collector.close(&mut sink);
     let progress = collector.progress;
     let cancelled = progress.done < progress.total;
-    Ok(Outcome { progress, cancelled, refused: prepared.refused.clone(), engines: collector.engines })
+    let unfinished = collector.unfinished();
+    let refused = prepared.refused.clone();
+    Ok(Outcome { progress, cancelled, refused, engines: collector.engines, unfinished, gaps: collector.gaps })
 }
 
 #[cfg(test)]

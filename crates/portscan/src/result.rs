@@ -1,5 +1,6 @@
 //! What a run tells its caller: results, reports of hosts, progress, and how it ended.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -234,6 +235,27 @@ pub struct HostReport {
     pub unconfirmed: Vec<u16>,
 }
 
+/// What is known of a host that an interrupted run did not finish, so that it has no [`HostReport`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The address.
+    pub address: IpAddr,
+    /// Results so far by state and reason, those of an earlier run that was taken up included, whether or not they came as
+    /// [`Event::Found`]. Their sum falls short of the ports of the job by those that have no result.
+    pub counts: Vec<Count>,
+    /// Whether it was found out already that the host accepts everything, so that its open ports prove nothing.
+    pub accepts_everything: bool,
+}
+
+/// A run goes on from a checkpoint, with the targets of the run that began it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenUp {
+    /// How many targets that are, those included that are left out now ([`Outcome::refused`]).
+    pub targets: usize,
+    /// Which of them were the addresses of names then; the names are those of the job.
+    pub names: BTreeMap<String, Vec<IpAddr>>,
+}
+
 /// What a run is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Phase {
@@ -295,6 +317,8 @@ pub struct Choice {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
+    /// The run goes on from a checkpoint. The first event, if it comes.
+    TakenUp(Box<TakenUp>),
     /// An engine starts on part of the job.
     Engine(Choice),
     /// A result.
@@ -326,4 +350,10 @@ pub struct Outcome {
     pub refused: Vec<IpAddr>,
     /// The engines that ran.
     pub engines: Vec<Choice>,
+    /// The hosts that have some results and no report, in the order of their addresses: the run was interrupted.
+    pub unfinished: Vec<Unfinished>,
+    /// What went wrong on this machine after the run had begun, one sentence each: an engine that could not go on, so that
+    /// ports have no result, or a state file that could not be written, so that a later run finds an older state there than
+    /// this run reached. What was found stands. Each also came as [`Event::Note`].
+    pub gaps: Vec<String>,
 }

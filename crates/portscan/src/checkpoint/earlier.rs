@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Checkpoint;
 use crate::job::Prepared;
-use crate::{Protocol, State};
+use crate::{HostReason, Protocol, State};
 
 /// How far the raw engine is at a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +23,7 @@ pub struct Earlier {
     ended: Arc<Vec<bool>>,
     positions: Arc<Vec<Position>>,
     begun: Arc<HashMap<u32, Begun>>,
+    up: Arc<HashMap<u32, HostReason>>,
     ports_each: u64,
 }
 
@@ -46,9 +47,10 @@ impl Earlier {
     /// What a state file says.
     pub(super) fn of(checkpoint: &Checkpoint, prepared: &Prepared) -> Self {
         Self {
-            done: Some(Arc::new(checkpoint.bits.clone())),
-            ended: Arc::new(checkpoint.ended.clone()),
-            positions: Arc::new(checkpoint.positions.clone()),
+            done: Some(Arc::new(checkpoint.contents.bits.clone())),
+            ended: Arc::new(checkpoint.ended.iter().zip(&checkpoint.withheld).map(|(a, b)| *a || *b).collect()),
+            positions: Arc::new(checkpoint.contents.positions.clone()),
+            up: Arc::new(checkpoint.contents.up().collect()),
             begun: Arc::new(begun(checkpoint, prepared)),
             ports_each: checkpoint.ports_each,
         }
@@ -62,7 +64,30 @@ impl Earlier {
         })
     }
 
-    /// Whether the host was finished.
+    /// How many of the first so many ports of a host had a result.
+    pub fn done_of(&self, host: u32, ports: u32) -> u32 {
+        let Some(bits) = &self.done else { return 0 };
+        let first = u64::from(host) * self.ports_each;
+        let end = first + u64::from(ports);
+        let word = |index: u64| usize::try_from(index).ok().and_then(|index| bits.get(index)).copied().unwrap_or(0);
+        let mut count = 0;
+        let mut at = first;
+        while at < end {
+            // Of each word those bits that are of the host.
+            let next = ((at / 64 + 1) * 64).min(end);
+            let kept = (word(at / 64) >> (at % 64)) << (64 - (next - at));
+            count += kept.count_ones();
+            at = next;
+        }
+        count
+    }
+
+    /// By what a host that was not finished was found to be there.
+    pub fn is_up(&self, host: u32) -> Option<HostReason> {
+        self.up.get(&host).copied()
+    }
+
+    /// Whether the host was finished, or is not to be asked any more.
     pub fn is_ended(&self, host: u32) -> bool {
         self.ended.get(host as usize).copied().unwrap_or(false)
     }
@@ -97,7 +122,7 @@ fn begun(checkpoint: &Checkpoint, prepared: &Prepared) -> HashMap<u32, Begun> {
             hosts.insert(host, Begun { answered, open, ..Begun::default() });
         }
     }
-    for finding in checkpoint.found.iter().filter(|finding| finding.protocol == Protocol::Tcp) {
+    for finding in checkpoint.contents.found.iter().filter(|finding| finding.protocol == Protocol::Tcp) {
         let accepts = finding.state == State::Open;
         let Some(host) = number_of(&prepared.targets, finding.address) else { continue };
         let Some(port) = number_of(&prepared.tcp_ports, finding.port) else { continue };
@@ -111,7 +136,7 @@ fn begun(checkpoint: &Checkpoint, prepared: &Prepared) -> HashMap<u32, Begun> {
             host_begun.answering = Some((port, accepts));
         }
         if accepts {
-            let list = if checkpoint.confirmed.contains(&(host, port)) {
+            let list = if checkpoint.contents.confirmed.contains(&(host, port)) {
                 &mut host_begun.confirmed
             } else {
                 &mut host_begun.unconfirmed
@@ -138,7 +163,20 @@ pub(super) fn forget(pairs: &mut BTreeSet<(u32, u32)>, host: u32) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_done_of_a_host_is_counted(bits: [u64; 8], ports_each in 1_u32..200, host in 0_u32..4, part in 0_u32..200) {
+            let ports = part.min(ports_each);
+            let earlier =
+                Earlier { done: Some(Arc::new(bits.to_vec())), ports_each: u64::from(ports_each), ..Earlier::default() };
+            let wanted = (0..ports).filter(|port| earlier.is_done(host, *port)).count();
+            prop_assert_eq!(earlier.done_of(host, ports) as usize, wanted);
+        }
+    }
 
     #[test]
     fn a_finished_host_is_forgotten_alone() {

@@ -52,10 +52,11 @@ pub struct Host {
     pub seen: Seen,
     /// Whether a port of it answered in an earlier run.
     pub answered_before: bool,
-    /// Open ports.
-    pub open: u32,
-    /// Silent ports that nothing was decided about.
+    /// Questions for the state of its ports that this worker has in flight or put off.
+    pub out: i32,
+    /// Silent ports that nothing was decided about, and whether the host is listed among those that have some.
     pub silent: Vec<Silent>,
+    pub is_listed: bool,
     /// Those whose sample is out.
     pub sampled: Vec<Silent>,
     pub samples_out: usize,
@@ -127,8 +128,9 @@ impl Host {
             rtt: Rtt::default(),
             seen: Seen::default(),
             answered_before: false,
-            open: 0,
+            out: 0,
             silent: Vec::new(),
+            is_listed: false,
             sampled: Vec::new(),
             samples_out: 0,
             sample_answered: false,

@@ -14,7 +14,7 @@ use super::answers::{self, Answer, Why};
 use super::flow::{Flow, Repeated};
 use super::silence::{self, Host, Seen, Silent, Verdict};
 use super::turns::{Limits, Turns};
-use super::{LOT, Plan, Silence, VERIFY_ATTEMPTS};
+use super::{APART, Errand, LOT, Plan, Silence, VERIFY_ATTEMPTS};
 use crate::collect::Record;
 use crate::timing::{Attempt, Rtt};
 use crate::{Control, Error, Reason, State, Verification, zone};
@@ -31,10 +31,9 @@ const LEAST_NAP: Duration = Duration::from_micros(500);
 const MOST_WAITING: usize = 1 << 16;
 /// Repetitions after local trouble, before it is reported.
 const LOCAL_TRIES: u8 = 10;
-/// Ports of a host that all workers together ask a second time at once.
-const VERIFY_AT_ONCE: u32 = 8;
-/// Between an attempt that stayed silent and the next: what loses packets often does so for a moment.
-const APART: Duration = Duration::from_millis(200);
+/// Errands that a worker fetches at a time, and how long they may wait for it.
+const ERRANDS: usize = 32;
+const ERRANDS_NAP: Duration = Duration::from_millis(5);
 /// A time that was reserved and missed by more than this is reserved anew.
 const LATE: Duration = Duration::from_millis(50);
 
@@ -42,7 +41,7 @@ const LATE: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Question {
     host: usize,
-    /// Index of the port.
+    /// Index of the port; of a guard, the port.
     index: u32,
     /// Attempts that went out and stayed without a final answer.
     asked: u8,
@@ -61,6 +60,29 @@ enum Kind {
     Canary,
     /// An open port a second time.
     Verify,
+    /// A port that nobody asked for.
+    Guard,
+}
+
+impl Question {
+    fn errand(&self) -> Option<Errand> {
+        let host = u32::try_from(self.host).ok()?;
+        match self.kind {
+            Kind::Verify => Some(Errand::Verify { host, port: self.index }),
+            Kind::Guard => Some(Errand::Guard { host, port: u16::try_from(self.index).ok()? }),
+            Kind::State | Kind::Sample | Kind::Canary => None,
+        }
+    }
+}
+
+impl From<Errand> for Question {
+    fn from(errand: Errand) -> Self {
+        let (host, index, kind) = match errand {
+            Errand::Verify { host, port } => (host, port, Kind::Verify),
+            Errand::Guard { host, port } => (host, u32::from(port), Kind::Guard),
+        };
+        Self { host: host as usize, index, asked: 0, local: 0, kind }
+    }
 }
 
 /// Whether the ceilings were asked already.
@@ -115,7 +137,8 @@ pub struct Worker<'p> {
     /// Of all hosts together.
     everywhere: (Seen, Rtt),
     silent_at_most: usize,
-    verify_at_once: u32,
+    /// Hosts with silent ports that nothing was decided about.
+    unjudged: Vec<usize>,
     random: u64,
     batch: Vec<Record>,
     attempts: u64,
@@ -161,7 +184,7 @@ impl<'p> Worker<'p> {
             again: BinaryHeap::new(),
             turns: Turns::new(),
             silent_at_most: silence::lot(hosts.len(), threads),
-            verify_at_once: VERIFY_AT_ONCE.div_ceil(share),
+            unjudged: Vec::new(),
             hosts,
             everywhere: (Seen::default(), Rtt::default()),
             random: rand::random::<u64>() | 1,
@@ -177,10 +200,15 @@ impl<'p> Worker<'p> {
             if self.control.is_cancelled() {
                 break;
             }
+            self.fetch_errands();
             let exhausted = self.start_some();
             let waiting = self.again.len() + self.turns.len();
             if exhausted && self.in_flight == 0 && waiting == 0 && !self.judge_all() {
-                break;
+                // The last results may bring errands, and who brings them is there for them.
+                self.flush();
+                if !self.plan.errands.is_some_and(|errands| errands.are_waiting()) {
+                    break;
+                }
             }
             events.clear();
             let nap = self.nap();
@@ -200,10 +228,29 @@ impl<'p> Worker<'p> {
             self.expire();
             self.flow.tick(self.now_us(Instant::now()), self.everywhere.1.smoothed_us());
             if self.last_flush.elapsed() >= NAP {
+                self.judge_finished();
                 self.flush();
             }
         }
         self.flush();
+    }
+
+    /// Takes on errands, which come before new questions.
+    fn fetch_errands(&mut self) {
+        let Some(errands) = self.plan.errands.filter(|errands| errands.are_waiting()) else { return };
+        if !self.may_start() || self.again.len() + self.turns.len() > MOST_WAITING {
+            return;
+        }
+        let now = Instant::now();
+        for _ in 0..ERRANDS {
+            let Some(errand) = errands.next(now) else { break };
+            self.ask_again(errand.into(), now);
+        }
+    }
+
+    /// Whether attempts may be started at all.
+    fn may_start(&self) -> bool {
+        !self.control.is_paused() && !self.plan.links.is_down() && !(self.plan.congested)()
     }
 
     fn now_us(&self, now: Instant) -> u64 {
@@ -212,7 +259,7 @@ impl<'p> Worker<'p> {
 
     /// Starts what window and pace allow; returns whether the order is exhausted.
     fn start_some(&mut self) -> bool {
-        if self.control.is_paused() || self.plan.links.is_down() || (self.plan.congested)() {
+        if !self.may_start() {
             return false;
         }
         for _ in 0..BURST {
@@ -279,6 +326,7 @@ impl<'p> Worker<'p> {
         if (self.plan.skip)(host, port) {
             return Next::Later;
         }
+        self.out(host, 1);
         self.within_limits(Question { host, index, asked: 0, local: 0, kind: Kind::State }, now)
     }
 
@@ -294,7 +342,11 @@ impl<'p> Worker<'p> {
 
     fn start(&mut self, question: Question, now: Instant) {
         let Some(address) = self.plan.targets.get(question.host) else { return };
-        let Some(port) = self.plan.ports.get(question.index as usize) else { return };
+        let port = match question.kind {
+            Kind::Guard => u16::try_from(question.index).ok(),
+            _ => self.plan.ports.get(question.index as usize).copied(),
+        };
+        let Some(port) = port else { return };
         if (self.plan.never)(*address) {
             return;
         }
@@ -302,7 +354,7 @@ impl<'p> Worker<'p> {
             return self.conclude(question, now, Answer::Final(State::Error, Reason::NetworkDown));
         }
         self.attempts += 1;
-        let target = zone::endpoint(*address, *port);
+        let target = zone::endpoint(*address, port);
         let socket = match answers::open_socket(target, self.plan.settings.interface.as_deref()) {
             Ok(socket) => socket,
             Err(errno) => return self.conclude(question, now, answers::classify(errno)),
@@ -390,11 +442,8 @@ impl<'p> Worker<'p> {
     }
 
     fn answered(&mut self, mut question: Question, started: Instant, state: State, reason: Reason) {
-        if question.kind == Kind::Verify {
-            if state != State::Error {
-                self.verified(question, state == State::Open);
-            }
-            return;
+        if let Some(errand) = question.errand() {
+            return self.errand_done(errand, (state != State::Error).then_some(state == State::Open));
         }
         let Some(host) = self.hosts.get_mut(question.host) else { return };
         let by_host = matches!(state, State::Open | State::Closed);
@@ -422,42 +471,40 @@ impl<'p> Worker<'p> {
         }
         question.asked += 1;
         match question.kind {
-            Kind::Canary | Kind::Verify => {}
-            Kind::State => self.report(question, state, reason, rtt),
+            Kind::Canary | Kind::Verify | Kind::Guard => {}
+            Kind::State => {
+                self.out(question.host, -1);
+                self.report(question, state, reason, rtt);
+            }
             Kind::Sample => {
                 let verdict = host.sample(question.index, true);
                 self.report(question, state, reason, rtt);
                 self.carry_out(question.host, verdict);
             }
         }
-        if state == State::Open && question.kind != Kind::Canary {
-            self.verify(question);
+    }
+
+    fn errand_done(&self, errand: Errand, accepted: Option<bool>) {
+        if let Some(errands) = self.plan.errands {
+            errands.done(errand, accepted);
         }
     }
 
-    /// Has an open port asked a second time soon.
-    fn verify(&mut self, question: Question) {
-        let Some(host) = self.hosts.get_mut(question.host).filter(|_| self.plan.verified.is_some()) else { return };
-        host.open += 1;
-        if host.open <= self.verify_at_once {
-            let due = Instant::now() + APART.min(self.plan.settings.timeout);
-            self.ask_again(Question { asked: 0, local: 0, kind: Kind::Verify, ..question }, due);
-        }
-    }
-
-    fn verified(&self, question: Question, accepted: bool) {
-        if let (Some(verified), Ok(host)) = (self.plan.verified, u32::try_from(question.host)) {
-            verified(host, question.index, accepted);
+    /// So many more questions of this worker are out for the state of ports of a host.
+    fn out(&mut self, host: usize, more: i32) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.out += more;
         }
     }
 
     fn silent(&mut self, mut question: Question, why: Why) {
-        if question.kind == Kind::Verify {
+        if let Some(errand) = question.errand() {
             question.asked += 1;
-            if question.asked < VERIFY_ATTEMPTS {
+            let most = if question.kind == Kind::Verify { VERIFY_ATTEMPTS } else { self.plan.settings.attempts };
+            if question.asked < most {
                 return self.ask_again(question, Instant::now() + APART.min(self.plan.settings.timeout));
             }
-            return self.verified(question, false);
+            return self.errand_done(errand, Some(false));
         }
         let Some(host) = self.hosts.get_mut(question.host) else { return };
         if question.kind == Kind::Canary {
@@ -479,8 +526,13 @@ impl<'p> Worker<'p> {
             return self.ask_again(question, Instant::now() + APART.min(self.plan.settings.timeout));
         }
         let silent = Silent { index: question.index, asked: question.asked, why };
+        self.out(question.host, -1);
         if self.plan.silence == Silence::Taken || self.plan.settings.attempts <= 1 {
             return self.settle(question.host, silent);
+        }
+        let Some(host) = self.hosts.get_mut(question.host) else { return };
+        if !std::mem::replace(&mut host.is_listed, true) {
+            self.unjudged.push(question.host);
         }
         host.silent.push(silent);
         if host.silent.len() >= self.silent_at_most {
@@ -496,8 +548,16 @@ impl<'p> Worker<'p> {
             return self.ask_again(question, Instant::now() + backoff);
         }
         match question.kind {
-            Kind::Canary | Kind::Verify => {}
-            Kind::State => self.report(question, State::Error, reason, None),
+            Kind::Canary => {}
+            Kind::Verify | Kind::Guard => {
+                if let Some(errand) = question.errand() {
+                    self.errand_done(errand, None);
+                }
+            }
+            Kind::State => {
+                self.out(question.host, -1);
+                self.report(question, State::Error, reason, None);
+            }
             Kind::Sample => {
                 let Some(host) = self.hosts.get_mut(question.host) else { return };
                 let verdict = host.sample(question.index, false);
@@ -527,8 +587,31 @@ impl<'p> Worker<'p> {
         !self.again.is_empty()
     }
 
+    /// Decides about the silent ports of hosts of which this worker has nothing more to ask, so that they need not wait for
+    /// the end of all.
+    fn judge_finished(&mut self) {
+        let taken = if self.lot.is_empty() { self.next.load(Ordering::Relaxed) } else { self.lot.start };
+        let mut unjudged = std::mem::take(&mut self.unjudged);
+        unjudged.retain(|at| {
+            if let Some(host) = self.hosts.get(*at)
+                && !host.silent.is_empty()
+                && host.out == 0
+                && taken >= self.plan.pairs.end_of(*at)
+            {
+                self.judge(*at);
+            }
+            let host = self.hosts.get_mut(*at);
+            host.is_some_and(|host| {
+                host.is_listed = !host.silent.is_empty();
+                host.is_listed
+            })
+        });
+        self.unjudged.append(&mut unjudged);
+    }
+
     fn carry_out(&mut self, host: usize, verdict: Verdict) {
         let now = Instant::now();
+        self.out(host, i32::try_from(verdict.again.len()).unwrap_or(i32::MAX));
         for silent in verdict.again {
             let question = Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State };
             self.ask_again(question, now);
@@ -587,10 +670,10 @@ impl<'p> Worker<'p> {
         if let Some(Reverse((due, ..))) = self.deadlines.peek() {
             nap = nap.min(until(*due) + Duration::from_micros(500));
         }
-        let may_start = !self.control.is_paused()
-            && !self.plan.links.is_down()
-            && !(self.plan.congested)()
-            && self.in_flight < self.flow.size();
+        if self.may_start() && self.plan.errands.is_some_and(|errands| errands.are_waiting()) {
+            nap = nap.min(ERRANDS_NAP);
+        }
+        let may_start = self.may_start() && self.in_flight < self.flow.size();
         let turn = self.turns.due_us().map(|due_us| self.began + Duration::from_micros(due_us));
         let again = self.again.peek().map(|Reverse((due, ..))| *due);
         for due in [again, turn].into_iter().flatten().filter(|_| may_start) {

@@ -20,8 +20,10 @@ const USUAL_BY_CONNECT: usize = 16;
 /// Ports of the job itself that are asked, of each protocol.
 const OWN_TCP: usize = 8;
 const OWN_UDP: usize = 4;
-/// Hosts that are looked for at the same time.
+/// Hosts that are looked for at the same time, with packets of our own and without: as many as take some ten seconds, for
+/// a killed run does those of one part again.
 const AT_ONCE: usize = 1 << 15;
+const AT_ONCE_BY_CONNECT: usize = 1 << 13;
 
 /// What came of asking hosts for a TCP port.
 #[derive(Debug, Default)]
@@ -52,54 +54,99 @@ impl Engines<'_> {
         looked
     }
 
+    /// Part by part: of each is told who is there and who is not before the next is looked at, so that a killed run has to
+    /// look again at those of one part alone.
     fn look(&self, shares: &mut Shares) -> Result<(), Error> {
-        let mut silent: BTreeMap<u32, Option<raw::Here>> = BTreeMap::new();
-        // A host that has results from an earlier run was there; a lost packet must not take it away now.
-        let began = |id: &u32| {
-            let ports = u32::try_from(self.prepared.ports_each()).unwrap_or(0);
-            self.earlier.exists() && (0..ports).any(|port| self.earlier.is_done(*id, port))
-        };
-        if let (false, Some(routes)) = (shares.raw.is_empty(), shares.routes.as_ref()) {
-            let (found, not_opened) =
-                raw::find(&self.raw_run(), routes, &shares.raw, &own_tcp(&self.prepared.tcp_ports))?;
-            let ids = std::mem::take(&mut shares.raw);
-            shares.here = found.here;
-            for (id, here) in found.silent {
-                if began(&id) {
-                    shares.here.insert(id, here);
-                } else {
-                    silent.insert(id, Some(here));
-                }
+        let (mut raw, mut others) = (std::mem::take(&mut shares.raw), std::mem::take(&mut shares.connect));
+        // Whom an earlier run found is there; a lost packet must not take him away now.
+        raw.retain(|id| {
+            let is_known = self.earlier.is_up(*id).is_some();
+            shares.raw.extend(is_known.then_some(*id));
+            !is_known
+        });
+        self.found(shares.raw.len());
+        for part in raw.chunks(AT_ONCE) {
+            if self.control.is_cancelled() {
+                return Ok(());
             }
-            shares.raw = ids.into_iter().filter(|id| shares.here.contains_key(id)).collect();
-            self.down(found.no_neighbour, HostReason::NoNeighbour);
-            self.down(found.no_router, HostReason::NoRouter);
-            if let Some(not_opened) = not_opened {
-                self.fall_back(shares, not_opened)?;
+            self.look_raw(shares, part)?;
+        }
+        others.append(&mut shares.connect);
+        others.retain(|id| {
+            let known = self.earlier.is_up(*id);
+            if let Some(reason) = known {
+                shares.connect.push(*id);
+                shares.answered.insert(*id, reason);
+            }
+            known.is_none()
+        });
+        self.found(shares.connect.len());
+        for part in others.chunks(AT_ONCE_BY_CONNECT) {
+            if self.control.is_cancelled() {
+                return Ok(());
+            }
+            self.look_by_connect(shares, part)?;
+        }
+        // Those that answered late are not to come last.
+        for list in [&mut shares.raw, &mut shares.connect] {
+            shuffle(list, self.seed);
+        }
+        Ok(())
+    }
+
+    /// A host that has results from an earlier run was there.
+    fn has_begun(&self, id: u32) -> bool {
+        let ports = u32::try_from(self.prepared.ports_each()).unwrap_or(0);
+        self.earlier.done_of(id, ports) > 0
+    }
+
+    fn look_raw(&self, shares: &mut Shares, ids: &[u32]) -> Result<(), Error> {
+        let Some(routes) = shares.routes.as_ref() else { return Ok(()) };
+        let (found, not_opened) = raw::find(&self.raw_run(), routes, ids, &own_tcp(&self.prepared.tcp_ports))?;
+        let mut silent = found.silent;
+        let begun: Vec<u32> = silent.keys().copied().filter(|id| self.has_begun(*id)).collect();
+        let mut here = found.here;
+        here.extend(begun.into_iter().filter_map(|id| silent.remove_entry(&id)));
+        self.down(found.no_neighbour, HostReason::NoNeighbour);
+        self.down(found.no_router, HostReason::NoRouter);
+        let ids_of_silent: Vec<u32> = silent.keys().copied().collect();
+        for id in self.answering_udp(&ids_of_silent, &self.own_udp(), &self.job.settings)? {
+            if let Some(known) = silent.remove(&id) {
+                here.insert(id, raw::Here { presence: Some(Presence::Up(HostReason::Port)), ..known });
             }
         }
-        let ids = std::mem::take(&mut shares.connect);
-        let (sure, unsure): (Vec<u32>, Vec<u32>) = ids.into_iter().partition(|id| {
+        self.down(silent.into_keys(), HostReason::NoResponse);
+        let reason = |(id, here): (&u32, &raw::Here)| match here.presence {
+            Some(Presence::Up(reason)) => Some((*id, reason)),
+            _ => None,
+        };
+        self.messenger.tell(Message::Up(here.iter().filter_map(reason).collect()));
+        shares.raw.extend(ids.iter().filter(|id| here.contains_key(id)));
+        shares.here.extend(here);
+        match not_opened {
+            Some(not_opened) => self.fall_back(shares, not_opened),
+            None => Ok(()),
+        }
+    }
+
+    fn look_by_connect(&self, shares: &mut Shares, ids: &[u32]) -> Result<(), Error> {
+        let (sure, unsure): (Vec<u32>, Vec<u32>) = ids.iter().copied().partition(|id| {
             let address = self.prepared.targets.get(*id as usize);
-            address.is_some_and(|address| self.prepared.certain.contains(address)) || began(id)
+            address.is_some_and(|address| self.prepared.certain.contains(address)) || self.has_begun(*id)
         });
         let (sure, cut_off) = self.reachable(shares, &sure)?;
         self.down(cut_off.no_router, HostReason::NoRouter);
         self.down(cut_off.no_neighbour, HostReason::NoNeighbour);
-        shares.connect = sure;
+        shares.connect.extend(sure);
         let echoed = self.answering_echo(shares, &unsure);
         let (echoed, unsure): (Vec<u32>, Vec<u32>) = unsure.into_iter().partition(|id| echoed.contains(id));
         self.found(echoed.len());
-        for id in echoed {
-            shares.answered.insert(id, HostReason::Echo);
-            shares.connect.push(id);
-        }
+        let mut up: Vec<(u32, HostReason)> = echoed.into_iter().map(|id| (id, HostReason::Echo)).collect();
         let heard = self.answering_tcp(&unsure)?;
         let (mut no_router, mut no_neighbour, mut unheard) = (Vec::new(), Vec::new(), Vec::new());
         for id in unsure {
             if heard.up.contains(&id) {
-                shares.connect.push(id);
-                shares.answered.insert(id, HostReason::Port);
+                up.push((id, HostReason::Port));
             } else if heard.in_trouble.contains(&id) {
                 // Who could not be asked gets that as the state of his ports.
                 shares.connect.push(id);
@@ -110,34 +157,22 @@ impl Engines<'_> {
                 unheard.push(id);
             }
         }
-        let up: BTreeSet<u32> = shares.answered.keys().copied().collect();
-        let lost = self.lost(shares, &unheard, &up, Doubt::WaitedFor);
+        shares.answered.extend(up.iter().copied());
+        let answered: BTreeSet<u32> = shares.answered.keys().copied().collect();
+        let lost = self.lost(shares, &unheard, &answered, Doubt::WaitedFor);
         let gone: BTreeSet<u32> = lost.no_router.iter().chain(&lost.no_neighbour).copied().collect();
-        silent.extend(unheard.into_iter().filter(|id| !gone.contains(id)).map(|id| (id, None)));
         no_router.extend(lost.no_router);
         no_neighbour.extend(lost.no_neighbour);
         self.down(no_router, HostReason::NoRouter);
         self.down(no_neighbour, HostReason::NoNeighbour);
-        let ids: Vec<u32> = silent.keys().copied().collect();
-        for id in self.answering_udp(&ids, &self.own_udp(), &self.job.settings)? {
-            match silent.remove(&id) {
-                Some(Some(here)) => {
-                    let presence = Some(Presence::Up(HostReason::Port));
-                    shares.here.insert(id, raw::Here { presence, ..here });
-                    shares.raw.push(id);
-                }
-                Some(None) => {
-                    shares.answered.insert(id, HostReason::Port);
-                    shares.connect.push(id);
-                }
-                None => {}
-            }
-        }
-        // Those that answered late are not to come last.
-        for list in [&mut shares.raw, &mut shares.connect] {
-            shuffle(list, self.seed);
-        }
-        self.down(silent.into_keys(), HostReason::NoResponse);
+        unheard.retain(|id| !gone.contains(id));
+        let by_datagram = self.answering_udp(&unheard, &self.own_udp(), &self.job.settings)?;
+        unheard.retain(|id| !by_datagram.contains(id));
+        self.down(unheard, HostReason::NoResponse);
+        up.extend(by_datagram.into_iter().map(|id| (id, HostReason::Port)));
+        shares.connect.extend(up.iter().map(|(id, _)| *id));
+        shares.answered.extend(up.iter().copied());
+        self.messenger.tell(Message::Up(up));
         Ok(())
     }
 
@@ -187,24 +222,13 @@ impl Engines<'_> {
         self.messenger.traffic.hosts_found.fetch_add(hosts as u64, Relaxed);
     }
 
-    /// Which hosts answer on a TCP port, and why others cannot; a large network in parts, as memory goes by hosts at work.
+    /// Which hosts answer on a TCP port, and why others cannot.
     fn answering_tcp(&self, ids: &[u32]) -> Result<Heard, Error> {
-        let mut heard = Heard::default();
-        for part in ids.chunks(AT_ONCE) {
-            if self.control.is_cancelled() {
-                break;
-            }
-            heard = self.answering_tcp_of(part, heard)?;
-        }
-        Ok(heard)
-    }
-
-    fn answering_tcp_of(&self, ids: &[u32], heard: Heard) -> Result<Heard, Error> {
         let mut ports = own_tcp(&self.prepared.tcp_ports);
         ports.extend(USUAL.iter().take(USUAL_BY_CONNECT));
         ports.sort_unstable();
         ports.dedup();
-        let heard = Mutex::new(heard);
+        let heard = Mutex::new(Heard::default());
         let take = |records: Vec<Record>| {
             let mut heard = heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let before = heard.up.len();

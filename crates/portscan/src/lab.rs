@@ -1,11 +1,12 @@
 //! A link between two Ethernet devices with delay, loss and a bottleneck, for benchmarks on kernels without `netem`.
 //!
 //! Each direction: random loss, then a bottleneck with a tail-drop queue, then a delay that counts from when the kernel
-//! took the frame in. Frames longer than the scanner's own are dropped; nothing in a port scan is.
+//! took the frame in, and differs from frame to frame if it is to overtake others. Frames longer than the scanner's own are dropped; nothing in a port scan is.
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,6 +19,8 @@ use crate::sys::packet::{Batch, LONGEST, Medium, Ring, Sender};
 pub struct Link {
     /// One-way delay.
     pub delay: Duration,
+    /// What is added to it at most, by chance, so that frames overtake each other.
+    pub jitter: Duration,
     /// Share of frames that get lost, 0 to 1.
     pub loss: f64,
     /// Frames a second; 0 for no bottleneck.
@@ -32,11 +35,11 @@ fn now_us() -> u64 {
     u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros()).unwrap_or(0)
 }
 
-/// Carries frames between two devices until the process ends or a device goes away.
+/// Carries frames between two devices until it is told to stop.
 ///
 /// # Errors
 /// If a device is not there or cannot be opened.
-pub fn carry(first: &str, second: &str, link: Link) -> io::Result<()> {
+pub fn carry(first: &str, second: &str, link: Link, stop: &AtomicBool) -> io::Result<()> {
     let interfaces = Netlink::open()?.interfaces()?;
     let index = |name: &str| {
         let found = interfaces.iter().find(|interface| interface.name == name).map(|interface| interface.index);
@@ -46,8 +49,8 @@ pub fn carry(first: &str, second: &str, link: Link) -> io::Result<()> {
     let there = Direction::open(one, two, second, link, 1)?;
     let back = Direction::open(two, one, first, link, 2)?;
     std::thread::scope(|scope| {
-        let thread = scope.spawn(|| there.run());
-        let ended = back.run();
+        let thread = scope.spawn(|| there.run(stop));
+        let ended = back.run(stop);
         thread.join().unwrap_or_else(|_| Err(io::Error::other("a direction broke off"))).and(ended)
     })
 }
@@ -75,10 +78,11 @@ impl Direction {
         })
     }
 
-    fn run(mut self) -> io::Result<()> {
+    fn run(mut self, stop: &AtomicBool) -> io::Result<()> {
         let mut batch = Batch::new();
         let delay = u64::try_from(self.link.delay.as_micros()).unwrap_or(0);
-        loop {
+        let jitter = u64::try_from(self.link.jitter.as_micros()).unwrap_or(0);
+        while !stop.load(Relaxed) {
             let Self { ring, link, random, waiting, free_us, .. } = &mut self;
             let blocks = ring.drain(|frame| {
                 *random ^= *random << 13;
@@ -105,7 +109,10 @@ impl Direction {
                 }
                 let mut bytes = [0; LONGEST];
                 bytes[..frame.bytes.len()].copy_from_slice(frame.bytes);
-                waiting.push_back((at + delay, bytes, frame.bytes.len()));
+                let due = at + delay + if jitter > 0 { (*random >> 17) % jitter } else { 0 };
+                // Without jitter it is always the last one.
+                let place = waiting.iter().rposition(|(other, ..)| *other <= due).map_or(0, |last| last + 1);
+                waiting.insert(place, (due, bytes, frame.bytes.len()));
             });
             let now = now_us();
             while let Some((due, bytes, length)) = self.waiting.front().copied()
@@ -133,5 +140,6 @@ impl Direction {
                 let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&wait));
             }
         }
+        Ok(())
     }
 }

@@ -76,7 +76,7 @@ impl Links {
     }
 
     /// Takes in what the kernel tells of a device.
-    fn take(&self, index: u32, carries: bool) {
+    pub fn take(&self, index: u32, carries: bool) {
         let Some(device) = self.devices.iter().find(|device| device.index == index) else { return };
         if carries {
             device.down_since_us.store(0, Relaxed);

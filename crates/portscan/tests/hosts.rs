@@ -3,16 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, TcpListener};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bartizan_portscan::{Control, Discovery, Engine, Error, HostReason, Job, Presence, Protocol, Reason, State, run};
 
 mod support;
 
-use support::{Lab, Results, addresses, command, ip, listen, work};
+use support::{Lab, Relay, Results, addresses, command, ip, listen, work};
 
 fn state(results: &Results, address: &str, protocol: Protocol, port: u16) -> (State, Reason) {
     let finding = &results.findings[&(address.parse().unwrap(), protocol, port)];
@@ -200,47 +198,16 @@ fn datagrams_go_to_hosts_that_are_there() {
     assert!(lab.counted("datagrams") <= 4 * 2 * 8 * 2, "{}", lab.counted("datagrams"));
 }
 
-/// Carries packets between two TUN devices, one in each namespace.
-const RELAY: &str = "
-import ctypes, fcntl, os, select, struct, sys
-libc = ctypes.CDLL(None)
-def tun(space):
-    inside = os.open('/var/run/netns/' + space, os.O_RDONLY)
-    assert libc.setns(inside, 0x40000000) == 0
-    device = os.open('/dev/net/tun', os.O_RDWR)
-    fcntl.ioctl(device, 0x400454ca, struct.pack('16sH22x', b't0', 0x1001))
-    return device
-one, two = tun(sys.argv[1]), tun(sys.argv[2])
-print('ready', flush=True)
-while True:
-    for device in select.select([one, two], [], [])[0]:
-        try:
-            os.write(two if device == one else one, os.read(device, 65536))
-        except OSError:
-            pass
-";
-
 #[test]
 fn a_layer_3_device_carries_the_questions_of_the_raw_engine() {
     let Some(lab) = Lab::new() else { return };
-    let mut relay =
-        Command::new("python3").args(["-c", RELAY, &lab.near, &lab.far]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(relay.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "ready\n");
-    for (name, host) in [(&lab.near, 2), (&lab.far, 1)] {
-        ip(&format!("-n {name} address add 10.97.0.{host}/24 dev t0"));
-        ip(&format!("-n {name} address add fd97::{host}/64 dev t0 nodad"));
-        ip(&format!("-n {name} link set t0 up"));
-    }
+    let _relay = Relay::new(&lab);
     let (_listeners, truth) = lab.at_far(|| listen(&["10.97.0.1", "fd97::1"], 5));
     let mut ports: Vec<u16> = truth.iter().map(|(_, port)| *port).collect();
     ports.extend(1..200);
     let mut job = Job::new(addresses(&["10.97.0.1", "fd97::1"]), ports);
     job.settings.engine = Engine::Syn;
     let (results, outcome) = lab.at_near(|| work(&job));
-    relay.kill().unwrap();
-    relay.wait().unwrap();
     assert_eq!(results.engines, [Engine::Syn]);
     assert_eq!(results.open(), truth);
     assert!(results.findings.values().all(|finding| matches!(finding.state, State::Open | State::Closed)));

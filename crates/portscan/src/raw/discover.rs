@@ -408,3 +408,75 @@ impl Search<'_> {
         (present, trouble.into_iter().map(|((target, ..), _)| target).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn search<'a>(control: &'a Control, links: &'a Links, traffic: &'a Traffic) -> Search<'a> {
+        Search {
+            control,
+            links,
+            rings: &mut [],
+            senders: &[],
+            traffic,
+            clock: Clock::start(),
+            rates: Rates::default(),
+            seed: 1,
+            ports: &[],
+            timeout: Duration::ZERO,
+            dropped: 0,
+            stuck_since: None,
+        }
+    }
+
+    /// Runs the rounds for one silent host; `fall` is told the number of each. Returns how many there were.
+    fn rounds_of_a_silent_host(links: &Links, mut fall: impl FnMut(u8)) -> (usize, Vec<(IpAddr, Reason)>) {
+        let (control, traffic) = (Control::new(), Traffic::default());
+        let target: IpAddr = "192.0.2.1".parse().unwrap();
+        let mut rounds = 0;
+        let trouble = search(&control, links, &traffic).rounds(
+            &[target],
+            |target| target,
+            |target, step, batch| {
+                if step.packet > 0 {
+                    return None;
+                }
+                rounds += 1;
+                fall(step.round);
+                batch.push(target, |_| 1);
+                Some(0)
+            },
+            |_, _| true,
+        );
+        (rounds, trouble)
+    }
+
+    #[test]
+    fn a_round_in_which_a_device_fell_is_repeated() {
+        let calm = Links::new(vec![("192.0.2.1".parse().unwrap(), 3)]);
+        assert_eq!(rounds_of_a_silent_host(&calm, |_| {}).0, ROUNDS.len());
+        let once = Links::new(vec![("192.0.2.1".parse().unwrap(), 3)]);
+        let fall = |links: &Links| {
+            links.take(3, false);
+            links.take(3, true);
+        };
+        let (rounds, _) = rounds_of_a_silent_host(&once, |round| {
+            if round == 1 {
+                fall(&once);
+            }
+        });
+        assert_eq!(rounds, ROUNDS.len() + 1);
+        // If it falls each time, that is told.
+        let always = Links::new(vec![("192.0.2.1".parse().unwrap(), 3)]);
+        let (rounds, trouble) = rounds_of_a_silent_host(&always, |_| fall(&always));
+        assert_eq!(rounds, 1 + usize::from(REPAIRS));
+        assert_eq!(trouble.len(), 1);
+    }
+
+    #[test]
+    fn a_host_to_which_nothing_went_out_is_in_trouble_and_not_down() {
+        let (_, trouble) = rounds_of_a_silent_host(&Links::new(Vec::new()), |_| {});
+        assert_eq!(trouble, [("192.0.2.1".parse().unwrap(), Reason::NetworkDown)], "there is no sender");
+    }
+}

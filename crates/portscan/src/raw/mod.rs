@@ -500,3 +500,55 @@ fn ask(
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicU64;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::{Job, collect};
+
+    /// Nobody reads, so no more is told than an engine may have waiting.
+    #[test]
+    fn hosts_that_cannot_be_reached_do_not_fill_the_memory() {
+        let targets: Vec<IpAddr> = (0..40).map(|n| IpAddr::from([192, 0, 2, n])).collect();
+        let job = Job::new(targets, (1..=u16::MAX).collect());
+        let prepared = Prepared::new(&job).unwrap();
+        let (control, earlier, links) = (Control::new(), Earlier::default(), Links::new(Vec::new()));
+        let (go_on, wait) = channel::<()>();
+        let count = AtomicU64::new(0);
+        let wait = std::sync::Mutex::new(wait);
+        let take = |_: &Record| {
+            if count.fetch_add(1, Relaxed) == 0 {
+                wait.lock().unwrap().recv().unwrap();
+            }
+        };
+        collect::aside(&Arc::default(), take, |messenger| {
+            std::thread::scope(|scope| {
+                let run = Run {
+                    prepared: &prepared,
+                    settings: &job.settings,
+                    never: &job.never,
+                    control: &control,
+                    messenger,
+                    earlier: &earlier,
+                    links: &links,
+                    seed: 1,
+                };
+                let teller = scope.spawn(move || (0..40).for_each(|host| nobody_there(&run, host, true)));
+                while !messenger.is_congested() {
+                    std::thread::yield_now();
+                }
+                control.cancel();
+                teller.join().unwrap();
+                go_on.send(()).unwrap();
+            });
+            Ok(())
+        })
+        .unwrap();
+        let told = count.load(Relaxed);
+        assert!((200_000..=200_000 + 2 * PIECE as u64).contains(&told), "{told}");
+    }
+}

@@ -259,6 +259,7 @@ mod tests {
 
     use super::super::cookie::Cookies;
     use super::*;
+    use crate::sys::packet::{Batch, Medium, Sender};
 
     #[test]
     fn a_repeated_acceptance_does_not_make_a_host_look_far_away() {
@@ -284,5 +285,41 @@ mod tests {
         hear(53, Use::Pass(0), 1_020_000, false);
         assert!(shared.hosts[0].smoothed_us.load(Relaxed) > before.0, "a refusal is not repeated");
         assert_eq!(records.len(), 53);
+    }
+
+    /// More than the ring holds comes before anybody looks; what was lost is known with the first look, although there is
+    /// much to read. Needs CAP_NET_RAW.
+    #[test]
+    fn what_the_ring_dropped_is_known_before_it_is_said_that_all_was_read() {
+        if super::super::may_run().is_err() {
+            return;
+        }
+        let cookies = Cookies::new([1, 2, 3], Duration::ZERO);
+        let program = super::super::filter::program(cookies.first_port, cookies.first_port + 63);
+        let mut rings = [Ring::open(1, &program).unwrap()];
+        let sender = Sender::open(1, "lo", Medium::Ethernet).unwrap();
+        let mut batch = Batch::new();
+        let address = "192.0.2.1".parse().unwrap();
+        while !batch.is_full() {
+            batch.push(address, |buffer| {
+                let length = packet::arp_request(buffer, [2; 6], [192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+                buffer[21] = 2;
+                length
+            });
+        }
+        for _ in 0..1500 {
+            let mut first = 0;
+            while first < batch.len() {
+                first += batch.send(&sender, first).unwrap_or(1);
+            }
+        }
+        let shared = Shared::new(&[address], vec![80], cookies);
+        let (messenger, _messages) = Messenger::new();
+        while shared.now_us() < 3000 {
+            std::hint::spin_loop();
+        }
+        look(&shared, &[0], &mut rings, &messenger);
+        assert!(shared.read_until_us.load(Relaxed) > 0);
+        assert!(shared.dropped.load(Relaxed) > 0);
     }
 }

@@ -525,7 +525,56 @@ impl<'a> Transmitter<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::place_in_pass;
+    use super::super::cookie::Cookies;
+    use super::*;
+
+    fn target(number: u8) -> Target {
+        Target {
+            id: u32::from(number),
+            address: IpAddr::from([192, 0, 2, number]),
+            source: IpAddr::from([192, 0, 2, 254]),
+            way: 0,
+            link: None,
+            hop: None,
+            mac: None,
+            presence: None,
+            position: Position::default(),
+            answered: false,
+            subnet: 0,
+        }
+    }
+
+    /// Nobody reads, so not all hosts that are done tell their results.
+    #[test]
+    fn silent_hosts_that_end_together_do_not_fill_the_memory() {
+        let targets: Vec<Target> = (0..20).map(target).collect();
+        let addresses: Vec<IpAddr> = targets.iter().map(|target| target.address).collect();
+        let ports: Vec<u16> = (1..=u16::MAX).collect();
+        let shared = Shared::new(&addresses, ports, Cookies::new([1, 2, 3], Duration::ZERO));
+        let settings = Settings { attempts: 1, timeout: Duration::from_millis(1), ..Settings::default() };
+        let (messenger, messages) = Messenger::new();
+        let (control, links) = (Control::new(), Links::new(Vec::new()));
+        let cx = Sending {
+            shared: &shared,
+            control: &control,
+            links: &links,
+            settings: &settings,
+            messenger: &messenger,
+            senders: &[],
+            positions: false,
+        };
+        let mut transmitter = Transmitter::new(cx, targets, Vec::new(), 1, 1);
+        transmitter.now_us = 10_000_000;
+        transmitter.hosts.iter_mut().for_each(|host| host.phase = Phase::Waiting);
+        transmitter.ask_round();
+        let told = messages.try_iter().map(|message| match message {
+            Message::Records(records) => records.len(),
+            _ => 0,
+        });
+        let told: usize = told.sum();
+        assert!((200_000..200_000 + 2 * 65_535).contains(&told), "{told}");
+        assert_eq!(transmitter.active.len(), 20 - told / 65_535);
+    }
 
     #[test]
     fn every_pass_asks_every_port_once_and_begins_elsewhere() {

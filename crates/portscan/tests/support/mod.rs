@@ -5,12 +5,15 @@
 #![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, TcpListener};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use bartizan_portscan::lab::{Link, carry};
 use bartizan_portscan::{
     Control, Engine, Event, Finding, HostReport, Job, Outcome, Protocol, State, raw_available, run,
 };
@@ -20,6 +23,9 @@ use bartizan_portscan::{
 pub struct Lab {
     pub near: String,
     pub far: String,
+    /// Further namespaces, and what carries packets between the two, until told to stop.
+    pub others: Vec<String>,
+    carrier: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
 pub fn command(program: &str, arguments: &[&str], input: &str) -> String {
@@ -43,18 +49,31 @@ pub fn ip(arguments: &str) {
 impl Lab {
     /// `None` without the privilege, and then it says so.
     pub fn new() -> Option<Self> {
+        Self::wired(None)
+    }
+
+    /// The same with a link between the two that delays, loses and lets overtake.
+    pub fn over(link: Link) -> Option<Self> {
+        Self::wired(Some(link))
+    }
+
+    fn wired(link: Option<Link>) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         if !rustix::process::geteuid().is_root() || raw_available().is_err() {
             eprintln!("NOT RUN: the raw engine is tested in network namespaces, which needs root with CAP_NET_RAW");
             return None;
         }
         let tag = format!("bzps{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let lab = Self { near: format!("{tag}n"), far: format!("{tag}f") };
+        let mut lab = Self { near: format!("{tag}n"), far: format!("{tag}f"), others: Vec::new(), carrier: None };
         for name in [&lab.near, &lab.far] {
             ip(&format!("netns add {name}"));
             ip(&format!("-n {name} link set lo up"));
         }
-        ip(&format!("link add v0 netns {} type veth peer name v1 netns {}", lab.near, lab.far));
+        if let Some(link) = link {
+            lab.carry(format!("{tag}m"), link);
+        } else {
+            ip(&format!("link add v0 netns {} type veth peer name v1 netns {}", lab.near, lab.far));
+        }
         for (name, device, host) in [(&lab.near, "v0", 2), (&lab.far, "v1", 1)] {
             ip(&format!("-n {name} address add 10.99.0.{host}/24 dev {device}"));
             ip(&format!("-n {name} address add fd99::{host}/64 dev {device} nodad"));
@@ -77,8 +96,29 @@ impl Lab {
         }
     }
 
+    /// Puts a third namespace with the link in the middle.
+    fn carry(&mut self, middle: String, link: Link) {
+        ip(&format!("netns add {middle}"));
+        ip(&format!("link add v0 netns {} type veth peer name w0 netns {middle}", self.near));
+        ip(&format!("link add v1 netns {} type veth peer name w1 netns {middle}", self.far));
+        for device in ["w0", "w1"] {
+            ip(&format!("-n {middle} link set {device} up"));
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let (name, told) = (middle.clone(), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || inside(&name, || carry("w0", "w1", link, &told).unwrap()));
+        self.others.push(middle);
+        self.carrier = Some((stop, thread));
+    }
+
+    /// Rules of the far side.
     pub fn rules(&self, chain: &str) {
         command("ip", &["netns", "exec", &self.far, "nft", "-f", "-"], chain);
+    }
+
+    /// Rules of the side that scans.
+    pub fn rules_of_near(&self, chain: &str) {
+        command("ip", &["netns", "exec", &self.near, "nft", "-f", "-"], chain);
     }
 
     /// Packets counted by the counter `name` of the table `inet lab`.
@@ -104,7 +144,12 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        for name in [&self.near, &self.far] {
+        if let Some((stop, thread)) = self.carrier.take() {
+            stop.store(true, Ordering::Relaxed);
+            // What went wrong with it shows in the test.
+            let _ = thread.join();
+        }
+        for name in [&self.near, &self.far].into_iter().chain(&self.others) {
             let _ = Command::new("ip").args(["netns", "delete", name]).status();
         }
     }
@@ -179,4 +224,76 @@ pub fn listen(addresses: &[&str], count: usize) -> (Vec<TcpListener>, BTreeSet<(
 
 pub fn addresses(texts: &[&str]) -> Vec<IpAddr> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+/// Carries packets between two TUN devices, one in each namespace.
+const RELAY: &str = "
+import ctypes, fcntl, os, select, struct, sys
+libc = ctypes.CDLL(None)
+def tun(space):
+    inside = os.open('/var/run/netns/' + space, os.O_RDONLY)
+    assert libc.setns(inside, 0x40000000) == 0
+    device = os.open('/dev/net/tun', os.O_RDWR)
+    fcntl.ioctl(device, 0x400454ca, struct.pack('16sH22x', b't0', 0x1001))
+    return device
+one, two = tun(sys.argv[1]), tun(sys.argv[2])
+print('ready', flush=True)
+while True:
+    for device in select.select([one, two], [], [])[0]:
+        try:
+            os.write(two if device == one else one, os.read(device, 65536))
+        except OSError:
+            pass
+";
+
+/// A layer-3 device in each namespace and what carries packets between them, until it is dropped: 10.97.0.2 and fd97::2 near,
+/// 10.97.0.1 and fd97::1 far.
+pub struct Relay(Child);
+
+impl Relay {
+    pub fn new(lab: &Lab) -> Self {
+        let mut relay =
+            Command::new("python3").args(["-c", RELAY, &lab.near, &lab.far]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(relay.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        for (name, host) in [(&lab.near, 2), (&lab.far, 1)] {
+            ip(&format!("-n {name} address add 10.97.0.{host}/24 dev t0"));
+            ip(&format!("-n {name} address add fd97::{host}/64 dev t0 nodad"));
+            ip(&format!("-n {name} link set t0 up"));
+        }
+        Self(relay)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// All frames that come in over a device, kept by the kernel until they are read.
+pub struct Capture(socket2::Socket);
+
+impl Capture {
+    /// To be opened inside the namespace.
+    pub fn new() -> Self {
+        const EVERYTHING: u16 = 3;
+        let protocol = socket2::Protocol::from(i32::from(EVERYTHING.to_be()));
+        let socket = socket2::Socket::new(socket2::Domain::PACKET, socket2::Type::RAW, Some(protocol)).unwrap();
+        socket.set_recv_buffer_size(8 << 20).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        Self(socket)
+    }
+
+    /// What came so far.
+    pub fn frames(&mut self) -> Vec<Vec<u8>> {
+        let mut frames = Vec::new();
+        let mut buffer = [0; 2048];
+        while let Ok(length) = self.0.read(&mut buffer) {
+            frames.push(buffer[..length].to_vec());
+        }
+        frames
+    }
 }

@@ -63,6 +63,8 @@ struct Protocol {
     #[serde(default)]
     severity_in_tls: Option<Severity>,
     #[serde(default)]
+    severity_open: Option<Severity>,
+    #[serde(default)]
     anonymous: Option<Anonymous>,
 }
 

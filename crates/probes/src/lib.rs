@@ -50,6 +50,18 @@ pub struct ProbeContext {
     pub port_engine: Engine,
     /// Told which engine took the ports of an asset, and why.
     pub on_engine: Option<EngineListener>,
+    /// What is asked of ports that belong to machines which unknown words can hurt.
+    pub caution: Caution,
+}
+
+/// What is asked of ports of printers and controllers (`content/services/probes.toml`, `spare`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Caution {
+    /// Only what the number of the port suggests; beyond that they are listened to.
+    #[default]
+    Spare,
+    /// As much as of any other port.
+    AskEverything,
 }
 
 /// Told which engine took the ports of an asset, and why.
@@ -69,6 +81,7 @@ impl ProbeContext {
             recog: None,
             port_engine: Engine::Auto,
             on_engine: None,
+            caution: Caution::default(),
         }
     }
 

@@ -20,7 +20,13 @@ impl Check for Unauthenticated {
 
     fn judge(&self, evidence: &HostEvidence, _: &JudgeSettings, out: &mut Verdicts<'_>) {
         each_service(evidence, out, |at, it, protocol, out| match (&it.access, protocol.anonymous) {
-            (Access::Open { .. }, _) => out.fail(at, Fail::new(facts(it, protocol).into())),
+            (Access::Open { .. }, _) => {
+                let fail = Fail::new(facts(it, protocol).into());
+                out.fail(at, match protocol.severity_open {
+                    Some(severity) => fail.severity(severity),
+                    None => fail,
+                });
+            }
             (Access::AuthRequired { .. }, _) => out.pass(at),
             (Access::Unknown { reason }, Some(Anonymous::Tested)) => out.error(at, reason.clone()),
             (Access::Unknown { reason }, Some(Anonymous::Untested)) => out.not_tested(at, reason.clone()),

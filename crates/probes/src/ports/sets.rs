@@ -80,8 +80,8 @@ mod tests {
         let top100 = named_set("top:100").unwrap();
         let top1000 = named_set("top:1000").unwrap();
         assert_eq!((top100.len(), top1000.len()), (100, 1000));
-        // Standard ports of every service that is identified; all of them belong to the smaller set too, except
-        // those in `rare`.
+        // Ports of the services that are met most and matter most; the smaller set has them, and the larger one also those
+        // in `rare`. Not every service that is identified is usual enough for a list.
         let standard = "21,22,23,25,53,80,110,111,139,143,389,443,445,465,587,636,873,993,995,1433,1521,1883,2049,\
                         2375,2376,2379,3306,3389,5432,5671,5672,5900,5984,5985,6379,6443,8080,8443,8500,8883,9042,9092,\
                         9200,10250,11211,15672,27017";

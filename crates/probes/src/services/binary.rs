@@ -117,8 +117,9 @@ async fn rdp_ask(dialer: &Dialer<'_>, protocols: u8) -> Result<Vec<u8>, ProbeFai
     channel.ask(&request, complete).await
 }
 
-/// Reads an X.224 connection confirm; one without a negotiation response is from a server that knows standard RDP
-/// security only.
+/// Reads an X.224 connection confirm for the reference that we sent. One without a negotiation response is from a server
+/// that knows standard RDP security only; other protocols over the same transport (S7, IEC 61850, X.400) confirm in that
+/// way too, but only those of Remote Desktop give 0x1234 as their own reference.
 pub fn rdp_answer(answer: &[u8]) -> Option<RdpAnswer> {
     let mut cursor = Cursor(answer);
     let [3, 0, high, low] = *cursor.take(4)? else { return None };
@@ -129,8 +130,14 @@ pub fn rdp_answer(answer: &[u8]) -> Option<RdpAnswer> {
     if length + 5 != answer.len() || cursor.u8()? & 0xf0 != 0xd0 {
         return None;
     }
-    cursor.take(5)?;
+    // The destination comes first: it is the reference that the request gave.
+    let (ours, theirs) = (cursor.be16()?, cursor.be16()?);
+    let _class = cursor.u8()?;
+    if ours != 0 {
+        return None;
+    }
     match *cursor.0 {
+        [] if theirs != 0x1234 => None,
         [] => Some(RdpAnswer::Selected(0)),
         [2, _, 8, 0, a, b, c, d] => Some(RdpAnswer::Selected(u32::from_le_bytes([a, b, c, d]))),
         [3, _, 8, 0, ..] => Some(RdpAnswer::Refused),
@@ -142,19 +149,23 @@ pub fn rdp_answer(answer: &[u8]) -> Option<RdpAnswer> {
 
 /// One SMB 2 negotiation and one SMB 1 negotiation, on connections of their own. No session is set up.
 pub async fn smb(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeFailure> {
-    let mut channel = dialer.open().await?;
-    let answer = channel.ask(&smb2_negotiate(), smb_complete).await?;
-    let modern = smb2_answer(&answer);
-    drop(channel);
-    let smb1 = match dialer.open().await {
-        Ok(mut channel) => match channel.ask(&smb1_negotiate(), smb_complete).await {
+    let modern = async { dialer.open().await?.ask(&smb2_negotiate(), smb_complete).await };
+    let old = async {
+        let mut channel = dialer.open().await.ok()?;
+        match channel.ask(&smb1_negotiate(), smb_complete).await {
             // Servers without SMB 1 close the connection or answer that they know none of the dialects.
             Ok(answer) => Some(smb1_accepted(&answer)),
             Err(failure) if failure.kind == bartizan_domain::evidence::FailureKind::Reset => Some(false),
             Err(_) => None,
-        },
-        Err(_) => None,
+        }
     };
+    let (answer, smb1) = tokio::join!(modern, old);
+    // Those that know SMB 1 only may end the connection on words of SMB 2.
+    let answer = match answer {
+        Err(failure) if smb1 != Some(true) => return Err(failure),
+        answer => answer.unwrap_or_default(),
+    };
+    let modern = smb2_answer(&answer);
     let (dialect, signing_required) = match (modern, smb1) {
         (Some((dialect, signing)), _) => (Some(dialect), Some(signing)),
         (None, Some(true)) => (None, None),
@@ -545,6 +556,9 @@ mod tests {
         assert_eq!(rdp_answer(&confirm), Some(RdpAnswer::Selected(2)));
         assert_eq!(rdp_answer(&[3, 0, 0, 11, 6, 0xd0, 0, 0, 0x12, 0x34, 0]), Some(RdpAnswer::Selected(0)));
         assert_eq!(rdp_answer(&confirm[..10]), None);
+        // Of a controller: its own reference, and one that answers somebody else.
+        assert_eq!(rdp_answer(&[3, 0, 0, 11, 6, 0xd0, 0, 0, 0x44, 0x31, 0]), None);
+        assert_eq!(rdp_answer(&[3, 0, 0, 11, 6, 0xd0, 0, 1, 0x12, 0x34, 0]), None);
         assert!(matches!(mqtt_answer(&[0x20, 2, 0, 5]).unwrap().access, Access::AuthRequired { .. }));
         let publish = b"\x90\x03\0\x01\0\x31\x1d\0\x13$SYS/broker/versionabcdefgh";
         assert_eq!(mqtt_status(publish).as_deref(), Some("abcdefgh"));

@@ -53,18 +53,12 @@ fn redis_bulk_complete(answer: &[u8]) -> bool {
     }
 }
 
+/// Product and version from `INFO server`. Many servers speak this protocol and state a version of Redis for the sake of
+/// clients; which field tells the truth is in `content/services/products.toml`.
 fn redis_info(found: &mut ServiceEvidence, info: &[u8]) {
-    let text = String::from_utf8_lossy(info);
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-            .map(|value| printable(value.trim().as_bytes(), 40))
-    };
-    if let Some(version) = field("valkey_version") {
-        signatures::set(found, "Valkey", Some(&version), Some("lfprojects:valkey"));
-    } else if let Some(version) = field("redis_version") {
-        signatures::set(found, "Redis", Some(&version), Some("redis:redis"));
-        found.access = Access::Open { proof: format!("INFO server answered: redis_version:{version}") };
+    signatures::apply(found, &String::from_utf8_lossy(info));
+    if let (Some(product), Some(version)) = (&found.product, &found.version) {
+        found.access = Access::Open { proof: format!("INFO server answered: {product} {version}") };
     }
 }
 
@@ -152,7 +146,8 @@ fn postgres_complete(answer: &[u8]) -> bool {
 /// What the answer to a start message says.
 pub fn postgres_answer(answer: &[u8]) -> Option<ServiceEvidence> {
     let mut found = evidence("postgresql");
-    let mut version = None;
+    // Parameters that the server reports, a line each: what they say of the product is in the table of products.
+    let mut stated = String::new();
     let mut open = false;
     let mut known = false;
     for (kind, body) in postgres_messages(answer).take(64) {
@@ -188,8 +183,10 @@ pub fn postgres_answer(answer: &[u8]) -> Option<ServiceEvidence> {
             }
             b'S' => {
                 let mut cursor = Cursor(body);
-                if cursor.c_string() == Some(b"server_version") {
-                    version = cursor.c_string().map(|text| printable(text, 60));
+                if let (Some(name), Some(value)) = (cursor.c_string(), cursor.c_string())
+                    && (name.ends_with(b"_version") || name.ends_with(b"_revision"))
+                {
+                    stated.push_str(&format!("{}={}\n", printable(name, 40), printable(value, 80)));
                 }
             }
             _ => {}
@@ -199,11 +196,16 @@ pub fn postgres_answer(answer: &[u8]) -> Option<ServiceEvidence> {
         return None;
     }
     if open && !matches!(found.access, Access::AuthRequired { .. }) {
-        let stated = version.as_deref().map_or(String::new(), |text| format!(", server_version {text}"));
-        found.access = Access::Open { proof: format!("User postgres is let in without a password{stated}") };
+        let version = stated.lines().find(|line| line.starts_with("server_version="));
+        let version = version.map_or(String::new(), |line| format!(", {}", line.replacen('=', " ", 1)));
+        found.access = Access::Open { proof: format!("User postgres is let in without a password{version}") };
     }
-    let number = version.as_deref().map(|text| text.split(' ').next().unwrap_or(text));
-    signatures::set(&mut found, "PostgreSQL", number, Some("postgresql:postgresql"));
+    if stated.is_empty() {
+        // Before a login nothing tells PostgreSQL from what speaks like it, and it is by far the most frequent.
+        signatures::set(&mut found, "PostgreSQL", None, Some("postgresql:postgresql"));
+    } else {
+        signatures::apply(&mut found, &stated);
+    }
     Some(found)
 }
 
@@ -237,7 +239,7 @@ pub fn mysql_greeting(bytes: &[u8]) -> Option<ServiceEvidence> {
     match (header[3], cursor.u8()?) {
         (0, 0x0a) => {
             let raw = cursor.c_string().filter(|text| (3..=80).contains(&text.len()))?;
-            if !raw.iter().all(u8::is_ascii_graphic) || !raw[0].is_ascii_digit() {
+            if !raw.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') || !raw[0].is_ascii_digit() {
                 return None;
             }
             let _thread = cursor.le32()?;
@@ -273,16 +275,21 @@ pub fn mysql_greeting(bytes: &[u8]) -> Option<ServiceEvidence> {
     Some(found)
 }
 
+/// The message of the error packet that a server greets with. It names our own address, so it is matched and not kept.
+pub fn mysql_error(bytes: &[u8]) -> Option<&[u8]> {
+    let mut cursor = Cursor(bytes);
+    let header = cursor.take(4)?;
+    let length = usize::from(header[0]) | usize::from(header[1]) << 8;
+    (header[2] == 0 && header[3] == 0 && cursor.u8()? == 0xff).then_some(())?;
+    cursor.take(2)?;
+    cursor.0.get(..length.checked_sub(3)?.min(cursor.0.len()))
+}
+
+/// The version that a server states is often that of MySQL which it is compatible with, with its own behind it; the table of
+/// products tells them apart, and has no entry for what cannot be told.
 fn mysql_product(found: &mut ServiceEvidence, stated: &str) {
     found.banner = banner(stated.as_bytes());
-    // MariaDB puts 5.5.5- before its own version for the sake of old replication clients.
-    let version = stated.strip_prefix("5.5.5-").unwrap_or(stated);
-    let number = version.split('-').next().unwrap_or(version);
-    if stated.to_ascii_lowercase().contains("mariadb") {
-        signatures::set(found, "MariaDB", Some(number), Some("mariadb:mariadb"));
-    } else {
-        signatures::set(found, "MySQL", Some(number), Some("oracle:mysql"));
-    }
+    signatures::apply(found, stated);
 }
 
 #[cfg(test)]
@@ -313,6 +320,65 @@ mod tests {
         let found = mysql_greeting(&mariadb()).unwrap();
         assert_eq!((found.product.as_deref(), found.version.as_deref()), (Some("MariaDB"), Some("10.11.6")));
         assert_eq!(found.upgrade, Upgrade::Offered);
+        for (stated, product, version) in [
+            ("8.0.36", "MySQL", "8.0.36"),
+            ("8.0.35-0ubuntu0.22.04.1", "MySQL", "8.0.35"),
+            ("5.7.44-log", "MySQL", "5.7.44"),
+            ("8.0.31-google", "MySQL", "8.0.31"),
+            ("11.4.2-MariaDB-1:11.4.2+maria~ubu2204", "MariaDB", "11.4.2"),
+            ("5.5.5-10.6.12-MariaDB-log", "MariaDB", "10.6.12"),
+            ("5.7.25-TiDB-v7.1.0", "TiDB", "7.1.0"),
+            ("8.0.mysql_aurora.3.04.0", "Amazon Aurora MySQL", "3.04.0"),
+            ("8.0.35-27", "Percona Server for MySQL", "8.0.35-27"),
+            ("8.0.35-27.1", "Percona Server for MySQL", "8.0.35-27.1"),
+            ("8.0.30-Vitess", "Vitess", ""),
+            ("5.5.30 (ProxySQL)", "ProxySQL", ""),
+            ("22.8.1.2097-ClickHouse", "ClickHouse", "22.8.1.2097"),
+            ("5.7.25-OceanBase-v4.2.1.0", "OceanBase", "4.2.1.0"),
+            ("8.0.30-somebody-else", "", ""),
+        ] {
+            let mut found = evidence("mysql");
+            mysql_product(&mut found, stated);
+            let is = (found.product.unwrap_or_default(), found.version.unwrap_or_default());
+            assert_eq!((is.0.as_str(), is.1.as_str()), (product, version), "{stated}");
+        }
+        for (info, product, version) in [
+            ("# Server\r\nredis_version:7.2.4\r\nredis_mode:standalone\r\n", "Redis", "7.2.4"),
+            ("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n", "Valkey", "8.0.1"),
+            ("redis_version:7.4.0\r\ndragonfly_version:df-v1.24.0\r\n", "Dragonfly", "1.24.0"),
+            ("redis_version:6.3.4\r\nexecutable:/usr/bin/keydb-server\r\n", "KeyDB", "6.3.4"),
+            ("redis_version:4.0.0\r\nkvrocks_version:2.9.0\r\n", "Apache Kvrocks", "2.9.0"),
+            ("redis_version:6.3.1\r\n", "", ""),
+        ] {
+            let mut found = evidence("redis");
+            redis_info(&mut found, info.as_bytes());
+            let is = (found.product.unwrap_or_default(), found.version.unwrap_or_default());
+            assert_eq!((is.0.as_str(), is.1.as_str()), (product, version), "{info}");
+        }
+        for (parameters, product, version) in [
+            (&[("server_version", "16.4 (Debian 16.4-1.pgdg120+2)")][..], "PostgreSQL", "16.4"),
+            (&[("server_version", "9.6.24")], "PostgreSQL", "9.6.24"),
+            (&[("server_version", "17beta1")], "PostgreSQL", "17beta1"),
+            (
+                &[("server_version", "13.0.0"), ("crdb_version", "CockroachDB CCL v23.1.11 (x86_64)")],
+                "CockroachDB",
+                "23.1.11",
+            ),
+            (&[("server_version", "11.2-YB-2.19.0.0-b0")], "YugabyteDB", "2.19.0.0"),
+            (&[("server_version", "8.0.2"), ("padb_version", "1.0.60353")], "Amazon Redshift", "1.0.60353"),
+            (&[("server_version", "13.14.0")], "", ""),
+        ] {
+            let mut answer = b"R\0\0\0\x08\0\0\0\0".to_vec();
+            for (name, value) in parameters {
+                answer.push(b'S');
+                answer.extend(u32::try_from(name.len() + value.len() + 6).unwrap().to_be_bytes());
+                answer.extend(format!("{name}\0{value}\0").bytes());
+            }
+            let found = postgres_answer(&answer).unwrap();
+            assert!(matches!(found.access, Access::Open { .. }));
+            let is = (found.product.unwrap_or_default(), found.version.unwrap_or_default());
+            assert_eq!((is.0.as_str(), is.1.as_str()), (product, version), "{parameters:?}");
+        }
         let refused = b"\x45\0\0\0\xff\x6a\x04Host '192.0.2.9' is not allowed to connect to this MariaDB server";
         let found = mysql_greeting(refused).unwrap();
         assert!(matches!(found.access, Access::AuthRequired { .. }));
@@ -333,6 +399,7 @@ mod tests {
             let _ = postgres_answer(&bytes);
             let _ = postgres_complete(&bytes);
             let _ = mysql_greeting(&bytes);
+            let _ = mysql_error(&bytes);
             let _ = mysql_greeting(mariadb().get(..cut).unwrap_or_default());
         }
 

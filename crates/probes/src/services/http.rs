@@ -11,6 +11,7 @@ use bartizan_domain::evidence::service::{Access, ServiceDetails};
 use bartizan_domain::evidence::{ProbeFailure, ServiceEvidence};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::signatures::Field;
 use super::wire::{Dialer, Enough, banner, printable};
@@ -18,6 +19,10 @@ use super::{evidence, signatures};
 
 /// Most header lines read.
 const MAX_HEADERS: usize = 100;
+/// Most bytes read of what an application answers: lists of a large installation are long.
+const MAX_LIST: usize = 1 << 20;
+/// How many timeouts all questions after the first may take.
+const PATIENCE: u32 = 2;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,9 +43,21 @@ struct Application {
     version: Option<String>,
     #[serde(default)]
     version_header: Option<String>,
+    #[serde(default)]
+    version_path: Option<String>,
+    #[serde(default)]
+    signs: Vec<Sign>,
     rules: Vec<Rule>,
     #[serde(default)]
     read: Option<Read>,
+}
+
+/// A header of the root that makes it worth asking an application's other paths, although the root is a page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sign {
+    header: String,
+    contains: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,6 +76,8 @@ struct Rule {
     header_contains: Option<String>,
     #[serde(default)]
     denied: bool,
+    #[serde(default)]
+    own_port: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,38 +111,67 @@ pub struct Response {
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
     json: Option<Value>,
+    /// Whether more was announced than was read; `json` then holds the complete entries of what there is.
+    is_cut: bool,
 }
 
-/// `GET /`, and what follows from the answer.
+/// `GET /`, and what follows from the answer. What is asked afterwards has its own bound of time, so that a slow server
+/// is HTTP all the same.
 pub async fn http(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeFailure> {
     let Some(root) = fetch(dialer, "/", None).await? else { return Ok(None) };
+    let site = Site { dialer, until: Instant::now() + dialer.wait * PATIENCE };
     let mut answers = BTreeMap::from([("/".to_owned(), Some(root.clone()))]);
     for application in applications() {
-        let port_hint = application.ports.contains(&dialer.address.port());
+        let is_own_port = application.ports.contains(&dialer.address.port());
+        let is_likely = is_own_port || !root.is_page() || application.signs.iter().any(|sign| sign.is_in(&root));
         for rule in &application.rules {
-            if rule.path != "/" && !port_hint && root.is_page() {
+            if (rule.path != "/" && !is_likely) || (rule.own_port && !is_own_port) {
                 continue;
             }
             if !answers.contains_key(&rule.path) {
-                let answer = fetch(dialer, &rule.path, None).await.ok().flatten();
+                let answer = site.fetch(&rule.path, None).await.ok();
                 answers.insert(rule.path.clone(), answer);
             }
             if let Some(Some(answer)) = answers.get(&rule.path)
                 && rule.holds(answer)
             {
-                return Ok(Some(application.evidence(dialer, rule, answer).await));
+                return Ok(Some(application.evidence(&site, rule, answer).await));
             }
         }
     }
     let mut found = plain_evidence(&root);
     if found.product.is_none() || found.version.is_none() {
         // Error pages tell what others do not; a server that hides its version on pages hides it here as well.
-        if let Ok(Some(error)) = fetch(dialer, NOT_THERE, None).await {
+        if let Ok(error) = site.fetch(NOT_THERE, None).await {
             recognise(&mut found, &error);
         }
         recognise(&mut found, &root);
     }
     Ok(Some(found))
+}
+
+/// A server that speaks HTTP, with the time until which it is asked.
+struct Site<'s, 'c> {
+    dialer: &'s Dialer<'c>,
+    until: Instant,
+}
+
+impl Site<'_, '_> {
+    /// The answer, or why there is none.
+    async fn fetch(&self, path: &str, post: Option<&str>) -> Result<Response, String> {
+        match tokio::time::timeout_at(self.until, fetch(self.dialer, path, post)).await {
+            Ok(Ok(Some(response))) => Ok(response),
+            Ok(Ok(None)) => Err(format!("{path} gave no HTTP answer")),
+            Ok(Err(failure)) => Err(failure.to_string()),
+            Err(_) => Err(format!("{path} was not answered in time")),
+        }
+    }
+}
+
+impl Sign {
+    fn is_in(&self, root: &Response) -> bool {
+        root.headers.get(&self.header).is_some_and(|value| value.contains(&self.contains))
+    }
 }
 
 /// A path that no site has.
@@ -206,26 +254,29 @@ impl Rule {
 }
 
 impl Application {
-    async fn evidence(&self, dialer: &Dialer<'_>, rule: &Rule, answer: &Response) -> ServiceEvidence {
+    fn version_in(&self, answer: &Response) -> Option<String> {
+        let stated = self.version.as_deref().and_then(|key| lookup(answer.json.as_ref()?, key)?.as_str());
+        let header = || self.version_header.as_deref().and_then(|name| answer.headers.get(name)).map(String::as_str);
+        stated.or_else(header).map(|text| text.trim_start_matches('v').to_owned())
+    }
+
+    async fn evidence(&self, site: &Site<'_, '_>, rule: &Rule, answer: &Response) -> ServiceEvidence {
         let mut found = evidence(&self.service);
-        let version =
-            self.version.as_deref().and_then(|key| lookup(answer.json.as_ref()?, key)?.as_str()).or_else(|| {
-                self.version_header.as_deref().and_then(|name| answer.headers.get(name)).map(String::as_str)
-            });
-        signatures::set(
-            &mut found,
-            &self.product,
-            version.map(|text| text.trim_start_matches('v')),
-            self.cpe.as_deref(),
-        );
+        let mut version = self.version_in(answer);
+        if version.is_none()
+            && let Some(path) = &self.version_path
+            && let Ok(answer) = site.fetch(path, None).await
+        {
+            version = self.version_in(&answer);
+        }
+        signatures::set(&mut found, &self.product, version.as_deref(), self.cpe.as_deref());
         answer.describe(&mut found);
         if rule.denied {
             found.access = Access::AuthRequired { proof: format!("GET {} answered: {}", rule.path, answer.status) };
         } else if let Some(read) = &self.read {
-            found.access = match fetch(dialer, &read.path, read.post.as_deref()).await {
-                Ok(Some(answer)) => read.judge(&answer),
-                Ok(None) => Access::Unknown { reason: format!("{} gave no HTTP answer", read.path) },
-                Err(failure) => Access::Unknown { reason: failure.to_string() },
+            found.access = match site.fetch(&read.path, read.post.as_deref()).await {
+                Ok(answer) => read.judge(&answer),
+                Err(reason) => Access::Unknown { reason },
             };
         }
         found
@@ -257,8 +308,9 @@ impl Read {
             Some(key) => answer.json.as_ref().and_then(|value| lookup(value, key)),
             None => answer.json.as_ref(),
         };
+        let at_least = if answer.is_cut { "at least " } else { "" };
         let count = match counted {
-            Some(Value::Array(list)) => format!(", {} entries", list.len()),
+            Some(Value::Array(list)) => format!(", {at_least}{} entries", list.len()),
             _ => String::new(),
         };
         Access::Open { proof: format!("{asked} answered: 200 with {}{count}", self.what) }
@@ -281,6 +333,9 @@ async fn fetch(dialer: &Dialer<'_>, path: &str, post: Option<&str>) -> Result<Op
         dialer.host()
     );
     let mut channel = dialer.open().await?;
+    if path != "/" {
+        channel.take_up_to(MAX_LIST);
+    }
     let answer = channel.ask(request.as_bytes(), complete).await?;
     Ok(parse(&answer))
 }
@@ -330,8 +385,46 @@ pub fn parse(answer: &[u8]) -> Option<Response> {
     let chunked = headers.get("transfer-encoding").is_some_and(|coding| coding.contains("chunked"));
     let body = if chunked { dechunk(raw) } else { raw.to_vec() };
     let is_json = body.first().is_some_and(|byte| matches!(byte, b'{' | b'['));
-    let json = is_json.then(|| serde_json::from_slice(&body).ok()).flatten();
-    Some(Response { status, headers, body, json })
+    let whole = is_json.then(|| serde_json::from_slice(&body).ok()).flatten();
+    let is_cut = whole.is_none() && complete(answer) == Enough::NotYet;
+    let json = if is_json && is_cut { json_prefix(&body) } else { whole };
+    Some(Response { status, headers, body, json, is_cut })
+}
+
+/// What is complete of JSON that was cut off: entries up to the last whole one, with everything that is open closed behind
+/// it. `None` if no entry is complete.
+fn json_prefix(body: &[u8]) -> Option<Value> {
+    let (_, end) = json_open(body)?;
+    let mut text = body.get(..end)?.to_vec();
+    let (open, _) = json_open(&text)?;
+    text.extend(open.iter().rev());
+    serde_json::from_slice(&text).ok()
+}
+
+/// The brackets that would close what is open at the end of JSON, and where its last complete entry ends.
+fn json_open(body: &[u8]) -> Option<(Vec<u8>, usize)> {
+    /// As deep as the reader of JSON goes.
+    const DEPTH: usize = 120;
+    let (mut open, mut end, mut in_string, mut is_escaped) = (Vec::new(), 0, false, false);
+    for (at, byte) in body.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => open.push(if *byte == b'[' { b']' } else { b'}' }),
+            b']' | b'}' => {
+                open.pop().filter(|closing| closing == byte)?;
+                end = at + 1;
+            }
+            b',' => end = at,
+            _ => {}
+        }
+        if open.len() > DEPTH {
+            return None;
+        }
+    }
+    (end > 0).then_some((open, end))
 }
 
 fn dechunk(mut raw: &[u8]) -> Vec<u8> {
@@ -435,10 +528,39 @@ mod tests {
         }
     }
 
+    #[test]
+    fn lists_that_are_cut_off_are_read_as_far_as_they_go() {
+        for (cut, entries) in [
+            (r#"[{"index":"a"},{"index":"b"},{"ind"#, 2),
+            (r#"["a","b","c"#, 2),
+            (r#"["a,b","c]", "#, 2),
+            (r#"["a\"","b","#, 2),
+        ] {
+            assert_eq!(json_prefix(cut.as_bytes()).unwrap().as_array().unwrap().len(), entries, "{cut}");
+        }
+        assert_eq!(json_prefix(b"[\"a"), None);
+        assert_eq!(json_prefix(b"{\"error"), None);
+        assert_eq!(json_prefix(b"[]]"), None);
+        let pods = r#"{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[{"a":{"b":1}},{"a":{"#;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 90000\r\n\r\n{pods}");
+        let kubelet = applications().iter().find(|application| application.service == "kubelet").unwrap();
+        let answer = parse(head.as_bytes()).unwrap();
+        assert!(answer.is_cut && kubelet.rules.iter().any(|rule| rule.path == "/pods" && rule.holds(&answer)));
+        match kubelet.read.as_ref().unwrap().judge(&answer) {
+            Access::Open { proof } => assert!(proof.contains("at least 1 entries"), "{proof}"),
+            other => panic!("{other:?}"),
+        }
+        // Broken and not cut off is no list.
+        let whole = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{pods}", pods.len());
+        assert_eq!(parse(whole.as_bytes()).unwrap().json, None);
+    }
+
     proptest! {
         #[test]
         fn hostile_answers_break_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..400), text in "\\PC{0,200}") {
-            for lead in ["", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\n"] {
+            let _ = json_prefix(&bytes);
+            let _ = json_prefix(text.as_bytes());
+            for lead in ["", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n[{"] {
                 let mut answer = lead.as_bytes().to_vec();
                 answer.extend(&bytes);
                 let _ = complete(&answer);

@@ -27,14 +27,32 @@ pub async fn mongodb(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, Pro
         return Ok(None);
     }
     let mut found = evidence("mongodb");
-    let build = command(&mut channel, 2, "buildInfo").await;
-    let version = build.as_deref().and_then(|fields| text(fields, "version"));
-    signatures::set(&mut found, "MongoDB", version.as_deref(), Some("mongodb:mongodb"));
+    let build = command(&mut channel, 2, "buildInfo").await.unwrap_or_default();
+    product(&mut found, &answer, &build);
     found.access = match command(&mut channel, 3, "listDatabases").await {
         Some(fields) => judge_access(&fields),
         None => Access::Unknown { reason: "listDatabases was not answered".to_owned() },
     };
     Ok(Some(found))
+}
+
+/// The product behind a server's hello and its `buildInfo`. What is compatible states a version of MongoDB for the sake of
+/// clients; MongoDB itself states the revision that it was built from, which the hosted ones do not.
+fn product(found: &mut ServiceEvidence, hello: &[u8], build: &[(String, Item)]) {
+    let names = |host: &[u8]| hello.windows(host.len()).any(|part| part == host);
+    let ferret = text(build, "ferretdbVersion").or_else(|| text(build, "ferretdb.version"));
+    if let Some(version) = ferret {
+        signatures::set(found, "FerretDB", Some(version.trim_start_matches('v')), None);
+    } else if names(b"docdb.amazonaws.com") {
+        signatures::set(found, "Amazon DocumentDB", None, None);
+    } else if names(b"cosmos.azure.com") {
+        signatures::set(found, "Azure Cosmos DB for MongoDB", None, None);
+    } else if build.is_empty() {
+        // Refused or not answered: nothing speaks against the usual one, and nothing tells its version.
+        signatures::set(found, "MongoDB", None, Some("mongodb:mongodb"));
+    } else if text(build, "gitVersion").is_some() {
+        signatures::set(found, "MongoDB", text(build, "version").as_deref(), Some("mongodb:mongodb"));
+    }
 }
 
 fn judge_access(fields: &[(String, Item)]) -> Access {
@@ -154,8 +172,12 @@ pub fn reply(answer: &[u8]) -> Option<Vec<(String, Item)>> {
     fields(cursor.0)
 }
 
-/// The fields of a BSON document, not those of documents within it.
+/// The fields of a BSON document; of documents within it the texts, as `outer.inner`.
 fn fields(bytes: &[u8]) -> Option<Vec<(String, Item)>> {
+    fields_within(bytes, 1)
+}
+
+fn fields_within(bytes: &[u8], depth: usize) -> Option<Vec<(String, Item)>> {
     let mut cursor = Cursor(bytes);
     let length = usize::try_from(cursor.le32()?).ok()?.checked_sub(4)?;
     let mut cursor = Cursor(cursor.take(length)?);
@@ -174,7 +196,13 @@ fn fields(bytes: &[u8]) -> Option<Vec<(String, Item)>> {
             }
             0x03 | 0x04 => {
                 let length = usize::try_from(Cursor(cursor.0).le32()?).ok()?;
-                Item::Entries(entries(cursor.take(length)?))
+                let inner = cursor.take(length)?;
+                if kind == 3 && depth > 0 {
+                    let texts = fields_within(inner, depth - 1).unwrap_or_default().into_iter();
+                    let texts = texts.filter(|(_, item)| matches!(item, Item::Text(_)));
+                    out.extend(texts.map(|(field, item)| (format!("{name}.{field}"), item)));
+                }
+                Item::Entries(entries(inner))
             }
             0x05 => {
                 let length = usize::try_from(cursor.le32()?).ok()?;
@@ -236,6 +264,37 @@ mod tests {
         body.extend(document(&[("ok", Item::Int(1))]));
         assert!(matches!(judge_access(&reply(&message(1, OP_MSG, &body)).unwrap()), Access::Open { .. }));
         assert!(matches!(judge_access(&[]), Access::Unknown { .. }));
+    }
+
+    #[test]
+    fn what_is_compatible_is_not_the_original() {
+        let said = |text: &str| Item::Text(text.to_owned());
+        for (hello, build, product_name, version) in [
+            (&b""[..], vec![("version", said("7.0.14")), ("gitVersion", said("abc"))], Some("MongoDB"), Some("7.0.14")),
+            (b"", vec![], Some("MongoDB"), None),
+            (b"", vec![("version", said("5.0.0"))], None, None),
+            (
+                b"",
+                vec![("version", said("7.0.42")), ("gitVersion", said("x")), ("ferretdbVersion", said("v1.24.0"))],
+                Some("FerretDB"),
+                Some("1.24.0"),
+            ),
+            (b"x.cluster.docdb.amazonaws.com:27017", vec![("version", said("5.0.0"))], Some("Amazon DocumentDB"), None),
+        ] {
+            let body = [vec![0; 5], document(&build)].concat();
+            let build = if build.is_empty() { Vec::new() } else { reply(&message(1, OP_MSG, &body)).unwrap() };
+            let mut found = evidence("mongodb");
+            product(&mut found, hello, &build);
+            assert_eq!((found.product.as_deref(), found.version.as_deref()), (product_name, version));
+        }
+        // FerretDB 2 states it in a document of its own.
+        let mut inner = vec![3];
+        inner.extend(b"ferretdb\0");
+        inner.extend(document(&[("version", said("v2.0.0"))]));
+        let mut outer = u32::try_from(inner.len() + 5).unwrap().to_le_bytes().to_vec();
+        outer.extend(inner);
+        outer.push(0);
+        assert_eq!(text(&fields(&outer).unwrap(), "ferretdb.version").as_deref(), Some("v2.0.0"));
     }
 
     proptest! {

@@ -14,12 +14,15 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use bartizan_domain::evidence::ServiceEvidence;
+use bartizan_domain::evidence::service::MAX_BANNER;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use regex::{Regex, RegexBuilder};
 
 use super::signatures::cpe_name;
+use super::text::without_telnet_commands;
 use super::wire::printable;
+use super::{data, http, xwindow};
 
 /// Files of a folder at most, bytes of each, fingerprints in all.
 const MAX_FILES: usize = 500;
@@ -85,6 +88,13 @@ enum Kind {
     Dns,
     Telnet,
     X11,
+    HttpPoweredBy,
+    HttpAuthentication,
+    MysqlError,
+    Snmp,
+    Sip,
+    Ntp,
+    Nntp,
 }
 
 impl Kind {
@@ -101,29 +111,58 @@ impl Kind {
             "dns.versionbind" => Self::Dns,
             "telnet.banner" | "telnet.banners" => Self::Telnet,
             "x11.vendor" => Self::X11,
+            "http_header.x-powered-by" => Self::HttpPoweredBy,
+            "http_header.wwwauth" => Self::HttpAuthentication,
+            "mysql.error" => Self::MysqlError,
+            "snmp.sys_description" => Self::Snmp,
+            "sip_header.server" => Self::Sip,
+            "ntp.readvar" => Self::Ntp,
+            "nntp.banner" => Self::Nntp,
             _ => return None,
         })
     }
 
-    /// The text of evidence that the kind looks at, in the form its expressions expect.
-    fn text(found: &ServiceEvidence) -> Option<(Self, &str)> {
-        let banner = found.banner.as_deref()?;
-        let reply = |text: &'_ str| text.get(4..).map(str::trim).unwrap_or_default().len();
-        let after_code = |banner: &str| banner.len() - reply(banner).min(banner.len());
-        Some(match found.service.as_deref()? {
+    /// The texts that kinds look at, in the form their expressions expect, most telling first: from evidence, and from
+    /// `heard`, which is what the server said first, headers and binary fields included.
+    fn texts(found: &ServiceEvidence, heard: &[u8]) -> Vec<(Self, String)> {
+        let banner = found.banner.as_deref().unwrap_or_default();
+        // Behind a reply code of three digits.
+        let after_code = || banner.get(4..).unwrap_or_default().trim().to_owned();
+        let after = |prefix: &str| banner.strip_prefix(prefix).unwrap_or_default().to_owned();
+        let text = |bytes: &[u8]| printable(bytes, MAX_BANNER);
+        let mut texts = match found.service.as_deref().unwrap_or_default() {
             // The part after `SSH-2.0-`.
-            "ssh" => (Self::Ssh, banner.splitn(3, '-').nth(2)?),
-            "http" => (Self::HttpServer, banner.split_once(" Server: ")?.1),
-            "ftp" => (Self::Ftp, banner.get(after_code(banner)..)?),
-            "smtp" => (Self::Smtp, banner.get(after_code(banner)..)?),
-            "imap" => (Self::Imap, banner.strip_prefix("* OK ")?),
-            "pop3" => (Self::Pop3, banner.strip_prefix("+OK ")?),
-            "mysql" => (Self::Mysql, banner),
-            "dns" => (Self::Dns, banner),
-            "telnet" => (Self::Telnet, banner),
-            "x11" => (Self::X11, banner),
-            _ => return None,
-        })
+            "ssh" => vec![(Self::Ssh, banner.splitn(3, '-').nth(2).unwrap_or_default().to_owned())],
+            "ftp" => vec![(Self::Ftp, after_code())],
+            "smtp" => vec![(Self::Smtp, after_code())],
+            "imap" => vec![(Self::Imap, after("* OK "))],
+            "pop3" => vec![(Self::Pop3, after("+OK "))],
+            "mysql" => match data::mysql_error(heard) {
+                Some(message) => vec![(Self::MysqlError, text(message))],
+                None => vec![(Self::Mysql, banner.to_owned())],
+            },
+            "dns" => vec![(Self::Dns, banner.to_owned())],
+            "telnet" | "login-prompt" => vec![(Self::Telnet, text(&without_telnet_commands(heard)))],
+            "x11" => xwindow::x11_vendor(heard).map(|(vendor, _)| vec![(Self::X11, vendor)]).unwrap_or_default(),
+            "snmp" => vec![(Self::Snmp, banner.to_owned())],
+            "sip" => vec![(Self::Sip, banner.to_owned())],
+            "ntp" => vec![(Self::Ntp, format!("version=\"{banner}\","))],
+            "nntp" => vec![(Self::Nntp, text(heard.get(4..).unwrap_or_default()))],
+            _ => Vec::new(),
+        };
+        if found.speaks_http()
+            && let Some(response) = http::parse(heard)
+        {
+            for (header, kind) in [
+                ("server", Self::HttpServer),
+                ("www-authenticate", Self::HttpAuthentication),
+                ("x-powered-by", Self::HttpPoweredBy),
+            ] {
+                texts.extend(response.headers.get(header).map(|value| (kind, value.clone())));
+            }
+        }
+        texts.retain(|(_, text)| !text.is_empty());
+        texts
     }
 }
 
@@ -208,8 +247,11 @@ impl Recog {
                     match element.name().as_ref() {
                         "fingerprints" => {
                             let attributes = attributes(&element)?;
-                            let by_protocol = attributes.get("protocol").map(|name| format!("{name}.banner"));
-                            kind = attributes.get("matches").or(by_protocol.as_ref()).and_then(|name| Kind::of(name));
+                            // The one file of greetings that does not say what it matches. Others of a protocol without
+                            // that are about answers which are not asked for here.
+                            let telnet = attributes.get("protocol").filter(|name| *name == "telnet");
+                            let telnet = telnet.map(|_| Kind::Telnet);
+                            kind = attributes.get("matches").map_or(telnet, |name| Kind::of(name));
                             if kind.is_none() {
                                 return Ok(());
                             }
@@ -250,12 +292,18 @@ impl Recog {
         Ok(())
     }
 
-    /// Fills in what our own signatures left open: a product, or the version of a product known without one.
-    pub fn enrich(&self, found: &mut ServiceEvidence) {
-        if found.product.is_some() && found.version.is_some() {
-            return;
+    /// Fills in what our own signatures left open: a product, or the version of a product known without one. `heard` is what
+    /// the server said first.
+    pub fn enrich(&self, found: &mut ServiceEvidence, heard: &[u8]) {
+        for (kind, text) in Kind::texts(found, heard) {
+            if found.product.is_some() && found.version.is_some() {
+                return;
+            }
+            self.enrich_from(found, kind, &text);
         }
-        let Some((kind, text)) = Kind::text(found) else { return };
+    }
+
+    fn enrich_from(&self, found: &mut ServiceEvidence, kind: Kind, text: &str) {
         let fingerprints = self.by_kind.get(&kind).map(Vec::as_slice).unwrap_or_default();
         for fingerprint in fingerprints {
             let Some(captures) = fingerprint.pattern.captures(text) else { continue };
@@ -271,7 +319,8 @@ impl Recog {
                 Some(known) if same(known) && version.is_some() => {}
                 Some(_) => return,
             }
-            found.cpe = fingerprint.cpe.as_deref().map(|cpe| cpe_name(cpe, version.as_deref())).or(found.cpe.take());
+            let known = found.cpe.as_deref().and_then(vendor_and_product);
+            found.cpe = fingerprint.cpe.clone().or(known).map(|cpe| cpe_name(&cpe, version.as_deref()));
             found.version = version;
             return;
         }
@@ -397,15 +446,63 @@ mod tests {
         let recog = Recog::load(folder.path()).unwrap();
         assert_eq!((recog.loaded, recog.skipped), (1, 1));
         let mut found = ssh("SSH-2.0-lab&shell_1.2 x");
-        recog.enrich(&mut found);
+        recog.enrich(&mut found, b"");
         assert_eq!((found.product.as_deref(), found.version.as_deref()), (Some("LabShell"), Some("1.2")));
         assert_eq!(found.cpe.as_deref(), Some("cpe:2.3:a:lab:labshell:1.2:*:*:*:*:*:*:*"));
         let mut known = ServiceEvidence { product: Some("Other".into()), ..ssh("SSH-2.0-LabShell_1.2") };
-        recog.enrich(&mut known);
+        recog.enrich(&mut known, b"");
         assert_eq!((known.product.as_deref(), known.version), (Some("Other"), None));
+        // A name without a version does not stay beside the version that was found.
+        let cpe = Some("cpe:2.3:a:lab:labshell:*:*:*:*:*:*:*:*".to_owned());
+        let mut named = ServiceEvidence { product: Some("LabShell".into()), cpe, ..ssh("SSH-2.0-Lab&Shell_1.2") };
+        recog.enrich(&mut named, b"");
+        assert_eq!(named.cpe.as_deref(), Some("cpe:2.3:a:lab:labshell:1.2:*:*:*:*:*:*:*"));
         let mut strange = ssh("nothing");
-        recog.enrich(&mut strange);
+        recog.enrich(&mut strange, b"");
         assert_eq!(strange.product, None);
+    }
+
+    #[test]
+    fn texts_are_taken_from_where_they_stand() {
+        let file = |matches: &str, pattern: &str| {
+            format!(
+                "<fingerprints {matches}><fingerprint pattern=\"{pattern}\">\
+                 <param pos=\"0\" name=\"service.product\" value=\"Thing\"/></fingerprint></fingerprints>"
+            )
+        };
+        let http = ServiceEvidence {
+            details: bartizan_domain::evidence::service::ServiceDetails::Http { status: 200, auth_schemes: Vec::new() },
+            ..ServiceEvidence::default()
+        };
+        let page: &[u8] =
+            b"HTTP/1.1 200 OK\r\nServer: x\r\nX-Powered-By: Thing/1\r\nWWW-Authenticate: Basic realm=\"Thing\"\r\n\r\n";
+        let vendor: &[u8] =
+            b"\x01\0\x0b\0\0\0\x64\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0Thing";
+        let refused: &[u8] = b"\x10\0\0\0\xff\x6a\x04Thing refused";
+        for (matches, pattern, service, banner, heard) in [
+            ("matches=\"http_header.x-powered-by\"", "^Thing/1$", "http", "HTTP 200", page),
+            ("matches=\"http_header.wwwauth\"", "^Basic realm=&quot;Thing&quot;$", "http", "HTTP 200", page),
+            ("matches=\"x11.vendor\"", "^Thing$", "x11", "Thing 1", vendor),
+            ("matches=\"mysql.error\"", "^Thing refused$", "mysql", "error 1130", refused),
+            ("matches=\"snmp.sys_description\"", "^Thing 2$", "snmp", "Thing 2", b""),
+            ("matches=\"sip_header.server\"", "^Thing$", "sip", "Thing", b""),
+            ("matches=\"ntp.readvar\"", "version=&quot;Thing&quot;", "ntp", "Thing", b""),
+            ("matches=\"nntp.banner\"", "^Thing ready$", "nntp", "", b"200 Thing ready\r\n"),
+            ("protocol=\"telnet\"", "^Thing login:$", "telnet", "", b"\xff\xfd\x18Thing login: "),
+        ] {
+            let folder = folder(&[("a.xml", &file(matches, pattern))]);
+            let recog = Recog::load(folder.path()).unwrap();
+            let mut found =
+                ServiceEvidence { service: Some(service.into()), banner: Some(banner.into()), ..http.clone() };
+            if service != "http" {
+                found.details = bartizan_domain::evidence::service::ServiceDetails::None;
+            }
+            recog.enrich(&mut found, heard);
+            assert_eq!(found.product.as_deref(), Some("Thing"), "{matches}");
+        }
+        // Answers to commands that nobody gives are not greetings.
+        let folder = folder(&[("a.xml", &file("protocol=\"smtp\"", "^x$"))]);
+        assert!(matches!(Recog::load(folder.path()), Err(RecogError::Empty(_))));
     }
 
     #[test]
@@ -437,7 +534,7 @@ mod tests {
             let _ = recog.add(FILE);
             for service in ["ssh", "http", "ftp", "smtp", "imap", "pop3", "mysql", "dns", "telnet", "x11"] {
                 let mut found = ServiceEvidence { service: Some(service.into()), ..ssh(&banner) };
-                recog.enrich(&mut found);
+                recog.enrich(&mut found, b"");
             }
         }
     }

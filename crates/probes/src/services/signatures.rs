@@ -76,6 +76,7 @@ pub fn apply_to(evidence: &mut ServiceEvidence, field: Field, text: &str) {
         }
         if let Some(captures) = signature.pattern.captures(text) {
             let version = captures.name("version").map(|found| found.as_str().trim().to_owned());
+            let version = version.filter(|version| !version.is_empty());
             if evidence.product.is_some() && version.is_none() {
                 continue;
             }
@@ -111,25 +112,37 @@ pub fn set(evidence: &mut ServiceEvidence, product: &str, version: Option<&str>,
     evidence.version = version;
 }
 
-/// `openbsd:openssh` and `9.2p1` as a CPE 2.3 name. A trailing patch level (`p1`) is the update component of the name;
-/// what a distribution appends after `-`, `+` or `~` is no part of it.
+/// `openbsd:openssh` and `9.2p1` as a CPE 2.3 name. A patch level or a release before the final one, behind the number
+/// (`p1`) or behind a hyphen (`-P2`, `-rc1`), is the update component of the name; what else a distribution appends after
+/// `-`, `+` or `~` is no part of it.
 pub fn cpe_name(vendor_product: &str, version: Option<&str>) -> String {
-    let (version, update) = version.map_or(("*", "*"), split_version);
+    let (version, update) = version.map_or(("*", "*".to_owned()), split_version);
     let escape = |text: &str| text.replace('+', "\\+");
-    format!("cpe:2.3:a:{vendor_product}:{}:{}:*:*:*:*:*:*", escape(version), escape(update))
+    format!("cpe:2.3:a:{vendor_product}:{}:{}:*:*:*:*:*:*", escape(version), escape(&update))
 }
 
-fn split_version(text: &str) -> (&str, &str) {
+fn split_version(text: &str) -> (&str, String) {
     let core = text.split(['-', '+', '~', ' ', '(', ',']).next().unwrap_or(text);
     let digits = core.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(core.len());
     let (number, rest) = core.split_at(digits);
     let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric());
+    let any = || "*".to_owned();
+    let behind = text.get(core.len()..).and_then(|rest| rest.strip_prefix('-')).and_then(update_word);
     match (number.trim_end_matches('.'), rest) {
-        ("", _) => ("*", "*"),
-        (number, "") => (number, "*"),
-        (number, rest) if plain(rest) => (number, rest),
-        (number, _) => (number, "*"),
+        ("", _) => ("*", any()),
+        (number, "") => (number, behind.unwrap_or_else(any)),
+        (number, rest) if plain(rest) => (number, rest.to_ascii_lowercase()),
+        (number, _) => (number, any()),
     }
+}
+
+/// `P2` of `P2-RedHat`: a word for a patch level or for a release before the final one, and a number.
+fn update_word(text: &str) -> Option<String> {
+    let word = text.split(['-', '+', '~', ' ', '.', '(', ',']).next()?.to_ascii_lowercase();
+    let digits = word.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    let name = word.strip_suffix(digits)?;
+    let is_update = matches!(name, "p" | "s" | "rc" | "alpha" | "beta") && (1..=3).contains(&digits.len());
+    (is_update && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| word.clone())
 }
 
 fn floor(text: &str, limit: usize) -> usize {
@@ -186,6 +199,47 @@ mod tests {
             assert_eq!((found.0.as_str(), found.1.as_str()), (product, version), "{text}");
             assert!(found.2.contains(cpe), "{text}: {}", found.2);
         }
+        for (service, text, product, version, cpe) in [
+            ("dns", "9.11.4-P2-RedHat-9.11.4-26.P2.el7", "BIND", "9.11.4-P2", "isc:bind:9.11.4:p2:"),
+            ("dns", "9.10.3-P4-Ubuntu", "BIND", "9.10.3-P4", "isc:bind:9.10.3:p4:"),
+            ("dns", "9.18.28-1~deb12u2-Debian", "BIND", "9.18.28", "isc:bind:9.18.28:*:"),
+            ("dns", "9.16.48-S1", "BIND", "9.16.48-S1", "isc:bind:9.16.48:s1:"),
+            ("smtp", "220 mx ESMTP Haraka ready", "Haraka", "", ""),
+            ("smtp", "220 mx ESMTP Haraka/3.0.3 ready", "Haraka", "3.0.3", ""),
+            ("http", "mini_httpd", "mini_httpd", "", "acme:mini_httpd:*:"),
+            (
+                "smtp",
+                "220 host Microsoft ESMTP MAIL Service, Version: 10.0.17763.1697 ready at  Sun, 1 Nov 2026",
+                "Microsoft IIS SMTP service",
+                "",
+                "",
+            ),
+            (
+                "smtp",
+                "220 EX01.example.test Microsoft ESMTP MAIL Service ready at Sun, 1 Nov 2026 10:00:00 +0100",
+                "Microsoft Exchange",
+                "",
+                "microsoft:exchange_server:*:",
+            ),
+            (
+                "imap",
+                "* OK The Microsoft Exchange IMAP4 service is ready. [RQ==]",
+                "Microsoft Exchange",
+                "",
+                "exchange",
+            ),
+            ("pop3", "+OK The Microsoft Exchange POP3 service is ready. [RQ==]", "Microsoft Exchange", "", "exchange"),
+        ] {
+            let found = identified(service, text);
+            assert_eq!((found.0.as_str(), found.1.as_str()), (product, version), "{text}");
+            assert!(found.2.contains(cpe), "{text}: {}", found.2);
+        }
+        // No part of a pattern may give an empty version.
+        let mut empty = ServiceEvidence { service: Some("smtp".into()), ..ServiceEvidence::default() };
+        apply(&mut empty, "220 mx ESMTP Haraka ready");
+        assert_eq!(empty.version, None);
+        assert_eq!(cpe_name("a:b", Some("1.2-beta3")), "cpe:2.3:a:a:b:1.2:beta3:*:*:*:*:*:*");
+        assert_eq!(cpe_name("a:b", Some("8.0.35-27")), "cpe:2.3:a:a:b:8.0.35:*:*:*:*:*:*:*");
         assert_eq!(identified("ssh", "SSH-2.0-whatever").0, "");
     }
 
@@ -201,6 +255,8 @@ mod tests {
             (b"OK MPD 0.23.5\n", "mpd", ""),
             (b"( success ( 2 2 ( ) ( edit-pipeline svndiff1 ) ) ) ", "svn", ""),
             (b"Asterisk Call Manager/7.0.3\r\n", "asterisk-manager", ""),
+            (b"ENTER PASSWORD:", "openvpn-management", ""),
+            (b"\r\nHello, this is FRRouting (version 8.4.4).\r\nCopyright 1996-2005\r\n\r\n", "vty", "8.4.4"),
         ] {
             let found = by_greeting(greeting).unwrap();
             assert_eq!(found.service.as_deref(), Some(service));

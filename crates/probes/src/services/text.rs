@@ -23,6 +23,8 @@ pub enum Greeting {
     Imap,
     Pop3,
     Telnet,
+    /// A prompt for a login in plain text, without a sign of telnet.
+    Prompt,
     Vnc,
     Rsync,
     Mysql,
@@ -49,17 +51,74 @@ pub fn recognise(bytes: &[u8]) -> Option<Greeting> {
     }
     for code in ["220", "421", "554", "120"] {
         if upper.strip_prefix(code).is_some_and(|rest| rest.starts_with([' ', '-'])) {
-            return Some(match () {
-                () if upper.contains("SMTP") => Greeting::Smtp,
-                () if upper.contains("FTP") => Greeting::Ftp,
-                () => Greeting::Reply220,
+            // The first line that names a protocol decides.
+            let all = String::from_utf8_lossy(bytes.get(..bytes.len().min(2048)).unwrap_or_default()).to_uppercase();
+            let named = all.lines().find_map(|line| match () {
+                () if line.contains("SMTP") => Some(Greeting::Smtp),
+                () if line.contains("FTP") => Some(Greeting::Ftp),
+                () => None,
             });
+            return Some(named.unwrap_or(Greeting::Reply220));
         }
     }
     if super::data::mysql_greeting(bytes).is_some() {
         return Some(Greeting::Mysql);
     }
-    is_telnet(bytes).then_some(Greeting::Telnet)
+    if is_telnet(bytes) {
+        return Some(Greeting::Telnet);
+    }
+    if ssh_line(bytes).is_some() {
+        return Some(Greeting::Ssh);
+    }
+    is_prompt(bytes).then_some(Greeting::Prompt)
+}
+
+/// The identification line of an SSH server, before which it may send other lines (RFC 4253 section 4.2).
+fn ssh_line(bytes: &[u8]) -> Option<&[u8]> {
+    let mut lines = bytes.get(..bytes.len().min(8192))?.split(|byte| *byte == b'\n').take(64);
+    lines.find(|line| line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1."))
+}
+
+/// Whether a greeting has ended, so that it is our turn to speak. Bytes that are no greeting are not whole.
+pub fn is_whole(bytes: &[u8]) -> bool {
+    match recognise(bytes) {
+        None => false,
+        Some(Greeting::Reply220 | Greeting::Smtp | Greeting::Ftp) => reply_end(bytes).is_some(),
+        Some(Greeting::Ssh) => ssh_line(bytes).is_some_and(|line| line.ends_with(b"\r")) || bytes.ends_with(b"\n"),
+        Some(Greeting::Imap | Greeting::Pop3 | Greeting::Rsync) => bytes.contains(&b'\n'),
+        Some(Greeting::Telnet | Greeting::Prompt | Greeting::Vnc | Greeting::Mysql) => true,
+    }
+}
+
+/// Where the first reply of FTP or SMTP ends: behind the line that has its code and no hyphen (RFC 959 section 4.2,
+/// RFC 5321 section 4.2.1). Lines between need no code in FTP.
+fn reply_end(bytes: &[u8]) -> Option<usize> {
+    let code = bytes.get(..3)?;
+    let mut at = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        at += line.len();
+        let is_last = line.starts_with(code) && matches!(line.get(3), Some(b' ' | b'\r' | b'\n'));
+        if is_last && line.ends_with(b"\n") {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// What a greeting alone says, where the questions that follow one could not be put. Only greetings that no other protocol
+/// has count.
+pub fn overheard(greeting: Greeting, bytes: &[u8], layer: Layer) -> Option<ServiceEvidence> {
+    let (service, protocol) = match greeting {
+        Greeting::Ssh => return Some(greeting_evidence("ssh", bytes)),
+        Greeting::Mysql => return super::data::mysql_greeting(bytes),
+        Greeting::Smtp => ("smtp", StartTls::Smtp),
+        Greeting::Ftp => ("ftp", StartTls::Ftp),
+        Greeting::Imap => ("imap", StartTls::Imap),
+        _ => return None,
+    };
+    let mut found = greeting_evidence(service, bytes);
+    set_upgrade(&mut found, layer, protocol, unknown("the server did not come to the end of its greeting in time"));
+    Some(found)
 }
 
 /// Identifies the server behind a greeting.
@@ -74,7 +133,7 @@ pub async fn greeted(
         Greeting::Smtp => smtp(bytes, channel, layer).await.map(Some),
         Greeting::Ftp => ftp(bytes, channel, layer).await.map(Some),
         Greeting::Reply220 => {
-            let answer = channel.ask(b"EHLO bartizan.invalid\r\n", smtp_complete).await?;
+            let answer = channel.ask(b"EHLO bartizan.invalid\r\n", reply_complete).await?;
             if answer.starts_with(b"250") {
                 return Ok(Some(smtp_answered(bytes, &answer, layer)));
             }
@@ -88,6 +147,11 @@ pub async fn greeted(
             found.banner = banner(&without_telnet_commands(bytes));
             Ok(Some(found))
         }
+        Greeting::Prompt => {
+            let mut found = greeting_evidence("login-prompt", bytes);
+            set_upgrade_without_protocol(&mut found, layer);
+            Ok(Some(found))
+        }
         Greeting::Vnc => vnc(bytes, channel).await.map(Some),
         Greeting::Rsync => rsync(bytes, channel).await.map(Some),
         Greeting::Mysql => Ok(super::data::mysql_greeting(bytes)),
@@ -96,8 +160,7 @@ pub async fn greeted(
 
 fn greeting_evidence(service: &str, bytes: &[u8]) -> ServiceEvidence {
     let mut found = evidence(service);
-    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    found.banner = banner(if service == "ssh" { first } else { bytes });
+    found.banner = banner(if service == "ssh" { ssh_line(bytes).unwrap_or(bytes) } else { bytes });
     if let Some(text) = found.banner.clone() {
         signatures::apply(&mut found, &text);
     }
@@ -114,6 +177,13 @@ fn set_upgrade(found: &mut ServiceEvidence, layer: Layer, protocol: StartTls, up
     found.upgrade = upgrade;
 }
 
+/// A prompt has no way to TLS.
+fn set_upgrade_without_protocol(found: &mut ServiceEvidence, layer: Layer) {
+    if layer == Layer::Plain {
+        found.upgrade = Upgrade::NotOffered;
+    }
+}
+
 fn unknown(reason: &str) -> Upgrade {
     Upgrade::Unknown { reason: reason.to_owned() }
 }
@@ -126,7 +196,7 @@ async fn smtp(bytes: &[u8], channel: &mut Channel, layer: Layer) -> Result<Servi
         set_upgrade(&mut found, layer, StartTls::Smtp, unknown("the server refused the session in its greeting"));
         return Ok(found);
     }
-    let answer = channel.ask(b"EHLO bartizan.invalid\r\n", smtp_complete).await?;
+    let answer = channel.ask(b"EHLO bartizan.invalid\r\n", reply_complete).await?;
     Ok(smtp_answered(bytes, &answer, layer))
 }
 
@@ -143,9 +213,10 @@ fn smtp_answered(greeting: &[u8], answer: &[u8], layer: Layer) -> ServiceEvidenc
     found
 }
 
-fn smtp_complete(answer: &[u8]) -> Enough {
-    let last = answer.strip_suffix(b"\n").map(|rest| rest.rsplit(|byte| *byte == b'\n').next().unwrap_or_default());
-    Enough::when(last.is_some_and(|line| line.get(3).is_none_or(|c| *c != b'-')))
+fn reply_complete(answer: &[u8]) -> Enough {
+    // A line that is no reply is enough to see that.
+    let is_reply = answer.len() < 3 || answer.iter().take(3).all(u8::is_ascii_digit);
+    Enough::when(reply_end(answer).is_some() || (!is_reply && answer.ends_with(b"\n")))
 }
 
 /// Whether `EHLO` offers STARTTLS (`None`: no EHLO answer) and which login mechanisms it lists.
@@ -185,13 +256,28 @@ fn printable_lines(bytes: &[u8]) -> Vec<String> {
 async fn ftp(bytes: &[u8], channel: &mut Channel, layer: Layer) -> Result<ServiceEvidence, ProbeFailure> {
     let mut found = greeting_evidence("ftp", bytes);
     if layer == Layer::Plain {
-        let upgrade = match channel.ask(b"AUTH TLS\r\n", line).await {
-            Ok(answer) => auth_tls(&answer),
+        let upgrade = match channel.ask(b"AUTH TLS\r\n", answer_after_greeting).await {
+            Ok(answer) => auth_tls(without_greeting(&answer)),
             Err(failure) => unknown(&failure.to_string()),
         };
         set_upgrade(&mut found, layer, StartTls::Ftp, upgrade);
     }
     Ok(found)
+}
+
+/// The reply behind what is left of a greeting: a server that is not ready yet says so first (`120`), and then that it is
+/// (`220`).
+fn without_greeting(mut answer: &[u8]) -> &[u8] {
+    while answer.starts_with(b"220") || answer.starts_with(b"120") {
+        let end = reply_end(answer).unwrap_or(answer.len());
+        answer = answer.get(end..).unwrap_or_default();
+    }
+    answer
+}
+
+fn answer_after_greeting(answer: &[u8]) -> Enough {
+    let rest = without_greeting(answer);
+    if rest.is_empty() { Enough::NotYet } else { reply_complete(rest) }
 }
 
 /// What an answer to `AUTH TLS` says (RFC 4217 section 4): 234 accepts; 4yz is passing trouble; 5yz is a no.
@@ -287,18 +373,25 @@ pub fn pop3_capabilities(answer: &[u8]) -> (Upgrade, Vec<String>) {
 
 // --- telnet
 
-/// Telnet begins with option negotiation (RFC 854: IAC, then WILL, WONT, DO or DONT) or, on simple devices, with a
-/// login prompt and nothing else.
+/// Telnet begins with option negotiation (RFC 854: IAC, then WILL, WONT, DO or DONT), before or behind the first text.
 fn is_telnet(bytes: &[u8]) -> bool {
-    if matches!(bytes, [0xff, 0xfb..=0xfe, ..]) {
-        return true;
+    let text = bytes.split(|byte| *byte == 0xff).next().unwrap_or_default();
+    let is_text = text.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    match bytes.get(text.len()..).unwrap_or_default() {
+        [0xff, 0xfb..=0xfe, ..] if text.is_empty() => true,
+        [0xff, 0xfb..=0xfe, 0 | 1 | 3 | 5 | 6 | 24 | 31..=37 | 39, ..] => is_text,
+        _ => false,
     }
+}
+
+/// A prompt for a login at the end of text.
+fn is_prompt(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(2048)).unwrap_or_default()).to_lowercase();
     let prompt = text.trim_end().rsplit('\n').next().unwrap_or_default().trim();
     ["login:", "username:", "user name:", "password:"].iter().any(|ending| prompt.ends_with(ending))
 }
 
-fn without_telnet_commands(bytes: &[u8]) -> Vec<u8> {
+pub fn without_telnet_commands(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     let mut rest = bytes;
     while let Some((first, tail)) = rest.split_first() {
@@ -382,8 +475,8 @@ fn vnc_product(version: &[u8], types: &[u8]) -> Option<(&'static str, Option<&'s
     let any = |list: &[u8]| types.iter().any(|kind| list.contains(kind));
     match version {
         b"RFB 003.889\n" => Some(("Apple Remote Desktop", Some("apple:apple_remote_desktop"))),
-        b"RFB 004.000\n" | b"RFB 004.001\n" | b"RFB 005.000\n" => Some(("RealVNC", Some("realvnc:vnc"))),
-        _ if any(&[5, 6, 13, 129, 130, 133]) => Some(("RealVNC", Some("realvnc:vnc"))),
+        b"RFB 004.000\n" | b"RFB 004.001\n" | b"RFB 005.000\n" => Some(("RealVNC", Some("realvnc:vnc_server"))),
+        _ if any(&[5, 6, 13, 129, 130, 133]) => Some(("RealVNC", Some("realvnc:vnc_server"))),
         _ if any(&[17, 113, 114, 115]) => Some(("UltraVNC", Some("uvnc:ultravnc"))),
         _ => None,
     }
@@ -449,7 +542,10 @@ mod tests {
             (b"* OK ready\r\n", Some(Greeting::Imap)),
             (b"+OK ready\r\n", Some(Greeting::Pop3)),
             (b"\xff\xfd\x18\xff\xfd\x20", Some(Greeting::Telnet)),
-            (b"Welcome\r\nrouter login: ", Some(Greeting::Telnet)),
+            (b"Welcome\r\nrouter login: ", Some(Greeting::Prompt)),
+            (b"\r\nUser Access Verification\r\n\r\n\xff\xfb\x01\xff\xfb\x03Password: ", Some(Greeting::Telnet)),
+            (b"Welcome to the lab\r\nSSH-2.0-OpenSSH_9.2p1\r\n", Some(Greeting::Ssh)),
+            (b"220-mx.example.test\r\n220 ESMTP ready\r\n", Some(Greeting::Smtp)),
             (b"RFB 003.008\n", Some(Greeting::Vnc)),
             (b"RFB something\n", None),
             (b"@RSYNCD: 31.0\n", Some(Greeting::Rsync)),
@@ -458,6 +554,31 @@ mod tests {
         ] {
             assert_eq!(recognise(bytes), greeting, "{}", String::from_utf8_lossy(bytes));
         }
+    }
+
+    #[test]
+    fn nobody_speaks_before_a_greeting_has_ended() {
+        for (bytes, whole) in [
+            (&b"220 mx ESMTP\r\n"[..], true),
+            (b"220 mx ES", false),
+            (b"220-mx ESMTP\r\n", false),
+            (b"220-mx ESMTP\r\n220 go\r\n", true),
+            (b"220-FTP here\r\n any words\r\n2201 of them\r\n", false),
+            (b"220-FTP here\r\n any words\r\n220 go\r\n", true),
+            (b"* OK rea", false),
+            (b"SSH-2.0-OpenSSH_9.2p1", false),
+            (b"SSH-2.0-OpenSSH_9.2p1\r\n", true),
+            (b"Welcome\r\nSSH-2.0-OpenSSH_9.2p1\r\n\0\0\x01", true),
+            (b"Welcome\r\n", false),
+            (b"RFB 003.008\n", true),
+        ] {
+            assert_eq!(is_whole(bytes), whole, "{}", String::from_utf8_lossy(bytes));
+        }
+        assert_eq!(auth_tls(without_greeting(b"220 go\r\n234 yes\r\n")), Upgrade::Offered);
+        assert_eq!(answer_after_greeting(b"220 go\r\n"), Enough::NotYet);
+        assert_eq!(answer_after_greeting(b"220 go\r\n530 no\r\n"), Enough::Yes);
+        let banner = greeting_evidence("ssh", b"Welcome\r\nSSH-2.0-OpenSSH_9.2p1\r\n").banner;
+        assert_eq!(banner.as_deref(), Some("SSH-2.0-OpenSSH_9.2p1"));
     }
 
     #[test]
@@ -494,7 +615,12 @@ mod tests {
             let _ = vnc_security_types(&bytes, bytes.len() % 2 == 0);
             prop_assert!(rsync_modules(&bytes).len() <= MAX_NAMES);
             prop_assert!(without_telnet_commands(&bytes).len() <= bytes.len());
-            let _ = smtp_complete(&bytes);
+            let _ = reply_complete(&bytes);
+            let _ = is_whole(&bytes);
+            let _ = answer_after_greeting(&bytes);
+            for greeting in [Greeting::Ssh, Greeting::Smtp, Greeting::Ftp, Greeting::Imap, Greeting::Mysql] {
+                let _ = overheard(greeting, &bytes, Layer::Plain);
+            }
         }
     }
 }

@@ -39,7 +39,7 @@ enum Own {
 
 const ALL: [Own; 5] = [Own::Dns, Own::Ntp, Own::NtpTime, Own::Snmp, Own::OpenVpn];
 /// Services whose requests are put to a port that says nothing about its service; the others only where they are usual.
-const EVERYWHERE: [&str; 7] = ["sip", "stun", "ike", "coap", "tftp", "dtls", "memcached"];
+const EVERYWHERE: [&str; 8] = ["snmp", "sip", "stun", "ike", "coap", "tftp", "dtls", "memcached"];
 
 impl Own {
     const fn usual(self, port: u16) -> bool {
@@ -59,6 +59,11 @@ impl Own {
             Self::Snmp => ENGINE_DISCOVERY.to_vec(),
             Self::OpenVpn => openvpn::hello(),
         }
+    }
+
+    /// Whether a request of the content file is one of these.
+    fn sends(request: &Request) -> bool {
+        ALL.into_iter().any(|own| own.request() == request.payload)
     }
 
     fn read(self, answer: &[u8]) -> Option<ServiceEvidence> {
@@ -84,13 +89,14 @@ impl Question {
     /// one kind the first tells most.
     fn for_port(port: u16) -> (Vec<Self>, Vec<Self>) {
         let content = |request: &'static Request| Some(Self::Content(request, answers::reader(&request.service)?));
+        let requests = || udp::requests().iter().filter(|request| !Own::sends(request));
         let own = ALL.into_iter().filter(|own| own.usual(port)).map(Self::Own);
-        let there = udp::requests().iter().filter(|request| request.port == port).filter_map(content);
+        let there = requests().filter(|request| request.port == port).filter_map(content);
         let usual: Vec<Self> = own.chain(there).collect();
         let own = ALL.into_iter().filter(|own| !own.usual(port)).map(Self::Own);
         let others = EVERYWHERE.iter().filter_map(|service| {
             let known = |one: &Self| matches!(one, Self::Content(request, _) if request.service == *service);
-            let request = udp::requests().iter().find(|request| request.service == *service)?;
+            let request = requests().find(|request| request.service == *service)?;
             if usual.iter().any(known) { None } else { content(request) }
         });
         let others = own.chain(others).collect();
@@ -111,6 +117,20 @@ impl Question {
         }
     }
 
+    /// Whether this is one of the questions to an SNMP agent, which tell different things: who it is, and whether it lets
+    /// strangers in.
+    fn is_snmp(self) -> bool {
+        match self {
+            Self::Own(own) => own == Own::Snmp,
+            Self::Content(request, _) => request.service == "snmp",
+        }
+    }
+
+    /// Whether this reads under the community that equipment is shipped with.
+    fn is_public(self) -> bool {
+        self.is_snmp() && matches!(self, Self::Content(..))
+    }
+
     /// Whether the answer comes from a port of its own (RFC 1350 section 4).
     fn answers_from_any_port(self) -> bool {
         matches!(self, Self::Content(request, _) if request.service == "tftp")
@@ -122,25 +142,49 @@ pub async fn identify(cx: &ProbeContext, address: SocketAddr) -> Result<ServiceE
     let (usual, others) = Question::for_port(address.port());
     let mut failure = None;
     for questions in [usual, others] {
-        let mut answers: FuturesUnordered<_> = (questions.iter().enumerate())
-            .map(|(rank, question)| async move { (rank, ask(cx, address, *question).await) })
+        let mut answers: FuturesUnordered<_> = (questions.iter().copied().enumerate())
+            .map(|(rank, question)| async move { (rank, question, ask(cx, address, question).await) })
             .collect();
         let mut best: Option<(usize, ServiceEvidence)> = None;
-        while let Some((rank, answer)) = answers.next().await {
+        let mut is_public_refused = false;
+        let mut open: Vec<usize> = (0..questions.len()).collect();
+        while let Some((rank, question, answer)) = answers.next().await {
+            open.retain(|one| *one != rank);
             match answer {
-                // One before it may still tell more, but is not waited for beyond this round of answers.
-                Ok(Some(found)) if best.as_ref().is_none_or(|(known, _)| rank < *known) => {
-                    let is_first = rank == 0 || found.version.is_some();
-                    best = Some((rank, found));
-                    if is_first {
-                        break;
-                    }
+                Ok(Some(found)) => {
+                    best = Some(match best {
+                        Some((known, before)) if question.is_snmp() && before.service == found.service => {
+                            (known.min(rank), merged(before, found))
+                        }
+                        Some((known, before)) if known < rank => (known, before),
+                        _ => (rank, found),
+                    });
                 }
-                Ok(_) => {}
+                Ok(None) => is_public_refused |= question.is_public(),
                 Err(error) => failure = Some(error),
             }
+            if let Some((rank, found)) = &best {
+                // One before it may still tell more, but is not waited for beyond this round of answers.
+                let is_first = *rank == 0 || found.version.is_some();
+                let is_snmp = found.service.as_deref() == Some("snmp");
+                let is_missed = open.iter().filter_map(|rank| questions.get(*rank)).any(|one| is_snmp && one.is_snmp());
+                if is_first && !is_missed {
+                    break;
+                }
+            }
         }
-        if let Some((_, found)) = best {
+        if let Some((_, mut found)) = best {
+            // An agent leaves those unanswered whose community it does not know (RFC 3416 section 4.2.1), and this one does
+            // answer.
+            if is_public_refused
+                && found.service.as_deref() == Some("snmp")
+                && matches!(found.access, Access::Unknown { .. })
+            {
+                let proof = format!(
+                    "SNMPv3 discovery was answered, GET with the community `public` was not ({ATTEMPTS} attempts)"
+                );
+                found.access = Access::AuthRequired { proof };
+            }
             return Ok(found);
         }
     }
@@ -268,6 +312,16 @@ const ENGINE_DISCOVERY: [u8; 64] = [
     0x04, 0x00, 0x04, 0x00, 0x30, 0x14, 0x04, 0x00, 0x04, 0x00, 0xa0, 0x0e, 0x02, 0x04, 0x37, 0x4a, 0xf1, 0xa2, 0x02,
     0x01, 0x00, 0x02, 0x01, 0x00, 0x30, 0x00,
 ];
+
+/// Two answers of one agent: what one of them does not tell is taken from the other, and that somebody is let in counts.
+fn merged(a: ServiceEvidence, b: ServiceEvidence) -> ServiceEvidence {
+    let (mut open, other) = if matches!(a.access, Access::Open { .. }) { (a, b) } else { (b, a) };
+    if open.product.is_none() {
+        (open.product, open.version, open.cpe) = (other.product, other.version, other.cpe);
+    }
+    open.banner = open.banner.or(other.banner);
+    open
+}
 
 /// Reads the report that discovery is answered with. The engine id begins with the vendor's enterprise number (RFC 3411).
 pub fn snmp(answer: &[u8]) -> Option<ServiceEvidence> {

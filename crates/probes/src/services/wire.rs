@@ -1,6 +1,7 @@
 //! Talking to an unknown peer: bounded reads on plain and TLS connections, and making answers printable.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bartizan_domain::evidence::service::MAX_BANNER;
@@ -12,8 +13,31 @@ use tokio::time::Instant;
 
 use crate::ProbeContext;
 
-/// Most bytes read of one answer.
+/// Most bytes read of one answer, unless a question asks for more.
 pub const MAX_ANSWER: usize = 64 * 1024;
+/// Most bytes kept of what a peer says first.
+const MAX_HEARD: usize = 4096;
+
+/// What a peer said first on the connections of one question, whoever understands it.
+#[derive(Debug, Clone, Default)]
+pub struct Ear(Arc<Mutex<Vec<u8>>>);
+
+impl Ear {
+    fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn hear(&self, bytes: &[u8]) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = MAX_HEARD.saturating_sub(heard.len()).min(bytes.len());
+        heard.extend_from_slice(bytes.get(..room).unwrap_or_default());
+    }
+
+    /// What was heard; nothing is an empty answer.
+    pub fn heard(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 /// How a new connection to the endpoint is made.
 #[derive(Clone)]
@@ -25,6 +49,8 @@ pub struct Dialer<'c> {
     pub name: Option<&'c str>,
     /// How long to wait for an answer to a request.
     pub wait: Duration,
+    /// Where the first words of the peer are kept.
+    pub ear: Ear,
 }
 
 /// What lies between TCP and the protocol.
@@ -41,17 +67,18 @@ impl Dialer<'_> {
         let stream = match self.layer {
             Layer::Plain => Stream::Plain(outbound.connect(self.address).await?),
             Layer::Tls => {
-                let limit = self.cx.timeout.min(Duration::from_secs(5));
-                let connecting = tls_reach::connect(outbound, self.address, self.name, &[], None, limit);
+                let connecting = tls_reach::connect(outbound, self.address, self.name, &[], None, self.cx.timeout);
                 Stream::Tls(Box::new(Box::pin(connecting).await?))
             }
         };
-        Ok(Channel { stream, wait: self.wait })
+        // The first connection on which something is said is the one that is listened to.
+        let ear = self.ear.is_empty().then(|| self.ear.clone());
+        Ok(Channel { stream, wait: self.wait, most: MAX_ANSWER, ear })
     }
 
-    /// The same way with another patience.
-    pub fn waiting(&self, wait: Duration) -> Self {
-        Self { wait, ..self.clone() }
+    /// The same way for a question with a patience of its own, whose connections are listened to on their own.
+    pub fn for_question(&self, wait: Duration) -> Self {
+        Self { wait, ear: Ear::default(), ..self.clone() }
     }
 
     /// The value of a `Host` header.
@@ -73,6 +100,8 @@ enum Stream {
 pub struct Channel {
     stream: Stream,
     wait: Duration,
+    most: usize,
+    ear: Option<Ear>,
 }
 
 /// Whether more of an answer is to be awaited.
@@ -96,6 +125,16 @@ impl Channel {
         self.read(enough).await
     }
 
+    /// Waits this long for what is read from now on.
+    pub const fn wait_for(&mut self, wait: Duration) {
+        self.wait = wait;
+    }
+
+    /// Reads answers of up to this many bytes from now on.
+    pub const fn take_up_to(&mut self, most: usize) {
+        self.most = most;
+    }
+
     /// Sends `request`.
     pub async fn send(&mut self, request: &[u8]) -> Result<(), ProbeFailure> {
         let wait = self.wait;
@@ -114,10 +153,18 @@ impl Channel {
     /// Reads until the answer is `enough`, the peer ends it, the wait is over or the bound is reached. Nothing read
     /// within the wait is an empty answer, not a failure: silence is what many protocols greet with.
     pub async fn read(&mut self, enough: impl Fn(&[u8]) -> Enough) -> Result<Vec<u8>, ProbeFailure> {
+        self.read_on(Vec::new(), enough).await
+    }
+
+    /// [`Self::read`] of an answer whose beginning was read before.
+    pub async fn read_on(
+        &mut self,
+        mut answer: Vec<u8>,
+        enough: impl Fn(&[u8]) -> Enough,
+    ) -> Result<Vec<u8>, ProbeFailure> {
         let deadline = Instant::now() + self.wait;
-        let mut answer = Vec::new();
         let mut chunk = [0_u8; 4096];
-        while answer.len() < MAX_ANSWER {
+        while answer.len() < self.most {
             let reading = async {
                 match &mut self.stream {
                     Stream::Plain(connection) => some(&mut connection.stream, &mut chunk).await,
@@ -126,7 +173,13 @@ impl Channel {
             };
             match tokio::time::timeout_at(deadline, reading).await {
                 Err(_) | Ok(Ok(0)) => break,
-                Ok(Ok(count)) => answer.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+                Ok(Ok(count)) => {
+                    let part = chunk.get(..count).unwrap_or_default();
+                    if let Some(ear) = &self.ear {
+                        ear.hear(part);
+                    }
+                    answer.extend_from_slice(part);
+                }
                 // A reset after an answer does not take the answer back.
                 Ok(Err(_)) if !answer.is_empty() => break,
                 Ok(Err(error)) => return Err(io_failure(&error, "reading an answer")),
@@ -135,7 +188,7 @@ impl Channel {
                 break;
             }
         }
-        answer.truncate(MAX_ANSWER);
+        answer.truncate(self.most);
         Ok(answer)
     }
 }

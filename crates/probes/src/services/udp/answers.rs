@@ -243,9 +243,10 @@ fn sql_browser(_: &[u8], answer: &[u8]) -> Option<ServiceEvidence> {
         return None;
     }
     let text = printable(cursor.0, 400);
-    let version = text.split(';').skip_while(|word| *word != "Version").nth(1)?.to_owned();
+    // The version is that of the first release and stays where updates are installed.
+    text.split(';').skip_while(|word| *word != "Version").nth(1)?;
     let mut found = found("ms-sql-m", &text);
-    signatures::set(&mut found, "Microsoft SQL Server", Some(&version), Some("microsoft:sql_server"));
+    signatures::set(&mut found, "Microsoft SQL Server", None, Some("microsoft:sql_server"));
     Some(found)
 }
 
@@ -274,9 +275,9 @@ fn snmp_public(_: &[u8], answer: &[u8]) -> Option<ServiceEvidence> {
     let version = *binary::element(&mut message, 2)?.first()?;
     let community = binary::element(&mut message, 4)?;
     let mut answer = Cursor(binary::element(&mut message, 0xa2)?);
-    for _ in 0..3 {
-        binary::element(&mut answer, 2)?;
-    }
+    let _number = binary::element(&mut answer, 2)?;
+    let status = binary::element(&mut answer, 2)?;
+    let _index = binary::element(&mut answer, 2)?;
     let mut first = Cursor(binary::element(&mut Cursor(binary::element(&mut answer, 0x30)?), 0x30)?);
     binary::element(&mut first, 6)?;
     let described = binary::element(&mut first, 4).unwrap_or_default();
@@ -285,7 +286,13 @@ fn snmp_public(_: &[u8], answer: &[u8]) -> Option<ServiceEvidence> {
     }
     let mut found = with_product("snmp", described);
     let community = printable(community, 40);
-    found.access = Access::Unknown { reason: format!("the community `{community}` is answered") };
+    found.access = if status.iter().all(|byte| *byte == 0) {
+        Access::Open { proof: format!("GET sysDescr.0 with the community `{community}` was answered") }
+    } else {
+        Access::Unknown {
+            reason: format!("GET sysDescr.0 with the community `{community}` was answered with an error"),
+        }
+    };
     Some(found)
 }
 
@@ -349,7 +356,7 @@ fn l2tp(_: &[u8], answer: &[u8]) -> Option<ServiceEvidence> {
     }
     let mut found = found("l2tp", format!("{vendor} {host}").trim());
     if vendor == "xelerance.com" {
-        signatures::set(&mut found, "xl2tpd", None, Some("xelerance:xl2tpd"));
+        signatures::set(&mut found, "xl2tpd", None, None);
     }
     Some(found)
 }

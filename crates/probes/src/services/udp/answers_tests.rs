@@ -42,7 +42,7 @@ fn answers_are_read() {
     assert_eq!((found.product.as_deref(), found.version.as_deref()), (Some("MiniUPnPd"), Some("2.3.1")));
     let sql = b"\x05\x58\x00ServerName;DB1;InstanceName;MSSQLSERVER;IsClustered;No;Version;15.0.2000.5;tcp;1433;;____";
     let found = read("ms-sql-m", |_| sql.to_vec()).unwrap();
-    assert_eq!(found.version.as_deref(), Some("15.0.2000.5"));
+    assert_eq!((found.product.as_deref(), found.version), (Some("Microsoft SQL Server"), None));
     let found = read("mumble", |request| [&[0, 1, 4, 31], &request[4..12], &[0; 12]].concat());
     assert_eq!(found.unwrap().version.as_deref(), Some("1.4.31"));
 

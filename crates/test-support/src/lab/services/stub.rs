@@ -127,7 +127,7 @@ pub fn mongodb(access: Access) -> Server {
         let document = if has("isMaster") {
             bson(&[("ismaster", &[8, 1]), ("maxWireVersion", &[0x10, 21, 0, 0, 0]), OK])
         } else if has("buildInfo") {
-            bson(&[("version", b"\x02\x07\0\0\x007.0.14\0"), OK])
+            bson(&[("version", b"\x02\x07\0\0\x007.0.14\0"), ("gitVersion", b"\x02\x05\0\0\0ce59\0"), OK])
         } else if has("listDatabases") && access == Access::Open {
             let one = bson(&[("name", b"\x02\x06\0\0\0admin\0")]);
             let list = bson(&[("0", &[&[3], &one[..]].concat()), ("1", &[&[3], &one[..]].concat())]);

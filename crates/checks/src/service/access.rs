@@ -22,10 +22,13 @@ impl Check for Unauthenticated {
         each_service(evidence, out, |at, it, protocol, out| match (&it.access, protocol.anonymous) {
             (Access::Open { .. }, _) => {
                 let fail = Fail::new(facts(it, protocol).into());
-                out.fail(at, match protocol.severity_open {
-                    Some(severity) => fail.severity(severity),
-                    None => fail,
-                });
+                out.fail(
+                    at,
+                    match protocol.severity_open {
+                        Some(severity) => fail.severity(severity),
+                        None => fail,
+                    },
+                );
             }
             (Access::AuthRequired { .. }, _) => out.pass(at),
             (Access::Unknown { reason }, Some(Anonymous::Tested)) => out.error(at, reason.clone()),

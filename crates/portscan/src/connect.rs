@@ -20,6 +20,7 @@ use worker::Worker;
 pub mod answers;
 mod flow;
 mod silence;
+mod sockets;
 mod turns;
 mod worker;
 

@@ -90,27 +90,23 @@ pub fn bind_device(socket: &OwnedFd, name: &str) -> Result<(), Errno> {
     bound.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NODEV))
 }
 
-/// Reads the end of an attempt off its socket, which is ready.
-pub fn read(socket: &OwnedFd) -> Answer {
-    match sockopt::socket_error(socket) {
-        Ok(Ok(())) => accepted(socket),
+/// Reads the end of an attempt off its socket; `None` if it has not ended.
+pub fn read(socket: &OwnedFd) -> Option<Answer> {
+    Some(match sockopt::socket_error(socket) {
+        Ok(Ok(())) if rustix::net::getpeername(socket).is_ok() => accepted(socket),
+        Ok(Ok(())) => return None,
         Ok(Err(errno)) => told_or(socket, errno),
         Err(errno) => classify(errno),
-    }
+    })
 }
 
 /// The same for an attempt whose time is over: the answer may have come while this thread had no processor.
 pub fn read_late(socket: &OwnedFd) -> Answer {
-    match sockopt::socket_error(socket) {
-        Ok(Ok(())) if rustix::net::getpeername(socket).is_ok() => accepted(socket),
-        Ok(Ok(())) => {
-            // The handshake may end this very moment.
-            reset_on_close(socket);
-            Answer::Silent(Why::NoResponse)
-        }
-        Ok(Err(errno)) => told_or(socket, errno),
-        Err(errno) => classify(errno),
-    }
+    read(socket).unwrap_or_else(|| {
+        // The handshake may end this very moment.
+        reset_on_close(socket);
+        Answer::Silent(Why::NoResponse)
+    })
 }
 
 /// Closing resets instead of waiting out `TIME_WAIT`, which would use up local ports.

@@ -2,17 +2,16 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::os::fd::OwnedFd;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::event::{Timespec, epoll};
-use rustix::io::Errno;
+use rustix::event::epoll;
 
 use super::answers::{self, Answer, Why};
 use super::flow::{Flow, Repeated};
 use super::silence::{self, Host, Seen, Silent, Verdict};
+use super::sockets::Sockets;
 use super::turns::{Limits, Turns};
 use super::{APART, Errand, LOT, Plan, Silence, VERIFY_ATTEMPTS};
 use crate::collect::Record;
@@ -105,7 +104,6 @@ enum Next {
 
 /// An attempt in flight.
 struct Flight {
-    socket: OwnedFd,
     question: Question,
     started: Instant,
     number: u32,
@@ -120,13 +118,13 @@ pub struct Worker<'p> {
     limits: Option<&'p Mutex<Limits>>,
     began: Instant,
     lot: std::ops::Range<u64>,
-    epoll: OwnedFd,
+    sockets: Sockets,
     flow: Flow,
     /// Between two attempts under a rate ceiling.
     pace: Option<Duration>,
     next_start: Instant,
+    /// By slot of their socket.
     flights: Vec<Option<Flight>>,
-    free: Vec<usize>,
     in_flight: usize,
     number: u32,
     deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
@@ -154,7 +152,7 @@ impl<'p> Worker<'p> {
         in_flight: usize,
         threads: usize,
     ) -> Result<Self, Error> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?;
+        let sockets = Sockets::new(in_flight)?;
         let share = u32::try_from(threads.max(1)).unwrap_or(1);
         let pace = plan.settings.rates.global.map(|rate| Duration::from_secs(1) * share / rate.max(1));
         let now = Instant::now();
@@ -172,12 +170,11 @@ impl<'p> Worker<'p> {
             limits,
             began: now,
             lot: 0..0,
-            epoll,
+            sockets,
             flow: Flow::new(in_flight),
             pace,
             next_start: now,
             flights: Vec::new(),
-            free: Vec::new(),
             in_flight: 0,
             number: 0,
             deadlines: BinaryHeap::new(),
@@ -210,19 +207,14 @@ impl<'p> Worker<'p> {
                     break;
                 }
             }
-            events.clear();
-            let nap = self.nap();
-            let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
-            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&wait)) {
-                Ok(_) | Err(Errno::INTR) => {}
-                // Any other failure of epoll is a mistake in this file; without it no answer can be read, and the
-                // pairs without result make the run incomplete.
-                Err(_) => break,
+            // Without the set no answer can be read, and the pairs without result make the run incomplete.
+            if self.sockets.wait(self.nap(), &mut events).is_err() {
+                break;
             }
             for event in &events {
                 let slot = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);
-                if let Some(flight) = self.land(slot) {
-                    self.landed(&flight, answers::read(&flight.socket));
+                if let Some(answer) = self.sockets.read(slot) {
+                    self.landed(slot, answer);
                 }
             }
             self.expire();
@@ -355,28 +347,10 @@ impl<'p> Worker<'p> {
         }
         self.attempts += 1;
         let target = zone::endpoint(*address, port);
-        let socket = match answers::open_socket(target, self.plan.settings.interface.as_deref()) {
-            Ok(socket) => socket,
-            Err(errno) => return self.conclude(question, now, answers::classify(errno)),
+        let slot = match self.sockets.connect(target, self.plan.settings.interface.as_deref()) {
+            Ok(slot) => slot,
+            Err(answer) => return self.conclude(question, now, answer),
         };
-        match rustix::net::connect(&socket, &target) {
-            Err(Errno::INPROGRESS) => {}
-            Ok(()) => {
-                let answer = answers::accepted(&socket);
-                return self.conclude(question, now, answer);
-            }
-            Err(errno) => return self.conclude(question, now, answers::classify_own(errno)),
-        }
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.flights.push(None);
-            self.flights.len() - 1
-        });
-        let data = epoll::EventData::new_u64(slot as u64);
-        let flags = epoll::EventFlags::OUT | epoll::EventFlags::ONESHOT;
-        if let Err(errno) = epoll::add(&self.epoll, &socket, data, flags) {
-            self.free.push(slot);
-            return self.conclude(question, now, answers::classify(errno));
-        }
         let is_last =
             matches!(question.kind, Kind::Sample | Kind::Verify) || question.asked + 1 >= self.plan.settings.attempts;
         let attempt = if is_last { Attempt::Last } else { Attempt::Earlier };
@@ -385,7 +359,10 @@ impl<'p> Worker<'p> {
         let falls = self.plan.links.falls();
         self.number = self.number.wrapping_add(1);
         self.deadlines.push(Reverse((now + wait, slot, self.number)));
-        self.flights[slot] = Some(Flight { socket, question, started: now, number: self.number, falls });
+        if self.flights.len() <= slot {
+            self.flights.resize_with(slot + 1, || None);
+        }
+        self.flights[slot] = Some(Flight { question, started: now, number: self.number, falls });
         self.in_flight += 1;
         self.perhaps_a_canary(question, now);
     }
@@ -400,14 +377,6 @@ impl<'p> Worker<'p> {
         self.again.push(Reverse((now, Ticket::None, canary)));
     }
 
-    /// Takes an attempt out of the air.
-    fn land(&mut self, slot: usize) -> Option<Flight> {
-        let flight = self.flights.get_mut(slot)?.take()?;
-        self.free.push(slot);
-        self.in_flight -= 1;
-        Some(flight)
-    }
-
     fn expire(&mut self) {
         let now = Instant::now();
         while let Some(Reverse((due, slot, number))) = self.deadlines.peek().copied() {
@@ -416,13 +385,16 @@ impl<'p> Worker<'p> {
             }
             self.deadlines.pop();
             let current = self.flights.get(slot).and_then(Option::as_ref).is_some_and(|f| f.number == number);
-            if current && let Some(flight) = self.land(slot) {
-                self.landed(&flight, answers::read_late(&flight.socket));
+            if current && let Some(answer) = self.sockets.read_late(slot) {
+                self.landed(slot, answer);
             }
         }
     }
 
-    fn landed(&mut self, flight: &Flight, answer: Answer) {
+    /// An attempt ended.
+    fn landed(&mut self, slot: usize, answer: Answer) {
+        let Some(flight) = self.flights.get_mut(slot).and_then(Option::take) else { return };
+        self.in_flight -= 1;
         self.flow.ended(flight.started.elapsed());
         let fell = flight.falls != self.plan.links.falls();
         let answer = match answer {

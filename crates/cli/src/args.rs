@@ -26,6 +26,7 @@ mod admin;
 mod audit;
 mod feeds;
 mod mail;
+pub mod nmap;
 mod ports;
 mod server;
 mod sign_in;

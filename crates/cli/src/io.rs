@@ -9,10 +9,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 use bartizan_reports::{Format, PortsFormat, ReportError};
 use tempfile::NamedTempFile;
+
+/// Temporary names of the files that were begun.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// What `-o` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +185,7 @@ impl Sink {
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let file = builder.tempfile_in(folder).map_err(|error| in_folder(&error)).with_context(context)?;
+        UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(file.path().to_owned());
         Ok(Self::Replacing { writer: BufWriter::new(file), path: path.clone() })
     }
 
@@ -232,6 +237,14 @@ impl Write for Sink {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer().flush()
+    }
+}
+
+/// Removes the files that have no name of their own yet: for who ends the process at once, so that nothing is dropped.
+pub fn remove_unfinished() {
+    for path in UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        // Those that are complete have their name, and are not there any more under this one.
+        let _ = std::fs::remove_file(path);
     }
 }
 

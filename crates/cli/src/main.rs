@@ -52,7 +52,7 @@ fn parse() -> Result<args::Cli, Exit> {
         io::complain(&format!("{error:#}"));
         Exit::Failure
     })?;
-    let matches = command.try_get_matches().map_err(settled)?;
+    let matches = command.try_get_matches_from(args::nmap::translate(std::env::args_os())).map_err(settled)?;
     args::Cli::from_arg_matches(&matches).map_err(settled)
 }
 

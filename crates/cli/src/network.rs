@@ -53,7 +53,7 @@ pub fn probe_context(args: &NetworkArgs, private: Private, timeout: Duration, ma
 
 /// Refuses single addresses that are never contacted, whatever the settings: cloud metadata services and addresses that
 /// belong to no host. Networks that contain one are scanned without it.
-pub fn refuse_unscannable(targets: &[Target]) -> Result<()> {
+pub fn refuse_unscannable<'t>(targets: impl IntoIterator<Item = &'t Target>) -> Result<()> {
     let open = Policy { allow_private: true };
     for target in targets {
         if let Target::Ip { address, .. } = target {

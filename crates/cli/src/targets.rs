@@ -10,6 +10,15 @@ const MAX_FILE: u64 = 16 * 1024 * 1024;
 /// Targets in all.
 const MAX_TARGETS: usize = 100_000;
 
+/// A target, and where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The target.
+    pub target: Target,
+    /// Whether it stands in a file or on standard input, as one of a list.
+    pub in_list: bool,
+}
+
 /// How one target is read.
 type Parse<'a> = &'a dyn Fn(&str) -> Result<Target, String>;
 
@@ -19,21 +28,22 @@ type Parse<'a> = &'a dyn Fn(&str) -> Result<Target, String>;
 /// # Errors
 /// The first bad target, with file and line if it stands in one.
 pub fn read(arguments: &[String]) -> Result<Vec<Target>> {
-    read_by(arguments, &|text| text.parse())
+    let given = read_by(arguments, &|text| text.parse())?;
+    Ok(given.into_iter().map(|given| given.target).collect())
 }
 
 /// The same, each target read by `parse`.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_by(arguments: &[String], parse: Parse<'_>) -> Result<Vec<Target>> {
+pub fn read_by(arguments: &[String], parse: Parse<'_>) -> Result<Vec<Given>> {
     let mut targets = Vec::new();
     for argument in arguments {
         match argument.strip_prefix('@') {
             Some("") => bail!("`@` names no file: @FILE reads targets from a file, @- from standard input"),
             Some(path) => read_file(path, &mut targets, parse)?,
             None if argument == "-" => bail!("`-` is not a target: targets are read from standard input with @-"),
-            None => targets.push(named(argument, parse)?),
+            None => targets.push(Given { target: named(argument, parse)?, in_list: false }),
         }
         if targets.len() > MAX_TARGETS {
             bail!("{} targets: at most {MAX_TARGETS} are allowed", targets.len());
@@ -57,9 +67,9 @@ fn named(argument: &str, parse: Parse<'_>) -> Result<Target> {
     }
 }
 
-fn read_file(path: &str, targets: &mut Vec<Target>, parse: Parse<'_>) -> Result<()> {
+fn read_file(path: &str, targets: &mut Vec<Given>, parse: Parse<'_>) -> Result<()> {
     for_each_line(path, |text| {
-        targets.push(parse(text).map_err(anyhow::Error::msg)?);
+        targets.push(Given { target: parse(text).map_err(anyhow::Error::msg)?, in_list: true });
         if targets.len() > MAX_TARGETS {
             bail!("more than the {MAX_TARGETS} targets allowed");
         }

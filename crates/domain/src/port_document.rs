@@ -1,6 +1,7 @@
 //! The result of a port scan as one document, `bartizan.ports/1`: what `bartizan ports -o json` writes and what its
 //! other formats are rendered from. The schema is documented in `docs/formats.md`.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::StartTls;
 use crate::evidence::ports::{PortState, PortSummary};
-use crate::{PortSet, ScanStatus, Transport};
+use crate::{PortSet, Transport};
 
 /// Name and version of the document.
 pub const PORTS_SCHEMA: &str = "bartizan.ports/1";
@@ -45,11 +46,15 @@ pub struct PortsSummary {
     /// Options as the user wrote them, the program's name first; empty where nobody wrote any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
-    /// Whether only open ports were asked for; ports in other states are then left out.
+    /// Whether only open ports were asked for: ports in other states are then counted, and hosts without an open port left
+    /// out.
     #[serde(default, skip_serializing_if = "is_false")]
     pub only_open: bool,
-    /// `completed` or `cancelled`.
-    pub status: ScanStatus,
+    /// How many of the addresses answered. Those that are listed among the hosts may be fewer (`only_open`).
+    #[serde(default)]
+    pub answered: u64,
+    /// How it ended.
+    pub status: PortsStatus,
     /// Whether results have gaps.
     pub partial: bool,
     /// One sentence per gap.
@@ -61,6 +66,37 @@ pub struct PortsSummary {
     pub finished_at: DateTime<Utc>,
     /// Version of the program.
     pub tool_version: String,
+}
+
+/// How a port scan ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortsStatus {
+    /// Everything that was asked for was done; `partial` beside it says whether that leaves doubts.
+    Completed,
+    /// It ended before that: time ran out, a name had no address, there was no way to an address, this machine was in
+    /// trouble, or nobody took the results.
+    Incomplete,
+    /// A person stopped it.
+    Cancelled,
+}
+
+impl PortsStatus {
+    /// The wire form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Incomplete => "incomplete",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for PortsStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// One address.
@@ -150,7 +186,45 @@ pub struct PortRecord {
     pub banner: Option<String>,
 }
 
+impl PortsDocument {
+    /// Whether the scan only looked which hosts are there, and asked no ports.
+    #[must_use]
+    pub fn is_discovery(&self) -> bool {
+        self.scan.tcp_ports.is_empty() && self.scan.udp_ports.is_empty()
+    }
+
+    /// How many addresses answered, also in documents that name only the listed ones.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        let listed = self.hosts.iter().filter(|host| host.answered).count() as u64;
+        self.scan.answered.max(listed)
+    }
+}
+
 impl PortsHost {
+    /// Counts ports of other states than open that are listed: of them only how many there are is kept.
+    pub fn keep_open(&mut self) {
+        let (open, others) =
+            std::mem::take(&mut self.ports).into_iter().partition(|port| port.state == PortState::Open);
+        self.ports = open;
+        let others: Vec<PortRecord> = others;
+        for PortRecord { protocol, state, reason, .. } in others {
+            let same = |sum: &&mut PortSummary| (sum.protocol, sum.state, &sum.reason) == (protocol, state, &reason);
+            match self.summarised.iter_mut().find(same) {
+                Some(sum) => sum.count += 1,
+                None => self.summarised.push(PortSummary { address: self.address, protocol, state, reason, count: 1 }),
+            }
+        }
+        self.summarised.sort_by(|a, b| (a.protocol, a.state, &a.reason).cmp(&(b.protocol, b.state, &b.reason)));
+    }
+
+    /// Whether a port of it is open.
+    #[must_use]
+    pub fn has_open(&self) -> bool {
+        let listed = self.ports.iter().map(|port| port.state);
+        listed.chain(self.summarised.iter().map(|sum| sum.state)).any(|state| state == PortState::Open)
+    }
+
     /// The address with its zone, as RFC 4007 section 11 writes it: `fe80::1%eth0`.
     #[must_use]
     pub fn address_text(&self) -> String {
@@ -173,4 +247,35 @@ fn address_text(address: IpAddr, zone: Option<&str>) -> String {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 const fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_that_are_not_wanted_one_by_one_join_those_that_are_counted() {
+        let port = |port: u16, state: &str, reason: &str| {
+            format!(r#"{{"address":"192.0.2.1","port":{port},"protocol":"tcp","state":"{state}","reason":"{reason}"}}"#)
+        };
+        let ports = [
+            port(22, "open", "syn-ack"),
+            port(23, "closed", "conn-refused"),
+            port(24, "closed", "conn-refused"),
+            port(25, "filtered", "no-response"),
+        ];
+        let text = format!(
+            r#"{{"address":"192.0.2.1","answered":true,"ports":[{}],"summarised":[
+                {{"address":"192.0.2.1","protocol":"tcp","state":"filtered","reason":"no-response","count":40}}]}}"#,
+            ports.join(",")
+        );
+        let mut host: PortsHost = serde_json::from_str(&text).unwrap();
+        host.keep_open();
+        assert_eq!(host.ports.iter().map(|port| port.port).collect::<Vec<_>>(), [22]);
+        let counts: Vec<_> = host.summarised.iter().map(|sum| (sum.state, sum.count)).collect();
+        assert_eq!(counts, [(PortState::Closed, 2), (PortState::Filtered, 41)]);
+        assert!(host.has_open());
+        host.ports.clear();
+        assert!(!host.has_open());
+    }
 }

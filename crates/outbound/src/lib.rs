@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_domain::evidence::{FailureKind, ProbeFailure};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use pace::Ceilings;
@@ -61,6 +61,7 @@ pub struct Outbound {
     settings: Arc<Settings>,
     sockets: Arc<Semaphore>,
     pace: Option<Arc<Pace>>,
+    device: Option<Arc<str>>,
 }
 
 /// A vetted TCP connection. It gives its place among the sockets in flight back when dropped.
@@ -93,7 +94,16 @@ impl Outbound {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let sockets = Arc::new(Semaphore::new(settings.max_sockets.max(1)));
-        Self { settings: Arc::new(settings), sockets, pace: None }
+        Self { settings: Arc::new(settings), sockets, pace: None, device: None }
+    }
+
+    /// The same way out with targets contacted over the network device of this name alone, whatever the routes say
+    /// (`SO_BINDTODEVICE`, which needs no privilege since Linux 5.7; elsewhere every contact fails as
+    /// [`FailureKind::Local`]). Services that the operator configured are contacted as before.
+    #[must_use]
+    pub fn over(mut self, device: Option<&str>) -> Self {
+        self.device = device.map(Arc::from);
+        self
     }
 
     /// The same way out with ceilings on how fast connections and sockets to targets are opened. Clones share them.
@@ -114,7 +124,7 @@ impl Outbound {
     #[must_use]
     pub fn for_services(&self) -> Self {
         let settings = Settings { policy: Policy { allow_private: true }, ..(*self.settings).clone() };
-        Self { settings: Arc::new(settings), sockets: Arc::clone(&self.sockets), pace: None }
+        Self { settings: Arc::new(settings), sockets: Arc::clone(&self.sockets), pace: None, device: None }
     }
 
     /// Connects to `address`, after vetting it.
@@ -133,7 +143,11 @@ impl Outbound {
         self.settings.policy.vet_for(purpose, address)?;
         let permit = self.permit().await?;
         self.wait_for_turn(purpose, address).await;
-        let attempt = TcpStream::connect(address);
+        let attempt = async {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            self.bind_to_device(purpose, &socket)?;
+            socket.connect(address).await
+        };
         let stream = tokio::time::timeout(self.settings.connect_timeout, attempt)
             .await
             .map_err(|_| {
@@ -166,6 +180,7 @@ impl Outbound {
         self.wait_for_turn(purpose, address).await;
         let local: SocketAddr = if address.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
         let socket = UdpSocket::bind(local).await.map_err(|error| io_failure(&error, "opening a UDP socket"))?;
+        self.bind_to_device(purpose, &socket).map_err(|error| io_failure(&error, "opening a UDP socket"))?;
         socket.connect(address).await.map_err(|error| io_failure(&error, &format!("connecting to {address}")))?;
         Ok(Datagram { socket, _permit: permit })
     }
@@ -181,12 +196,30 @@ impl Outbound {
         self.turn(address).await;
         let local: SocketAddr = if address.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
         let socket = UdpSocket::bind(local).await.map_err(|error| io_failure(&error, "opening a UDP socket"))?;
+        self.bind_to_device(Purpose::Target, &socket).map_err(|error| io_failure(&error, "opening a UDP socket"))?;
         Ok(Datagram { socket, _permit: permit })
     }
 
     /// Waits until `address` may be sent another datagram on a socket that is open already.
     pub async fn turn(&self, address: SocketAddr) {
         self.wait_for_turn(Purpose::Target, address).await;
+    }
+
+    /// Sees to it that what is sent to a target leaves over the device that was chosen.
+    fn bind_to_device<S>(&self, purpose: Purpose, socket: &S) -> std::io::Result<()>
+    where
+        for<'s> socket2::SockRef<'s>: From<&'s S>,
+    {
+        match (&self.device, purpose) {
+            #[cfg(target_os = "linux")]
+            (Some(device), Purpose::Target) => {
+                let bound = socket2::SockRef::from(socket).bind_device(Some(device.as_bytes()));
+                bound.map_err(|error| std::io::Error::other(format!("{device}: {error}")))
+            }
+            #[cfg(not(target_os = "linux"))]
+            (Some(_), Purpose::Target) => Err(std::io::ErrorKind::Unsupported.into()),
+            _ => Ok(()),
+        }
     }
 
     async fn wait_for_turn(&self, purpose: Purpose, address: SocketAddr) {

@@ -203,3 +203,32 @@ async fn redirects_to_what_is_never_contacted_are_refused() {
     assert_eq!(fetch(true, names, &format!("http://{web}/")).await.as_deref(), Ok(""));
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
+
+/// Targets are contacted over the device that was named, over no other if there is none such, and configured services as
+/// ever.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn targets_are_contacted_over_the_device_that_was_named() {
+    use bartizan_outbound::Purpose;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap();
+    let over_loopback = outbound(true).over(Some("lo"));
+    assert_eq!(over_loopback.connect(server).await.unwrap().peer, server);
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let datagram = over_loopback.datagram(socket.local_addr().unwrap()).await.unwrap();
+    datagram.socket.send(b"over loopback").await.unwrap();
+    assert_eq!(socket.recv(&mut [0; 64]).await.unwrap(), 13);
+    let nowhere = outbound(true).over(Some("no-such-device"));
+    for failure in [
+        nowhere.connect(server).await.err(),
+        nowhere.datagram(server).await.err(),
+        nowhere.open_datagram(server).await.err(),
+    ] {
+        let failure = failure.unwrap();
+        assert_eq!(failure.kind, FailureKind::Local, "{failure}");
+        assert!(failure.detail.contains("no-such-device"), "{failure}");
+    }
+    assert!(nowhere.connect_as(Purpose::Service, server).await.is_ok());
+    assert!(nowhere.for_services().connect(server).await.is_ok());
+}

@@ -70,7 +70,9 @@ impl Shares {
 impl<'a> Engines<'a> {
     /// Runs the whole job.
     pub fn run(&self) -> Result<(), Error> {
-        if self.prepared.total == 0 {
+        // Without ports there is still the question which hosts are there.
+        let nothing_to_ask = self.prepared.total == 0 && self.job.settings.discovery == Discovery::Off;
+        if self.prepared.targets.is_empty() || nothing_to_ask {
             return Ok(());
         }
         let shares = self.share()?;

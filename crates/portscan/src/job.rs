@@ -115,7 +115,7 @@ pub type Never = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 pub struct Job {
     /// Addresses; repetitions are scanned once. Link-local ones carry their zone ([`crate::zone`]).
     pub targets: Vec<IpAddr>,
-    /// TCP ports; repetitions and 0 are dropped.
+    /// TCP ports; repetitions and 0 are dropped. Without any port at all the run looks, with [`Discovery::On`], for hosts.
     pub tcp_ports: Vec<u16>,
     /// UDP ports; repetitions and 0 are dropped.
     pub udp_ports: Vec<u16>,

@@ -9,19 +9,24 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bartizan_domain::evidence::ports::{PortState, PortSummary};
-use bartizan_domain::port_document::{ACCEPTS_EVERYTHING, PortRecord, PortsHost};
+use bartizan_domain::evidence::ports::PortState;
+use bartizan_domain::port_document::{PortRecord, PortsHost};
 use bartizan_domain::{PortSet, Transport};
 use bartizan_portscan::{
-    AtEnd, Choice, Control, Event, Finding, HostReason, HostReport, Job, Presence, Progress, Protocol, Reason, Report,
-    Settings, State, Verification, zone,
+    AtEnd, Choice, Control, Event, Finding, Job, Progress, Protocol, Report, Settings, State, Verification,
 };
 
 use crate::ProbeContext;
 use crate::ports::{summary_state, udp};
-use identify::{Identifier, Saved};
+use identify::{Identified, Identifier};
+use saved::Saved;
+use tally::Tally;
+
+pub use saved::Remembered;
 
 mod identify;
+mod saved;
+mod tally;
 
 /// Ports of an address in one state other than open are listed one by one up to this number, and counted beyond.
 const LIST_AT_MOST: u32 = 25;
@@ -38,7 +43,7 @@ pub struct Sweep {
     pub names: BTreeMap<IpAddr, Vec<String>>,
     /// Those among them that were named singly: they are asked although discovery finds nobody.
     pub singles: BTreeSet<IpAddr>,
-    /// TCP ports.
+    /// TCP ports. Without ports of either protocol the sweep looks which hosts are there, if the settings allow that.
     pub tcp: PortSet,
     /// UDP ports.
     pub udp: PortSet,
@@ -78,8 +83,35 @@ pub enum SweepEvent {
     Open(PortRecord),
 }
 
+/// What is missing from results, as a sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gap {
+    /// Something that was asked for was not done: no way to an address, a name without an address, trouble on this machine.
+    Unfinished(String),
+    /// It was done, and what came of it leaves a doubt: a host that is silent, one that answers only so often.
+    Doubt(String),
+}
+
+impl Sweep {
+    /// Whether it only looks which hosts are there: no ports are asked.
+    #[must_use]
+    pub fn is_discovery(&self) -> bool {
+        self.tcp.is_empty() && self.udp.is_empty()
+    }
+}
+
+impl Gap {
+    /// The sentence.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Unfinished(text) | Self::Doubt(text) => text,
+        }
+    }
+}
+
 /// What came of a sweep.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SweepOutcome {
     /// The addresses that answered or were named singly, in order.
     pub hosts: Vec<PortsHost>,
@@ -89,11 +121,15 @@ pub struct SweepOutcome {
     pub stopped: bool,
     /// The engines that asked TCP ports.
     pub engines: Vec<Choice>,
-    /// What was left out although the sweep came to its end, one sentence each.
-    pub gaps: Vec<String>,
+    /// What is missing although nobody stopped it.
+    pub gaps: Vec<Gap>,
+    /// The files that remember where it stood, if there is nothing left that a later run could do: whoever has brought the
+    /// results to where they are safe removes them ([`Remembered::forget`]). Otherwise they stay.
+    pub remembered: Option<Remembered>,
 }
 
-/// Runs a sweep until it ends or `cx.cancel` fires; what was found until then is in the outcome.
+/// Runs a sweep until it ends or `cx.cancel` fires; what was found until then is in the outcome, also if the engine breaks
+/// off.
 ///
 /// # Errors
 /// If the engine cannot run the job at all, or the state file cannot be used.
@@ -105,10 +141,10 @@ pub async fn run(
     bartizan_portscan::descriptors::raise_limit();
     let mut settings = sweep.settings.clone();
     settings.report = Report::Few { each: LIST_AT_MOST + 1, silent_udp: SILENT_AT_MOST };
+    // The state of the ports is needed until their services are known and everything is written down.
+    settings.at_end = AtEnd::Keep;
     let mut identifier = None;
     if let Services::Identify { at_once } = sweep.services {
-        // The state of the ports is needed until their services are known.
-        settings.at_end = AtEnd::Keep;
         let saved = settings.checkpoint.as_deref().map(Saved::open).transpose()?;
         // Two at the same time would be twice as fast as the caller allows.
         let together = settings.rates == bartizan_portscan::Rates::default();
@@ -118,7 +154,8 @@ pub async fn run(
         udp_ports: sweep.udp.iter().collect(),
         udp_payloads: Arc::new(udp::payloads()),
         never: Arc::clone(&sweep.never),
-        certain: sweep.singles.clone(),
+        // Whether they are there is the question, where no port is asked.
+        certain: if sweep.is_discovery() { BTreeSet::new() } else { sweep.singles.clone() },
         settings,
         ..Job::new(sweep.addresses.clone(), sweep.tcp.iter().collect())
     };
@@ -126,7 +163,8 @@ pub async fn run(
     let mut scan = bartizan_portscan::scan(job, &control)?;
     let mut tally = Tally::default();
     let mut untold = Untold { verified: sweep.settings.verification == Verification::On, ..Untold::default() };
-    let mut scanning = true;
+    let mut engines = Vec::new();
+    let (mut scanning, mut has_results, mut reports) = (true, false, 0);
     loop {
         let identifying = identifier.as_ref().is_some_and(Identifier::is_busy);
         if !scanning && (!identifying || cx.cancel.is_cancelled()) {
@@ -136,18 +174,21 @@ pub async fn run(
             () = cx.cancel.cancelled(), if !control.is_cancelled() => control.cancel(),
             event = scan.next(), if scanning => match event {
                 Some(Event::Found(finding)) => {
+                    has_results = true;
                     if identifier.is_none() && let Some(port) = untold.found(&finding) {
                         on_event(SweepEvent::Open(port));
                     }
                     tally.add(finding);
                 }
                 Some(Event::Confirmed { address, port }) => {
-                    if let Some(port) = untold.take(&(address, Transport::Tcp, port)) {
+                    if let Some(port) = untold.confirmed(&(address, Transport::Tcp, port)) {
                         on_event(SweepEvent::Open(port));
                     }
                 }
                 Some(Event::Host(report)) => {
-                    let masked = report.accepts_everything;
+                    has_results = true;
+                    reports += 1;
+                    let (masked, address) = (report.accepts_everything, report.address);
                     let ports = tally.report(*report, sweep);
                     match &mut identifier {
                         Some(identifier) if !masked => identifier.add(ports),
@@ -156,14 +197,18 @@ pub async fn run(
                             open.for_each(|port| on_event(SweepEvent::Open(port)));
                         }
                         None => {
-                            let known = |port: &PortRecord| (port.address, port.protocol, port.port);
-                            let doubtful = ports.into_iter().filter(|port| untold.take(&known(port)).is_some());
+                            let doubtful = ports.into_iter().filter(|port| untold.take(&key_of(port)).is_some());
                             doubtful.for_each(|port| on_event(SweepEvent::Open(port)));
+                            // What is left of a host that accepts everything is counted.
+                            untold.forget(address);
                         }
                     }
                 }
                 Some(Event::Progress(progress)) => on_event(SweepEvent::Ports(progress)),
-                Some(Event::Engine(choice)) => on_event(SweepEvent::Engine(choice)),
+                Some(Event::Engine(choice)) => {
+                    engines.push(choice.clone());
+                    on_event(SweepEvent::Engine(choice));
+                }
                 Some(Event::Note(text)) => on_event(SweepEvent::Note(text)),
                 Some(_) => {}
                 None => {
@@ -182,18 +227,47 @@ pub async fn run(
             }
         }
     }
-    let outcome = scan.outcome().await?;
+    let (mut stopped, broke_off) = match scan.outcome().await {
+        Ok(outcome) => (outcome.cancelled, None),
+        Err(error) if has_results => (true, Some(Gap::Unfinished(format!("the scan broke off: {error}")))),
+        // Nothing was done, so there is nothing to go on from.
+        Err(error) => {
+            if let Some(identifier) = identifier {
+                identifier.discard();
+            }
+            return Err(error);
+        }
+    };
+    // Without ports there are no pairs that tell.
+    stopped |= sweep.is_discovery() && reports < sweep.addresses.len() && cx.cancel.is_cancelled();
     // A run that was stopped has hosts without a report.
     untold.ports.into_values().for_each(|port| on_event(SweepEvent::Open(port)));
-    let mut stopped = outcome.cancelled;
     let errors = tally.errors;
-    let (mut hosts, gaps) = tally.hosts(sweep);
+    let (mut hosts, mut gaps) = tally.hosts(sweep);
+    gaps.extend(broke_off);
+    let mut left_to_do = false;
+    let mut services = None;
     if let Some(identifier) = identifier {
-        stopped |= identifier.is_busy();
-        let left = identifier.finish(&mut hosts, stopped || errors > 0)?;
-        left.into_iter().for_each(|port| on_event(SweepEvent::Open(port)));
+        stopped |= identifier.is_unfinished();
+        let Identified { untold, gaps: missing, saved, left } = identifier.finish(&mut hosts);
+        untold.into_iter().for_each(|port| on_event(SweepEvent::Open(port)));
+        gaps.extend(missing);
+        left_to_do = left;
+        services = saved;
     }
-    Ok(SweepOutcome { hosts, errors, stopped, engines: outcome.engines, gaps })
+    // Ports in trouble are asked again by the next run.
+    let in_trouble = errors > 0 || hosts.iter().any(is_in_trouble);
+    let remembered = match &sweep.settings.checkpoint {
+        Some(state) if !stopped && !in_trouble && !left_to_do => Some(Remembered::new(state, services)),
+        _ => None,
+    };
+    Ok(SweepOutcome { hosts, errors, stopped, engines, gaps, remembered })
+}
+
+/// Whether a port of a host has no state for trouble on this machine.
+fn is_in_trouble(host: &PortsHost) -> bool {
+    let listed = host.ports.iter().map(|port| port.state);
+    listed.chain(host.summarised.iter().map(|sum| sum.state)).any(|state| state == PortState::Error)
 }
 
 /// Open ports that nobody was told of yet, because the engine still asks them a second time.
@@ -201,6 +275,8 @@ pub async fn run(
 struct Untold {
     ports: BTreeMap<Key, PortRecord>,
     told: HashSet<Key>,
+    /// How many ports of a host that is not finished were told of.
+    early: BTreeMap<IpAddr, u32>,
     verified: bool,
 }
 
@@ -218,9 +294,31 @@ impl Untold {
         Some(record)
     }
 
+    /// The port accepted a second time; returns it if it may be told of. A host with very many open ports may turn out to
+    /// accept everything, so that most of its ports wait for its end.
+    fn confirmed(&mut self, key: &Key) -> Option<PortRecord> {
+        let early = self.early.entry(key.0).or_default();
+        if *early >= LIST_AT_MOST {
+            return None;
+        }
+        let port = self.ports.remove(key)?;
+        *early += 1;
+        Some(port)
+    }
+
     /// The port, if nobody was told of it.
     fn take(&mut self, key: &Key) -> Option<PortRecord> {
         self.ports.remove(key)
+    }
+
+    /// The host is finished: nobody is to be told of what is left of it.
+    fn forget(&mut self, address: IpAddr) {
+        self.early.remove(&address);
+        let of_host = (address, Transport::Tcp, 0)..=(address, Transport::Udp, u16::MAX);
+        let rest: Vec<Key> = self.ports.range(of_host).map(|(key, _)| *key).collect();
+        for key in rest {
+            self.ports.remove(&key);
+        }
     }
 }
 
@@ -229,6 +327,10 @@ type Key = (IpAddr, Transport, u16);
 
 fn key(finding: &Finding) -> Key {
     (finding.address, transport(finding.protocol), finding.port)
+}
+
+const fn key_of(record: &PortRecord) -> Key {
+    (record.address, record.protocol, record.port)
 }
 
 fn record_of(finding: &Finding, answered: bool) -> PortRecord {
@@ -257,228 +359,6 @@ fn micros(time: std::time::Duration) -> u32 {
     u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
-/// Findings so far, by address. Of an address that does not answer and was not named singly only its number is left.
-#[derive(Default)]
-struct Tally {
-    hosts: BTreeMap<IpAddr, Ports>,
-    /// Those that there is no way to: why, how many, the first of them.
-    away: Vec<(HostReason, usize, IpAddr)>,
-    errors: u64,
-}
-
-#[derive(Default)]
-struct Ports {
-    listed: Vec<Finding>,
-    /// UDP ports that were silent.
-    silent: Vec<Finding>,
-    report: Option<HostReport>,
-}
-
-impl Tally {
-    fn add(&mut self, finding: Finding) {
-        let ports = self.hosts.entry(finding.address).or_default();
-        if finding.protocol == Protocol::Udp && finding.state == State::OpenFiltered {
-            ports.silent.push(finding);
-        } else {
-            ports.listed.push(finding);
-        }
-    }
-
-    /// Takes a host's report; returns its ports that are worth asking what speaks there: open ones, and those of UDP that
-    /// were silent at a datagram that may not have been to their taste.
-    fn report(&mut self, report: HostReport, sweep: &Sweep) -> Vec<PortRecord> {
-        if self.is_nobody(&report, sweep) {
-            self.leave_out(&report);
-            return Vec::new();
-        }
-        let ports = self.hosts.entry(report.address).or_default();
-        if report.accepts_everything {
-            ports.leave_out_masked();
-        }
-        let open = ports.listed.iter().filter(|port| port.state == State::Open);
-        let worth = open.chain(&ports.silent).map(|port| marked(record_of(port, true), &report)).collect();
-        ports.report = Some(report);
-        worth
-    }
-
-    /// The findings as hosts, and what was left out. An address without any was not asked (the run was stopped).
-    fn hosts(self, sweep: &Sweep) -> (Vec<PortsHost>, Vec<String>) {
-        let mut gaps = self.cut_off();
-        let hosts = self.hosts.into_iter().map(|(address, ports)| {
-            let named = zone::text(address);
-            let counts = ports.report.iter().flat_map(|report| &report.counts);
-            let limited: u32 = counts.filter(|count| count.reason == Reason::RateLimited).map(|c| c.ports).sum();
-            if limited > 0 {
-                gaps.push(format!(
-                    "{named} tells of closed UDP ports only so often: {limited} silent ports may be closed"
-                ));
-            }
-            if let (Services::Identify { .. }, skipped @ 1..) = (sweep.services, ports.silent_skipped()) {
-                gaps.push(format!(
-                    "{skipped} silent UDP ports of {named} were not asked what speaks there, {SILENT_AT_MOST} were"
-                ));
-            }
-            ports.host(address, sweep)
-        });
-        let hosts = hosts.collect();
-        (hosts, gaps)
-    }
-}
-
-impl Tally {
-    /// Whether nothing is to be told of a finished host one by one: it did not answer, nobody named it, and nothing more is asked.
-    fn is_nobody(&self, report: &HostReport, sweep: &Sweep) -> bool {
-        let answers = |state: State| matches!(state, State::Open | State::Closed);
-        let answered =
-            matches!(report.presence, Presence::Up(_)) || report.counts.iter().any(|count| answers(count.state));
-        let worth_asking = matches!(sweep.services, Services::Identify { .. })
-            && report.counts.iter().any(|count| count.state == State::OpenFiltered);
-        !answered && !worth_asking && !sweep.singles.contains(&report.address)
-    }
-
-    fn leave_out(&mut self, report: &HostReport) {
-        self.hosts.remove(&report.address);
-        let in_trouble = report.counts.iter().filter(|count| count.state == State::Error);
-        self.errors += in_trouble.map(|count| u64::from(count.ports)).sum::<u64>();
-        if let Presence::Down(reason @ (HostReason::NoRoute | HostReason::NoRouter)) = report.presence {
-            match self.away.iter_mut().find(|(known, ..)| *known == reason) {
-                Some((_, count, first)) => {
-                    *count += 1;
-                    *first = report.address.min(*first);
-                }
-                None => self.away.push((reason, 1, report.address)),
-            }
-        }
-    }
-
-    /// The addresses of networks that could not be asked for want of a way to them, a sentence for each reason. Those that
-    /// were named singly are told of one by one.
-    fn cut_off(&self) -> Vec<String> {
-        let mut gaps = Vec::new();
-        for (reason, why) in [
-            (HostReason::NoRoute, "this machine has no route there"),
-            (HostReason::NoRouter, "the router on the way does not answer"),
-        ] {
-            for (_, count, first) in self.away.iter().filter(|(known, ..)| *known == reason) {
-                let first = zone::text(*first);
-                gaps.push(match count {
-                    1 => format!("{first} was not reached: {why}"),
-                    _ => format!("{count} addresses were not reached, {first} the first of them: {why}"),
-                });
-            }
-        }
-        gaps
-    }
-}
-
-/// What the report of a host says of one of its ports.
-fn marked(mut record: PortRecord, report: &HostReport) -> PortRecord {
-    let tcp_open = record.state == PortState::Open && record.protocol == Transport::Tcp;
-    record.everything_open = tcp_open && report.accepts_everything;
-    record.unconfirmed = tcp_open && report.unconfirmed.contains(&record.port);
-    record
-}
-
-impl Ports {
-    /// Silent UDP ports of which only the number is known.
-    fn silent_skipped(&self) -> u32 {
-        let counts = self.report.iter().flat_map(|report| &report.counts);
-        let silent = counts.filter(|count| count.protocol == Protocol::Udp && count.state == State::OpenFiltered);
-        let total: u32 = silent.map(|count| count.ports).sum();
-        total.saturating_sub(u32::try_from(self.silent.len()).unwrap_or(u32::MAX))
-    }
-
-    /// Of a host that accepts everything, open ports are listed only where they are few, as those of any other state are.
-    fn leave_out_masked(&mut self) {
-        let is_masked = |port: &Finding| port.state == State::Open && port.protocol == Protocol::Tcp;
-        if self.listed.iter().filter(|port| is_masked(port)).count() > LIST_AT_MOST as usize {
-            self.listed.retain(|port| !is_masked(port));
-        }
-    }
-
-    fn host(mut self, address: IpAddr, sweep: &Sweep) -> PortsHost {
-        let names = sweep.names.get(&address).cloned().unwrap_or_default();
-        self.listed.append(&mut self.silent);
-        self.listed.sort_by_key(|port| (port.protocol, port.port));
-        self.listed.dedup_by_key(|port| (port.protocol, port.port));
-        // The engine's own counts hold also what did not come as an event; without a report there are only the events.
-        let mut counts: BTreeMap<(Protocol, State), Vec<(Reason, u32)>> = BTreeMap::new();
-        match &self.report {
-            Some(report) => {
-                for count in &report.counts {
-                    counts.entry((count.protocol, count.state)).or_default().push((count.reason, count.ports));
-                }
-            }
-            None => {
-                for port in &self.listed {
-                    let reasons = counts.entry((port.protocol, port.state)).or_default();
-                    match reasons.iter_mut().find(|(reason, _)| *reason == port.reason) {
-                        Some((_, ports)) => *ports += 1,
-                        None => reasons.push((port.reason, 1)),
-                    }
-                }
-            }
-        }
-        let answered = matches!(&self.report, Some(HostReport { presence: Presence::Up(_), .. }))
-            || counts.keys().any(|(_, state)| matches!(state, State::Open | State::Closed));
-        let mut whole: BTreeSet<(Protocol, State)> = BTreeSet::new();
-        let mut summarised = Vec::new();
-        for (kind, reasons) in counts {
-            let total: u32 = reasons.iter().map(|(_, ports)| ports).sum();
-            let listed = self.listed.iter().filter(|port| (port.protocol, port.state) == kind).count();
-            let masked = kind == (Protocol::Tcp, State::Open)
-                && self.report.as_ref().is_some_and(|report| report.accepts_everything);
-            if (kind.1 == State::Open && !masked) || (total <= LIST_AT_MOST && listed == total as usize) {
-                whole.insert(kind);
-            } else {
-                summarised.extend(reasons.into_iter().map(|(reason, count)| PortSummary {
-                    address,
-                    protocol: transport(kind.0),
-                    state: summary_state(kind.1, answered),
-                    reason: if masked { ACCEPTS_EVERYTHING.to_owned() } else { reason.text() },
-                    count,
-                }));
-            }
-        }
-        if let (true, Some(Presence::Down(reason))) = (whole.is_empty(), self.report.as_ref().map(|r| r.presence))
-            && summarised.is_empty()
-            && matches!(reason, HostReason::NoRoute | HostReason::NoRouter | HostReason::NoNeighbour)
-        {
-            // Its ports were not asked one by one, because there is no way to any of them.
-            for (protocol, ports) in [(Transport::Tcp, &sweep.tcp), (Transport::Udp, &sweep.udp)] {
-                if let (Ok(count), false) = (u32::try_from(ports.len()), ports.is_empty()) {
-                    let (state, reason) = (PortState::Unreachable, reason.as_str().to_owned());
-                    summarised.push(PortSummary { address, protocol, state, reason, count });
-                }
-            }
-        }
-        summarised.sort_by(|a, b| (a.protocol, a.state, &a.reason).cmp(&(b.protocol, b.state, &b.reason)));
-        let ports = (self.listed.iter())
-            .filter(|port| whole.contains(&(port.protocol, port.state)))
-            .map(|port| {
-                let record = record_of(port, answered);
-                self.report.iter().fold(record, marked)
-            })
-            .collect();
-        let report = self.report.as_ref();
-        PortsHost {
-            address,
-            zone: None,
-            names,
-            answered,
-            reason: report.and_then(|report| match report.presence {
-                Presence::Up(reason) | Presence::Down(reason) => Some(reason.as_str().to_owned()),
-                _ => None,
-            }),
-            mac: report.and_then(|report| report.mac).map(|mac| mac.map(|byte| format!("{byte:02x}")).join(":")),
-            rtt_us: report.and_then(|report| report.rtt).map(micros),
-            ports,
-            summarised,
-            everything_open: report.is_some_and(|report| report.accepts_everything),
-        }
-    }
-}
-
 const fn transport(protocol: Protocol) -> Transport {
     match protocol {
         Protocol::Udp => Transport::Udp,
@@ -488,15 +368,17 @@ const fn transport(protocol: Protocol) -> Transport {
 
 #[cfg(test)]
 mod tests {
+    use bartizan_portscan::Reason;
+
     use super::*;
 
-    fn sweep(singles: &[&str]) -> Sweep {
+    pub fn sweep_of_nothing() -> Sweep {
         Sweep {
             addresses: Vec::new(),
             names: BTreeMap::new(),
-            singles: singles.iter().map(|text| text.parse().unwrap()).collect(),
-            tcp: "22,80".parse().unwrap(),
-            udp: "53".parse().unwrap(),
+            singles: BTreeSet::new(),
+            tcp: PortSet::new(),
+            udp: PortSet::new(),
             never: Arc::new(|_| false),
             settings: Settings::default(),
             services: Services::Skip,
@@ -504,102 +386,20 @@ mod tests {
     }
 
     #[test]
-    fn addresses_without_a_way_to_them_are_told_of() {
-        let sweep = sweep(&["192.0.2.3"]);
-        let mut tally = Tally::default();
-        for (last, reason) in [(1, HostReason::NoRoute), (2, HostReason::NoRoute), (3, HostReason::NoRouter)] {
-            let mut report = report(&[]);
-            (report.address, report.presence) = ([192, 0, 2, last].into(), Presence::Down(reason));
-            tally.report(report, &sweep);
+    fn of_a_host_that_accepts_everything_nothing_is_left_to_be_told() {
+        let mut untold = Untold { verified: true, ..Untold::default() };
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        for (last, ports) in [(1, 100), (2, 1)] {
+            for port in 1..=ports {
+                let address = IpAddr::from([192, 0, 2, last]);
+                let (protocol, state, reason) = (Protocol::Tcp, State::Open, Reason::SynAck);
+                let finding = Finding { address, protocol, port, state, reason, rtt: None, ttl: None, attempts: 1 };
+                assert!(untold.found(&finding).is_none(), "it is asked a second time");
+            }
         }
-        let (hosts, gaps) = tally.hosts(&sweep);
-        assert_eq!(
-            gaps,
-            ["2 addresses were not reached, 192.0.2.1 the first of them: this machine has no route there"]
-        );
-        let sums: Vec<_> = hosts[0].summarised.iter().map(|sum| (sum.protocol, sum.state, sum.count)).collect();
-        let unreachable = PortState::Unreachable;
-        assert_eq!(sums, [(Transport::Tcp, unreachable, 2), (Transport::Udp, unreachable, 1)]);
-        assert!(
-            hosts[0].summarised.iter().all(|sum| sum.reason == "no-router") && !hosts[0].answered && hosts.len() == 1
-        );
-    }
-
-    fn finding(port: u16, protocol: Protocol, state: State) -> Finding {
-        let reason = if state == State::Open { Reason::SynAck } else { Reason::NoResponse };
-        let address = "192.0.2.1".parse().unwrap();
-        Finding { address, protocol, port, state, reason, rtt: None, ttl: None, attempts: 1 }
-    }
-
-    fn report(counts: &[(Protocol, State, u32)]) -> HostReport {
-        HostReport {
-            address: "192.0.2.1".parse().unwrap(),
-            presence: Presence::Up(bartizan_portscan::HostReason::Neighbour),
-            rtt: Some(std::time::Duration::from_micros(250)),
-            mac: Some([2, 0, 0x5e, 0x10, 0, 1]),
-            counts: counts
-                .iter()
-                .map(|(protocol, state, ports)| {
-                    let reason = finding(1, *protocol, *state).reason;
-                    bartizan_portscan::Count { protocol: *protocol, state: *state, reason, ports: *ports }
-                })
-                .collect(),
-            accepts_everything: false,
-            unconfirmed: vec![7],
-        }
-    }
-
-    #[test]
-    fn open_ports_of_a_host_that_accepts_everything_are_counted_and_those_of_a_real_one_listed() {
-        for (masked, open, listed) in [(true, 1000_u16, 0), (true, 2, 2), (false, 300, 300)] {
-            let mut tally = Tally::default();
-            // The engine stops to list the ports of a masked host as soon as it knows.
-            (1..=open.min(if masked { 60 } else { open }))
-                .for_each(|port| tally.add(finding(port, Protocol::Tcp, State::Open)));
-            tally.add(finding(7, Protocol::Udp, State::Open));
-            let counts = [(Protocol::Tcp, State::Open, u32::from(open)), (Protocol::Udp, State::Open, 1)];
-            let worth = tally.report(HostReport { accepts_everything: masked, ..report(&counts) }, &sweep(&[]));
-            assert_eq!(worth.len(), listed + 1, "{masked} {open}");
-            let host = tally.hosts.into_values().next().unwrap().host("192.0.2.1".parse().unwrap(), &sweep(&[]));
-            let tcp = host.ports.iter().filter(|port| port.protocol == Transport::Tcp);
-            assert_eq!(tcp.count(), listed, "{masked} {open}");
-            assert_eq!(host.ports.len(), listed + 1, "UDP stands for itself");
-            let sums: Vec<_> = host.summarised.iter().map(|sum| (sum.reason.as_str(), sum.count)).collect();
-            let counted = (masked && open > 25).then_some(("accepts-everything", u32::from(open)));
-            assert_eq!(sums, counted.into_iter().collect::<Vec<_>>());
-        }
-    }
-
-    #[test]
-    fn states_that_many_ports_share_are_counted_and_silent_datagrams_are_still_asked() {
-        let mut tally = Tally::default();
-        for port in 1..=100 {
-            tally.add(finding(port, Protocol::Tcp, State::Open));
-        }
-        for port in 101..=125 {
-            tally.add(finding(port, Protocol::Tcp, State::Closed));
-        }
-        for port in 1..=90 {
-            tally.add(finding(port, Protocol::Udp, State::OpenFiltered));
-        }
-        let worth = tally.report(
-            report(&[
-                (Protocol::Tcp, State::Open, 100),
-                (Protocol::Tcp, State::Closed, 25),
-                (Protocol::Tcp, State::Filtered, 1000),
-                (Protocol::Udp, State::OpenFiltered, 90),
-            ]),
-            &sweep(&[]),
-        );
-        assert_eq!(worth.len(), 190);
-        assert_eq!(worth.iter().filter(|port| port.unconfirmed).map(|port| port.port).collect::<Vec<_>>(), [7]);
-        let ports = tally.hosts.into_values().next().unwrap();
-        assert_eq!(ports.silent_skipped(), 0);
-        let host = ports.host("192.0.2.1".parse().unwrap(), &sweep(&[]));
-        assert!(host.answered && host.mac.as_deref() == Some("02:00:5e:10:00:01") && host.rtt_us == Some(250));
-        assert_eq!(host.reason.as_deref(), Some("neighbour"));
-        assert_eq!(host.ports.len(), 125);
-        let sums: Vec<_> = host.summarised.iter().map(|sum| (sum.state, sum.count)).collect();
-        assert_eq!(sums, [(PortState::Filtered, 1000), (PortState::OpenFiltered, 90)]);
+        let told = (1..=100).filter(|port| untold.confirmed(&(address, Transport::Tcp, *port)).is_some()).count();
+        assert_eq!(told, LIST_AT_MOST as usize, "the others wait for the end of the host");
+        untold.forget(address);
+        assert_eq!(untold.ports.into_keys().collect::<Vec<_>>(), [("192.0.2.2".parse().unwrap(), Transport::Tcp, 1)]);
     }
 }

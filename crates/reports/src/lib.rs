@@ -26,7 +26,7 @@ mod view;
 pub use self::csv::neutralise;
 pub use html::{Brand, render_html};
 pub use json::{FromLines, JsonLine, LinesError, from_json_lines, is_json_lines, json_line};
-pub use ports::{PortsFormat, counted_lines, port_line, render_ports};
+pub use ports::{PortsFormat, counted_lines, host_line, port_line, ports_of_service, render_ports};
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

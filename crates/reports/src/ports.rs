@@ -13,6 +13,8 @@ use serde::Serialize;
 
 use crate::{RenderOptions, ReportError};
 
+pub use names::ports_of_service;
+
 mod csv;
 mod names;
 mod nmap_xml;
@@ -84,6 +86,9 @@ pub fn render_ports(
             out.write_all(b"\n")?;
             Ok(())
         }
+        PortsFormat::Jsonl if document.is_discovery() => {
+            document.hosts.iter().try_for_each(|host| host_line(host, out))
+        }
         PortsFormat::Jsonl => {
             document.hosts.iter().flat_map(|host| &host.ports).try_for_each(|port| port_line(port, out))?;
             document.hosts.iter().try_for_each(|host| counted_lines(host, document.scan.only_open, out))
@@ -101,6 +106,40 @@ pub fn port_line(port: &PortRecord, out: &mut dyn Write) -> Result<(), ReportErr
     serde_json::to_writer(&mut *out, port)?;
     out.write_all(b"\n")?;
     Ok(())
+}
+
+/// Writes a host of a scan that asked no ports as a line of JSON: what the document says of it, without ports.
+///
+/// # Errors
+/// If `out` fails.
+pub fn host_line(host: &PortsHost, out: &mut dyn Write) -> Result<(), ReportError> {
+    let line = HostLine {
+        address: host.address,
+        zone: host.zone.as_deref(),
+        names: &host.names,
+        answered: host.answered,
+        reason: host.reason.as_deref(),
+        mac: host.mac.as_deref(),
+        rtt_us: host.rtt_us,
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")?;
+    Ok(())
+}
+
+/// A host without ports.
+#[derive(Serialize)]
+struct HostLine<'a> {
+    address: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone: Option<&'a str>,
+    names: &'a [String],
+    answered: bool,
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt_us: Option<u32>,
 }
 
 /// Writes what is only counted of a host, a line of JSON for each state and reason: the keys of a port with `port` null,
@@ -167,7 +206,7 @@ pub(crate) mod tests {
             "schema": "bartizan.ports/1",
             "scan": {
                 "targets": ["192.0.2.0/30", "shop.example.com"], "addresses": 4, "tcp_ports": "22,80-81,443",
-                "udp_ports": "53,161", "engine": "syn", "command": ["bartizan", "ports", "192.0.2.0/30", "-sV"], "service_detection": true, "status": "completed",
+                "udp_ports": "53,161", "engine": "syn", "answered": 1, "command": ["bartizan", "ports", "192.0.2.0/30", "-sV"], "service_detection": true, "status": "completed",
                 "partial": false, "partial_reasons": [], "started_at": "2026-11-22T10:00:00Z",
                 "finished_at": "2026-11-22T10:00:02.500Z", "tool_version": "0.1.0"
             },
@@ -211,6 +250,33 @@ pub(crate) mod tests {
             insta::assert_snapshot!(format!("ports_{format}"), rendered(format, &sample()));
             assert_eq!(format.as_str().parse(), Ok(format));
         }
+    }
+
+    #[test]
+    fn a_scan_that_asked_no_ports_tells_of_hosts() {
+        let mut document = sample();
+        document.scan.tcp_ports = bartizan_domain::PortSet::new();
+        document.scan.udp_ports = bartizan_domain::PortSet::new();
+        for host in &mut document.hosts {
+            host.ports.clear();
+            host.summarised.clear();
+            host.everything_open = false;
+        }
+        assert_eq!(
+            rendered(PortsFormat::Jsonl, &document),
+            "{\"address\":\"192.0.2.1\",\"names\":[\"shop.example.com\"],\"answered\":true,\"reason\":\"neighbour\",\
+             \"mac\":\"02:00:5e:10:00:01\",\"rtt_us\":240}\n\
+             {\"address\":\"2001:db8::9\",\"names\":[],\"answered\":false,\"reason\":null}\n"
+        );
+        let csv = rendered(PortsFormat::Csv, &document);
+        assert!(csv.contains("192.0.2.1,shop.example.com,,,up,neighbour,"), "{csv}");
+        assert!(csv.contains("2001:db8::9,,,,down,no-response,"), "{csv}");
+        let table = rendered(PortsFormat::Table, &document);
+        assert!(table.contains("192.0.2.1 (shop.example.com): up, neighbour, 02:00:5e:10:00:01"), "{table}");
+        assert!(table.contains("2001:db8::9: no answer"), "{table}");
+        assert!(table.contains("\n1 of 4 addresses answered, in 2.5 s"), "{table}");
+        let xml = rendered(PortsFormat::Xml, &document);
+        assert!(!xml.contains("<ports>") && !xml.contains("<scaninfo"), "{xml}");
     }
 
     #[test]

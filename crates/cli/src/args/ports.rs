@@ -10,8 +10,12 @@ use super::{ColorMode, NetworkArgs, ProgressMode, duration};
 use crate::io::OutputSpec;
 
 /// What `--help` says below the options.
-pub const HELP: &str = "Ports: 22,80,8000-8100, top:100, - for all. T: and U: before a port change the
-protocol of what follows, as in -p T:22,80,U:53,161.
+pub const HELP: &str = "Ports: 22,80,8000-8100, services by name (http, imap*), top:100, - for all. T: and
+U: before a port change the protocol of what follows, as in -p T:22,80,U:53,161.
+
+Addresses and names given one by one are asked although nobody was found there,
+and those that stay silent make the scan incomplete, up to 64 of them. More are
+a list, which is looked through first, as a network is.
 
 A link-local address carries the zone of its link, as in fe80::1%eth0, unless
 --interface names it.
@@ -21,7 +25,8 @@ Exit codes:
   2    wrong usage or configuration, or an internal error
   3    incomplete: a name did not resolve, a host named singly did not answer,
        there was no way to an address (no route, a silent router, a link that
-       went down), or time or resources ran out (0 with --allow-partial)
+       went down), time or resources ran out, or the reader of the only output
+       went away (0 with --allow-partial)
   4    nothing to scan
   130  interrupted; what was found is written and marked incomplete";
 
@@ -43,6 +48,14 @@ pub struct PortsArgs {
     )]
     pub ports: Option<String>,
 
+    /// Ask the N TCP ports that are most often open, as -p top:N; UDP ports, where they are asked, are the usual ones
+    #[arg(long, value_name = "N", conflicts_with = "ports", help_heading = "What to scan")]
+    pub top_ports: Option<u32>,
+
+    /// Leave these ports out; without T: or U: of both protocols
+    #[arg(long, value_name = "SPEC", help_heading = "What to scan")]
+    pub exclude_ports: Option<String>,
+
     /// Ports without T: or U: are UDP; each is asked in the protocol it is known for
     #[arg(long, help_heading = "What to scan")]
     pub udp: bool,
@@ -54,6 +67,10 @@ pub struct PortsArgs {
     /// Never contact the targets in this file: one or more a line, with commas or spaces between them; # begins a comment
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What to scan")]
     pub exclude_file: Vec<PathBuf>,
+
+    /// Only look which hosts are there, and ask no ports
+    #[arg(long, help_heading = "What to scan")]
+    pub discover_only: bool,
 
     /// Ask the ports of every address, without looking first whether a host is there
     #[arg(long, help_heading = "What to scan")]
@@ -71,8 +88,9 @@ pub struct PortsArgs {
     #[arg(long, env = "BARTIZAN_PUBLIC_ONLY", help_heading = "What to scan")]
     pub public_only: bool,
 
-    /// As nmap writes it: -sV services, -sU UDP, -sS and -sT the engine
-    #[arg(short = 's', value_enum, value_name = "V|U|S|T", hide = true)]
+    /// As nmap writes it: -sV services, -sU UDP, -sS and -sT the engine, -sn hosts alone. More of its spellings are
+    /// translated before (`args::nmap`).
+    #[arg(short = 's', value_enum, value_name = "V|U|S|T|n", hide = true)]
     pub letters: Vec<ScanLetter>,
 
     /// Write results as table, json, jsonl, csv or xml (as nmap's), to a file or standard output; may be repeated
@@ -190,4 +208,6 @@ pub enum ScanLetter {
     Syn,
     #[value(name = "T")]
     Connect,
+    #[value(name = "n")]
+    Discover,
 }

@@ -58,7 +58,8 @@ impl StateFile {
         if let Some(file) = &lock {
             let mut whole = Vec::new();
             file.take(MAX_FILE).read_to_end(&mut whole).map_err(unusable)?;
-            bytes = Some(whole);
+            // An empty one was made by whoever wanted a name of his own (mktemp(1)), and says nothing.
+            bytes = Some(whole).filter(|whole| !whole.is_empty());
         }
         Ok((Self { path: path.to_owned(), lock, next: Instant::now(), aside: None }, bytes))
     }

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bartizan_domain::evidence::service::{Access, ServiceDetails};
-use bartizan_domain::evidence::{ProbeFailure, ServiceEvidence};
+use bartizan_domain::evidence::{FailureKind, ProbeFailure, ServiceEvidence};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout_at};
@@ -57,6 +57,11 @@ pub struct Search<'c> {
     failure: Option<ProbeFailure>,
 }
 
+/// Whether a question could not be put for trouble on this machine.
+fn is_trouble(failure: &ProbeFailure) -> bool {
+    failure.kind == FailureKind::Local
+}
+
 impl<'c> Search<'c> {
     /// A search over connections of `dialer`.
     pub fn new(dialer: Dialer<'c>) -> Self {
@@ -87,7 +92,7 @@ impl<'c> Search<'c> {
             Some(End::Found(found)) => Ok(*found),
             Some(End::Tls) => self.inside().await,
             None => match self.failure {
-                Some(failure) if !self.connected => Err(failure),
+                Some(failure) if !self.connected || is_trouble(&failure) => Err(failure),
                 _ => Ok(self.unknown(spared.map(|spared| spared.reason.as_str()))),
             },
         }
@@ -134,7 +139,10 @@ impl<'c> Search<'c> {
         let stages = vec![Stage { questions: first, lead: ANSWER, again: false }, search.others()];
         let mut found = match Box::pin(search.through(stages)).await {
             Some(End::Found(found)) => *found,
-            Some(End::Tls) | None => search.unknown(None),
+            Some(End::Tls) | None => match search.failure.take_if(|failure| is_trouble(failure)) {
+                Some(trouble) => return Err(trouble),
+                None => search.unknown(None),
+            },
         };
         found.evidence.tls = true;
         Ok(found)
@@ -208,7 +216,10 @@ impl<'c> Search<'c> {
                 None
             }
             Err(failure) => {
-                self.failure = Some(failure);
+                // Trouble on this machine stands: the question that was not put may be the one that would be answered.
+                if !self.failure.as_ref().is_some_and(is_trouble) {
+                    self.failure = Some(failure);
+                }
                 None
             }
         }

@@ -1,167 +1,38 @@
 //! What speaks on the ports that were found, a number of them at a time, remembered beside the state of the scan.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::time::Duration;
 
+use bartizan_domain::Transport;
 use bartizan_domain::evidence::ports::PortState;
-use bartizan_domain::evidence::{Endpoint, Observation, ServiceEvidence};
+use bartizan_domain::evidence::{Endpoint, FailureKind, Observation, ServiceEvidence};
 use bartizan_domain::port_document::{PortRecord, PortsHost};
-use bartizan_portscan::{Error, Reason};
+use bartizan_portscan::{Reason, zone};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use tokio::time::Instant;
 
-use super::{Key, Sweep};
+use super::saved::Saved;
+use super::{Gap, Key, Sweep, key_of};
 use crate::{ProbeContext, services};
-
-/// Longest line that is read back.
-const MAX_LINE: usize = 64 << 10;
 
 /// Turns that a port needs in each second while it is asked.
 const TURNS: usize = 2;
+/// How often a port is asked where this machine was in trouble.
+const TRIES: u32 = 5;
+/// How long is waited for that to pass, more each time.
+const PAUSE: Duration = Duration::from_millis(500);
 
-type Answer<'a> = Pin<Box<dyn Future<Output = (PortRecord, Observation<ServiceEvidence>)> + Send + 'a>>;
-
-/// Identified ports, one JSON object a line, in a file beside that of the scan's state (`FILE.services`). A line that a
-/// killed run left unfinished is asked again.
-#[derive(Debug)]
-pub struct Saved {
-    state: PathBuf,
-    path: PathBuf,
-    file: File,
-    known: BTreeMap<Key, PortRecord>,
+/// A port to be asked.
+#[derive(Debug, Clone)]
+struct Task {
+    port: PortRecord,
+    /// How often it was asked already.
+    tries: u32,
 }
 
-impl Saved {
-    /// Opens the file that belongs to a state file, and locks it for as long as this is there: a second run of the same job must not
-    /// take it away. What it holds counts only if the state file is there.
-    pub fn open(state: &Path) -> Result<Self, Error> {
-        let mut path = state.as_os_str().to_owned();
-        path.push(".services");
-        let path = PathBuf::from(path);
-        let failed = |error: std::io::Error| Error::Checkpoint { path: path.clone(), why: error.to_string() };
-        let mut before_lock = None;
-        let before = match std::fs::symlink_metadata(&path) {
-            Ok(found) if found.is_file() => {
-                before_lock = Some(open_locked(&path).map_err(failed)?);
-                read(&path).map_err(failed)?
-            }
-            Ok(_) => return Err(failed(ErrorKind::InvalidInput.into())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(failed(error)),
-        };
-        let known = if state.exists() { before } else { Vec::new() };
-        let known: BTreeMap<Key, PortRecord> = known.into_iter().map(|record| (key(&record), record)).collect();
-        // Whole before it takes the place of the one that was there.
-        let mut staged = path.clone().into_os_string();
-        staged.push(".new");
-        let mut file = create_new(Path::new(&staged)).map_err(failed)?;
-        for record in known.values() {
-            write(&mut file, record).map_err(failed)?;
-        }
-        lock(&file).and_then(|()| std::fs::rename(&staged, &path)).map_err(failed)?;
-        // Until here nobody else could take either of the two for his own.
-        drop(before_lock);
-        Ok(Self { state: state.to_owned(), file, known, path })
-    }
-
-    fn keep(&mut self, record: &PortRecord) -> Result<(), Error> {
-        write(&mut self.file, record).map_err(|error| self.failed(&error))
-    }
-
-    fn failed(&self, error: &std::io::Error) -> Error {
-        Error::Checkpoint { path: self.path.clone(), why: error.to_string() }
-    }
-
-    /// Everything is known and handed over: neither file is needed any more.
-    fn remove(self) -> Result<(), Error> {
-        for path in [&self.state, &self.path] {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(self.failed(&error)),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A file that nobody else has, through no link; one that a killed run left is taken away first.
-fn create_new(path: &Path) -> std::io::Result<File> {
-    match std::fs::symlink_metadata(path) {
-        Ok(found) if found.is_file() => std::fs::remove_file(path)?,
-        Ok(_) => {
-            return Err(std::io::Error::new(
-                ErrorKind::AlreadyExists,
-                "something that is no regular file is in the way",
-            ));
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    // Follows no link, and fails where somebody was faster.
-    File::create_new(path)
-}
-
-/// Locks a file for as long as it is open.
-fn lock(file: &File) -> std::io::Result<()> {
-    match file.try_lock() {
-        Err(std::fs::TryLockError::WouldBlock) => Err(std::io::Error::other("another run is using it")),
-        // A file system without locks is no obstacle.
-        _ => Ok(()),
-    }
-}
-
-/// Opens a file that is there and locks it, unless a run put another one in its place meanwhile.
-fn open_locked(path: &Path) -> std::io::Result<File> {
-    let file = File::open(path)?;
-    lock(&file)?;
-    let (opened, now) = (file.metadata()?, std::fs::metadata(path)?);
-    if (opened.dev(), opened.ino()) != (now.dev(), now.ino()) {
-        return Err(std::io::Error::other("another run is using it"));
-    }
-    Ok(file)
-}
-
-/// The ports in a file that an earlier run left.
-///
-/// # Errors
-/// If it cannot be read, or begins with something else: then it is somebody's, and is left as it is.
-fn read(path: &Path) -> std::io::Result<Vec<PortRecord>> {
-    let mut reader = BufReader::new(File::open(path)?);
-    let mut known = Vec::new();
-    let mut line = Vec::new();
-    for number in 0.. {
-        line.clear();
-        let taken = reader.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut line)?;
-        let whole = line.ends_with(b"\n");
-        match serde_json::from_slice::<PortRecord>(&line) {
-            Ok(record) => known.push(record),
-            Err(_) if taken == 0 => break,
-            Err(_) if number == 0 && (whole || !line.starts_with(b"{")) => {
-                return Err(std::io::Error::new(
-                    ErrorKind::InvalidData,
-                    "it is not a list of services that a scan left",
-                ));
-            }
-            // The last line of a killed run.
-            Err(_) => {}
-        }
-    }
-    Ok(known)
-}
-
-fn write(file: &mut File, record: &PortRecord) -> std::io::Result<()> {
-    let mut line = serde_json::to_vec(record)?;
-    line.push(b'\n');
-    file.write_all(&line)
-}
-
-fn key(record: &PortRecord) -> Key {
-    (record.address, record.protocol, record.port)
-}
+type Answer<'a> = Pin<Box<dyn Future<Output = (Task, Observation<ServiceEvidence>)> + Send + 'a>>;
 
 /// How many ports may be asked at a time: under a rate, only so many as get their turns before their time is over.
 fn within(sweep: &Sweep, at_once: usize) -> usize {
@@ -181,16 +52,35 @@ pub struct Identifier<'a> {
     cx: &'a ProbeContext,
     sweep: &'a Sweep,
     at_once: usize,
+    /// When that was halved the last time.
+    slowed: Option<Instant>,
     saved: Option<Saved>,
     /// Whether it goes on beside the scan.
     running: bool,
-    waiting: VecDeque<PortRecord>,
+    waiting: VecDeque<Task>,
     asking: FuturesUnordered<Answer<'a>>,
     /// What is to be told although nobody had to be asked.
     ready: VecDeque<PortRecord>,
     results: BTreeMap<Key, PortRecord>,
     total: usize,
-    failed: Option<Error>,
+    /// Ports that could not be asked for trouble on this machine, and what the first of them met.
+    unasked: Option<(usize, String)>,
+    /// Why nothing more is remembered.
+    forgetful: Option<String>,
+    /// Whether a port was not asked to the end because the scan is being stopped.
+    cut_short: bool,
+}
+
+/// What came of identification, beside what is in the hosts.
+pub struct Identified {
+    /// Open ports that nobody has been told of, because the run was stopped before their turn.
+    pub untold: Vec<PortRecord>,
+    /// What is missing.
+    pub gaps: Vec<Gap>,
+    /// What is remembered.
+    pub saved: Option<Saved>,
+    /// Whether another run would have something to do.
+    pub left: bool,
 }
 
 impl<'a> Identifier<'a> {
@@ -199,6 +89,7 @@ impl<'a> Identifier<'a> {
             cx,
             sweep,
             at_once: within(sweep, at_once).max(1),
+            slowed: None,
             saved,
             running: together,
             waiting: VecDeque::new(),
@@ -206,7 +97,9 @@ impl<'a> Identifier<'a> {
             ready: VecDeque::new(),
             results: BTreeMap::new(),
             total: 0,
-            failed: None,
+            unasked: None,
+            forgetful: None,
+            cut_short: false,
         }
     }
 
@@ -214,10 +107,9 @@ impl<'a> Identifier<'a> {
     pub fn add(&mut self, ports: Vec<PortRecord>) {
         self.total += ports.len();
         for port in ports {
-            let known = self.saved.as_mut().and_then(|saved| saved.known.remove(&key(&port)));
-            match known {
+            match self.saved.as_mut().and_then(|saved| saved.take(&key_of(&port))) {
                 Some(known) => self.ready.push_back(known),
-                None => self.waiting.push_back(port),
+                None => self.waiting.push_back(Task { port, tries: 0 }),
             }
         }
     }
@@ -227,9 +119,21 @@ impl<'a> Identifier<'a> {
         self.running = true;
     }
 
+    /// The scan did nothing, and nothing is left of it.
+    pub fn discard(self) {
+        if let Some(saved) = self.saved {
+            saved.discard();
+        }
+    }
+
     /// Whether there is something to be asked or told now.
     pub fn is_busy(&self) -> bool {
         !self.asking.is_empty() || !self.ready.is_empty() || (self.running && !self.waiting.is_empty())
+    }
+
+    /// Whether ports are left that were not asked, or not to the end.
+    pub fn is_unfinished(&self) -> bool {
+        self.is_busy() || self.cut_short || !self.waiting.is_empty()
     }
 
     /// Ports done and ports in all.
@@ -240,67 +144,123 @@ impl<'a> Identifier<'a> {
     /// The next port that is done. Dropping the future in between loses nothing.
     pub async fn next(&mut self) -> Option<PortRecord> {
         if let Some(record) = self.ready.pop_front() {
-            self.results.insert(key(&record), record.clone());
+            self.results.insert(key_of(&record), record.clone());
             return Some(record);
         }
+        loop {
+            self.ask();
+            let (task, observation) = self.asking.next().await?;
+            if let Some(record) = self.take(task, observation) {
+                self.results.insert(key_of(&record), record.clone());
+                return Some(record);
+            }
+        }
+    }
+
+    /// Asks as many ports at a time as may be.
+    fn ask(&mut self) {
         while self.running && self.asking.len() < self.at_once {
-            let Some(port) = self.waiting.pop_front() else { break };
+            let Some(task) = self.waiting.pop_front() else { break };
             let (cx, sweep) = (self.cx, self.sweep);
             self.asking.push(Box::pin(async move {
+                tokio::time::sleep(PAUSE * task.tries).await;
+                let port = &task.port;
                 let name = sweep.names.get(&port.address).and_then(|names| names.first());
                 let endpoint = Endpoint { address: port.address, transport: port.protocol, port: port.port };
                 let answer = services::identify(cx, &endpoint, name.map(String::as_str)).await;
-                (port, answer)
+                (task, answer)
             }));
         }
-        let (mut record, observation) = self.asking.next().await?;
-        if let Some(found) = observation.observed() {
-            record.service.clone_from(&found.service);
-            record.tls = found.tls;
-            record.starttls = found.starttls;
-            record.product.clone_from(&found.product);
-            record.version.clone_from(&found.version);
-            record.cpe.clone_from(&found.cpe);
-            record.banner.clone_from(&found.banner);
-            if found.service.is_some() && record.state == PortState::OpenFiltered {
-                // The question of the right protocol was answered.
-                record.state = PortState::Open;
-                record.reason = Reason::UdpResponse.text();
+    }
+
+    /// Takes what came of a port; nothing if it is to be asked again.
+    fn take(&mut self, task: Task, observation: Observation<ServiceEvidence>) -> Option<PortRecord> {
+        let Task { port: mut record, tries } = task;
+        let found = match observation {
+            Observation::Observed(found) => found,
+            // An answer that came only because the scan is being stopped says nothing.
+            _ if self.cx.cancel.is_cancelled() => {
+                self.cut_short = true;
+                return Some(record);
             }
+            Observation::Failed(failure) => {
+                let (again, keep) = match failure.kind {
+                    // It says nothing about the port.
+                    FailureKind::Local | FailureKind::Cancelled => (TRIES, false),
+                    // It was there a moment ago: too much at a time for somebody on the way, perhaps.
+                    FailureKind::Timeout | FailureKind::Unreachable if record.protocol == Transport::Tcp => (2, false),
+                    _ => (1, true),
+                };
+                if tries + 1 < again {
+                    if again == TRIES {
+                        self.slow_down();
+                    }
+                    self.waiting.push_back(Task { port: record, tries: tries + 1 });
+                    return None;
+                }
+                if again == TRIES {
+                    self.unasked.get_or_insert((0, failure.detail)).0 += 1;
+                }
+                if keep {
+                    self.keep(&record);
+                }
+                return Some(record);
+            }
+            Observation::NotAttempted { .. } | Observation::NotApplicable { .. } => return Some(record),
+        };
+        record.service.clone_from(&found.service);
+        record.tls = found.tls;
+        record.starttls = found.starttls;
+        record.product.clone_from(&found.product);
+        record.version.clone_from(&found.version);
+        record.cpe.clone_from(&found.cpe);
+        record.banner.clone_from(&found.banner);
+        if found.service.is_some() && record.state == PortState::OpenFiltered {
+            // The question of the right protocol was answered.
+            record.state = PortState::Open;
+            record.reason = Reason::UdpResponse.text();
         }
-        // An answer that came only because the scan is being stopped says nothing.
-        if !self.cx.cancel.is_cancelled()
-            && let Some(saved) = &mut self.saved
-            && let Err(error) = saved.keep(&record)
-        {
-            self.failed.get_or_insert(error);
+        if !self.cx.cancel.is_cancelled() {
+            self.keep(&record);
         }
-        self.results.insert(key(&record), record.clone());
         Some(record)
     }
 
-    /// Writes what was learned into the hosts. Returns the open ports that nobody has been told of, because the run was
-    /// stopped before their turn.
-    pub fn finish(self, hosts: &mut [PortsHost], stopped: bool) -> Result<Vec<PortRecord>, Error> {
-        let in_trouble = hosts.iter().any(|host| {
-            let listed = host.ports.iter().map(|port| port.state);
-            listed.chain(host.summarised.iter().map(|sum| sum.state)).any(|state| state == PortState::Error)
-        });
-        let mut left = Vec::new();
+    /// Asks half as many ports at a time from now on. Those that fail together are one trouble, and one reason.
+    fn slow_down(&mut self) {
+        let now = Instant::now();
+        if self.slowed.is_none_or(|last| now.duration_since(last) >= PAUSE) {
+            self.slowed = Some(now);
+            self.at_once = (self.at_once / 2).max(1);
+        }
+    }
+
+    /// Remembers a port for a later run, for as long as that is possible.
+    fn keep(&mut self, record: &PortRecord) {
+        if let (Some(saved), None) = (&mut self.saved, &self.forgetful)
+            && let Err(error) = saved.keep(record)
+        {
+            self.forgetful = Some(format!("from {}:{} on ({error})", zone::text(record.address), record.port));
+        }
+    }
+
+    /// Writes what was learned into the hosts.
+    pub fn finish(self, hosts: &mut [PortsHost]) -> Identified {
+        let mut untold = Vec::new();
         for host in hosts {
             for record in &mut host.ports {
-                match self.results.get(&key(record)) {
+                match self.results.get(&key_of(record)) {
                     Some(known) => *record = known.clone(),
                     // A host that accepts everything is told of when it is finished.
-                    None if record.state == PortState::Open && !host.everything_open => left.push(record.clone()),
+                    None if record.state == PortState::Open && !host.everything_open => untold.push(record.clone()),
                     None => {}
                 }
             }
             // Silent ports that were only counted, and turned out to be open.
-            let (silent, udp) = (PortState::OpenFiltered, bartizan_domain::Transport::Udp);
+            let (silent, udp) = (PortState::OpenFiltered, Transport::Udp);
             let of_host = (host.address, udp, 0)..=(host.address, udp, u16::MAX);
             for (_, record) in self.results.range(of_host).filter(|(_, record)| record.state == PortState::Open) {
-                if host.ports.iter().any(|port| key(port) == key(record)) {
+                if host.ports.iter().any(|port| key_of(port) == key_of(record)) {
                     continue;
                 }
                 host.ports.push(record.clone());
@@ -313,49 +273,72 @@ impl<'a> Identifier<'a> {
             host.summarised.retain(|sum| sum.count > 0);
             host.ports.sort_by_key(|port| (port.protocol, port.port));
         }
-        if let Some(error) = self.failed {
-            return Err(error);
+        let mut gaps = Vec::new();
+        if let Some((ports, why)) = &self.unasked {
+            gaps.push(Gap::Unfinished(format!(
+                "what speaks on {ports} {} is not known because of trouble on this machine: {why}",
+                if *ports == 1 { "port" } else { "ports" }
+            )));
         }
-        // Ports in trouble are asked again by the next run.
-        match self.saved {
-            Some(saved) if !stopped && !in_trouble => saved.remove()?,
-            _ => {}
+        if let Some(since) = &self.forgetful {
+            gaps.push(Gap::Doubt(format!("what was identified {since} could not be remembered for a later run")));
         }
-        Ok(left)
+        Identified { untold, gaps, saved: self.saved, left: self.unasked.is_some() }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bartizan_domain::evidence::ProbeFailure;
+    use bartizan_outbound::{Outbound, Settings};
+    use bartizan_test_support::FixedClock;
+
     use super::*;
+    use crate::sweep::tests::sweep_of_nothing;
+
+    fn record(port: u16, protocol: &str) -> PortRecord {
+        let text = format!(
+            r#"{{"address":"192.0.2.1","port":{port},"protocol":"{protocol}","state":"open","reason":"syn-ack"}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
 
     #[test]
-    fn what_was_identified_is_read_back_and_a_broken_line_is_not() {
+    fn trouble_of_this_machine_is_tried_again_and_then_told_and_never_remembered() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
         std::fs::write(&state, "state").unwrap();
-        let record: PortRecord = serde_json::from_str(
-            r#"{"address":"192.0.2.1","port":22,"protocol":"tcp","state":"open","reason":"syn-ack","service":"ssh"}"#,
-        )
-        .unwrap();
-        let mut saved = Saved::open(&state).unwrap();
-        saved.keep(&record).unwrap();
-        saved.file.write_all(b"{\"address\":\"192.0.2.1\",\"po").unwrap();
-        let second = Saved::open(&state).unwrap_err().to_string();
-        assert!(second.contains("another run"), "{second}");
+        let clock = std::sync::Arc::new(FixedClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
+        let cx = ProbeContext::new(Outbound::new(Settings::default()), clock);
+        let sweep = sweep_of_nothing();
+        let mut identifier = Identifier::new(&cx, &sweep, 16, Some(Saved::open(&state).unwrap()), true);
+        let failed = |kind| Observation::Failed(ProbeFailure::new(kind, "opening a socket: too many open files"));
+        for (port, protocol, kind, tries) in [
+            (1, "tcp", FailureKind::Local, 5),
+            (2, "udp", FailureKind::Local, 5),
+            (3, "tcp", FailureKind::Timeout, 2),
+            (4, "udp", FailureKind::Timeout, 1),
+            (5, "tcp", FailureKind::Refused, 1),
+        ] {
+            let mut task = Task { port: record(port, protocol), tries: 0 };
+            for attempt in 1..=tries {
+                let done = identifier.take(task.clone(), failed(kind));
+                assert_eq!(done.is_some(), attempt == tries, "{port} {kind:?} {attempt}");
+                if attempt < tries {
+                    task = identifier.waiting.pop_back().unwrap();
+                }
+            }
+        }
+        assert_eq!(identifier.at_once, 8, "fewer at a time where this machine is in trouble, once for each trouble");
+        let Identified { gaps, left, saved, .. } = identifier.finish(&mut []);
+        assert!(left && gaps.len() == 1, "{gaps:?}");
+        assert!(gaps[0].text().starts_with("what speaks on 2 ports") && gaps[0].text().contains("too many open files"));
         drop(saved);
-        let saved = Saved::open(&state).unwrap();
-        assert_eq!(saved.known.values().collect::<Vec<_>>(), [&record]);
-        drop(saved);
-        let (elsewhere, beside) = (folder.path().join("elsewhere"), folder.path().join("state.services.new"));
-        std::os::unix::fs::symlink(&elsewhere, &beside).unwrap();
-        assert!(Saved::open(&state).is_err() && !elsewhere.exists(), "nothing is written through a link");
-        std::fs::remove_file(&beside).unwrap();
-        std::fs::write(&beside, "half").unwrap();
-        std::fs::remove_file(&state).unwrap();
-        let saved = Saved::open(&state).unwrap();
-        assert!(saved.known.is_empty(), "services of another scan");
-        saved.remove().unwrap();
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut again = Saved::open(&state).unwrap();
+        let known = [1, 2, 3, 4, 5].map(|port| {
+            let protocol = if matches!(port, 2 | 4) { Transport::Udp } else { Transport::Tcp };
+            again.take(&("192.0.2.1".parse().unwrap(), protocol, port)).is_some()
+        });
+        assert_eq!(known, [false, false, false, true, true]);
     }
 }

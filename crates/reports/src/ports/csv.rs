@@ -17,6 +17,15 @@ pub(super) fn render(document: &PortsDocument, out: &mut dyn Write) -> Result<()
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     writer.write_record(COLUMNS).map_err(csv_error)?;
     for host in &document.hosts {
+        if document.is_discovery() {
+            let mut cells = [const { String::new() }; COLUMNS.len()];
+            cells[0] = host.address_text();
+            cells[1] = host.names.join("; ");
+            cells[4] = if host.answered { "up" } else { "down" }.to_owned();
+            cells[5] = host.reason.clone().unwrap_or_else(|| "no-response".to_owned());
+            cells[11] = host.rtt_us.map_or_else(String::new, |rtt| rtt.to_string());
+            writer.write_record(cells.iter().map(|cell| neutralise(cell).into_owned())).map_err(csv_error)?;
+        }
         for port in &host.ports {
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
             let cells = [

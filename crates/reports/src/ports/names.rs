@@ -132,6 +132,19 @@ const NAMES: [(u16, &str, On); 125] = [
     (47808, "bacnet", Udp),
 ];
 
+/// Names that people, and our own results, use for services registered under another one.
+const ALIASES: [(&str, &str); 9] = [
+    ("dns", "domain"),
+    ("kerberos", "kerberos-sec"),
+    ("ldaps", "ldapssl"),
+    ("memcached", "memcache"),
+    ("mongodb", "mongod"),
+    ("postgres", "postgresql"),
+    ("rdp", "ms-wbt-server"),
+    ("smb", "microsoft-ds"),
+    ("winrm", "wsman"),
+];
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum On {
     Tcp,
@@ -147,4 +160,66 @@ pub(super) fn registered(protocol: Transport, port: u16) -> Option<&'static str>
         Transport::Tcp => on != Udp,
     };
     NAMES.iter().find(|(number, _, on)| *number == port && fits(*on)).map(|(_, name, _)| *name)
+}
+
+/// The ports that a service is registered for, by its name or a pattern of names: `*` stands for any characters, `?` for
+/// one. Capitals and small letters are the same.
+#[must_use]
+pub fn ports_of_service(protocol: Transport, pattern: &str) -> Vec<u16> {
+    let pattern = pattern.to_ascii_lowercase();
+    let pattern = ALIASES.iter().find(|(alias, _)| *alias == pattern).map_or(pattern.as_str(), |(_, name)| name);
+    let fits = |on: On| match protocol {
+        Transport::Udp => on != Tcp,
+        Transport::Tcp => on != Udp,
+    };
+    let named = NAMES.iter().filter(|(_, name, on)| fits(*on) && is_like(&name.to_ascii_lowercase(), pattern));
+    named.map(|(port, ..)| *port).collect()
+}
+
+/// Whether a name fits a pattern.
+fn is_like(name: &str, pattern: &str) -> bool {
+    let (name, pattern) = (name.as_bytes(), pattern.as_bytes());
+    let (mut at, mut of) = (0, 0);
+    // Where the last `*` was, and how much of the name it took.
+    let mut star: Option<(usize, usize)> = None;
+    while at < name.len() {
+        match (pattern.get(of), star) {
+            (Some(b'*'), _) => {
+                star = Some((of, at));
+                of += 1;
+            }
+            (Some(c), _) if *c == b'?' || Some(c) == name.get(at) => {
+                at += 1;
+                of += 1;
+            }
+            (_, Some((begin, taken))) => {
+                star = Some((begin, taken + 1));
+                (of, at) = (begin + 1, taken + 1);
+            }
+            _ => return false,
+        }
+    }
+    pattern.get(of..).unwrap_or_default().iter().all(|c| *c == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_found_by_name_by_pattern_and_by_the_name_that_we_report() {
+        let tcp = |pattern: &str| ports_of_service(Transport::Tcp, pattern);
+        assert_eq!((tcp("http"), tcp("HTTPS"), tcp("ssh")), (vec![80], vec![443], vec![22]));
+        assert_eq!(tcp("imap*"), [143, 993]);
+        assert_eq!(tcp("ftp?"), [990]);
+        assert_eq!(tcp("*ftp*"), [21, 989, 990]);
+        assert_eq!((tcp("dns"), tcp("rdp"), tcp("smb")), (vec![53], vec![3389], vec![445]));
+        assert_eq!(ports_of_service(Transport::Udp, "snmp*"), [161, 162]);
+        assert_eq!(ports_of_service(Transport::Udp, "radius"), [1645, 1812]);
+        assert!(tcp("snmp").is_empty() && tcp("no-such-service").is_empty() && tcp("").is_empty());
+        for (alias, name) in ALIASES {
+            assert!(NAMES.iter().any(|(_, known, _)| *known == name), "{alias}");
+            assert!(NAMES.iter().all(|(_, known, _)| *known != alias), "{alias}");
+        }
+    }
 }

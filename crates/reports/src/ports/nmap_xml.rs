@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::net::IpAddr;
 
+use bartizan_domain::Transport;
 use bartizan_domain::evidence::ports::PortState;
-use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost, PortsSummary};
-use bartizan_domain::{ScanStatus, Transport};
+use bartizan_domain::port_document::{PortRecord, PortsDocument, PortsHost, PortsStatus, PortsSummary};
 
 use super::names::registered;
 use crate::ReportError;
@@ -101,6 +101,25 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
         xml.line("hostname", &[("name", name), ("type", "user")], Tag::Whole);
     }
     xml.line("hostnames", &[], Tag::Close);
+    if !document.is_discovery() {
+        ports(scan, host, xml);
+    }
+    if host.everything_open {
+        let output = "Every port answers as open: a proxy or tarpit stands in front of this host.";
+        xml.line("hostscript", &[], Tag::Open);
+        xml.line("script", &[("id", "bartizan-everything-open"), ("output", output)], Tag::Whole);
+        xml.line("hostscript", &[], Tag::Close);
+    }
+    if let Some(rtt) = host.rtt_us.or_else(|| host.ports.iter().filter_map(|port| port.rtt_us).min()) {
+        // As after one measurement (RFC 6298, section 2.2), with the shortest wait that nmap writes.
+        let (variance, wait) = (rtt / 2, (3 * rtt).max(100_000));
+        let [rtt, variance, wait] = [rtt, variance, wait].map(|us| us.to_string());
+        xml.line("times", &[("srtt", &rtt), ("rttvar", &variance), ("to", &wait)], Tag::Whole);
+    }
+    xml.line("host", &[], Tag::Close);
+}
+
+fn ports(scan: &PortsSummary, host: &PortsHost, xml: &mut Xml) {
     xml.line("ports", &[], Tag::Open);
     let mut groups: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for sum in &host.summarised {
@@ -127,19 +146,6 @@ fn host(document: &PortsDocument, host: &PortsHost, xml: &mut Xml) {
         host.ports.iter().filter(|port| port.protocol == protocol).for_each(|one| port(scan, one, xml));
     }
     xml.line("ports", &[], Tag::Close);
-    if host.everything_open {
-        let output = "Every port answers as open: a proxy or tarpit stands in front of this host.";
-        xml.line("hostscript", &[], Tag::Open);
-        xml.line("script", &[("id", "bartizan-everything-open"), ("output", output)], Tag::Whole);
-        xml.line("hostscript", &[], Tag::Close);
-    }
-    if let Some(rtt) = host.rtt_us.or_else(|| host.ports.iter().filter_map(|port| port.rtt_us).min()) {
-        // As after one measurement (RFC 6298, section 2.2), with the shortest wait that nmap writes.
-        let (variance, wait) = (rtt / 2, (3 * rtt).max(100_000));
-        let [rtt, variance, wait] = [rtt, variance, wait].map(|us| us.to_string());
-        xml.line("times", &[("srtt", &rtt), ("rttvar", &variance), ("to", &wait)], Tag::Whole);
-    }
-    xml.line("host", &[], Tag::Close);
 }
 
 fn port(scan: &PortsSummary, port: &PortRecord, xml: &mut Xml) {
@@ -193,9 +199,11 @@ fn run_statistics(document: &PortsDocument) -> String {
     let scan = &document.scan;
     let seconds = (scan.finished_at - scan.started_at).num_milliseconds();
     let elapsed = format!("{}.{:02}", seconds / 1000, seconds % 1000 / 10);
-    let up = document.hosts.iter().filter(|host| host.answered).count() as u64;
+    let up = document.answered();
+    let reasons = scan.partial_reasons.join("; ");
+    let doubts = if scan.partial { format!("; INCOMPLETE: {reasons}") } else { String::new() };
     let summary = format!(
-        "Bartizan done at {}; {} addresses ({up} hosts up) scanned in {elapsed} seconds",
+        "Bartizan done at {}; {} addresses ({up} hosts up) scanned in {elapsed} seconds{doubts}",
         scan.finished_at.format(DATE),
         scan.addresses
     );
@@ -205,9 +213,8 @@ fn run_statistics(document: &PortsDocument) -> String {
     let date = scan.finished_at.format(DATE).to_string();
     let mut finished: Vec<(&str, &str)> =
         vec![("time", &time), ("timestr", &date), ("elapsed", &elapsed), ("summary", &summary)];
-    let reasons = scan.partial_reasons.join("; ");
-    // A host that is silent makes a result incomplete, and for nmap the run is a success all the same.
-    if scan.status != ScanStatus::Completed {
+    // A host that is silent leaves a doubt, and for nmap the run is a success all the same.
+    if scan.status != PortsStatus::Completed {
         finished.extend([("exit", "error"), ("errormsg", reasons.as_str())]);
     } else {
         finished.push(("exit", "success"));

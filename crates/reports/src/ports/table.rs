@@ -10,6 +10,10 @@ use crate::table::{new_table, printable};
 use crate::{Colour, RenderOptions, ReportError};
 
 pub(super) fn render(document: &PortsDocument, options: RenderOptions, out: &mut dyn Write) -> Result<(), ReportError> {
+    if document.is_discovery() {
+        document.hosts.iter().try_for_each(|host| presence(host, out))?;
+        return summary(document, out);
+    }
     for host in &document.hosts {
         heading(host, out)?;
         if !host.ports.is_empty() {
@@ -46,18 +50,43 @@ pub(super) fn render(document: &PortsDocument, options: RenderOptions, out: &mut
     summary(document, out)
 }
 
-fn heading(host: &PortsHost, out: &mut dyn Write) -> Result<(), ReportError> {
+/// A host whose ports were not asked.
+fn presence(host: &PortsHost, out: &mut dyn Write) -> Result<(), ReportError> {
+    let names = names(host);
+    let seen = [host.reason.as_deref(), host.mac.as_deref()];
+    let seen: String = seen.into_iter().flatten().map(|text| format!(", {}", printable(text))).collect();
+    let state = match (host.answered, host.reason.as_deref()) {
+        (true, _) => format!(": up{seen}"),
+        (false, Some(_)) => silent(host).to_owned(),
+        (false, None) => ": no answer".to_owned(),
+    };
+    writeln!(out, "{}{names}{state}", printable(&host.address_text()))?;
+    Ok(())
+}
+
+fn names(host: &PortsHost) -> String {
     let names = host.names.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
-    let names = if names.is_empty() { String::new() } else { format!(" ({names})") };
+    if names.is_empty() { String::new() } else { format!(" ({names})") }
+}
+
+fn heading(host: &PortsHost, out: &mut dyn Write) -> Result<(), ReportError> {
     let silent = match (host.answered, host.reason.as_deref()) {
         (true, _) => "",
-        (false, Some("no-route")) => ": not reached, this machine has no route there",
-        (false, Some("no-router")) => ": not reached, the router on the way does not answer",
-        (false, Some("no-neighbour")) => ": nobody on the link answers for it",
-        (false, _) => ": no port answered",
+        (false, Some("no-response") | None) => ": no port answered",
+        (false, Some(_)) => silent(host),
     };
-    writeln!(out, "{}{names}{silent}", printable(&host.address_text()))?;
+    writeln!(out, "{}{}{silent}", printable(&host.address_text()), names(host))?;
     Ok(())
+}
+
+/// Why nothing came from a host.
+fn silent(host: &PortsHost) -> &'static str {
+    match host.reason.as_deref() {
+        Some("no-route") => ": not reached, this machine has no route there",
+        Some("no-router") => ": not reached, the router on the way does not answer",
+        Some("no-neighbour") => ": nobody on the link answers for it",
+        _ => ": no answer",
+    }
 }
 
 fn row(port: &PortRecord, services: bool, colour: Colour) -> Vec<Cell> {
@@ -91,12 +120,16 @@ fn summary(document: &PortsDocument, out: &mut dyn Write) -> Result<(), ReportEr
     // Those of a host that accepts everything prove nothing.
     let is_open = |port: &&PortRecord| port.state == PortState::Open && !port.everything_open;
     let open = document.hosts.iter().flat_map(|host| &host.ports).filter(is_open).count();
-    let answered = document.hosts.iter().filter(|host| host.answered).count();
+    let answered = document.answered();
     let took = (scan.finished_at - scan.started_at).num_milliseconds();
+    let ports = match (document.is_discovery(), open) {
+        (true, _) => String::new(),
+        (false, 1) => "1 open port; ".to_owned(),
+        (false, open) => format!("{open} open ports; "),
+    };
     writeln!(
         out,
-        "{open} open {}; {answered} of {} {} answered, in {}.{} s",
-        if open == 1 { "port" } else { "ports" },
+        "{ports}{answered} of {} {} answered, in {}.{} s",
         scan.addresses,
         if scan.addresses == 1 { "address" } else { "addresses" },
         took / 1000,

@@ -53,7 +53,10 @@ impl Exclusions {
             self.add(first, last);
             return Ok(());
         }
-        let target: Target = text.parse().map_err(anyhow::Error::msg)?;
+        let target = match text.parse::<Target>() {
+            Ok(target) => target,
+            Err(why) => zones::single_label(text).ok_or_else(|| anyhow::Error::msg(why))?,
+        };
         if target.port().is_some() {
             bail!("`{text}`: an exclusion is an address, a network, a range or a name, without a port");
         }
@@ -220,11 +223,11 @@ mod tests {
     #[test]
     fn networks_of_any_size_may_be_excluded_and_nonsense_may_not() {
         let mut excluded = Exclusions::default();
-        for text in ["10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "shop.example.com", "192.0.2.1-9"] {
+        for text in ["10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "shop.example.com", "nas", "192.0.2.1-9"] {
             excluded.read(text).unwrap();
         }
-        assert_eq!(excluded.take_names(), ["shop.example.com"]);
-        for text in ["", "10.0.0.0/33", "192.0.2.9-192.0.2.1", "192.0.2.1-2001:db8::1", "192.0.2.1:80", "foo"] {
+        assert_eq!(excluded.take_names(), ["shop.example.com", "nas"]);
+        for text in ["", "10.0.0.0/33", "192.0.2.9-192.0.2.1", "192.0.2.1-2001:db8::1", "192.0.2.1:80", "foo!"] {
             let error = excluded.read(text).unwrap_err().to_string();
             assert!(error.contains(text), "{text}: {error}");
         }

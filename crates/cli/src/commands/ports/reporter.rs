@@ -85,6 +85,7 @@ impl Reporter {
     pub fn planned(&self, addresses: usize, ports: usize) {
         match &self.notes {
             Notes::Bar(bar) => bar.set_length((addresses * ports) as u64),
+            Notes::Plain if ports == 0 => line(&format!("looking for hosts at {}", count(addresses, "address"))),
             Notes::Plain => line(&format!("scanning {} of {}", count(ports, "port"), count(addresses, "address"))),
             Notes::Json => event(&json!({ "event": "planned", "addresses": addresses, "ports": ports })),
             Notes::None => {}
@@ -187,7 +188,7 @@ impl Reporter {
         // Those of a host that accepts everything prove nothing.
         let is_open = |port: &&PortRecord| port.state == PortState::Open && !port.everything_open;
         let open = document.hosts.iter().flat_map(|host| &host.ports).filter(is_open).count();
-        let answered = document.hosts.iter().filter(|host| host.answered).count();
+        let answered = document.answered();
         let summary = || {
             let mut text = format!(
                 "{} in {:.1} s: {} on {answered} of {}",

@@ -7,27 +7,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use bartizan_domain::evidence::Observation;
+use bartizan_domain::evidence::{Observation, ProbeFailure};
 use bartizan_domain::{PortSet, Target};
 use bartizan_outbound::{Ceilings, Policy};
 use bartizan_portscan::{Choice, Discovery, Engine, Never, Rates, Settings, zone};
 use bartizan_probes::services::recog::Recog;
+use bartizan_probes::sweep::Gap;
 use bartizan_probes::{ProbeContext, resolve};
+use futures::{Stream, StreamExt as _};
 
+use super::document::Several;
 use super::exclusions::Exclusions;
 use super::spec::{self, Bare};
 use super::zones;
 use crate::args::{EngineChoice, PortsArgs, ScanLetter};
 use crate::network::{self, Private};
-use crate::targets;
+use crate::targets::{self, Given};
 
-/// Addresses of one scan at most.
-const MAX_ADDRESSES: u128 = 1 << 20;
+/// Addresses of one scan at most: what one run of the engine takes.
+const MAX_ADDRESSES: u128 = bartizan_portscan::MAX_TARGETS as u128;
+
+/// Addresses and names of one scan at most that count as named singly, and are asked although nobody was found there. More
+/// of them are a list, which is looked through first as a network is.
+const SINGLES_AT_MOST: usize = 64;
+/// Names that are resolved at the same time.
+const NAMES_AT_ONCE: usize = 32;
 
 /// A scan as asked for.
 pub struct Request {
     /// What to scan.
-    pub targets: Vec<Target>,
+    pub targets: Vec<Given>,
     excluded: Exclusions,
     /// TCP ports.
     pub tcp: PortSet,
@@ -47,10 +56,13 @@ pub struct Plan {
     pub addresses: Vec<IpAddr>,
     /// The names that lead to them, where any do.
     pub names: BTreeMap<IpAddr, Vec<String>>,
-    /// Addresses that were named singly, or by a name.
+    /// Addresses that were named singly, or by a name that was.
     pub singles: BTreeSet<IpAddr>,
-    /// What could not be planned, one sentence each.
-    pub gaps: Vec<String>,
+    /// What could not be planned.
+    pub gaps: Vec<Gap>,
+    /// Whether every name was asked for.
+    pub is_whole: bool,
+    left_out: Several,
     excluded: Arc<Exclusions>,
     policy: Policy,
 }
@@ -67,17 +79,33 @@ impl Request {
             (true, false) => Bare::Udp,
             (false, _) => Bare::Tcp,
         };
-        let (tcp, udp_ports) = spec::read(args.ports.as_deref(), bare)?;
+        let mut asked = match (args.top_ports, bare) {
+            (None, _) => spec::read(args.ports.as_deref(), bare)?,
+            (Some(count), Bare::Udp) => {
+                bail!("--top-ports {count} is a list of TCP ports; for UDP name the ports with -p, or leave it out")
+            }
+            (Some(count), Bare::Tcp) => spec::read(Some(&format!("top:{count}")), bare)?,
+            (Some(count), Bare::Both) => spec::read(Some(&format!("T:top:{count},U:common")), bare)?,
+        };
+        if let Some(excluded) = &args.exclude_ports {
+            asked = spec::without(excluded, asked)?;
+        }
+        let discover_only = args.discover_only || args.has(ScanLetter::Discover);
+        if discover_only {
+            refuse_questions(args)?;
+            asked = (PortSet::new(), PortSet::new());
+        }
+        let (tcp, udp_ports) = asked;
         refuse_second_use_of_input(args)?;
         let interface = args.interface.as_deref();
         let targets = targets::read_by(&args.targets, &|text| zones::target(text, interface))?;
-        network::refuse_unscannable(&targets)?;
-        for target in &targets {
+        network::refuse_unscannable(targets.iter().map(|given| &given.target))?;
+        for Given { target, .. } in &targets {
             if let Some(port) = target.port() {
                 bail!("`{target}`: ports are named with -p; write the target without :{port} and add -p {port}");
             }
         }
-        let count = targets.iter().fold(0_u128, |sum, target| sum.saturating_add(target.count()));
+        let count = targets.iter().fold(0_u128, |sum, given| sum.saturating_add(given.target.count()));
         if count > MAX_ADDRESSES {
             bail!("the targets cover {count} addresses: at most {MAX_ADDRESSES} are allowed in one scan");
         }
@@ -127,8 +155,11 @@ impl Request {
         let private = if args.public_only { Private::Refused } else { Private::Allowed };
         // A service is asked in several protocols at the same time; a silent datagram port in a dozen.
         let mut cx = network::probe_context(&args.network, private, timeout, args.concurrency as usize * 16);
-        cx.outbound =
-            cx.outbound.paced(Ceilings { global: args.rate, per_host: args.rate_host, per_subnet: args.rate_subnet });
+        cx.outbound = (cx.outbound.over(args.interface.as_deref())).paced(Ceilings {
+            global: args.rate,
+            per_host: args.rate_host,
+            per_subnet: args.rate_subnet,
+        });
         cx.recog.clone_from(&self.recog);
         cx
     }
@@ -140,7 +171,7 @@ impl Request {
     pub async fn resolve(&self, cx: &ProbeContext) -> Result<Plan> {
         let mut excluded = self.excluded.clone();
         for name in excluded.take_names() {
-            match resolve::every_address(cx, &name).await {
+            match every_address(cx, &name).await {
                 Ok(addresses) => addresses.into_iter().for_each(|a| excluded.add(a, a)),
                 Err(failure) => bail!(
                     "not every address of the exclusion `{name}` is known ({}), so nothing is scanned",
@@ -154,21 +185,30 @@ impl Request {
             names: BTreeMap::new(),
             singles: BTreeSet::new(),
             gaps: Vec::new(),
+            is_whole: true,
+            left_out: Several::new("addresses were left out"),
             excluded: Arc::new(excluded),
             policy: self.policy,
         };
-        for target in &self.targets {
+        let (given, listed) = self.singly();
+        let mut found = self.addresses_of_names(cx);
+        let mut unresolved = Several::new("names were not scanned");
+        for Given { target, in_list } in &self.targets {
+            let named = if if *in_list { listed } else { given } { Named::Singly } else { Named::InAList };
             match target {
-                Target::Domain { name, .. } => match resolve::addresses(cx, name).await {
-                    Observation::Observed(addresses) => {
+                Target::Domain { name, .. } => match found.next().await {
+                    Some(Observation::Observed(addresses)) => {
                         for address in addresses {
-                            plan.add(address, Some(name));
+                            plan.add(address, Some(name), named);
                         }
                     }
-                    other => plan.gaps.push(format!("{name} was not scanned: {}", why(&other))),
+                    other => {
+                        plan.is_whole &= !cx.cancel.is_cancelled();
+                        unresolved.push(format!("{name} was not scanned: {}", other.map_or_else(String::new, why)));
+                    }
                 },
                 Target::Ip { address, .. } => {
-                    plan.add(*address, None);
+                    plan.add(*address, None, named);
                 }
                 Target::Cidr(_) | Target::Range(..) => {
                     for asset in target.assets() {
@@ -179,29 +219,84 @@ impl Request {
                 }
             }
         }
+        let left_out = std::mem::replace(&mut plan.left_out, Several::new(""));
+        plan.gaps.extend(unresolved.into_sentences().chain(left_out.into_sentences()).map(Gap::Unfinished));
         plan.addresses.sort_unstable();
         plan.addresses.dedup();
         plan.addresses.shrink_to_fit();
         Ok(plan)
     }
+
+    /// Whether what stands on the command line counts as named singly, and whether what stands in lists does.
+    fn singly(&self) -> (bool, bool) {
+        let singles = |in_list: bool| {
+            let is_single = |target: &Target| matches!(target, Target::Ip { .. } | Target::Domain { .. });
+            self.targets.iter().filter(|given| given.in_list == in_list && is_single(&given.target)).count()
+        };
+        let (given, listed) = (singles(false), singles(true));
+        (given <= SINGLES_AT_MOST, given + listed <= SINGLES_AT_MOST)
+    }
+
+    /// What the names among the targets lead to, in their order.
+    fn addresses_of_names<'r>(
+        &'r self,
+        cx: &'r ProbeContext,
+    ) -> impl Stream<Item = Observation<Vec<IpAddr>>> + Unpin + 'r {
+        let names = self.targets.iter().filter_map(|given| match &given.target {
+            Target::Domain { name, .. } => Some(name),
+            _ => None,
+        });
+        let asked = names.map(move |name| addresses_of(cx, name));
+        Box::pin(futures::stream::iter(asked).buffered(NAMES_AT_ONCE))
+    }
+}
+
+/// What a name leads to. One without a dot means what it means to every program on this machine, search domains included,
+/// unless a resolver was named.
+async fn addresses_of(cx: &ProbeContext, name: &str) -> Observation<Vec<IpAddr>> {
+    if is_complete(cx, name) { resolve::addresses(cx, name).await } else { by_the_system(cx, name).await.into() }
+}
+
+/// The same for a name that must not be missed.
+async fn every_address(cx: &ProbeContext, name: &str) -> Result<Vec<IpAddr>, ProbeFailure> {
+    if is_complete(cx, name) { resolve::every_address(cx, name).await } else { by_the_system(cx, name).await }
+}
+
+fn is_complete(cx: &ProbeContext, name: &str) -> bool {
+    name.contains('.') || name == "localhost" || cx.dns.resolver.is_some()
+}
+
+async fn by_the_system(cx: &ProbeContext, name: &str) -> Result<Vec<IpAddr>, ProbeFailure> {
+    let asked = bartizan_outbound::names::resolve(name.to_owned());
+    cx.within(cx.timeout.saturating_mul(3), &format!("resolving {name}"), asked).await
+}
+
+/// How an address came to be a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Singly,
+    InAList,
 }
 
 impl Plan {
-    fn add(&mut self, address: IpAddr, name: Option<&String>) {
+    fn add(&mut self, address: IpAddr, name: Option<&String>, named: Named) {
         let address = address.to_canonical();
         if self.excluded.contain(address) {
             return;
         }
         // Whatever bits a record has: it does not choose one of our interfaces.
         if let (true, Some(name)) = (zone::is_link_local(address), name) {
-            self.gaps.push(format!("{name} leads to {address}, a link-local address of which the link is not known"));
+            self.left_out
+                .push(format!("{name} leads to {address}, a link-local address of which the link is not known"));
             return;
         }
         if let Err(failure) = self.policy.vet(zone::split(address).0) {
-            self.gaps.push(failure.detail);
+            self.left_out.push(failure.detail);
             return;
         }
-        self.singles.insert(address);
+        if named == Named::Singly {
+            self.singles.insert(address);
+        }
         self.addresses.push(address);
         if let Some(name) = name {
             let names = self.names.entry(address).or_default();
@@ -225,6 +320,19 @@ impl Plan {
     }
 }
 
+/// Who asks only which hosts are there asks no ports.
+fn refuse_questions(args: &PortsArgs) -> Result<()> {
+    let others = [ScanLetter::Services, ScanLetter::Udp, ScanLetter::Syn, ScanLetter::Connect];
+    let ports = [args.ports.is_some(), args.top_ports.is_some(), args.exclude_ports.is_some(), args.udp];
+    if ports.contains(&true) || args.service_detection || others.iter().any(|letter| args.has(*letter)) {
+        bail!("--discover-only (-sn) asks no ports: leave out what says which ports to ask, and how");
+    }
+    if args.no_discovery {
+        bail!("--discover-only (-sn) and --no-discovery (-Pn): nothing would be left to do");
+    }
+    Ok(())
+}
+
 /// Standard input can be read once: who named it twice would get nothing the second time, and no exclusions from it.
 fn refuse_second_use_of_input(args: &PortsArgs) -> Result<()> {
     let names_input =
@@ -240,9 +348,9 @@ fn refuse_second_use_of_input(args: &PortsArgs) -> Result<()> {
     Ok(())
 }
 
-fn why<T>(observation: &Observation<T>) -> String {
+fn why<T>(observation: Observation<T>) -> String {
     match observation {
-        Observation::Failed(failure) => failure.detail.clone(),
+        Observation::Failed(failure) => failure.detail,
         _ => "it has no address".to_owned(),
     }
 }

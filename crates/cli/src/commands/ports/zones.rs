@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use bartizan_domain::Target;
 use bartizan_domain::port_document::{PortRecord, PortsHost};
-use bartizan_portscan::zone;
+use bartizan_portscan::{MAX_TARGETS, zone};
 use ipnet::{IpNet, Ipv6Net};
 
 /// Bits that tell link-local addresses of one link apart begin here; those between the prefix and here are zero.
@@ -50,7 +50,10 @@ pub fn target(text: &str, interface: Option<&str>) -> Result<Target, String> {
     let alone = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&bare);
     let target = match alone.parse::<IpAddr>() {
         Ok(address) => Target::Ip { address: address.to_canonical(), port: None },
-        Err(_) => bare.parse::<Target>()?,
+        Err(_) => match bare.parse::<Target>() {
+            Ok(target) => target,
+            Err(why) => wider(&bare)?.or_else(|| single_label(&bare)).ok_or(why)?,
+        },
     };
     match &target {
         Target::Ip { address, .. } => no_bits(text, *address)?,
@@ -84,6 +87,35 @@ pub fn target(text: &str, interface: Option<&str>) -> Result<Target, String> {
             "`{text}` is a link-local address, which is another host on each link: write it with its zone (RFC 4007 section 11), as in `fe80::1%eth0`, or name the link with --interface"
         )),
     }
+}
+
+/// A network or range with more addresses than other commands take, up to what one run of the engine does.
+fn wider(text: &str) -> Result<Option<Target>, String> {
+    let range = || {
+        let (first, last) = text.split_once('-')?;
+        let (first, last) = (first.parse::<IpAddr>().ok()?, last.parse::<IpAddr>().ok()?);
+        (first.is_ipv4() == last.is_ipv4() && first <= last).then_some(Target::Range(first, last))
+    };
+    let Some(target) = text.parse::<IpNet>().ok().map(|net| Target::Cidr(net.trunc())).or_else(range) else {
+        return Ok(None);
+    };
+    match target.count() {
+        count if count > MAX_TARGETS as u128 => Err(format!(
+            "`{text}` covers {count} addresses: at most {MAX_TARGETS} (an IPv4 /10, an IPv6 /106) are allowed"
+        )),
+        _ => Ok(Some(target)),
+    }
+}
+
+/// A name without a dot (`nas`, `router`), which is for this machine's resolver to complete.
+pub fn single_label(text: &str) -> Option<Target> {
+    let looks_like_a_number = text.starts_with("0x") || text.starts_with("0X") || !text.contains(char::is_alphabetic);
+    if looks_like_a_number || text.contains('.') {
+        return None;
+    }
+    let whole = bartizan_domain::target::parse_domain(&format!("{text}.invalid")).ok()?;
+    let name = whole.strip_suffix(".invalid")?.to_owned();
+    Some(Target::Domain { name, port: None })
 }
 
 fn within(target: Target, index: u32) -> Target {
@@ -175,6 +207,31 @@ mod tests {
         assert_eq!((target_text(&range).as_str(), range.count()), ("fe80::1%lo-fe80::3", 3));
         let part = net_within("fe80::/10".parse().unwrap(), lo());
         assert!(part.contains(&with) && !part.contains(&"fe80::1".parse::<IpAddr>().unwrap()));
+    }
+
+    #[test]
+    fn names_without_a_dot_and_large_networks_are_targets_of_a_port_scan() {
+        let name = |text: &str| Target::Domain { name: text.to_owned(), port: None };
+        for (text, meant) in
+            [("nas", "nas"), ("Router", "router"), ("fritz-box2", "fritz-box2"), ("böse", "xn--bse-sna")]
+        {
+            assert_eq!(target(text, None), Ok(name(meant)), "{text}");
+        }
+        for text in ["-x", "x-", "a b", "0x7f", "127", "a/b", "foo!", "", "a".repeat(64).as_str()] {
+            assert!(target(text, None).is_err(), "{text}");
+        }
+        for (text, count) in [
+            ("10.0.0.0/10", 1 << 22),
+            ("10.0.0.0-10.63.255.255", 1 << 22),
+            ("2001:db8::/106", 1 << 22),
+            ("10.0.0.0/12", 1 << 20),
+        ] {
+            assert_eq!(target(text, None).unwrap().count(), count, "{text}");
+        }
+        for text in ["10.0.0.0/9", "10.0.0.0-10.64.0.0", "2001:db8::/105", "0.0.0.0/0", "::/0"] {
+            let error = target(text, None).unwrap_err();
+            assert!(error.contains(text) && error.contains("at most 4194304"), "{error}");
+        }
     }
 
     #[test]

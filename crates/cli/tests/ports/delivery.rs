@@ -1,0 +1,275 @@
+//! What becomes of results that nobody takes, and of a scan that is stopped while names are resolved: nothing is lost that
+//! was found, nothing is left behind, and the exit code says so.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command};
+
+use serde_json::Value;
+
+use super::common::{bartizan, run_in, stderr, stdout};
+use super::{listener, listing};
+
+/// A server that greets as OpenSSH does for as long as it is wanted, and its port.
+struct Greeter {
+    port: u16,
+    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Greeter {
+    fn new(address: &str) -> Self {
+        let (listener, port) = listener(address);
+        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stopped = std::sync::Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                if stopped.load(std::sync::atomic::Ordering::SeqCst) {
+                    break;
+                }
+                let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2p1\r\n");
+            }
+        });
+        Self { port, stop, thread: Some(thread) }
+    }
+
+    /// Takes the server away, so that who asks again is refused.
+    fn end(mut self, address: &str) {
+        self.stop.store(true, std::sync::atomic::Ordering::SeqCst);
+        drop(std::net::TcpStream::connect((address, self.port)).unwrap());
+        self.thread.take().unwrap().join().unwrap();
+        assert!(std::net::TcpStream::connect((address, self.port)).is_err());
+    }
+}
+
+fn signal(child: &Child, signal: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
+}
+
+/// The state outlives results that could not be written, and the same command gives them without asking again.
+#[test]
+fn a_disk_that_is_full_when_results_are_written_costs_nothing_but_the_command() {
+    let address = "127.0.0.6";
+    for (services, kept) in [(&[][..], &["state"][..]), (&["-sV"], &["state", "state.services"])] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Greeter::new(address);
+        let port = server.port;
+        let ports = format!("{port},1-40");
+        let base = ["ports", address, "-p", &ports, "--engine", "connect", "--resume", "state"];
+        let full = run_in(folder.path(), &[&base[..], services, &["-o", "json=/dev/full"]].concat());
+        assert_eq!(full.status.code(), Some(2), "{}", stderr(&full));
+        assert!(
+            stderr(&full).contains("/dev/full") && stderr(&full).contains("state is kept in state"),
+            "{}",
+            stderr(&full)
+        );
+        assert_eq!(listing(folder.path()), kept, "{services:?}");
+        server.end(address);
+        let again = run_in(folder.path(), &[&base[..], services, &["-o", "json=a.json"]].concat());
+        assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+        let document = read(folder.path(), "a.json");
+        let found = document["hosts"][0]["ports"].as_array().unwrap();
+        let found = found.iter().find(|found| found["port"] == port).unwrap();
+        assert_eq!(found["state"], "open", "it was asked again: {found}");
+        assert_eq!(found["service"] == "ssh", !services.is_empty(), "{found}");
+        assert_eq!(document["hosts"][0]["summarised"][0]["count"], 40);
+        assert_eq!(listing(folder.path()), ["a.json"], "what is delivered needs no state");
+    }
+}
+
+/// Killed between the last answer and the last byte of the results, a scan is still there.
+#[test]
+fn a_scan_killed_while_results_are_written_is_taken_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap();
+    assert!(made.success());
+    // More than a pipe holds.
+    let base =
+        ["ports", "127.0.7.0-127.0.7.63", "-p", "1-20", "--engine", "connect", "--no-discovery", "--resume", "state"];
+    let mut child = bartizan().current_dir(folder.path()).args(base).args(["-o", "json=pipe"]).spawn().unwrap();
+    let mut pipe = std::fs::File::open(folder.path().join("pipe")).unwrap();
+    pipe.read_exact(&mut [0; 1]).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(listing(folder.path()), ["pipe", "state"]);
+    let again = run_in(folder.path(), &[&base[..], &["-o", "json=a.json"]].concat());
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(read(folder.path(), "a.json")["hosts"].as_array().unwrap().len(), 64);
+    assert_eq!(listing(folder.path()), ["a.json", "pipe"]);
+}
+
+fn read(folder: &Path, name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+}
+
+/// Who stops to read standard output gives that up and nothing else.
+#[test]
+fn a_reader_that_goes_away_takes_no_other_output_with_him() {
+    let address = "127.0.0.7";
+    let servers: Vec<(TcpListener, u16)> = (0..20).map(|_| listener(address)).collect();
+    let ports = servers.iter().map(|(_, port)| port.to_string()).collect::<Vec<_>>().join(",");
+    // The last ports are asked long after the first line was read.
+    let base =
+        ["ports", address, "-p", &ports, "--engine", "connect", "--no-discovery", "--rate", "20", "--resume", "state"];
+    for (others, code) in [(&["-o", "xml=a.xml", "-o", "json=a.json"][..], 0), (&[], 3)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child =
+            bartizan().current_dir(folder.path()).args(base).args(["-o", "jsonl"]).args(others).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        assert!(lines.read_line(&mut line).unwrap() > 0);
+        drop(lines);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        // What one reader did not want may be wanted after all.
+        assert!(folder.path().join("state").exists() && stderr(&output).contains("state"), "{}", stderr(&output));
+        if others.is_empty() {
+            assert!(stderr(&output).contains("nobody took the results"), "{}", stderr(&output));
+            continue;
+        }
+        let document = read(folder.path(), "a.json");
+        assert_eq!(document["hosts"][0]["ports"].as_array().unwrap().len(), servers.len());
+        assert_eq!((&document["scan"]["status"], &document["scan"]["partial"]), (&"completed".into(), &false.into()));
+        let xml = std::fs::read_to_string(folder.path().join("a.xml")).unwrap();
+        assert_eq!(xml.matches("state=\"open\"").count(), servers.len());
+        assert!(xml.contains("exit=\"success\"") && xml.ends_with("</nmaprun>\n"));
+    }
+}
+
+/// Each way to be told to end, also while names are resolved.
+#[test]
+fn nothing_is_left_behind_by_a_scan_that_is_stopped_while_names_are_resolved() {
+    use rustix::process::Signal;
+    for stop in [Signal::INT, Signal::TERM, Signal::HUP] {
+        for (exclusion, left) in [(&[][..], &["a.json", "a.xml"][..]), (&["--exclude", "never.example.com"], &[])] {
+            let folder = tempfile::tempdir().unwrap();
+            let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let resolver = silent.local_addr().unwrap().to_string();
+            let child = bartizan()
+                .current_dir(folder.path())
+                .args(["ports", "shop.example.com", "-p", "80", "--timeout", "60", "--resolver", &resolver])
+                .args(["-o", "json=a.json", "-o", "xml=a.xml"])
+                .args(exclusion)
+                .spawn()
+                .unwrap();
+            silent.recv_from(&mut [0; 512]).unwrap();
+            signal(&child, stop);
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(130), "{stop:?}: {}", stderr(&output));
+            assert_eq!(listing(folder.path()), left, "{stop:?}");
+            if !left.is_empty() {
+                assert_eq!(read(folder.path(), "a.json")["scan"]["status"], "cancelled");
+            }
+        }
+    }
+}
+
+/// Who has no time to wait for results either leaves no temporary file.
+#[test]
+fn a_second_signal_ends_the_program_at_once_and_takes_its_files_away() {
+    use rustix::process::Signal;
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap();
+    assert!(made.success());
+    let mut child = bartizan()
+        .current_dir(folder.path())
+        .args(["ports", "127.0.7.0-127.0.7.63", "-p", "1-20", "--engine", "connect", "--no-discovery"])
+        .args(["-o", "csv=a.csv", "-o", "json=pipe", "-o", "xml=a.xml"])
+        .spawn()
+        .unwrap();
+    // It hangs in the middle of its results.
+    let mut pipe = std::fs::File::open(folder.path().join("pipe")).unwrap();
+    pipe.read_exact(&mut [0; 1]).unwrap();
+    signal(&child, Signal::TERM);
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("stopping") {
+        line.clear();
+        assert!(told.read_line(&mut line).unwrap() > 0, "it takes no notice");
+    }
+    signal(&child, Signal::TERM);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(listing(folder.path()), ["a.csv", "pipe"], "what was complete, and no temporary file");
+}
+
+/// The end of the terminal is no reason to stop for who asked to ignore it.
+#[test]
+fn under_nohup_the_end_of_the_terminal_is_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = silent.local_addr().unwrap().to_string();
+    let child = Command::new("nohup")
+        .arg(env!("CARGO_BIN_EXE_bartizan"))
+        .current_dir(folder.path())
+        .args(["ports", "shop.example.com", "-p", "80", "--timeout", "1", "--resolver", &resolver, "-o", "json=a.json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    silent.recv_from(&mut [0; 512]).unwrap();
+    signal(&child, rustix::process::Signal::HUP);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(3), "it went on, and the name had no address");
+}
+
+/// The time for the whole scan begins with its names, and results say that it ran out in every format.
+#[test]
+fn the_time_limit_counts_from_the_beginning_and_every_format_says_that_it_ended_the_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = silent.local_addr().unwrap().to_string();
+    let begin = std::time::Instant::now();
+    let base = ["ports", "shop.example.com", "127.0.0.1", "-p", "1", "--timeout", "60", "--resolver", &resolver];
+    let outputs = ["-o", "json=a.json", "-o", "xml=a.xml", "-o", "table", "--max-time", "1s"];
+    let output = run_in(folder.path(), &[&base[..], &outputs].concat());
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(begin.elapsed().as_secs() < 30, "resolving took its own time");
+    let document = read(folder.path(), "a.json");
+    assert_eq!((&document["scan"]["status"], &document["scan"]["partial"]), (&"incomplete".into(), &true.into()));
+    assert!(document["scan"]["partial_reasons"].to_string().contains("time limit"), "{document}");
+    let xml = std::fs::read_to_string(folder.path().join("a.xml")).unwrap();
+    assert!(xml.contains("exit=\"error\"") && !xml.contains("exit=\"success\""), "{xml}");
+    assert!(xml.contains("errormsg=\"") && xml.contains("INCOMPLETE: "), "{xml}");
+    assert!(stdout(&output).contains("INCOMPLETE"), "{}", stdout(&output));
+}
+
+/// A name without an address is missing from the results, which is another thing than a host that is silent.
+#[test]
+fn a_scan_without_one_of_its_names_is_no_success_in_xml() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = silent.local_addr().unwrap().to_string();
+    let base = ["ports", "127.0.0.1", "shop.example.com", "-p", "1", "--timeout", "1", "--resolver", &resolver, "-o"];
+    let folder = tempfile::tempdir().unwrap();
+    let xml = run_in(folder.path(), &[&base[..], &["xml"]].concat());
+    assert_eq!(xml.status.code(), Some(3));
+    assert!(stdout(&xml).contains("exit=\"error\" errormsg=\"shop.example.com was not scanned"), "{}", stdout(&xml));
+    let json = run_in(folder.path(), &[&base[..], &["json"]].concat());
+    let document: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(document["scan"]["status"], "incomplete");
+    assert_eq!(document["hosts"][0]["answered"], true, "the rest is there");
+}
+
+/// Fewer descriptors than services: each is asked when there is room, and none is called unknown for want of it.
+#[test]
+fn a_service_is_not_unknown_because_this_machine_had_no_descriptor() {
+    let address = "127.0.0.8";
+    let servers: Vec<Greeter> = (0..40).map(|_| Greeter::new(address)).collect();
+    let ports = servers.iter().map(|server| server.port.to_string()).collect::<Vec<_>>().join(",");
+    for limit in ["24", "32"] {
+        let output = Command::new("sh")
+            .args(["-c", "ulimit -n \"$0\" && exec \"$@\"", limit, env!("CARGO_BIN_EXE_bartizan"), "ports", address])
+            .args(["-p", &ports, "-sV", "--engine", "connect", "--no-discovery", "--concurrency", "40", "-o", "json"])
+            .output()
+            .unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        let found = document["hosts"][0]["ports"].as_array().unwrap();
+        let unknown = found.iter().filter(|port| port["state"] == "open" && port["service"] != "ssh").count();
+        let told = document["scan"]["partial_reasons"].to_string();
+        if output.status.code() == Some(0) {
+            assert_eq!((found.len(), unknown), (40, 0), "{limit}: {document}");
+        } else {
+            assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+            assert!(told.contains("trouble on this machine"), "{limit}: {told}");
+        }
+    }
+}

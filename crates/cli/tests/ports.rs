@@ -286,14 +286,22 @@ fn an_interrupted_scan_says_how_to_go_on() {
             .unwrap();
         let mut progress = std::io::BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        while !line.contains("\"progress\"") {
+        let mut done = 0;
+        while done < 100 {
             line.clear();
             assert!(progress.read_line(&mut line).unwrap() > 0, "it ended too soon");
+            done = serde_json::from_str::<Value>(&line).unwrap()["ports"]["done"].as_u64().unwrap_or(0);
         }
         common::interrupt(&child);
         let mut rest = String::new();
         progress.read_to_string(&mut rest).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+        // All that has a state is told of, not only what was listed.
+        let stopped: Value = serde_json::from_slice(&fs::read(folder.path().join("a.json")).unwrap()).unwrap();
+        let host = &stopped["hosts"][0];
+        let counted = host["summarised"].as_array().unwrap().iter().map(|sum| sum["count"].as_u64().unwrap());
+        let told = counted.sum::<u64>() + host["ports"].as_array().unwrap().len() as u64;
+        assert!((done..20_000).contains(&told), "{told} ports told of after {done} were done");
         if resume.is_empty() {
             assert!(rest.contains("--resume FILE"), "{rest}");
             continue;

@@ -5,6 +5,7 @@
 //! Memory grows with open ports and with addresses, not with ports asked: states that many ports of an address share
 //! are counted and not listed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::port_document::{PortRecord, PortsHost};
 use bartizan_domain::{PortSet, Transport};
 use bartizan_portscan::{
-    AtEnd, Choice, Control, Event, Finding, Job, Progress, Protocol, Report, Settings, State, Verification,
+    AtEnd, Choice, Control, Event, Finding, Job, Progress, Protocol, Report, Settings, State, TakenUp, Verification,
 };
 
 use crate::ProbeContext;
@@ -41,6 +42,8 @@ pub struct Sweep {
     pub addresses: Vec<IpAddr>,
     /// The names that lead to them, where any do.
     pub names: BTreeMap<IpAddr, Vec<String>>,
+    /// Names that lead nowhere this time. A sweep that is taken up again has the addresses that its names had when it was begun.
+    pub unresolved: Vec<String>,
     /// Those among them that were named singly: they are asked although discovery finds nobody.
     pub singles: BTreeSet<IpAddr>,
     /// TCP ports. Without ports of either protocol the sweep looks which hosts are there, if the settings allow that.
@@ -93,6 +96,37 @@ pub enum Gap {
 }
 
 impl Sweep {
+    /// Addresses by name, those that lead nowhere included.
+    fn addresses_of_names(&self) -> BTreeMap<String, Vec<IpAddr>> {
+        let mut names: BTreeMap<String, Vec<IpAddr>> =
+            self.unresolved.iter().map(|name| (name.clone(), Vec::new())).collect();
+        for (address, of_address) in &self.names {
+            for name in of_address {
+                names.entry(name.clone()).or_default().push(*address);
+            }
+        }
+        names
+    }
+
+    /// The same sweep with the addresses that its names had when it was begun.
+    fn taken_up(&self, before: &TakenUp) -> Self {
+        let mut sweep = Self { names: BTreeMap::new(), ..self.clone() };
+        let single = |name: &String| {
+            let now = self.names.iter().filter(|(_, names)| names.contains(name));
+            now.into_iter().any(|(address, _)| self.singles.contains(address))
+        };
+        for (name, addresses) in &before.names {
+            let single = single(name);
+            for address in addresses {
+                sweep.names.entry(*address).or_default().push(name.clone());
+                if single {
+                    sweep.singles.insert(*address);
+                }
+            }
+        }
+        sweep
+    }
+
     /// Whether it only looks which hosts are there: no ports are asked.
     #[must_use]
     pub fn is_discovery(&self) -> bool {
@@ -123,6 +157,8 @@ pub struct SweepOutcome {
     pub engines: Vec<Choice>,
     /// What is missing although nobody stopped it.
     pub gaps: Vec<Gap>,
+    /// What it went on with, if it was taken up from a state file; targets that are forbidden now are not counted.
+    pub taken_up: Option<TakenUp>,
     /// The files that remember where it stood, if there is nothing left that a later run could do: whoever has brought the
     /// results to where they are safe removes them ([`Remembered::forget`]). Otherwise they stay.
     pub remembered: Option<Remembered>,
@@ -143,28 +179,41 @@ pub async fn run(
     settings.report = Report::Few { each: LIST_AT_MOST + 1, silent_udp: SILENT_AT_MOST };
     // The state of the ports is needed until their services are known and everything is written down.
     settings.at_end = AtEnd::Keep;
-    let mut identifier = None;
-    if let Services::Identify { at_once } = sweep.services {
-        let saved = settings.checkpoint.as_deref().map(Saved::open).transpose()?;
-        // Two at the same time would be twice as fast as the caller allows.
-        let together = settings.rates == bartizan_portscan::Rates::default();
-        identifier = Some(Identifier::new(cx, sweep, at_once, saved, together));
-    }
+    // Two at the same time would be twice as fast as the caller allows.
+    let together = settings.rates == bartizan_portscan::Rates::default();
+    let mut saved = match (sweep.services, &settings.checkpoint) {
+        (Services::Identify { .. }, Some(state)) => Some(Saved::open(state)?),
+        _ => None,
+    };
     let job = Job {
         udp_ports: sweep.udp.iter().collect(),
         udp_payloads: Arc::new(udp::payloads()),
         never: Arc::clone(&sweep.never),
         // Whether they are there is the question, where no port is asked.
+        names: sweep.addresses_of_names(),
         certain: if sweep.is_discovery() { BTreeSet::new() } else { sweep.singles.clone() },
         settings,
         ..Job::new(sweep.addresses.clone(), sweep.tcp.iter().collect())
     };
     let control = Control::new();
     let mut scan = bartizan_portscan::scan(job, &control)?;
+    // The first event, if it comes.
+    let mut next = scan.next().await;
+    let mut taken_up = None;
+    let mut sweep = Cow::Borrowed(sweep);
+    if let Some(Event::TakenUp(before)) = next {
+        sweep = Cow::Owned(sweep.taken_up(&before));
+        taken_up = Some(*before);
+        next = scan.next().await;
+    }
+    let sweep = sweep.as_ref();
+    let mut identifier = match sweep.services {
+        Services::Identify { at_once } => Some(Identifier::new(cx, sweep, at_once, saved.take(), together)),
+        Services::Skip => None,
+    };
     let mut tally = Tally::default();
     let mut untold = Untold { verified: sweep.settings.verification == Verification::On, ..Untold::default() };
-    let mut engines = Vec::new();
-    let (mut scanning, mut has_results, mut reports) = (true, false, 0);
+    let (mut scanning, mut reports) = (true, 0);
     loop {
         let identifying = identifier.as_ref().is_some_and(Identifier::is_busy);
         if !scanning && (!identifying || cx.cancel.is_cancelled()) {
@@ -172,9 +221,8 @@ pub async fn run(
         }
         tokio::select! {
             () = cx.cancel.cancelled(), if !control.is_cancelled() => control.cancel(),
-            event = scan.next(), if scanning => match event {
+            event = async { match next.take() { Some(event) => Some(event), None => scan.next().await } }, if scanning => match event {
                 Some(Event::Found(finding)) => {
-                    has_results = true;
                     if identifier.is_none() && let Some(port) = untold.found(&finding) {
                         on_event(SweepEvent::Open(port));
                     }
@@ -186,7 +234,6 @@ pub async fn run(
                     }
                 }
                 Some(Event::Host(report)) => {
-                    has_results = true;
                     reports += 1;
                     let (masked, address) = (report.accepts_everything, report.address);
                     let ports = tally.report(*report, sweep);
@@ -205,10 +252,7 @@ pub async fn run(
                     }
                 }
                 Some(Event::Progress(progress)) => on_event(SweepEvent::Ports(progress)),
-                Some(Event::Engine(choice)) => {
-                    engines.push(choice.clone());
-                    on_event(SweepEvent::Engine(choice));
-                }
+                Some(Event::Engine(choice)) => on_event(SweepEvent::Engine(choice)),
                 Some(Event::Note(text)) => on_event(SweepEvent::Note(text)),
                 Some(_) => {}
                 None => {
@@ -227,9 +271,8 @@ pub async fn run(
             }
         }
     }
-    let (mut stopped, broke_off) = match scan.outcome().await {
-        Ok(outcome) => (outcome.cancelled, None),
-        Err(error) if has_results => (true, Some(Gap::Unfinished(format!("the scan broke off: {error}")))),
+    let outcome = match scan.outcome().await {
+        Ok(outcome) => outcome,
         // Nothing was done, so there is nothing to go on from.
         Err(error) => {
             if let Some(identifier) = identifier {
@@ -238,13 +281,24 @@ pub async fn run(
             return Err(error);
         }
     };
+    let mut stopped = outcome.cancelled;
+    // Those that are forbidden now are none any more.
+    if let Some(before) = &mut taken_up {
+        before.targets = before.targets.saturating_sub(outcome.refused.len());
+    }
+    // A run that was stopped has hosts that are not finished.
+    for host in outcome.unfinished {
+        if host.accepts_everything {
+            untold.forget(host.address);
+        }
+        tally.unfinished(host, sweep);
+    }
     // Without ports there are no pairs that tell.
     stopped |= sweep.is_discovery() && reports < sweep.addresses.len() && cx.cancel.is_cancelled();
-    // A run that was stopped has hosts without a report.
     untold.ports.into_values().for_each(|port| on_event(SweepEvent::Open(port)));
     let errors = tally.errors;
     let (mut hosts, mut gaps) = tally.hosts(sweep);
-    gaps.extend(broke_off);
+    gaps.extend(outcome.gaps.into_iter().map(Gap::Unfinished));
     let mut left_to_do = false;
     let mut services = None;
     if let Some(identifier) = identifier {
@@ -261,7 +315,7 @@ pub async fn run(
         Some(state) if !stopped && !in_trouble && !left_to_do => Some(Remembered::new(state, services)),
         _ => None,
     };
-    Ok(SweepOutcome { hosts, errors, stopped, engines, gaps, remembered })
+    Ok(SweepOutcome { hosts, errors, stopped, engines: outcome.engines, gaps, taken_up, remembered })
 }
 
 /// Whether a port of a host has no state for trouble on this machine.
@@ -376,6 +430,7 @@ mod tests {
         Sweep {
             addresses: Vec::new(),
             names: BTreeMap::new(),
+            unresolved: Vec::new(),
             singles: BTreeSet::new(),
             tcp: PortSet::new(),
             udp: PortSet::new(),
@@ -383,6 +438,27 @@ mod tests {
             settings: Settings::default(),
             services: Services::Skip,
         }
+    }
+
+    #[test]
+    fn a_sweep_that_is_taken_up_has_the_addresses_that_its_names_had() {
+        let address = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let name = |text: &str| vec![text.to_owned()];
+        let sweep = Sweep {
+            names: [(address(1), name("a.test")), (address(2), name("b.test"))].into(),
+            unresolved: name("c.test"),
+            singles: [address(1)].into(),
+            ..sweep_of_nothing()
+        };
+        let names = sweep.addresses_of_names();
+        assert_eq!(names.values().map(Vec::len).collect::<Vec<_>>(), [1, 1, 0]);
+        let before =
+            [("a.test", vec![address(7), address(8)]), ("b.test", vec![address(9)]), ("c.test", vec![address(5)])];
+        let names = before.into_iter().map(|(name, addresses)| (name.to_owned(), addresses)).collect();
+        let taken_up = sweep.taken_up(&TakenUp { targets: 4, names });
+        let expected = [(5, "c.test"), (7, "a.test"), (8, "a.test"), (9, "b.test")];
+        assert_eq!(taken_up.names, expected.map(|(last, text)| (address(last), name(text))).into());
+        assert_eq!(taken_up.singles, [address(1), address(7), address(8)].into());
     }
 
     #[test]

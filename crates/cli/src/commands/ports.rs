@@ -57,19 +57,22 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
         Ok(plan) => plan,
         Err(error) => return stopped_before_it_began(&watch, args, error),
     };
-    for gap in &plan.gaps {
+    for gap in document::unresolved(&plan, None).iter().chain(&plan.gaps) {
         reporter.say(&format!("warning: {}", gap.text()));
     }
-    if plan.addresses.is_empty() {
+    // A scan that is taken up has the addresses that its names had.
+    let goes_on = args.resume.as_ref().is_some_and(|file| std::fs::metadata(file).is_ok_and(|found| found.len() > 0));
+    let is_empty = plan.addresses.is_empty() && !(goes_on && !plan.unresolved.is_empty());
+    if is_empty {
         complain("no address is left to scan");
-        if plan.gaps.is_empty() {
+        if plan.gaps.is_empty() && plan.unresolved.is_empty() {
             return Ok(Exit::Nothing);
         }
     }
     let sweep = sweep_of(&request, &mut plan, args);
     let addresses = sweep.addresses.len();
     let mut unread = false;
-    let outcome = if addresses == 0 {
+    let outcome = if is_empty {
         nothing()
     } else {
         reporter.planned(addresses, request.tcp.len() + request.udp.len());
@@ -134,6 +137,7 @@ const fn nothing() -> SweepOutcome {
         stopped: false,
         engines: Vec::new(),
         gaps: Vec::new(),
+        taken_up: None,
         remembered: None,
     }
 }
@@ -153,6 +157,7 @@ fn sweep_of(request: &Request, plan: &mut Plan, args: &PortsArgs) -> Sweep {
     Sweep {
         addresses: std::mem::take(&mut plan.addresses),
         names: std::mem::take(&mut plan.names),
+        unresolved: plan.unresolved.iter().map(|(name, _)| name.clone()).collect(),
         singles: plan.singles.clone(),
         tcp: request.tcp.clone(),
         udp: request.udp.clone(),

@@ -237,3 +237,28 @@ fn a_target_may_be_as_large_as_the_engine_takes() {
         assert!(stderr(&output).contains(target) && stderr(&output).contains("at most 4194304"), "{}", stderr(&output));
     }
 }
+
+/// Name servers that give other addresses in turn are no reason to begin anew: a scan that is taken up keeps those it had,
+/// and its results say so.
+#[test]
+fn a_scan_that_is_taken_up_keeps_the_addresses_of_its_names() {
+    let Some(lab) = Lab::new() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let base = ["nas", "-p", "8000", "--resume", state.to_str().unwrap(), "-o"];
+    let hosts = HostsFile::new(&lab.near, "10.99.0.1 nas\n");
+    let full = lab.ports(&[&base[..], &["json=/dev/full"]].concat());
+    assert_eq!(full.status.code(), Some(2), "{}", stderr(&full));
+    assert!(state.exists());
+    drop(hosts);
+    for text in ["10.99.0.3 nas\n", "127.0.0.1 localhost\n"] {
+        let _hosts = HostsFile::new(&lab.near, text);
+        let output = lab.ports(&[&base[..], &["json=/dev/full"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let output = lab.ports(&[&base[..], &["json"], &["-o", "csv=/dev/full"]].concat());
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        assert_eq!(addresses(&found), ["10.99.0.1"], "{text}");
+        assert_eq!((&found["hosts"][0]["names"][0], &found["scan"]["addresses"]), (&"nas".into(), &1.into()), "{text}");
+        assert_eq!(found["scan"]["partial"], false, "{text}: {found}");
+    }
+}

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use bartizan_domain::Transport;
 use bartizan_domain::evidence::ports::{PortState, PortSummary};
 use bartizan_domain::port_document::{ACCEPTS_EVERYTHING, PortRecord, PortsHost};
-use bartizan_portscan::{Finding, HostReason, HostReport, Presence, Protocol, Reason, State, zone};
+use bartizan_portscan::{Finding, HostReason, HostReport, Presence, Protocol, Reason, State, Unfinished, zone};
 
 use super::{Gap, LIST_AT_MOST, SILENT_AT_MOST, Services, Sweep, micros, record_of, transport};
 use crate::ports::summary_state;
@@ -58,6 +58,21 @@ impl Tally {
         let worth = open.chain(&ports.silent).map(|port| marked(record_of(port, true), &report)).collect();
         ports.report = Some(report);
         worth
+    }
+
+    /// Takes what is known of a host that was not finished.
+    pub fn unfinished(&mut self, host: Unfinished, sweep: &Sweep) {
+        let answered = host.counts.iter().any(|count| matches!(count.state, State::Open | State::Closed));
+        let report = HostReport {
+            address: host.address,
+            presence: if answered { Presence::Up(HostReason::Port) } else { Presence::Unknown },
+            rtt: None,
+            mac: None,
+            counts: host.counts,
+            accepts_everything: host.accepts_everything,
+            unconfirmed: Vec::new(),
+        };
+        self.report(report, sweep);
     }
 
     /// The findings as hosts, and what was left out. An address without any was not asked (the run was stopped).

@@ -2,7 +2,7 @@
 
 use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::port_document::{PORTS_SCHEMA, PortsDocument, PortsHost, PortsStatus, PortsSummary};
-use bartizan_portscan::zone;
+use bartizan_portscan::{TakenUp, zone};
 use bartizan_probes::sweep::{Gap, SweepOutcome};
 use chrono::{DateTime, Utc};
 
@@ -56,8 +56,10 @@ pub fn document(
     (started_at, finished_at): Span,
     args: &PortsArgs,
 ) -> PortsDocument {
-    let mut gaps = plan.gaps.clone();
+    let mut gaps = unresolved(plan, outcome.taken_up.as_ref());
+    gaps.extend(plan.gaps.iter().cloned());
     gaps.extend(outcome.gaps);
+    let addresses = outcome.taken_up.as_ref().map_or(addresses, |before| before.targets);
     let early = match ending {
         Ended::ByItself if outcome.stopped => Some("the scan was stopped before every port had a state"),
         Ended::ByItself => None,
@@ -130,6 +132,18 @@ pub fn document(
         },
         hosts,
     }
+}
+
+/// The names that were not resolved. A scan that is taken up has the addresses that they had when it was begun.
+pub fn unresolved(plan: &Plan, taken_up: Option<&TakenUp>) -> Vec<Gap> {
+    let mut unresolved = Several::new("names were not scanned");
+    for (name, why) in &plan.unresolved {
+        let had = taken_up.and_then(|before| before.names.get(name)).is_some_and(|addresses| !addresses.is_empty());
+        if !had {
+            unresolved.push(format!("{name} was not scanned: {why}"));
+        }
+    }
+    unresolved.into_sentences().map(Gap::Unfinished).collect()
 }
 
 /// The command as it was written.

@@ -58,7 +58,9 @@ pub struct Plan {
     pub names: BTreeMap<IpAddr, Vec<String>>,
     /// Addresses that were named singly, or by a name that was.
     pub singles: BTreeSet<IpAddr>,
-    /// What could not be planned.
+    /// Names that were not resolved, and why.
+    pub unresolved: Vec<(String, String)>,
+    /// What else could not be planned.
     pub gaps: Vec<Gap>,
     /// Whether every name was asked for.
     pub is_whole: bool,
@@ -184,6 +186,7 @@ impl Request {
             addresses: Vec::new(),
             names: BTreeMap::new(),
             singles: BTreeSet::new(),
+            unresolved: Vec::new(),
             gaps: Vec::new(),
             is_whole: true,
             left_out: Several::new("addresses were left out"),
@@ -192,7 +195,6 @@ impl Request {
         };
         let (given, listed) = self.singly();
         let mut found = self.addresses_of_names(cx);
-        let mut unresolved = Several::new("names were not scanned");
         for Given { target, in_list } in &self.targets {
             let named = if if *in_list { listed } else { given } { Named::Singly } else { Named::InAList };
             match target {
@@ -204,7 +206,7 @@ impl Request {
                     }
                     other => {
                         plan.is_whole &= !cx.cancel.is_cancelled();
-                        unresolved.push(format!("{name} was not scanned: {}", other.map_or_else(String::new, why)));
+                        plan.unresolved.push((name.clone(), other.map_or_else(String::new, why)));
                     }
                 },
                 Target::Ip { address, .. } => {
@@ -220,7 +222,7 @@ impl Request {
             }
         }
         let left_out = std::mem::replace(&mut plan.left_out, Several::new(""));
-        plan.gaps.extend(unresolved.into_sentences().chain(left_out.into_sentences()).map(Gap::Unfinished));
+        plan.gaps.extend(left_out.into_sentences().map(Gap::Unfinished));
         plan.addresses.sort_unstable();
         plan.addresses.dedup();
         plan.addresses.shrink_to_fit();

@@ -24,6 +24,8 @@ const BURST: usize = 128;
 const BATCH: usize = 256;
 /// Longest sleep of a worker, so that cancelling is prompt.
 const NAP: Duration = Duration::from_millis(50);
+/// Results are handed over at least as often.
+const TELL_EVERY: Duration = Duration::from_millis(20);
 /// Shortest sleep between attempts that are spread out.
 const LEAST_NAP: Duration = Duration::from_micros(500);
 /// Questions put off at most, before new ones are taken.
@@ -219,7 +221,7 @@ impl<'p> Worker<'p> {
             }
             self.expire();
             self.flow.tick(self.now_us(Instant::now()), self.everywhere.1.smoothed_us());
-            if self.last_flush.elapsed() >= NAP {
+            if self.last_flush.elapsed() >= TELL_EVERY {
                 self.judge_finished();
                 self.flush();
             }

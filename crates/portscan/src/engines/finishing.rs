@@ -10,12 +10,14 @@ use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::connect::{APART, Errand, Errands};
+use crate::connect::{Errand, Errands};
 use crate::masking::{GUARDS, GUARDS_OPEN, MANY, PILOT, draw, is_suspected};
 use crate::timing::Rtt;
 
 /// Open ports of a host that are asked a second time; one with more is hardly what it seems.
 const VERIFY_AT_MOST: usize = 2000;
+/// From the answer to the second question: whatever accepts once and never again is known by it, so it need not be long.
+const VERIFY_AFTER: Duration = Duration::from_millis(50);
 /// Between two such questions, whatever the host.
 const VERIFY_EVERY: Duration = Duration::from_micros(500);
 /// What was not asked while nobody had time for it is caught up with for so long.
@@ -164,8 +166,7 @@ impl<'a> Finishing<'a> {
         host.asked_again += 1;
         if matches!(host.guard, Guard::Real) || (host.open <= MANY && matches!(host.guard, Guard::NotAsked)) {
             host.verifying += 1;
-            let apart = APART.min(self.engines.job.settings.timeout);
-            hosts.verify.push_back((now + apart, at, port));
+            hosts.verify.push_back((now + VERIFY_AFTER, at, port));
         } else {
             host.held.push(port);
         }

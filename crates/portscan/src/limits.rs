@@ -32,6 +32,16 @@ impl Ceiling {
         self.next_us = as_f64(at_us) + self.interval_us;
     }
 
+    /// So many more will be sent at some time after what was taken last.
+    pub fn reserve(&mut self, times: u8) {
+        self.next_us += self.interval_us * f64::from(times);
+    }
+
+    /// So many of those will not be sent.
+    pub fn give_back(&mut self, times: u8) {
+        self.next_us -= self.interval_us * f64::from(times);
+    }
+
     pub fn sent(&mut self, now_us: u64) {
         // The first second counts like every other, so credit is small.
         self.next_us = self.next_us.max(as_f64(now_us) - 1000.0) + self.interval_us;

@@ -32,11 +32,11 @@ impl Limits {
         }))
     }
 
-    /// Takes the next moment at which a host may be asked, if its own turn has come.
+    /// Takes the next moment at which a host may be asked, if its own turn has come, and room for so many repetitions.
     ///
     /// # Errors
     /// When its turn comes; nothing is taken then.
-    fn take(&mut self, host: usize, now_us: u64) -> Result<u64, u64> {
+    fn take(&mut self, host: usize, repetitions: u8, now_us: u64) -> Result<u64, u64> {
         let subnet = self.subnet_of.get(host).copied().unwrap_or(usize::MAX);
         let mut own = self.hosts.get_mut(host);
         let turn = own.as_ref().map_or(now_us, |ceiling| ceiling.free_at(now_us));
@@ -47,8 +47,24 @@ impl Limits {
         let at_us = shared.as_ref().map_or(now_us, |ceiling| ceiling.free_at(now_us));
         for ceiling in [&mut own, &mut shared].into_iter().flatten() {
             ceiling.taken_at(at_us);
+            ceiling.reserve(repetitions);
         }
         Ok(at_us)
+    }
+
+    /// So many repetitions of a question to a host may follow.
+    pub fn reserve(&mut self, host: usize, times: u8) {
+        self.of(host).into_iter().flatten().for_each(|ceiling| ceiling.reserve(times));
+    }
+
+    /// So many of those are not sent.
+    pub fn give_back(&mut self, host: usize, times: u8) {
+        self.of(host).into_iter().flatten().for_each(|ceiling| ceiling.give_back(times));
+    }
+
+    fn of(&mut self, host: usize) -> [Option<&mut Ceiling>; 2] {
+        let subnet = self.subnet_of.get(host).copied().unwrap_or(usize::MAX);
+        [self.hosts.get_mut(host), self.subnets.get_mut(subnet)]
     }
 }
 
@@ -76,8 +92,9 @@ impl<Q> Turns<Q> {
         self.count += 1;
     }
 
-    /// A question whose host may be asked, and when it may go out: now or, for its subnet, later.
-    pub fn next(&mut self, limits: &Mutex<Limits>, now_us: u64) -> Option<(u64, Q)> {
+    /// A question whose host may be asked, and when it may go out: now or, for its subnet, later. `repetitions` says how often
+    /// the kernel may repeat it, for which room is made as well.
+    pub fn next(&mut self, limits: &Mutex<Limits>, now_us: u64, repetitions: impl Fn(&Q) -> u8) -> Option<(u64, Q)> {
         if self.due_us().is_none_or(|due_us| due_us > now_us) {
             return None;
         }
@@ -86,7 +103,8 @@ impl<Q> Turns<Q> {
             && due_us <= now_us
         {
             self.due.pop();
-            match limits.take(host, now_us) {
+            let first = self.waiting.get(&host).and_then(VecDeque::front);
+            match limits.take(host, first.map_or(0, &repetitions), now_us) {
                 Err(turn_us) => self.due.push(Reverse((turn_us, host))),
                 Ok(at_us) => {
                     let Some(queue) = self.waiting.get_mut(&host) else { continue };
@@ -134,7 +152,7 @@ mod tests {
         let mut sent = Vec::new();
         for now_us in (0..5_000_000).step_by(500) {
             for worker in &mut workers {
-                while let Some((at_us, host)) = worker.next(&limits, now_us) {
+                while let Some((at_us, host)) = worker.next(&limits, now_us, |_| 0) {
                     assert!(at_us >= now_us);
                     sent.push((at_us, host));
                 }

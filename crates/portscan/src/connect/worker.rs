@@ -10,6 +10,7 @@ use rustix::event::epoll;
 
 use super::answers::{self, Answer, Why};
 use super::flow::{Flow, Repeated};
+use super::patience::{Patience, Schedule};
 use super::silence::{self, Host, Seen, Silent, Verdict};
 use super::sockets::Sockets;
 use super::turns::{Limits, Turns};
@@ -49,6 +50,8 @@ struct Question {
     /// Attempts that failed on this machine.
     local: u8,
     kind: Kind,
+    /// Repetitions by the kernel for which the ceilings of host and subnet have room already.
+    reserved: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +85,7 @@ impl From<Errand> for Question {
             Errand::Verify { host, port } => (host, port, Kind::Verify),
             Errand::Guard { host, port } => (host, u32::from(port), Kind::Guard),
         };
-        Self { host: host as usize, index, asked: 0, local: 0, kind }
+        Self { host: host as usize, index, asked: 0, local: 0, kind, reserved: 0 }
     }
 }
 
@@ -111,6 +114,8 @@ struct Flight {
     number: u32,
     /// How often a device had fallen when it began.
     falls: u32,
+    /// Repetitions by the kernel that the ceilings made room for.
+    reserved: u8,
 }
 
 pub struct Worker<'p> {
@@ -122,6 +127,7 @@ pub struct Worker<'p> {
     lot: std::ops::Range<u64>,
     sockets: Sockets,
     flow: Flow,
+    schedule: Schedule,
     /// Between two attempts under a rate ceiling.
     pace: Option<Duration>,
     next_start: Instant,
@@ -174,6 +180,7 @@ impl<'p> Worker<'p> {
             lot: 0..0,
             sockets,
             flow: Flow::new(in_flight),
+            schedule: Schedule::read(),
             pace,
             next_start: now,
             flights: Vec::new(),
@@ -298,7 +305,7 @@ impl<'p> Worker<'p> {
             return self.within_limits(question, now);
         }
         let now_us = self.now_us(now);
-        if let Some((at_us, question)) = self.limits.and_then(|limits| self.turns.next(limits, now_us)) {
+        if let Some((at_us, question)) = self.next_turn(now_us) {
             if at_us <= now_us {
                 return Next::Ask(question);
             }
@@ -321,7 +328,17 @@ impl<'p> Worker<'p> {
             return Next::Later;
         }
         self.out(host, 1);
-        self.within_limits(Question { host, index, asked: 0, local: 0, kind: Kind::State }, now)
+        self.within_limits(Question { host, index, asked: 0, local: 0, kind: Kind::State, reserved: 0 }, now)
+    }
+
+    /// A question whose turn has come at the ceilings of its host and subnet.
+    fn next_turn(&mut self, now_us: u64) -> Option<(u64, Question)> {
+        let limits = self.limits?;
+        let mut turns = std::mem::replace(&mut self.turns, Turns::new());
+        let next = turns.next(limits, now_us, |question| self.patience(question).repetitions);
+        self.turns = turns;
+        let (at_us, question) = next?;
+        Some((at_us, Question { reserved: self.patience(&question).repetitions, ..question }))
     }
 
     /// Puts a question off until the ceilings of its host and subnet let it go.
@@ -353,20 +370,62 @@ impl<'p> Worker<'p> {
             Ok(slot) => slot,
             Err(answer) => return self.conclude(question, now, answer),
         };
-        let is_last =
-            matches!(question.kind, Kind::Sample | Kind::Verify) || question.asked + 1 >= self.plan.settings.attempts;
-        let attempt = if is_last { Attempt::Last } else { Attempt::Earlier };
-        let rtt = self.hosts.get(question.host).map_or_else(Rtt::default, |host| host.rtt);
-        let wait = rtt.wait(attempt, &self.everywhere.1, self.plan.settings.timeout);
+        let Patience { wait, repetitions } = self.patience(&question);
+        self.reserve(&question, repetitions);
         let falls = self.plan.links.falls();
         self.number = self.number.wrapping_add(1);
         self.deadlines.push(Reverse((now + wait, slot, self.number)));
         if self.flights.len() <= slot {
             self.flights.resize_with(slot + 1, || None);
         }
-        self.flights[slot] = Some(Flight { question, started: now, number: self.number, falls });
+        let flight = Flight { question, started: now, number: self.number, falls, reserved: repetitions };
+        self.flights[slot] = Some(flight);
         self.in_flight += 1;
         self.perhaps_a_canary(question, now);
+    }
+
+    /// How long the socket of a question waits. Attempts that are left to it may be made by the kernel.
+    fn patience(&self, question: &Question) -> Patience {
+        let attempts = self.plan.settings.attempts;
+        let all = match question.kind {
+            Kind::State | Kind::Guard => attempts,
+            Kind::Verify => VERIFY_ATTEMPTS,
+            Kind::Sample | Kind::Canary => 0,
+        };
+        let left = all.saturating_sub(question.asked.saturating_add(1));
+        let rtt = self.hosts.get(question.host).map_or_else(Rtt::default, |host| host.rtt);
+        let wait = |attempt| rtt.wait(attempt, &self.everywhere.1, self.plan.settings.timeout);
+        let last = wait(Attempt::Last);
+        let needed = self.schedule.needed(last);
+        if left > needed {
+            return self.schedule.patience(wait(Attempt::Earlier), left);
+        }
+        // What is asked beyond the attempts that were wanted is worth nothing if the answer cannot be waited for.
+        let is_extra = attempts > 1 && question.asked >= all;
+        self.schedule.patience(last, if is_extra { needed } else { left })
+    }
+
+    /// Makes room in the ceilings for repetitions by the kernel.
+    fn reserve(&mut self, question: &Question, times: u8) {
+        if let Some(pace) = self.pace {
+            self.next_start += pace * u32::from(times);
+        }
+        // What is known of the host may be other than when its turn came.
+        if let Some(limits) = self.limits.filter(|_| times != question.reserved) {
+            let mut limits = limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            limits.reserve(question.host, times.saturating_sub(question.reserved));
+            limits.give_back(question.host, question.reserved.saturating_sub(times));
+        }
+    }
+
+    /// Gives back what was not used of it.
+    fn give_back(&mut self, host: usize, times: u8) {
+        if let Some(pace) = self.pace {
+            self.next_start = self.next_start.checked_sub(pace * u32::from(times)).unwrap_or(self.next_start);
+        }
+        if let Some(limits) = self.limits {
+            limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).give_back(host, times);
+        }
     }
 
     /// Where ports are silent, one that is known to answer is asked now and then.
@@ -375,7 +434,7 @@ impl<'p> Worker<'p> {
             return;
         }
         let Some(index) = self.hosts.get_mut(after.host).and_then(Host::canary) else { return };
-        let canary = Question { index, asked: 0, local: 0, kind: Kind::Canary, ..after };
+        let canary = Question { index, asked: 0, local: 0, kind: Kind::Canary, reserved: 0, ..after };
         self.again.push(Reverse((now, Ticket::None, canary)));
     }
 
@@ -397,14 +456,24 @@ impl<'p> Worker<'p> {
     fn landed(&mut self, slot: usize, answer: Answer) {
         let Some(flight) = self.flights.get_mut(slot).and_then(Option::take) else { return };
         self.in_flight -= 1;
-        self.flow.ended(flight.started.elapsed());
+        let open = flight.started.elapsed();
+        self.flow.ended(open);
+        let repeated = self.schedule.sent_in(open);
+        self.attempts += u64::from(repeated);
+        if flight.reserved > repeated {
+            self.give_back(flight.question.host, flight.reserved - repeated);
+        }
+        let question = Question { asked: flight.question.asked.saturating_add(repeated), ..flight.question };
         let fell = flight.falls != self.plan.links.falls();
         let answer = match answer {
             // Silence while a device was down says nothing.
             Answer::Silent(_) if fell => Answer::Local(Reason::NetworkDown),
             answer => answer,
         };
-        self.conclude(flight.question, flight.started, answer);
+        match answer {
+            Answer::Silent(why) => self.silent(question, why),
+            answer => self.conclude(flight.question, flight.started, answer),
+        }
     }
 
     fn conclude(&mut self, question: Question, started: Instant, answer: Answer) {
@@ -424,9 +493,14 @@ impl<'p> Worker<'p> {
         let mut rtt = None;
         if by_host {
             let took = Instant::now().saturating_duration_since(started);
-            let excess = host.rtt.observe(took);
-            self.everywhere.1.observe(took);
-            rtt = Some(took);
+            // An answer after a repetition may be to either question (RFC 6298 section 3, Karn's algorithm).
+            let repeated = self.schedule.sent_in(took);
+            let mut excess = 0;
+            if repeated == 0 {
+                excess = host.rtt.observe(took);
+                self.everywhere.1.observe(took);
+                rtt = Some(took);
+            }
             if question.kind == Kind::Canary {
                 host.seen.good += 1;
                 self.everywhere.0.good += 1;
@@ -440,6 +514,7 @@ impl<'p> Worker<'p> {
                 host.answers(question.index, state == State::Open);
                 self.flow.answer(if late { Repeated::Yes } else { Repeated::No }, excess, self.in_flight);
             }
+            question.asked = question.asked.saturating_add(repeated);
         } else {
             self.flow.silence();
         }
@@ -587,11 +662,13 @@ impl<'p> Worker<'p> {
         let now = Instant::now();
         self.out(host, i32::try_from(verdict.again.len()).unwrap_or(i32::MAX));
         for silent in verdict.again {
-            let question = Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State };
+            let question =
+                Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State, reserved: 0 };
             self.ask_again(question, now);
         }
         for silent in verdict.samples {
-            let question = Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::Sample };
+            let question =
+                Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::Sample, reserved: 0 };
             self.ask_again(question, now + APART.min(self.plan.settings.timeout));
         }
         for silent in verdict.settled {
@@ -608,12 +685,13 @@ impl<'p> Worker<'p> {
             (why, ..) => why,
         };
         let (state, reason) = why.state(host.is());
-        let question = Question { host: at, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State };
+        let question =
+            Question { host: at, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State, reserved: 0 };
         self.report(question, state, reason, None);
     }
 
     fn ask_again(&mut self, question: Question, due: Instant) {
-        self.again.push(Reverse((due, Ticket::None, question)));
+        self.again.push(Reverse((due, Ticket::None, Question { reserved: 0, ..question })));
     }
 
     fn report(&mut self, question: Question, state: State, reason: Reason, rtt: Option<Duration>) {

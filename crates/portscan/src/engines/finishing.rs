@@ -18,7 +18,8 @@ use crate::timing::Rtt;
 const VERIFY_AT_MOST: usize = 2000;
 /// From the answer to the second question: whatever accepts once and never again is known by it, so it need not be long.
 const VERIFY_AFTER: Duration = Duration::from_millis(50);
-/// Between two such questions, whatever the host.
+/// So many of them as soon as they are due; between two of the others so much time goes by, whatever the host.
+const VERIFY_AT_ONCE: usize = 8;
 const VERIFY_EVERY: Duration = Duration::from_micros(500);
 /// What was not asked while nobody had time for it is caught up with for so long.
 const CREDIT: Duration = Duration::from_millis(10);
@@ -37,7 +38,8 @@ pub(super) struct Finishing<'a> {
 struct Hosts {
     all: Vec<Host>,
     guards: VecDeque<(u32, u16)>,
-    /// Open ports to be asked a second time: from when on, host, index of the port.
+    /// Open ports to be asked a second time: from when on, host, index of the port. The first of each host, and the others.
+    first: VecDeque<(Instant, u32, u32)>,
     verify: VecDeque<(Instant, u32, u32)>,
     next_verify: Instant,
 }
@@ -90,7 +92,8 @@ impl<'a> Finishing<'a> {
         let ports = u32::try_from(engines.prepared.tcp_ports.len()).unwrap_or(u32::MAX);
         let left = |id: &u32| ports - engines.earlier.done_of(*id, ports);
         let all = ids.iter().map(|id| Host { left: left(id), ..Host::default() }).collect();
-        let hosts = Hosts { all, guards: VecDeque::new(), verify: VecDeque::new(), next_verify: now };
+        let (guards, first, verify) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        let hosts = Hosts { all, guards, first, verify, next_verify: now };
         let finishing = Self { engines, shares, ids, state: Mutex::new(hosts), waiting: AtomicUsize::new(0) };
         let mut hosts = finishing.lock();
         for (at, id) in (0..).zip(ids) {
@@ -145,7 +148,7 @@ impl<'a> Finishing<'a> {
     }
 
     fn count(&self, hosts: &Hosts) {
-        self.waiting.store(hosts.guards.len() + hosts.verify.len(), Ordering::Release);
+        self.waiting.store(hosts.guards.len() + hosts.first.len() + hosts.verify.len(), Ordering::Release);
     }
 
     fn id(&self, at: u32) -> u32 {
@@ -166,7 +169,8 @@ impl<'a> Finishing<'a> {
         host.asked_again += 1;
         if matches!(host.guard, Guard::Real) || (host.open <= MANY && matches!(host.guard, Guard::NotAsked)) {
             host.verifying += 1;
-            hosts.verify.push_back((now + VERIFY_AFTER, at, port));
+            let queue = if host.asked_again <= VERIFY_AT_ONCE { &mut hosts.first } else { &mut hosts.verify };
+            queue.push_back((now + VERIFY_AFTER, at, port));
         } else {
             host.held.push(port);
         }
@@ -244,18 +248,24 @@ impl Errands for Finishing<'_> {
 
     fn next(&self, now: Instant) -> Option<Errand> {
         let mut hosts = self.lock();
-        let Hosts { all, guards, verify, next_verify } = &mut *hosts;
+        let Hosts { all, guards, first, verify, next_verify } = &mut *hosts;
+        let pointless = |host: u32| {
+            let host = all.get(host as usize);
+            host.is_none_or(|host| host.ended || host.guard.is_everything())
+        };
         let mut errand = guards.pop_front().map(|(host, port)| Errand::Guard { host, port });
-        while let (None, Some((due, host, port))) = (errand, verify.front().copied()) {
-            let known = all.get(host as usize);
-            let pointless = known.is_none_or(|host| host.ended || host.guard.is_everything());
-            if !pointless && (due > now || *next_verify > now) {
-                break;
-            }
-            verify.pop_front();
-            if !pointless {
-                *next_verify = (*next_verify).max(now.checked_sub(CREDIT).unwrap_or(now)) + VERIFY_EVERY;
-                errand = Some(Errand::Verify { host, port });
+        for (queue, is_paced) in [(first, false), (verify, true)] {
+            while let (None, Some((due, host, port))) = (errand, queue.front().copied()) {
+                if !pointless(host) {
+                    if due > now || (is_paced && *next_verify > now) {
+                        break;
+                    }
+                    if is_paced {
+                        *next_verify = (*next_verify).max(now.checked_sub(CREDIT).unwrap_or(now)) + VERIFY_EVERY;
+                    }
+                    errand = Some(Errand::Verify { host, port });
+                }
+                queue.pop_front();
             }
         }
         self.count(&hosts);

@@ -1,0 +1,130 @@
+//! The kernel repeats the questions of the connect engine after a second: that is neither more than was asked for nor faster than
+//! is allowed, and a host that is farther away than a second is found all the same. Packets are counted where they arrive.
+//! Needs root, `ip`, `nft` and `python3`; without root the tests say so and do nothing.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bartizan_portscan::{Engine, Job, State};
+
+mod support;
+
+use support::{Lab, addresses, ip, listen, work, work_and};
+
+/// A host that answers nothing, and a counter of the questions that reach it.
+fn dark(lab: &Lab) {
+    lab.rules(
+        "table inet lab { counter questions { }\n chain input { type filter hook input priority 0;\n\
+         ip daddr { 10.98.0.2, 10.98.0.3 } tcp flags & (syn | ack) == syn counter name questions drop\n }\n }\n",
+    );
+}
+
+fn job(targets: &[&str], ports: u16) -> Job {
+    let mut job = Job::new(addresses(targets), (1..=ports).collect());
+    job.settings.engine = Engine::Connect;
+    job
+}
+
+#[test]
+fn a_dark_host_gets_as_many_questions_as_were_asked_for() {
+    let Some(lab) = Lab::new() else { return };
+    dark(&lab);
+    let mut before = 0;
+    for (attempts, timeout) in [(1, 1500), (1, 4000), (2, 1500), (3, 1500), (2, 4000)] {
+        let mut job = job(&["10.98.0.2"], 300);
+        job.settings.attempts = attempts;
+        job.settings.timeout = Duration::from_millis(timeout);
+        let (results, outcome) = lab.at_near(|| work(&job));
+        assert_eq!(results.count("10.98.0.2", State::Filtered), 300);
+        let asked = lab.counted("questions") - before;
+        before += asked;
+        let wanted = 300 * u64::from(attempts);
+        // Where the next hop was not heard of lately, one more finds out whether it is there.
+        let more = u64::from(attempts > 1);
+        assert!((wanted..=wanted + more).contains(&asked), "{attempts} attempts of {timeout} ms: {asked} questions");
+        assert_eq!(outcome.progress.sent, asked, "what the kernel repeats is counted");
+        let told = results.findings.values().all(|finding| finding.attempts == attempts);
+        assert!(told, "{attempts}: {:?}", results.findings.values().next());
+    }
+}
+
+#[test]
+fn ceilings_hold_for_what_the_kernel_repeats() {
+    let Some(lab) = Lab::new() else { return };
+    dark(&lab);
+    for which in 0..3 {
+        let mut job = job(&["10.98.0.2", "10.98.0.3"], 150);
+        let rates = &mut job.settings.rates;
+        let each = if which == 1 { 100 } else { 200 };
+        *[&mut rates.global, &mut rates.per_host, &mut rates.per_subnet][which] = Some(each);
+        let before = lab.counted("questions");
+        let started = Instant::now();
+        let (mut looked, mut seen, mut most) = (started, before, 0.0_f64);
+        lab.at_near(|| {
+            work_and(&job, |_| {
+                let past = looked.elapsed();
+                if past >= Duration::from_millis(500) {
+                    let now = lab.counted("questions");
+                    most = most.max((now - seen) as f64 / looked.elapsed().as_secs_f64());
+                    (looked, seen) = (Instant::now(), now);
+                }
+            })
+        });
+        let asked = lab.counted("questions") - before;
+        let average = asked as f64 / started.elapsed().as_secs_f64();
+        assert!((600..=602).contains(&asked), "ceiling {which}: {asked}");
+        assert!(average <= 200.0 && most <= 230.0, "ceiling {which}: {average} a second, {most} in half a second");
+        assert!(average > 80.0, "ceiling {which}: {average} a second is much less than is allowed");
+    }
+}
+
+/// Carries packets between two TUN devices, one in each namespace, and takes its time.
+const RELAY: &str = "
+import ctypes, fcntl, os, select, struct, sys, time
+libc = ctypes.CDLL(None)
+def tun(space):
+    inside = os.open('/var/run/netns/' + space, os.O_RDONLY)
+    assert libc.setns(inside, 0x40000000) == 0
+    device = os.open('/dev/net/tun', os.O_RDWR)
+    fcntl.ioctl(device, 0x400454ca, struct.pack('16sH22x', b't0', 0x1001))
+    return device
+one, two = tun(sys.argv[1]), tun(sys.argv[2])
+late = []
+print('ready', flush=True)
+while True:
+    wait = max(0, late[0][0] - time.monotonic()) if late else None
+    for device in select.select([one, two], [], [], wait)[0]:
+        late.append((time.monotonic() + 0.6, two if device == one else one, os.read(device, 65536)))
+    while late and late[0][0] <= time.monotonic():
+        _, device, packet = late.pop(0)
+        try:
+            os.write(device, packet)
+        except OSError:
+            pass
+";
+
+#[test]
+fn a_host_farther_away_than_a_second_is_found() {
+    let Some(lab) = Lab::new() else { return };
+    let mut relay =
+        Command::new("python3").args(["-c", RELAY, &lab.near, &lab.far]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(relay.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    for (name, host) in [(&lab.near, 2), (&lab.far, 1)] {
+        ip(&format!("-n {name} address add 10.97.0.{host}/24 dev t0"));
+        ip(&format!("-n {name} link set t0 up"));
+    }
+    let (_listeners, truth) = lab.at_far(|| listen(&["10.97.0.1"], 5));
+    let mut job = job(&["10.97.0.1"], 100);
+    job.tcp_ports.extend(truth.iter().map(|(_, port)| *port));
+    let (results, _) = lab.at_near(|| work(&job));
+    relay.kill().unwrap();
+    relay.wait().unwrap();
+    assert_eq!(results.open(), truth);
+    assert_eq!(results.count("10.97.0.1", State::Closed), 100);
+    assert!(results.hosts.values().all(|report| report.unconfirmed.is_empty()), "{:?}", results.hosts);
+}

@@ -174,7 +174,7 @@ pub struct Settings {
     /// How often a silent port is asked in all; 1 to [`MAX_ATTEMPTS`]. From 2 on, more are made where attempts are seen to
     /// get lost; 1 means that nothing is repeated. The kernel repeats the questions of the connect engine where an answer takes longer
     /// than a second: such repetitions count as attempts, for ceilings too, and where nothing is to be repeated an answer is
-    /// waited for no longer than 0.9 seconds.
+    /// waited for no longer than 0.8 seconds.
     pub attempts: u8,
     /// Sockets open at the same time; further bounded by the descriptor limit of the process. Only sockets count, the
     /// raw engine needs none for a probe.

@@ -25,12 +25,14 @@ use wire::{Dialer, Ear, Enough, Layer};
 
 mod binary;
 mod data;
+mod exchanges;
 mod http;
 mod mongo;
 mod openvpn;
 pub mod recog;
 mod search;
 mod signatures;
+mod sites;
 mod text;
 mod udp;
 mod wire;
@@ -71,6 +73,9 @@ enum Question {
     Xmpp,
     X11,
     Openvpn,
+    /// One of the protocols of `exchanges`.
+    #[serde(untagged)]
+    Exchange(exchanges::Protocol),
 }
 
 /// Questions without a greeting of the server, in the order of trust in their answers.
@@ -191,6 +196,7 @@ async fn put(dialer: &Dialer<'_>, question: Question) -> Result<Reply, ProbeFail
         Question::Xmpp => Box::pin(xmpp::xmpp(dialer)).await?,
         Question::X11 => Box::pin(xwindow::x11(dialer)).await?,
         Question::Openvpn => Box::pin(openvpn::openvpn(dialer)).await?,
+        Question::Exchange(protocol) => Box::pin(exchanges::ask(protocol, dialer)).await?,
     };
     Ok(found.map_or(Reply::Nothing, |found| Reply::Found(Box::new(found))))
 }
@@ -206,7 +212,7 @@ async fn listen(dialer: &Dialer<'_>) -> Result<Reply, ProbeFailure> {
         channel.wait_for(if begun { dialer.cx.timeout } else { REST_OF_GREETING.min(dialer.cx.timeout) });
         bytes = channel.read_on(bytes, |bytes| Enough::when(text::is_whole(bytes))).await?;
     }
-    if let Some(found) = signatures::by_greeting(&bytes) {
+    if let Some(found) = signatures::by_greeting(&bytes).or_else(|| exchanges::greeted(&bytes)) {
         return Ok(Reply::Found(Box::new(found)));
     }
     let Some(greeting) = text::recognise(&bytes) else { return Ok(Reply::Nothing) };

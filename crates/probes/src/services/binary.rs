@@ -187,13 +187,14 @@ fn netbios(body: &[u8]) -> Vec<u8> {
     out
 }
 
-fn smb_complete(answer: &[u8]) -> Enough {
+/// Enough when the announced message is there.
+pub fn smb_complete(answer: &[u8]) -> Enough {
     let length = Cursor(answer).be32().map(|length| usize::try_from(length & 0x00ff_ffff).unwrap_or(usize::MAX));
     Enough::when(length.is_some_and(|length| answer.len() >= length.saturating_add(4)))
 }
 
 /// NEGOTIATE with the dialects 2.0.2 to 3.1.1 ([MS-SMB2] 2.2.3).
-fn smb2_negotiate() -> Vec<u8> {
+pub fn smb2_negotiate() -> Vec<u8> {
     let mut message = b"\xfeSMB".to_vec();
     message.extend_from_slice(&[64, 0, 0, 0]);
     message.resize(64, 0);

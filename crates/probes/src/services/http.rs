@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::signatures::Field;
 use super::wire::{Dialer, Enough, banner, printable};
-use super::{evidence, signatures};
+use super::{evidence, signatures, sites};
 
 /// Most header lines read.
 const MAX_HEADERS: usize = 100;
@@ -23,6 +23,8 @@ const MAX_HEADERS: usize = 100;
 const MAX_LIST: usize = 1 << 20;
 /// How many timeouts all questions after the first may take.
 const PATIENCE: u32 = 2;
+/// Most names of cookies kept.
+const MAX_COOKIES: usize = 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,10 +82,11 @@ struct Rule {
     own_port: bool,
 }
 
+/// A harmless read that proves whether strangers are let in.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Read {
-    path: String,
+pub(super) struct Read {
+    pub(super) path: String,
     #[serde(default)]
     post: Option<String>,
     kind: JsonKind,
@@ -110,9 +113,11 @@ pub struct Response {
     /// Lower-case names; repeated headers are joined by a comma.
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
-    json: Option<Value>,
+    pub(super) json: Option<Value>,
     /// Whether more was announced than was read; `json` then holds the complete entries of what there is.
     is_cut: bool,
+    /// Names of cookies, which tell products apart; their values are secrets.
+    pub(super) cookies: Vec<String>,
 }
 
 /// `GET /`, and what follows from the answer. What is asked afterwards has its own bound of time, so that a slow server
@@ -120,6 +125,9 @@ pub struct Response {
 pub async fn http(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeFailure> {
     let Some(root) = fetch(dialer, "/", None).await? else { return Ok(None) };
     let site = Site { dialer, until: Instant::now() + dialer.wait * PATIENCE };
+    if let Some(found) = sites::recognise(dialer, &root).await {
+        return Ok(Some(found));
+    }
     let mut answers = BTreeMap::from([("/".to_owned(), Some(root.clone()))]);
     for application in applications() {
         let is_own_port = application.ports.contains(&dialer.address.port());
@@ -147,6 +155,7 @@ pub async fn http(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeF
         }
         recognise(&mut found, &root);
     }
+    sites::before(&mut found, &root);
     Ok(Some(found))
 }
 
@@ -205,7 +214,7 @@ impl Response {
             || (300..400).contains(&self.status)
     }
 
-    fn describe(&self, found: &mut ServiceEvidence) {
+    pub(super) fn describe(&self, found: &mut ServiceEvidence) {
         let server = self.headers.get("server").map_or(String::new(), |server| format!(" Server: {server}"));
         found.banner = banner(format!("HTTP {}{server}", self.status).as_bytes());
         let schemes = self.headers.get("www-authenticate").map_or(Vec::new(), |text| auth_schemes(text));
@@ -284,7 +293,7 @@ impl Application {
 }
 
 impl Read {
-    fn judge(&self, answer: &Response) -> Access {
+    pub(super) fn judge(&self, answer: &Response) -> Access {
         let method = if self.post.is_some() { "POST" } else { "GET" };
         let asked = format!("{method} {} without credentials", self.path);
         let refused_in_words =
@@ -317,11 +326,15 @@ impl Read {
     }
 }
 
-fn lookup<'v>(value: &'v Value, dotted: &str) -> Option<&'v Value> {
+pub(super) fn lookup<'v>(value: &'v Value, dotted: &str) -> Option<&'v Value> {
     dotted.split('.').try_fold(value, |value, key| value.get(key))
 }
 
-async fn fetch(dialer: &Dialer<'_>, path: &str, post: Option<&str>) -> Result<Option<Response>, ProbeFailure> {
+pub(super) async fn fetch(
+    dialer: &Dialer<'_>,
+    path: &str,
+    post: Option<&str>,
+) -> Result<Option<Response>, ProbeFailure> {
     let (method, body) = post.map_or(("GET", ""), |body| ("POST", body));
     let length = match post {
         Some(body) => format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
@@ -336,6 +349,19 @@ async fn fetch(dialer: &Dialer<'_>, path: &str, post: Option<&str>) -> Result<Op
     if path != "/" {
         channel.take_up_to(MAX_LIST);
     }
+    let answer = channel.ask(request.as_bytes(), complete).await?;
+    Ok(parse(&answer))
+}
+
+/// Posts an XML message.
+pub(super) async fn post_xml(dialer: &Dialer<'_>, path: &str, message: &str) -> Result<Option<Response>, ProbeFailure> {
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: Mozilla/5.0 (compatible; Bartizan)\r\nAccept: */*\r\n\
+         Content-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{message}",
+        dialer.host(),
+        message.len()
+    );
+    let mut channel = dialer.open().await?;
     let answer = channel.ask(request.as_bytes(), complete).await?;
     Ok(parse(&answer))
 }
@@ -371,11 +397,19 @@ pub fn parse(answer: &[u8]) -> Option<Response> {
     }
     let status: u16 = first.next()?.parse().ok().filter(|status| (100..1000).contains(status))?;
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    let mut cookies = Vec::new();
     for line in lines.take(MAX_HEADERS) {
         let Some((name, value)) = line.split_once(':') else { continue };
         let name = name.trim().to_ascii_lowercase();
-        // Cookies are secrets and recognition does not need them.
-        if name.is_empty() || name.len() > 80 || name == "set-cookie" {
+        // Cookies are secrets; of one only the name is kept.
+        if name == "set-cookie" {
+            let cookie = value.split('=').next().unwrap_or_default().trim();
+            if value.contains('=') && cookie.len() <= 80 && cookies.len() < MAX_COOKIES {
+                cookies.push(printable(cookie.as_bytes(), 80));
+            }
+            continue;
+        }
+        if name.is_empty() || name.len() > 80 {
             continue;
         }
         let value = printable(value.trim().as_bytes(), 300);
@@ -388,7 +422,7 @@ pub fn parse(answer: &[u8]) -> Option<Response> {
     let whole = is_json.then(|| serde_json::from_slice(&body).ok()).flatten();
     let is_cut = whole.is_none() && complete(answer) == Enough::NotYet;
     let json = if is_json && is_cut { json_prefix(&body) } else { whole };
-    Some(Response { status, headers, body, json, is_cut })
+    Some(Response { status, headers, body, json, is_cut, cookies })
 }
 
 /// What is complete of JSON that was cut off: entries up to the last whole one, with everything that is open closed behind

@@ -117,16 +117,30 @@ impl<'c> Search<'c> {
         stages.push(Stage { questions: vec![(Question::Http, patience)], lead: ANSWER, again: false });
         let mut others = self.others();
         // A handshake that takes long, such as on a small device, has until then.
-        others.questions.push((Question::Tls, others.lead));
+        others.questions.push((Question::Tls, self.rest_of_patience()));
         stages.push(others);
+        stages.push(self.exchanges());
         stages
     }
 
-    /// Everything that is left, for as long as HTTP is waited for anyway.
-    fn others(&self) -> Stage {
+    /// How long HTTP is waited for beyond its lead.
+    fn rest_of_patience(&self) -> Duration {
         let patience = self.dialer.cx.timeout;
-        let lead = patience.saturating_sub(ANSWER).max(ANSWER.min(patience));
-        Stage { questions: OTHERS.into_iter().map(|question| (question, lead)).collect(), lead, again: true }
+        patience.saturating_sub(ANSWER).max(ANSWER.min(patience))
+    }
+
+    /// What is usual, for as long as HTTP is waited for anyway.
+    fn others(&self) -> Stage {
+        let wait = self.rest_of_patience();
+        let questions = OTHERS.into_iter().map(|question| (question, wait)).collect();
+        Stage { questions, lead: ANSWER.min(wait), again: true }
+    }
+
+    /// What is rarer, for the rest of that time.
+    fn exchanges(&self) -> Stage {
+        let wait = self.rest_of_patience().saturating_sub(ANSWER).max(ANSWER.min(self.dialer.cx.timeout));
+        let questions = exchanges::EVERYWHERE.map(|protocol| (Question::Exchange(protocol), wait)).to_vec();
+        Stage { questions, lead: wait, again: false }
     }
 
     /// The search behind TLS.
@@ -136,7 +150,7 @@ impl<'c> Search<'c> {
         let first = vec![(Question::Greeting, GREETING.min(patience)), (Question::Http, patience)];
         // A handshake that no client of ours can complete (SSL 3.0, a client certificate demanded) says nothing about what
         // runs inside; the search ends with it.
-        let stages = vec![Stage { questions: first, lead: ANSWER, again: false }, search.others()];
+        let stages = vec![Stage { questions: first, lead: ANSWER, again: false }, search.others(), search.exchanges()];
         let mut found = match Box::pin(search.through(stages)).await {
             Some(End::Found(found)) => *found,
             Some(End::Tls) | None => match search.failure.take_if(|failure| is_trouble(failure)) {
@@ -246,7 +260,7 @@ impl<'c> Search<'c> {
         if question == Question::Greeting || self.listened_again {
             return None;
         }
-        if let Some(evidence) = signatures::by_greeting(&heard) {
+        if let Some(evidence) = signatures::by_greeting(&heard).or_else(|| exchanges::greeted(&heard)) {
             return end(evidence, heard);
         }
         let greeting = text::recognise(&heard)?;

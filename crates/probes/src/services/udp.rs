@@ -17,9 +17,15 @@ use super::wire::{Cursor, printable};
 use super::{binary, evidence, openvpn, signatures};
 use crate::ProbeContext;
 use crate::ports::udp::{self, Request};
-use answers::Reader;
+pub use answers::Reader;
 
 mod answers;
+
+/// The request of a service that is spoken over connections in the same words, and who reads the answer.
+pub fn datagram(service: &str) -> Option<(&'static [u8], Reader)> {
+    let request = udp::requests().iter().find(|request| request.service == service)?;
+    Some((&request.payload, answers::reader(service)?))
+}
 
 /// How long an answer is awaited before the question is put again.
 const WAIT: Duration = Duration::from_millis(1200);

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// How long a server may take to listen. Generous: test machines are slow and busy.
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// How long a server with children may take to end them.
+const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// A running server. Dropping it ends the process and waits for its end.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub struct Process {
     child: Child,
     log: PathBuf,
     what: String,
+    /// Whether it has children of its own, which it ends when it is asked to end.
+    is_asked: bool,
 }
 
 impl Process {
@@ -33,7 +37,7 @@ impl Process {
             .stderr(err)
             .spawn()
             .unwrap_or_else(|error| panic!("{what} cannot be started ({error}): install the package {package}"));
-        Self { child, log: log.to_owned(), what: what.to_owned() }
+        Self { child, log: log.to_owned(), what: what.to_owned(), is_asked: false }
     }
 
     /// Starts `command` with a pipe to its input that stays open, for servers that end with it.
@@ -50,7 +54,7 @@ impl Process {
             .stderr(err)
             .spawn()
             .unwrap_or_else(|error| panic!("{what} cannot be started ({error}): install the package {package}"));
-        Self { child, log: log.to_owned(), what: what.to_owned() }
+        Self { child, log: log.to_owned(), what: what.to_owned(), is_asked: false }
     }
 
     /// Waits until something accepts connections at `address`.
@@ -67,6 +71,26 @@ impl Process {
                 return;
             }
             assert!(begin.elapsed() < START_LIMIT, "{} does not listen on {address}: {}", self.what, self.output());
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
+    /// Has the process asked to end before it is killed, for servers whose children would outlive them.
+    #[must_use]
+    pub const fn asked_to_end(mut self) -> Self {
+        self.is_asked = true;
+        self
+    }
+
+    /// Waits until the process has written this, for servers that must not be connected to before the test does.
+    ///
+    /// # Panics
+    /// If it ends before, or does not write it in time.
+    pub fn wait_for_output(&mut self, text: &str) {
+        let begin = Instant::now();
+        while !self.output().contains(text) {
+            self.assert_running();
+            assert!(begin.elapsed() < START_LIMIT, "{} does not write {text:?}: {}", self.what, self.output());
             std::thread::park_timeout(Duration::from_millis(10));
         }
     }
@@ -100,6 +124,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.is_asked && Command::new("kill").arg(self.child.id().to_string()).status().is_ok() {
+            let begin = Instant::now();
+            while begin.elapsed() < END_LIMIT && matches!(self.child.try_wait(), Ok(None)) {
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use super::process::{Process, free_port};
 
 pub mod data;
+pub mod exchanges;
 pub mod mail;
 pub mod remote;
 pub mod stub;

@@ -74,6 +74,33 @@ fn talk(mut stream: TcpStream, answer: &(dyn Fn(&[u8]) -> Option<Vec<u8>> + Send
     }
 }
 
+/// A server that speaks first, and says nothing more.
+///
+/// # Panics
+/// If it cannot listen.
+#[must_use]
+pub fn greet(greeting: Vec<u8>) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let greeting = Arc::new(greeting);
+    let thread = std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            if stopped.load(Ordering::SeqCst) {
+                break;
+            }
+            let (Ok(mut stream), greeting) = (stream, Arc::clone(&greeting)) else { continue };
+            std::thread::spawn(move || {
+                if stream.write_all(&greeting).is_ok() {
+                    talk(stream, &|_| Some(Vec::new()));
+                }
+            });
+        }
+    });
+    Server { address, processes: Vec::new(), stub: Some(Running::new(address, stop, thread)), dir: None }
+}
+
 /// A port that accepts and says nothing, whatever it is sent.
 #[must_use]
 pub fn silent() -> Server {

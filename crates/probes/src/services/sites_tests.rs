@@ -1,3 +1,5 @@
+//! Tests of the products behind HTTP, over answers as their documentation shows them.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -23,6 +23,7 @@ mod java;
 mod media;
 mod remote;
 mod storage;
+mod trees;
 mod windows;
 
 /// A protocol of this module.
@@ -113,7 +114,7 @@ pub async fn ask(protocol: Protocol, dialer: &Dialer<'_>) -> Result<Option<Servi
     match protocol {
         Protocol::Adb => Box::pin(developer::adb(dialer)).await,
         Protocol::Ajp => Box::pin(java::ajp(dialer)).await,
-        Protocol::Bolt => Box::pin(databases::bolt(dialer)).await,
+        Protocol::Bolt => Box::pin(trees::bolt(dialer)).await,
         Protocol::Cassandra => Box::pin(databases::cassandra(dialer)).await,
         Protocol::CheckMk => Box::pin(agents::check_mk(dialer)).await,
         Protocol::Clickhouse => Box::pin(databases::clickhouse(dialer)).await,
@@ -151,7 +152,7 @@ pub async fn ask(protocol: Protocol, dialer: &Dialer<'_>) -> Result<Option<Servi
         Protocol::Socks5 => Box::pin(remote::socks5(dialer)).await,
         Protocol::Stomp => Box::pin(brokers::stomp(dialer)).await,
         Protocol::ZabbixAgent => Box::pin(agents::zabbix(dialer)).await,
-        Protocol::Zookeeper => Box::pin(databases::zookeeper(dialer)).await,
+        Protocol::Zookeeper => Box::pin(trees::zookeeper(dialer)).await,
     }
 }
 

@@ -15,7 +15,9 @@ use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout_at};
 
 use super::wire::{self, Dialer, Ear, Layer};
-use super::{ANSWER, Answer, Found, GREETING, HINTED_GREETING, OTHERS, Question, Reply, ask, hints, signatures, text};
+use super::{
+    ANSWER, Answer, Found, GREETING, HINTED_GREETING, OTHERS, Question, Reply, ask, exchanges, hints, signatures, text,
+};
 use crate::Caution;
 
 type Asking<'c> = Pin<Box<dyn Future<Output = (Question, Answer)> + Send + 'c>>;

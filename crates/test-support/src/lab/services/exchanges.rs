@@ -235,7 +235,10 @@ pub fn git_daemon() -> Server {
     let setup = Setup::new();
     let (port, base) = (format!("--port={}", setup.port), format!("--base-path={}", setup.folder("git")));
     // The program itself: the `git` before it would leave it behind.
-    let daemon = command("/usr/lib/git-core/git-daemon", &["--listen=127.0.0.1", "--init-timeout=5", "--timeout=5", &port, &base]);
+    let daemon = command(
+        "/usr/lib/git-core/git-daemon",
+        &["--listen=127.0.0.1", "--init-timeout=5", "--timeout=5", &port, &base],
+    );
     setup.start("git daemon", "git", daemon)
 }
 

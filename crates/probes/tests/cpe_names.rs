@@ -35,6 +35,7 @@ fn given() -> BTreeSet<(String, String)> {
     for (folder, pattern) in [
         (root.join("../../content/services"), &in_content),
         (root.join("src/services"), &in_code),
+        (root.join("src/services/exchanges"), &in_code),
         (root.join("src/services/udp"), &in_code),
     ] {
         for entry in std::fs::read_dir(folder).unwrap() {

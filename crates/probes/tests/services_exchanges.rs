@@ -183,7 +183,7 @@ async fn check(cx: &ProbeContext, servers: &[Known], own: Ipv4Addr) -> Vec<Strin
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn real_servers_are_what_they_are() {
     let servers = tokio::task::spawn_blocking(lab).await.unwrap();
-    let cx = ProbeContext { timeout: Duration::from_secs(5), ..context() };
+    let cx = ProbeContext { timeout: Duration::from_secs(2), ..context() };
     let wrong = check(&cx, &servers, Ipv4Addr::new(127, 86, 20, 1)).await;
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -263,7 +263,7 @@ fn stand_ins() -> Vec<Known> {
     identity.extend([1, 0, 14, 0, 54, 0, 20, 11, 0, 0, 1, 2, 3, 4, 3]);
     identity.extend(b"PLC\x03");
     // Link status of station 4 to master 1, with its checksum.
-    let dnp3 = vec![5, 0x64, 5, 0x0b, 1, 0, 4, 0];
+    let dnp3 = [5, 0x64, 5, 0x0b, 1, 0, 4, 0];
     let nbss = vec![0x82, 0, 0, 0];
     vec![
         anywhere(
@@ -447,7 +447,7 @@ async fn a_port_makes_no_service() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn controllers_hear_nothing_but_their_own_protocol() {
-    let cx = ProbeContext { timeout: Duration::from_millis(300), ..context() };
+    let cx = ProbeContext { timeout: Duration::from_millis(1500), ..context() };
     let mut running = Vec::new();
     for (port, begin) in [
         (102, &[3, 0, 0, 22][..]),
@@ -463,16 +463,14 @@ async fn controllers_hear_nothing_but_their_own_protocol() {
             Some(Vec::new())
         });
         let (cx, at) = (cx.clone(), SocketAddr::from((Ipv4Addr::new(127, 86, 24, 1), port)));
-        running.push(tokio::spawn(async move {
-            let guard = forward(at, server.address);
-            assert_eq!(identify(&cx, at).await.service, None);
-            drop(guard);
-            let said = said.lock().unwrap().clone();
-            assert!(!said.is_empty() && said.iter().all(|request| request.starts_with(begin)), "{port}: {said:?}");
-        }));
+        let guard = forward(at, server.address);
+        running.push((port, begin, said, guard, server, tokio::spawn(async move { identify(&cx, at).await })));
     }
-    for task in running {
-        task.await.unwrap();
+    for (port, begin, said, guard, server, task) in running {
+        assert_eq!(task.await.unwrap().service, None);
+        drop((guard, server));
+        let said = said.lock().unwrap().clone();
+        assert!(!said.is_empty() && said.iter().all(|request| request.starts_with(begin)), "{port}: {said:?}");
     }
 }
 

@@ -40,6 +40,8 @@ struct Site {
     #[serde(default)]
     cpe: Option<String>,
     #[serde(default)]
+    part: Part,
+    #[serde(default)]
     ports: Vec<u16>,
     #[serde(default)]
     marks: Vec<Mark>,
@@ -66,6 +68,17 @@ enum Place {
     Itself,
     /// Named only where the site names no product of its own.
     Before,
+}
+
+/// The part of a CPE name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Part {
+    /// An application.
+    #[default]
+    A,
+    /// Firmware or an operating system.
+    O,
 }
 
 fn plain() -> String {
@@ -277,10 +290,9 @@ impl Site {
     }
 
     fn name(&self, found: &mut ServiceEvidence, version: Option<&str>) {
-        match self.cpe.as_deref().map(|cpe| (cpe, cpe.strip_prefix("o:"))) {
-            Some((_, Some(cpe))) => exchanges::set_system(found, &self.product, version, cpe),
-            Some((cpe, None)) => signatures::set(found, &self.product, version, Some(cpe)),
-            None => signatures::set(found, &self.product, version, None),
+        match (self.cpe.as_deref(), self.part) {
+            (Some(cpe), Part::O) => exchanges::set_system(found, &self.product, version, cpe),
+            (cpe, _) => signatures::set(found, &self.product, version, cpe),
         }
     }
 }

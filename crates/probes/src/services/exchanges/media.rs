@@ -157,13 +157,11 @@ pub fn irc_answer(answer: &[u8]) -> Option<ServiceEvidence> {
     }
     let mut found = evidence("irc");
     found.banner = banner(text.as_bytes());
-    for (mark, product, cpe) in [
-        ("inspircd.org/", "InspIRCd", Some("inspircd:inspircd")),
-        ("unrealircd.org/", "UnrealIRCd", Some("unrealircd:unrealircd")),
-        ("solanum.chat/", "Solanum", None),
-    ] {
+    for (mark, product) in
+        [("inspircd.org/", "InspIRCd"), ("unrealircd.org/", "UnrealIRCd"), ("solanum.chat/", "Solanum")]
+    {
         if text.contains(mark) {
-            signatures::set(&mut found, product, None, cpe);
+            signatures::set(&mut found, product, None, None);
         }
     }
     Some(found)

@@ -128,7 +128,7 @@ impl Transmitter<'_> {
     /// Asks something that is known to answer, to see how the path does; whether a packet went out.
     pub(super) fn send_canary(&mut self, at: usize) -> bool {
         let host = &self.hosts[at];
-        // One for 64 questions; where questions are few, more often than that, so that one that gave way soon knows how much it may do.
+        // One for 64 questions; where questions are few, for fewer, so that a host that gave way soon learns how much it may do.
         let rare = host.since_canary >= 8 && self.now_us > host.canary_next_us + 30_000;
         if host.since_canary < 64 && !rare {
             return false;

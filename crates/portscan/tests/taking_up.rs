@@ -256,7 +256,7 @@ fn a_run_that_was_stopped_while_it_looked_for_hosts_does_not_begin_anew() {
     let (results, outcome) = work_and(&job, |_| {});
     assert_eq!((results.hosts.len(), outcome.progress.done, outcome.progress.hosts_found), (12_000, 12_000, 12_000));
     assert!(results.hosts.values().all(|report| report.presence == Presence::Up(HostReason::Port)), "all are there");
-    let mut fresh = job.clone();
+    let mut fresh = job;
     fresh.settings.checkpoint = None;
     let (_, whole) = work_and(&fresh, |_| {});
     let (whole, rest) = (whole.progress.attempts, outcome.progress.attempts);

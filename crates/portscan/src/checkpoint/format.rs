@@ -22,6 +22,9 @@ const MAX_NAME: usize = 1024;
 /// Marks in [`Contents::presences`] a host that is finished, and of which the presence is all there is to tell.
 const FINISHED: u8 = 0x80;
 
+/// Counts of hosts, by number.
+type Tallies = Vec<(usize, Tally)>;
+
 /// What tells jobs apart, but for their targets.
 #[derive(Debug)]
 pub struct Manner {
@@ -199,7 +202,7 @@ impl Contents {
     ///
     /// # Errors
     /// What is wrong with it, or what differs.
-    pub fn decode(bytes: &[u8], manner: &Manner) -> Result<(Self, Vec<(usize, Tally)>), Cow<'static, str>> {
+    pub fn decode(bytes: &[u8], manner: &Manner) -> Result<(Self, Tallies), Cow<'static, str>> {
         let (body, sum) = bytes.split_at_checked(bytes.len().saturating_sub(8)).ok_or("it is too short")?;
         if !body.starts_with(MAGIC) {
             return Err("it is of another kind or version".into());

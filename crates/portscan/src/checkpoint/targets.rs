@@ -114,19 +114,18 @@ mod tests {
     use super::*;
     use crate::Job;
 
+    type Names<'a> = &'a [(&'a str, &'a [&'a str])];
+
     fn addresses(texts: &[&str]) -> Vec<IpAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn names(list: &[(&str, &[&str])]) -> BTreeMap<String, Vec<IpAddr>> {
+    fn names(list: Names<'_>) -> BTreeMap<String, Vec<IpAddr>> {
         list.iter().map(|(name, texts)| ((*name).to_owned(), addresses(texts))).collect()
     }
 
     /// A job now, and what it takes up of one that was begun with `before`.
-    fn taken(
-        now: (&[&str], &[(&str, &[&str])], &[&str]),
-        before: (&[&str], &[(&str, &[&str])]),
-    ) -> Result<(Prepared, Taken), String> {
+    fn taken(now: (&[&str], Names<'_>, &[&str]), before: (&[&str], Names<'_>)) -> Result<(Prepared, Taken), String> {
         let (targets, named, excluded) = now;
         let mut job = Job::new(addresses(targets), vec![80, 443]);
         job.targets.extend(named.iter().flat_map(|(_, texts)| addresses(texts)));
@@ -162,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_name_keeps_the_addresses_it_had() {
-        let before: (&[&str], &[(&str, &[&str])]) =
+        let before: (&[&str], Names<'_>) =
             (&["192.0.2.1", "198.51.100.1", "198.51.100.2"], &[("a.example", &["198.51.100.1", "198.51.100.2"])]);
         for now in [&["198.51.100.2", "198.51.100.9"][..], &["198.51.100.9"], &[]] {
             let (prepared, taken) = taken((&["192.0.2.1"], &[("a.example", now)], &[]), before).unwrap();
@@ -178,7 +177,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_another_job() {
-        let none: &[(&str, &[&str])] = &[];
+        let none: Names<'_> = &[];
         let why = |now: &[&str], before: &[&str]| taken((now, none, &[]), (before, none)).map(|_| ()).unwrap_err();
         let error = why(&["192.0.2.1"], &["192.0.2.1", "192.0.2.2"]);
         assert!(error.contains("begun with 192.0.2.2") && error.contains("exclude"), "{error}");
@@ -188,7 +187,7 @@ mod tests {
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let error = why(&many, &["192.0.2.1"]);
         assert!(error.contains("192.0.2.2, 192.0.2.3, 192.0.2.4 and 5 more"), "{error}");
-        let named: &[(&str, &[&str])] = &[("a.example", &["192.0.2.1"])];
+        let named: Names<'_> = &[("a.example", &["192.0.2.1"])];
         let error = taken((&[], named, &[]), (&["192.0.2.1"], none)).map(|_| ()).unwrap_err();
         assert!(error.contains("a.example") && error.contains("without"), "{error}");
         let error = taken((&["192.0.2.1"], none, &[]), (&["192.0.2.1"], named)).map(|_| ()).unwrap_err();

@@ -19,6 +19,9 @@ use crate::collect::Record;
 use crate::timing::{Attempt, Rtt};
 use crate::{Control, Error, Reason, State, Verification, zone};
 
+mod ceilings;
+mod judging;
+
 /// Attempts started between two looks at the answers.
 const BURST: usize = 128;
 /// Results a worker collects before it hands them over.
@@ -289,11 +292,6 @@ impl<'p> Worker<'p> {
         false
     }
 
-    /// Between two attempts, by the caller's ceiling or where no answers are the clock.
-    fn gap(&self) -> Option<Duration> {
-        self.pace.max(self.flow.gap())
-    }
-
     fn next_question(&mut self, now: Instant) -> Next {
         if let Some(Reverse((due, ticket, question))) = self.again.peek().copied()
             && due <= now
@@ -331,26 +329,6 @@ impl<'p> Worker<'p> {
         self.within_limits(Question { host, index, asked: 0, local: 0, kind: Kind::State, reserved: 0 }, now)
     }
 
-    /// A question whose turn has come at the ceilings of its host and subnet.
-    fn next_turn(&mut self, now_us: u64) -> Option<(u64, Question)> {
-        let limits = self.limits?;
-        let mut turns = std::mem::replace(&mut self.turns, Turns::new());
-        let next = turns.next(limits, now_us, |question| self.patience(question).repetitions);
-        self.turns = turns;
-        let (at_us, question) = next?;
-        Some((at_us, Question { reserved: self.patience(&question).repetitions, ..question }))
-    }
-
-    /// Puts a question off until the ceilings of its host and subnet let it go.
-    fn within_limits(&mut self, question: Question, now: Instant) -> Next {
-        if self.limits.is_none() {
-            return Next::Ask(question);
-        }
-        let now_us = self.now_us(now);
-        self.turns.put(question.host, question, now_us);
-        Next::Later
-    }
-
     fn start(&mut self, question: Question, now: Instant) {
         let Some(address) = self.plan.targets.get(question.host) else { return };
         let port = match question.kind {
@@ -382,50 +360,6 @@ impl<'p> Worker<'p> {
         self.flights[slot] = Some(flight);
         self.in_flight += 1;
         self.perhaps_a_canary(question, now);
-    }
-
-    /// How long the socket of a question waits. Attempts that are left to it may be made by the kernel.
-    fn patience(&self, question: &Question) -> Patience {
-        let attempts = self.plan.settings.attempts;
-        let all = match question.kind {
-            Kind::State | Kind::Guard => attempts,
-            Kind::Verify => VERIFY_ATTEMPTS,
-            Kind::Sample | Kind::Canary => 0,
-        };
-        let left = all.saturating_sub(question.asked.saturating_add(1));
-        let rtt = self.hosts.get(question.host).map_or_else(Rtt::default, |host| host.rtt);
-        let wait = |attempt| rtt.wait(attempt, &self.everywhere.1, self.plan.settings.timeout);
-        let last = wait(Attempt::Last);
-        let needed = self.schedule.needed(last);
-        if left > needed {
-            return self.schedule.patience(wait(Attempt::Earlier), left);
-        }
-        // What is asked beyond the attempts that were wanted is worth nothing if the answer cannot be waited for.
-        let is_extra = attempts > 1 && question.asked >= all;
-        self.schedule.patience(last, if is_extra { needed } else { left })
-    }
-
-    /// Makes room in the ceilings for repetitions by the kernel.
-    fn reserve(&mut self, question: &Question, times: u8) {
-        if let Some(pace) = self.pace {
-            self.next_start += pace * u32::from(times);
-        }
-        // What is known of the host may be other than when its turn came.
-        if let Some(limits) = self.limits.filter(|_| times != question.reserved) {
-            let mut limits = limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            limits.reserve(question.host, times.saturating_sub(question.reserved));
-            limits.give_back(question.host, question.reserved.saturating_sub(times));
-        }
-    }
-
-    /// Gives back what was not used of it.
-    fn give_back(&mut self, host: usize, times: u8) {
-        if let Some(pace) = self.pace {
-            self.next_start = self.next_start.checked_sub(pace * u32::from(times)).unwrap_or(self.next_start);
-        }
-        if let Some(limits) = self.limits {
-            limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).give_back(host, times);
-        }
     }
 
     /// Where ports are silent, one that is known to answer is asked now and then.
@@ -613,81 +547,6 @@ impl<'p> Worker<'p> {
                 self.carry_out(question.host, verdict);
             }
         }
-    }
-
-    /// Decides about the silent ports of a host that wait for it.
-    fn judge(&mut self, at: usize) {
-        let Some(host) = self.hosts.get_mut(at) else { return };
-        let random = &mut self.random;
-        let mut verdict = host.judge(&self.everywhere.0, |length| {
-            *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(*random >> 33).unwrap_or(0) % length.max(1)
-        });
-        if self.plan.settings.verification == Verification::Off && !verdict.samples.is_empty() {
-            verdict.settled = host.unsampled();
-            verdict.samples.clear();
-        }
-        self.carry_out(at, verdict);
-    }
-
-    /// Decides about all silent ports that are left; whether there is something to do about them.
-    fn judge_all(&mut self) -> bool {
-        (0..self.hosts.len()).for_each(|at| self.judge(at));
-        !self.again.is_empty()
-    }
-
-    /// Decides about the silent ports of hosts of which this worker has nothing more to ask, so that they need not wait for
-    /// the end of all.
-    fn judge_finished(&mut self) {
-        let taken = if self.lot.is_empty() { self.next.load(Ordering::Relaxed) } else { self.lot.start };
-        let mut unjudged = std::mem::take(&mut self.unjudged);
-        unjudged.retain(|at| {
-            if let Some(host) = self.hosts.get(*at)
-                && !host.silent.is_empty()
-                && host.out == 0
-                && taken >= self.plan.pairs.end_of(*at)
-            {
-                self.judge(*at);
-            }
-            let host = self.hosts.get_mut(*at);
-            host.is_some_and(|host| {
-                host.is_listed = !host.silent.is_empty();
-                host.is_listed
-            })
-        });
-        self.unjudged.append(&mut unjudged);
-    }
-
-    fn carry_out(&mut self, host: usize, verdict: Verdict) {
-        let now = Instant::now();
-        self.out(host, i32::try_from(verdict.again.len()).unwrap_or(i32::MAX));
-        for silent in verdict.again {
-            let question =
-                Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State, reserved: 0 };
-            self.ask_again(question, now);
-        }
-        for silent in verdict.samples {
-            let question =
-                Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::Sample, reserved: 0 };
-            self.ask_again(question, now + APART.min(self.plan.settings.timeout));
-        }
-        for silent in verdict.settled {
-            self.settle(host, silent);
-        }
-    }
-
-    /// Silence, or what a router said, is the state of the port.
-    fn settle(&mut self, at: usize, silent: Silent) {
-        let Some(host) = self.hosts.get(at) else { return };
-        // What was told of one port of a host that answers nowhere holds for all.
-        let why = match (silent.why, host.unreachable, host.is()) {
-            (Why::NoResponse, Some(told), answers::HostIs::Silent) => told,
-            (why, ..) => why,
-        };
-        let (state, reason) = why.state(host.is());
-        let question =
-            Question { host: at, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State, reserved: 0 };
-        self.report(question, state, reason, None);
     }
 
     fn ask_again(&mut self, question: Question, due: Instant) {

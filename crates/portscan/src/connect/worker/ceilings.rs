@@ -1,0 +1,74 @@
+//! When a question may go out, how long its socket waits, and room in the ceilings for what the kernel repeats meanwhile.
+
+use super::*;
+
+impl Worker<'_> {
+    /// A question whose turn has come at the ceilings of its host and subnet.
+    pub(super) fn next_turn(&mut self, now_us: u64) -> Option<(u64, Question)> {
+        let limits = self.limits?;
+        let mut turns = std::mem::replace(&mut self.turns, Turns::new());
+        let next = turns.next(limits, now_us, |question| self.patience(question).repetitions);
+        self.turns = turns;
+        let (at_us, question) = next?;
+        Some((at_us, Question { reserved: self.patience(&question).repetitions, ..question }))
+    }
+
+    /// Puts a question off until the ceilings of its host and subnet let it go.
+    pub(super) fn within_limits(&mut self, question: Question, now: Instant) -> Next {
+        if self.limits.is_none() {
+            return Next::Ask(question);
+        }
+        let now_us = self.now_us(now);
+        self.turns.put(question.host, question, now_us);
+        Next::Later
+    }
+
+    /// Between two attempts, by the caller's ceiling or where no answers are the clock.
+    pub(super) fn gap(&self) -> Option<Duration> {
+        self.pace.max(self.flow.gap())
+    }
+
+    /// How long the socket of a question waits. Attempts that are left to it may be made by the kernel.
+    pub(super) fn patience(&self, question: &Question) -> Patience {
+        let attempts = self.plan.settings.attempts;
+        let all = match question.kind {
+            Kind::State | Kind::Guard => attempts,
+            Kind::Verify => VERIFY_ATTEMPTS,
+            Kind::Sample | Kind::Canary => 0,
+        };
+        let left = all.saturating_sub(question.asked.saturating_add(1));
+        let rtt = self.hosts.get(question.host).map_or_else(Rtt::default, |host| host.rtt);
+        let wait = |attempt| rtt.wait(attempt, &self.everywhere.1, self.plan.settings.timeout);
+        let last = wait(Attempt::Last);
+        let needed = self.schedule.needed(last);
+        if left > needed {
+            return self.schedule.patience(wait(Attempt::Earlier), left);
+        }
+        // What is asked beyond the attempts that were wanted is worth nothing if the answer cannot be waited for.
+        let is_extra = attempts > 1 && question.asked >= all;
+        self.schedule.patience(last, if is_extra { needed } else { left })
+    }
+
+    /// Makes room in the ceilings for repetitions by the kernel.
+    pub(super) fn reserve(&mut self, question: &Question, times: u8) {
+        if let Some(pace) = self.pace {
+            self.next_start += pace * u32::from(times);
+        }
+        // What is known of the host may be other than when its turn came.
+        if let Some(limits) = self.limits.filter(|_| times != question.reserved) {
+            let mut limits = limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            limits.reserve(question.host, times.saturating_sub(question.reserved));
+            limits.give_back(question.host, question.reserved.saturating_sub(times));
+        }
+    }
+
+    /// Gives back what was not used of it.
+    pub(super) fn give_back(&mut self, host: usize, times: u8) {
+        if let Some(pace) = self.pace {
+            self.next_start = self.next_start.checked_sub(pace * u32::from(times)).unwrap_or(self.next_start);
+        }
+        if let Some(limits) = self.limits {
+            limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).give_back(host, times);
+        }
+    }
+}

@@ -341,4 +341,24 @@ mod tests {
         });
         assert_eq!(known, [false, false, false, true, true]);
     }
+
+    #[test]
+    fn what_cannot_be_remembered_is_told_all_the_same_and_named() {
+        let clock = std::sync::Arc::new(FixedClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
+        let cx = ProbeContext::new(Outbound::new(Settings::default()), clock);
+        let sweep = sweep_of_nothing();
+        let mut identifier = Identifier::new(&cx, &sweep, 16, Some(Saved::on_a_full_disk()), true);
+        for port in [22, 23] {
+            let found = ServiceEvidence { service: Some("ssh".to_owned()), ..ServiceEvidence::default() };
+            let task = Task { port: record(port, "tcp"), tries: 0 };
+            let told = identifier.take(task, Observation::Observed(found)).unwrap();
+            assert_eq!(told.service.as_deref(), Some("ssh"));
+        }
+        let Identified { gaps, left, .. } = identifier.finish(&mut []);
+        assert!(!left, "nothing is left to be asked");
+        assert!(
+            matches!(&gaps[..], [Gap::Doubt(text)] if text.contains("192.0.2.1:22") && text.contains("could not be remembered")),
+            "{gaps:?}"
+        );
+    }
 }

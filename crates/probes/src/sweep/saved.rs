@@ -112,6 +112,14 @@ impl Saved {
         write(&mut self.file, record)
     }
 
+    /// One whose disk is full, for tests of what becomes of results then.
+    #[cfg(test)]
+    pub fn on_a_full_disk() -> Self {
+        let path = PathBuf::from("/dev/full");
+        let file = File::options().write(true).open(&path).unwrap();
+        Self { state: PathBuf::from("state"), path, file, known: BTreeMap::new(), is_new: false }
+    }
+
     /// The run did nothing: what was there before stays, and nothing else.
     pub fn discard(self) {
         if self.is_new || !self.state.exists() {

@@ -36,10 +36,15 @@ struct Socket {
     in_flight: bool,
 }
 
-/// Place of the family among the spare ones.
-const fn place_of(target: &SocketAddr) -> usize {
+/// Place among the spare ones of a family whose sockets are not used again.
+const NONE: usize = 2;
+
+/// Place of the family among the spare ones. A socket that connected to a link-local address belongs to that link for good
+/// (`tcp_v6_connect` of Linux binds it to the device), and would be a wrong way to any other.
+fn place_of(target: &SocketAddr) -> usize {
     match target {
         SocketAddr::V4(_) => 0,
+        SocketAddr::V6(target) if target.ip().is_unicast_link_local() => NONE,
         SocketAddr::V6(_) => 1,
     }
 }
@@ -156,7 +161,10 @@ impl Sockets {
         if answer == Answer::Final(State::Closed, Reason::ConnRefused) {
             socket.in_flight = false;
             let family = socket.family;
-            self.spare.get_mut(family).map(|spare| spare.push(slot)).unwrap_or_default();
+            match self.spare.get_mut(family) {
+                Some(spare) => spare.push(slot),
+                None => self.close(slot),
+            }
         } else {
             self.close(slot);
         }
@@ -195,6 +203,20 @@ mod tests {
 
     const OPEN: Answer = Answer::Final(State::Open, Reason::SynAck);
     const REFUSED: Answer = Answer::Final(State::Closed, Reason::ConnRefused);
+
+    #[test]
+    fn a_socket_that_was_on_one_link_is_not_used_for_another() {
+        for (text, place) in [("192.0.2.1:1", 0), ("[2001:db8::1]:1", 1), ("[fe80::1%1]:1", NONE)] {
+            assert_eq!(place_of(&text.parse().unwrap()), place, "{text}");
+        }
+        let mut sockets = Sockets::new(4).unwrap();
+        let target: SocketAddr = "[fe80::1%1]:1".parse().unwrap();
+        assert!(sockets.used(place_of(&target)).is_none());
+        let slot = sockets.opened(target, None).unwrap();
+        sockets.slots[slot].as_mut().unwrap().in_flight = true;
+        sockets.end(slot, REFUSED);
+        assert_eq!((sockets.open, sockets.spare.iter().map(Vec::len).sum::<usize>()), (0, 0));
+    }
 
     #[test]
     fn a_refused_socket_asks_again_and_tells_the_truth_each_time() {

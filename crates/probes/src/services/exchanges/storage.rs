@@ -183,7 +183,7 @@ pub fn lpd_answer(answer: &[u8]) -> Option<ServiceEvidence> {
     let mut found = evidence("lpd");
     // LPRng begins with the name of the queue and the host, and names itself where a queue is not there.
     if lower.contains("lprng") {
-        signatures::set(&mut found, "LPRng", None, Some("lprng:lprng"));
+        signatures::set(&mut found, "LPRng", None, None);
     }
     found.banner = banner(text.as_bytes());
     Some(found)

@@ -62,7 +62,7 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
     }
     // A scan that is taken up has the addresses that its names had.
     let goes_on = args.resume.as_ref().is_some_and(|file| std::fs::metadata(file).is_ok_and(|found| found.len() > 0));
-    let is_empty = plan.addresses.is_empty() && !(goes_on && !plan.unresolved.is_empty());
+    let is_empty = plan.addresses.is_empty() && (!goes_on || plan.unresolved.is_empty());
     if is_empty {
         complain("no address is left to scan");
         if plan.gaps.is_empty() && plan.unresolved.is_empty() {

@@ -88,7 +88,7 @@ pub fn document(
                     cut_off.push(format!("{address} was not reached: the router on the way does not answer"));
                 }
                 Some("no-neighbour") => {
-                    silent.push(format!("{address} is not there: nobody on the link answers for it"))
+                    silent.push(format!("{address} is not there: nobody on the link answers for it"));
                 }
                 _ => silent.push(format!("{address} did not answer on any port")),
             }

@@ -27,6 +27,8 @@ mod worker;
 
 /// Attempts at an open port that is asked a second time.
 pub const VERIFY_ATTEMPTS: u8 = 3;
+/// Attempts at a guard: whoever accepts everything may just be overwhelmed by all the questions before.
+pub const GUARD_ATTEMPTS: u8 = 5;
 /// Positions a worker takes from the order at a time.
 const LOT: u64 = 64;
 /// Between a question and the same once more: what loses packets often does so for a moment.

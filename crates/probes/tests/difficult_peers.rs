@@ -170,7 +170,8 @@ async fn slow_servers_have_as_long_as_the_caller_says() {
     assert_eq!(name(&mail), (Some("smtp"), Some("Postfix"), None));
     assert_eq!(mail.upgrade, Upgrade::Offered);
     assert_eq!(name(&nothing).0, None);
-    assert!(took < 10 * SECOND, "a silent port took {took:?}");
+    // Stages follow one another while answers to the earlier ones are still awaited, so it is far from one wait for each question.
+    assert!(took < 15 * SECOND, "a silent port took {took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

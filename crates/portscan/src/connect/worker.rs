@@ -483,7 +483,7 @@ impl<'p> Worker<'p> {
     fn silent(&mut self, mut question: Question, why: Why) {
         if let Some(errand) = question.errand() {
             question.asked += 1;
-            let most = if question.kind == Kind::Verify { VERIFY_ATTEMPTS } else { self.plan.settings.attempts };
+            let most = if question.kind == Kind::Verify { VERIFY_ATTEMPTS } else { self.guard_attempts() };
             if question.asked < most {
                 return self.ask_again(question, Instant::now() + APART.min(self.plan.settings.timeout));
             }

@@ -54,6 +54,8 @@ struct Host {
     /// Nobody on the link answers for it, or not for its router.
     no_neighbour: bool,
     guard: Guard,
+    /// Whether guards were asked while other ports were.
+    guarded_early: bool,
     /// Open ports that are not asked a second time before the guards are in.
     held: Vec<u32>,
     /// How many were or will be asked a second time, and how many of these answers are due.
@@ -185,6 +187,7 @@ impl<'a> Finishing<'a> {
         match &mut host.guard {
             Guard::NotAsked if suspected && self.verifies() => {
                 let ports = self.draw(PILOT, &[]);
+                host.guarded_early = host.left > 0;
                 guards.extend(ports.iter().map(|port| (at, *port)));
                 host.guard = Guard::Asking { out: ports.len(), ports, accepted: 0 };
             }
@@ -207,6 +210,12 @@ impl<'a> Finishing<'a> {
                 }
             }
             _ => {}
+        }
+        // Guards among all the other questions may have been silent because those overwhelmed whoever accepts: once they are
+        // over, others are asked.
+        if host.left == 0 && suspected && matches!(host.guard, Guard::Real) && std::mem::take(&mut host.guarded_early) {
+            host.guard = Guard::NotAsked;
+            return self.settle(hosts, at);
         }
         let decided = !matches!(host.guard, Guard::Asking { .. });
         // Nothing can be learned from a second answer of a host that accepts everything.

@@ -1,5 +1,6 @@
 //! When a question may go out, how long its socket waits, and room in the ceilings for what the kernel repeats meanwhile.
 
+use super::super::GUARD_ATTEMPTS;
 use super::*;
 
 impl Worker<'_> {
@@ -28,11 +29,17 @@ impl Worker<'_> {
         self.pace.max(self.flow.gap())
     }
 
+    /// Attempts at a guard. A caller who wants everything asked once gets just that.
+    pub(super) fn guard_attempts(&self) -> u8 {
+        if self.plan.settings.attempts <= 1 { 1 } else { GUARD_ATTEMPTS }
+    }
+
     /// How long the socket of a question waits. Attempts that are left to it may be made by the kernel.
     pub(super) fn patience(&self, question: &Question) -> Patience {
         let attempts = self.plan.settings.attempts;
         let all = match question.kind {
-            Kind::State | Kind::Guard => attempts,
+            Kind::State => attempts,
+            Kind::Guard => self.guard_attempts(),
             Kind::Verify => VERIFY_ATTEMPTS,
             Kind::Sample | Kind::Canary => 0,
         };

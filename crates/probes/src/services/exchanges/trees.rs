@@ -34,7 +34,7 @@ pub async fn bolt(dialer: &Dialer<'_>) -> Result<Option<ServiceEvidence>, ProbeF
     let version = bolt_server(&answer);
     match &version {
         Some(agent) if agent.contains("Memgraph") => {
-            signatures::set(&mut found, "Memgraph", None, Some("memgraph:memgraph"));
+            signatures::set(&mut found, "Memgraph", None, None);
         }
         Some(agent) => {
             let number = agent.strip_prefix("Neo4j/").map(|text| text.trim_start_matches('v'));

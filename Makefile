@@ -45,9 +45,12 @@ bench-portscan: ## `bartizan ports` against nmap, masscan, zmap and rustscan in 
 	command -v rustscan >/dev/null || [ -x $(CACHE)/peers/bin/rustscan ] || cargo install rustscan --root $(CACHE)/peers
 	cargo build --release --package bartizan-cli
 	cargo build --release --package bartizan-portscan --features lab --examples
-	PATH="$$PATH:$(CACHE)/peers/bin" scripts/bench-portscan.py bench --out $(CACHE)/bench-portscan.jsonl
-	scripts/bench-services.py --install
-	scripts/bench-portscan.py check
+# Each part runs also where another one misses a goal.
+	missed=0; \
+	PATH="$$PATH:$(CACHE)/peers/bin" scripts/bench-portscan.py bench --out $(CACHE)/bench-portscan.jsonl || missed=1; \
+	scripts/bench-portscan.py check || missed=1; \
+	scripts/bench-services.py --install || missed=1; \
+	exit $$missed
 
 bench-services: ## Service identification on real servers against nmap -sV (as root; installs the servers from Debian)
 	cargo build --release --quiet --package bartizan-cli

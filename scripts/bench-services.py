@@ -510,8 +510,22 @@ def listens(address, port, process, limit=60):
     return False
 
 
+def bound(protocol, address, port, process, limit=60):
+    """Waits for a socket at exactly this address: one at all addresses, of this machine's own service, is not the server's."""
+    number = int.from_bytes(socket.inet_aton(address), sys.byteorder)
+    local = f": {number:08X}:{port:04X} 00000000:0000 "
+    end = time.monotonic() + limit
+    while process.poll() is None and time.monotonic() < end:
+        if local in open(f"/proc/net/{protocol}").read():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def forwarder(pairs):
-    """Passes connections on, so that one server is seen at several addresses. Runs in a thread of its own."""
+    """Passes connections on, so that one server is seen at several addresses, in a thread of its own; returns what could not be bound."""
+    refused = {}
+
     async def pump(reader, writer):
         try:
             while data := await reader.read(65536):
@@ -534,24 +548,45 @@ def forwarder(pairs):
 
     async def main(ready):
         for at, target in pairs:
-            await asyncio.start_server(accept(target), *at)
+            try:
+                await asyncio.start_server(accept(target), *at)
+            except OSError as error:
+                refused[at] = error
         ready.set()
         await asyncio.Event().wait()
 
     ready = threading.Event()
     threading.Thread(target=lambda: asyncio.run(main(ready)), daemon=True).start()
-    ready.wait(10)
+    if not ready.wait(10):
+        sys.exit("the forwarder does not start")
+    return refused
 
 
 class Place:
     """One port that is identified."""
 
-    def __init__(self, kind, server, address, port, protocol="tcp"):
+    def __init__(self, kind, server, address, port, processes, protocol="tcp"):
         self.kind, self.server, self.address, self.port, self.protocol = kind, server, address, port, protocol
+        # What it takes to be served: a place is judged only while they run.
+        self.processes = processes
+
+    def runs(self):
+        return all(process.poll() is None for process in self.processes)
+
+    def __str__(self):
+        return f"{self.kind} {self.server.name} at {self.address}:{self.port}/{self.protocol}"
+
+
+def living(places):
+    """The places whose server still runs."""
+    for place in places:
+        if not place.runs():
+            print(f"left out: {place} (its server ended)")
+    return [place for place in places if place.runs()]
 
 
 def start_all(lab, servers):
-    places, forwards, tls_services, missing, started = [], [], [], [], []
+    places, forwards, missing, started, direct = [], {}, [], [], []
     for index, server in enumerate(servers, 1):
         own_address, folder = f"127.77.0.{index}", lab.dir(server.name.replace(" ", "-"))
         try:
@@ -563,32 +598,43 @@ def start_all(lab, servers):
                 # UDP is served at its own address and port directly, which some servers want to see on an interface.
                 subprocess.run(["ip", "address", "add", f"{own_address}/32", "dev", "lo"], capture_output=True)
                 added.append(own_address)
-                server.start(lab, lab.dir(server.name.replace(" ", "-") + "-own"), own_address, server.own)
-                if server.udp:
-                    places.append(Place("udp", server, own_address, server.own, "udp"))
+                process = server.start(lab, lab.dir(server.name.replace(" ", "-") + "-own"), own_address, server.own)
+                direct += [Place(kind, server, own_address, server.own, [process], protocol)
+                           for kind, protocol, served in (("udp", "udp", server.udp), ("own", "tcp", server.tcp)) if served]
         except (OSError, KeyError, subprocess.CalledProcessError, TypeError, AttributeError) as error:
             missing.append(f"{server.name} ({error})")
     for server, address, port, process, own_address in started:
         if not listens(address, port, process):
             missing.append(f"{server.name} (does not listen; see {lab.folder}/{server.name.split()[0]}*.log)")
             continue
-        places.append(Place("moved", server, address, port))
-        places.append(Place("own", server, own_address, server.own))
+        places.append(Place("moved", server, address, port, [process]))
         if not server.direct:
-            forwards.append(((own_address, server.own), (address, port)))
-        if server.tls:
-            outer = free_port()
-            tls_services.append((server, outer, port))
-            places.append(Place("tls", server, "127.0.0.1", outer))
-    if tls_services:
+            own = Place("own", server, own_address, server.own, [process])
+            forwards[(own_address, server.own)] = own, (address, port)
+    for place in direct:
+        if bound(place.protocol, place.address, place.port, place.processes[0]):
+            places.append(place)
+        else:
+            missing.append(f"{place} (the server is not bound there)")
+    refused = forwarder([(at, target) for at, (_, target) in forwards.items()])
+    missing += [f"{forwards[at][0]} ({error})" for at, error in refused.items()]
+    places += [place for at, (place, _) in forwards.items() if at not in refused]
+    wrapped = [(place, free_port()) for place in places if place.kind == "moved" and place.server.tls]
+    stunnel = which("stunnel4", "stunnel")
+    if wrapped and stunnel:
         text = f"foreground = yes\nsyslog = no\npid =\noutput = {lab.folder}/stunnel-own.log\n"
-        for server, outer, inner in tls_services:
-            text += (f"[{server.name.replace(' ', '-')}]\naccept = 127.0.0.1:{outer}\nconnect = 127.0.0.1:{inner}\n"
+        for inner, outer in wrapped:
+            text += (f"[{inner.server.name.replace(' ', '-')}]\naccept = 127.0.0.1:{outer}\nconnect = 127.0.0.1:{inner.port}\n"
                      f"cert = {lab.certificate}\nkey = {lab.key}\n")
-        process = lab.spawn("stunnel", [which("stunnel4", "stunnel"), lab.write(lab.folder, "stunnel.conf", text)])
-        for _, outer, _ in tls_services:
-            assert listens("127.0.0.1", outer, process), "stunnel does not listen"
-    forwarder(forwards)
+        process = lab.spawn("stunnel", [stunnel, lab.write(lab.folder, "stunnel.conf", text)])
+        for inner, outer in wrapped:
+            place = Place("tls", inner.server, "127.0.0.1", outer, [*inner.processes, process])
+            if listens(place.address, outer, process):
+                places.append(place)
+            else:
+                missing.append(f"{place} (stunnel does not listen)")
+    elif wrapped:
+        missing.append("everything inside TLS (stunnel is not installed)")
     return places, missing
 
 
@@ -724,8 +770,10 @@ def main():
 
 
 def run(arguments, binary, places, folder):
-    groups = [(kind, [place for place in places if place.kind == kind]) for kind in ("own", "moved", "tls", "udp")]
-    times = {kind: {"nmap": [], "bartizan": []} for kind, _ in groups}
+    kinds = ("own", "moved", "tls", "udp")
+    places = living(places)
+    groups = [(kind, [place for place in places if place.kind == kind]) for kind in kinds]
+    times = {kind: {"nmap": [], "bartizan": []} for kind in kinds}
     rounds = {}
     for number in range(arguments.rounds):
         for kind, members in groups:
@@ -742,6 +790,9 @@ def run(arguments, binary, places, folder):
                 rounds.setdefault(tool, []).append((kind, found))
         last = {kind: {tool: f"{seen[-1]:.1f}" for tool, seen in tools.items() if seen} for kind, tools in times.items()}
         print(f"round {number + 1}: {last}", flush=True)
+    # A server that ended meanwhile says nothing about either tool.
+    places = living(places)
+    groups = [(kind, [place for place in places if place.kind == kind]) for kind in kinds]
     rows, totals = [], {}
     for place in places:
         cells = []

@@ -4,15 +4,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bartizan_portscan::{Engine, Job, State};
 
 mod support;
 
-use support::{Lab, addresses, ip, listen, work, work_and};
+use support::{Lab, Relay, addresses, listen, work, work_and};
 
 /// A host that answers nothing, and a counter of the questions that reach it.
 fn dark(lab: &Lab) {
@@ -83,49 +81,14 @@ fn ceilings_hold_for_what_the_kernel_repeats() {
     }
 }
 
-/// Carries packets between two TUN devices, one in each namespace, and takes its time.
-const RELAY: &str = "
-import ctypes, fcntl, os, select, struct, sys, time
-libc = ctypes.CDLL(None)
-def tun(space):
-    inside = os.open('/var/run/netns/' + space, os.O_RDONLY)
-    assert libc.setns(inside, 0x40000000) == 0
-    device = os.open('/dev/net/tun', os.O_RDWR)
-    fcntl.ioctl(device, 0x400454ca, struct.pack('16sH22x', b't0', 0x1001))
-    return device
-one, two = tun(sys.argv[1]), tun(sys.argv[2])
-late = []
-print('ready', flush=True)
-while True:
-    wait = max(0, late[0][0] - time.monotonic()) if late else None
-    for device in select.select([one, two], [], [], wait)[0]:
-        late.append((time.monotonic() + 0.6, two if device == one else one, os.read(device, 65536)))
-    while late and late[0][0] <= time.monotonic():
-        _, device, packet = late.pop(0)
-        try:
-            os.write(device, packet)
-        except OSError:
-            pass
-";
-
 #[test]
 fn a_host_farther_away_than_a_second_is_found() {
     let Some(lab) = Lab::new() else { return };
-    let mut relay =
-        Command::new("python3").args(["-c", RELAY, &lab.near, &lab.far]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(relay.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "ready\n");
-    for (name, host) in [(&lab.near, 2), (&lab.far, 1)] {
-        ip(&format!("-n {name} address add 10.97.0.{host}/24 dev t0"));
-        ip(&format!("-n {name} link set t0 up"));
-    }
+    let _relay = Relay::slow(&lab, Duration::from_millis(600));
     let (_listeners, truth) = lab.at_far(|| listen(&["10.97.0.1"], 5));
     let mut job = job(&["10.97.0.1"], 100);
     job.tcp_ports.extend(truth.iter().map(|(_, port)| *port));
     let (results, _) = lab.at_near(|| work(&job));
-    relay.kill().unwrap();
-    relay.wait().unwrap();
     assert_eq!(results.open(), truth);
     assert_eq!(results.count("10.97.0.1", State::Closed), 100);
     assert!(results.hosts.values().all(|report| report.unconfirmed.is_empty()), "{:?}", results.hosts);

@@ -47,13 +47,7 @@ fn resumed(lab: &Lab, job: &Job, done: u64) -> (Results, Outcome) {
 #[test]
 fn a_host_that_accepts_everything_is_unmasked_although_the_run_was_killed() {
     let Some(lab) = Lab::new() else { return };
-    let (mut listeners, _) = lab.at_far(|| listen(&["10.99.0.1"], 1));
-    let listener = listeners.remove(0);
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || listener.incoming().for_each(drop));
-    lab.rules(&format!(
-        "table ip proxy {{ chain prerouting {{ type nat hook prerouting priority -100;\n tcp dport 1-65535 redirect to :{port}\n }}\n }}\n"
-    ));
+    lab.accept_everything("");
     for engine in [Engine::Syn, Engine::Connect] {
         let mut job = Job::new(addresses(&["10.99.0.1"]), (1..=400).collect());
         job.settings.engine = engine;

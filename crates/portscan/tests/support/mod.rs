@@ -116,6 +116,18 @@ impl Lab {
         command("ip", &["netns", "exec", &self.far, "nft", "-f", "-"], chain);
     }
 
+    /// Has the far side accept connections to all its TCP ports, as a proxy does. `more` are further chains of the table.
+    pub fn accept_everything(&self, more: &str) {
+        let listener = self.at_far(|| TcpListener::bind("10.99.0.1:0").unwrap());
+        let port = listener.local_addr().unwrap().port();
+        // A queue that nobody empties is full after a hundred connections.
+        std::thread::spawn(move || listener.incoming().for_each(drop));
+        self.rules(&format!(
+            "table ip proxy {{ chain prerouting {{ type nat hook prerouting priority -100;\n \
+             tcp dport 1-65535 redirect to :{port}\n }}\n {more}\n }}\n"
+        ));
+    }
+
     /// Rules of the side that scans.
     pub fn rules_of_near(&self, chain: &str) {
         command("ip", &["netns", "exec", &self.near, "nft", "-f", "-"], chain);
@@ -226,9 +238,9 @@ pub fn addresses(texts: &[&str]) -> Vec<IpAddr> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
-/// Carries packets between two TUN devices, one in each namespace.
+/// Carries packets between two TUN devices, one in each namespace, and takes its time for each: seconds, the third argument.
 const RELAY: &str = "
-import ctypes, fcntl, os, select, struct, sys
+import ctypes, fcntl, os, select, struct, sys, time
 libc = ctypes.CDLL(None)
 def tun(space):
     inside = os.open('/var/run/netns/' + space, os.O_RDONLY)
@@ -237,11 +249,16 @@ def tun(space):
     fcntl.ioctl(device, 0x400454ca, struct.pack('16sH22x', b't0', 0x1001))
     return device
 one, two = tun(sys.argv[1]), tun(sys.argv[2])
+late = []
 print('ready', flush=True)
 while True:
-    for device in select.select([one, two], [], [])[0]:
+    wait = max(0, late[0][0] - time.monotonic()) if late else None
+    for device in select.select([one, two], [], [], wait)[0]:
+        late.append((time.monotonic() + float(sys.argv[3]), two if device == one else one, os.read(device, 65536)))
+    while late and late[0][0] <= time.monotonic():
+        _, device, packet = late.pop(0)
         try:
-            os.write(two if device == one else one, os.read(device, 65536))
+            os.write(device, packet)
         except OSError:
             pass
 ";
@@ -252,8 +269,15 @@ pub struct Relay(Child);
 
 impl Relay {
     pub fn new(lab: &Lab) -> Self {
-        let mut relay =
-            Command::new("python3").args(["-c", RELAY, &lab.near, &lab.far]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::slow(lab, Duration::ZERO)
+    }
+
+    /// One on which a packet takes `delay` to the other side.
+    pub fn slow(lab: &Lab, delay: Duration) -> Self {
+        let delay = delay.as_secs_f64().to_string();
+        let mut command = Command::new("python3");
+        command.args(["-c", RELAY, &lab.near, &lab.far, &delay]).stdout(Stdio::piped());
+        let mut relay = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(relay.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n");

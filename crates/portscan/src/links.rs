@@ -41,8 +41,10 @@ impl Links {
     pub fn new(behind: Vec<(IpAddr, u32)>) -> Self {
         let indices: BTreeSet<u32> = behind.iter().map(|(_, index)| *index).collect();
         let device = |index| Device { index, down_since_us: AtomicU64::new(0) };
+        let now = Instant::now();
         Self {
-            began: Instant::now(),
+            // What is down from the beginning has been so for too long.
+            began: now.checked_sub(PATIENCE).unwrap_or(now),
             devices: indices.into_iter().map(device).collect(),
             behind,
             falls: AtomicU32::new(0),
@@ -109,8 +111,19 @@ impl Links {
     fn prepare(&self) -> io::Result<(Netlink, OwnedFd)> {
         // Subscribed first, so that nothing is missed between the list and the first message.
         let netlink = Netlink::of_devices()?;
-        self.look(&Netlink::open()?.interfaces()?);
+        self.begin(&Netlink::open()?.interfaces()?);
         Ok((netlink, eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
+    }
+
+    /// Takes in how things stand before anything is asked. A device that is down then has lost nothing, and holds nobody up:
+    /// what is behind it is given up at once.
+    fn begin(&self, interfaces: &[Interface]) {
+        for device in &self.devices {
+            let found = interfaces.iter().find(|interface| interface.index == device.index);
+            if !found.is_some_and(Interface::carries) {
+                device.down_since_us.store(1, Relaxed);
+            }
+        }
     }
 
     fn look(&self, interfaces: &[Interface]) {
@@ -161,5 +174,18 @@ mod tests {
         assert!(!links.is_down() && !links.is_lost(addresses[0]));
         links.take(3, false);
         assert_eq!(links.falls(), 2);
+    }
+
+    /// Such as a bridge without members: nothing was lost over it, and nobody waits for it.
+    #[test]
+    fn a_device_that_is_down_from_the_beginning_holds_nobody_up() {
+        let addresses = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse::<IpAddr>().unwrap());
+        let links = Links::new(vec![(addresses[0], 3), (addresses[1], 5)]);
+        links.begin(&[]);
+        assert!(!links.is_down() && links.is_lost(addresses[0]) && links.falls() == 0);
+        links.take(3, true);
+        assert!(!links.is_lost(addresses[0]), "it may come up");
+        links.take(3, false);
+        assert!(links.is_down() && !links.is_lost(addresses[0]) && links.falls() == 1);
     }
 }

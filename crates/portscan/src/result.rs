@@ -69,6 +69,9 @@ pub enum Reason {
     /// No answer, from a host that had answered and answered nothing any more while the scan ran: it went away, or it bans
     /// this machine. What became of the port is unknown.
     FellSilent,
+    /// No answer, from a host or over a path that let some more answers through with every repetition up to the last: how often
+    /// it may be asked is limited, and the port may be open or closed.
+    AnswersLimited,
     /// No answer, from a host that tells of closed ports only so often: the silence may be that of a closed port.
     RateLimited,
     /// The host is unreachable, by ICMP.
@@ -110,6 +113,7 @@ impl Reason {
             Self::AdminProhibited => "admin-prohibited",
             Self::NoResponse => "no-response",
             Self::FellSilent => "host-fell-silent",
+            Self::AnswersLimited => "answers-limited",
             Self::RateLimited => "icmp-rate-limited",
             Self::HostUnreachable => "host-unreachable",
             Self::NoNeighbour => "no-neighbour",

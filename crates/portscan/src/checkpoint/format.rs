@@ -358,7 +358,7 @@ fn put_address(out: &mut Vec<u8>, address: IpAddr) {
 
 const STATES: [State; 6] =
     [State::Open, State::Closed, State::Filtered, State::OpenFiltered, State::Unreachable, State::Error];
-const REASONS: [Reason; 20] = [
+const REASONS: [Reason; 21] = [
     Reason::SynAck,
     Reason::ResetAfterAccept,
     Reason::ConnRefused,
@@ -379,6 +379,7 @@ const REASONS: [Reason; 20] = [
     Reason::NoRoute,
     Reason::NetworkDown,
     Reason::FellSilent,
+    Reason::AnswersLimited,
 ];
 const PRESENCES: [Presence; 11] = [
     Presence::Unknown,

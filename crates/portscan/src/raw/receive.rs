@@ -1,7 +1,7 @@
 //! The receiving thread: empties the rings, checks each packet against the cookies, decides who was first.
 
 use std::net::IpAddr;
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -46,6 +46,7 @@ fn look(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Messenger)
         }
     }
     let mut records: Vec<Record> = Vec::new();
+    shared.hand_overs.fetch_add(1, AcqRel);
     // The kernel closes a block of its ring a millisecond after the first packet in it.
     let looked_us = shared.now_us().saturating_sub(2000);
     let offset = shared.clock.offset();
@@ -58,6 +59,7 @@ fn look(shared: &Shared, ids: &[u32], rings: &mut [Ring], messenger: &Messenger)
     if !records.is_empty() {
         messenger.records(records);
     }
+    shared.hand_overs.fetch_add(1, AcqRel);
     // Before it is said up to when everything was read: what was lost until then is known by then, however busy it is.
     let drops: u64 = rings.iter().map(|ring| u64::from(ring.drops())).sum();
     if drops > 0 {
@@ -242,7 +244,7 @@ fn finish(
         return false;
     }
     shared.landed(host, pair);
-    host.undone.fetch_sub(1, Relaxed);
+    host.undone.fetch_sub(1, Release);
     records.push(Record { host: *id, port: index, state, reason, rtt_us, ttl, attempts });
     true
 }

@@ -90,6 +90,8 @@ enum Phase {
     Asking,
     /// All asked; waiting for what is out.
     Waiting,
+    /// Every port has a result; waiting until all of them are told.
+    Closing,
     Finished,
 }
 
@@ -113,6 +115,12 @@ struct HostPlan {
     missed: f32,
     /// Canaries, back and lost, and answers when the pass began.
     pass_from: (u32, u32, u32),
+    /// Answers that the pass before this one brought.
+    fresh_before: Option<u32>,
+    /// Whether the passes ended although they still brought answers.
+    is_limited: bool,
+    /// The hand-over that the end of the host waits for.
+    handing_over: Option<u64>,
     repairs: u8,
     drops_at_start: u64,
     window: Window,
@@ -221,6 +229,8 @@ impl<'a> Transmitter<'a> {
         let ports = cx.shared.ports.len();
         let count = u16::try_from(targets.len()).unwrap_or(u16::MAX);
         let start = (2048.0 / f32::from(count.max(1))).clamp(8.0, 128.0);
+        // What was lost while nobody had been asked anything concerns none of them.
+        let lost_before = cx.shared.dropped.load(Relaxed) + u64::from(cx.links.falls());
         let hosts: Vec<HostPlan> = targets
             .into_iter()
             .map(|target| {
@@ -240,8 +250,11 @@ impl<'a> Transmitter<'a> {
                     made: target.position.pass,
                     missed: 1.0,
                     pass_from: (0, 0, 0),
+                    fresh_before: None,
+                    is_limited: false,
+                    handing_over: None,
                     repairs: 0,
-                    drops_at_start: 0,
+                    drops_at_start: lost_before,
                     window: Window::new(start, 32_768.0),
                     pace: Pace::new(10_000.0, 160_000.0),
                     seen: 0,
@@ -428,9 +441,14 @@ impl<'a> Transmitter<'a> {
     /// Gives a host its turn; whether it sent something.
     fn visit(&mut self, at: usize) -> bool {
         self.learn(at);
+        if self.hosts[at].phase == Phase::Closing {
+            self.close(at);
+            return false;
+        }
         if self.cx.links.is_lost(self.hosts[at].target.address) {
             self.hosts[at].local = Some(Reason::NetworkDown);
-            self.finish(at);
+            self.give_up(at);
+            self.close(at);
             return false;
         }
         if self.hosts[at].phase == Phase::Waiting {
@@ -574,6 +592,49 @@ mod tests {
         let told: usize = told.sum();
         assert!((200_000..200_000 + 2 * 65_535).contains(&told), "{told}");
         assert_eq!(transmitter.active.len(), 20 - told / 65_535);
+    }
+
+    /// The receiving thread has taken in the last answer of a host and not handed it over: the host's end waits for that, and
+    /// for the second question at a port that turned out to be open with it.
+    #[test]
+    fn the_end_of_a_host_comes_after_all_of_its_results() {
+        let target = target(1);
+        let shared = Shared::new(&[target.address], vec![80, 81], Cookies::new([1, 2, 3], Duration::ZERO));
+        let (messenger, messages) = Messenger::new();
+        let (control, links, settings) = (Control::new(), Links::new(Vec::new()), Settings::default());
+        let cx = Sending {
+            shared: &shared,
+            control: &control,
+            links: &links,
+            settings: &settings,
+            messenger: &messenger,
+            senders: &[],
+            positions: false,
+        };
+        let mut transmitter = Transmitter::new(cx, vec![target], Vec::new(), 1, 1);
+        transmitter.now_us = 10_000_000;
+        transmitter.hosts[0].phase = Phase::Waiting;
+        let ends = || messages.try_iter().filter(|message| matches!(message, Message::Host(_))).count();
+        shared.hand_overs.fetch_add(1, Relaxed);
+        for port in 0..2 {
+            assert!(shared.done.set(shared.pair(0, port)));
+            shared.hosts[0].undone.fetch_sub(1, Relaxed);
+        }
+        shared.notes.lock().unwrap().opened.push((0, 0));
+        shared.noted.store(true, Relaxed);
+        for _ in 0..3 {
+            transmitter.ask_round();
+        }
+        assert_eq!(ends(), 0, "results are on their way");
+        shared.hand_overs.fetch_add(1, Relaxed);
+        transmitter.ask_round();
+        assert_eq!((ends(), transmitter.hosts[0].verifying), (0, 1), "an open port is asked a second time");
+        // Meanwhile the thread may read on.
+        shared.hand_overs.fetch_add(1, Relaxed);
+        transmitter.verify_open.clear();
+        transmitter.verify_ended(0, 0, true);
+        transmitter.ask_round();
+        assert_eq!((ends(), transmitter.active.len()), (1, 0));
     }
 
     #[test]

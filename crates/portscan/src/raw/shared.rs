@@ -1,9 +1,12 @@
-//! What the sending and the receiving thread share: two bits a pair, and a few counters a host, all atomic.
+//! What the sending and the receiving thread share: four bits a pair, and a few counters a host, all atomic.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU32, AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed},
+};
 use std::thread::Thread;
 
 use super::clock::Clock;
@@ -25,7 +28,7 @@ impl Bits {
 
     /// Sets a bit; whether it was clear.
     pub fn set(&self, at: usize) -> bool {
-        self.0.get(at / 64).is_some_and(|word| word.fetch_or(1 << (at % 64), Relaxed) >> (at % 64) & 1 == 0)
+        self.0.get(at / 64).is_some_and(|word| word.fetch_or(1 << (at % 64), AcqRel) >> (at % 64) & 1 == 0)
     }
 
     /// Clears a bit; whether it was set.
@@ -133,6 +136,8 @@ pub struct Shared {
     pub smoothed_us: AtomicU32,
     pub received: AtomicU64,
     pub dropped: AtomicU64,
+    /// How often the receiving thread began to read, and how often it had handed over the results of that: odd in between.
+    pub hand_overs: AtomicU64,
     /// Up to when, on the clock of the sending thread, the receiving thread has read everything. Nothing is given up that
     /// may lie unread.
     pub read_until_us: AtomicU64,
@@ -147,6 +152,12 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Whether all results that were taken in before the first call with this memory are handed over to the collector.
+    pub fn is_handed_over(&self, waits_for: &mut Option<u64>) -> bool {
+        let now = self.hand_overs.load(Acquire);
+        now.is_multiple_of(2) || *waits_for.get_or_insert(now) != now
+    }
+
     /// For hosts, by number, and ports of which nothing is known yet.
     pub fn new(hosts: &[IpAddr], ports: Vec<u16>, cookies: Cookies) -> Self {
         let pairs = hosts.len() * ports.len();
@@ -175,6 +186,7 @@ impl Shared {
             smoothed_us: AtomicU32::new(0),
             received: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            hand_overs: AtomicU64::new(0),
             read_until_us: AtomicU64::new(0),
             clock: Clock::start(),
             notes: Mutex::default(),

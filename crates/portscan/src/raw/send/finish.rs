@@ -7,6 +7,15 @@ const FEW: u32 = 512;
 /// From the third pass on, a few silent ports wait before they are asked again: twice this, then four times, eight times.
 const APART_US: u64 = 20_000;
 
+/// The share that one count is of another, at least: each may differ by twice its standard deviation (Poisson), so that a few
+/// say nothing.
+fn at_least(part: u32, whole: u32) -> f32 {
+    let (part, whole) = (f64::from(part), f64::from(whole));
+    #[expect(clippy::cast_possible_truncation, reason = "a share")]
+    let share = ((part - 2.0 * part.sqrt()) / (whole + 2.0 * whole.sqrt()).max(1.0)) as f32;
+    share.clamp(0.0, 0.9)
+}
+
 impl Transmitter<'_> {
     /// All ports were asked in this pass: once the answers are in, decide whether another one follows.
     pub(super) fn finish_pass(&mut self, at: usize) {
@@ -16,7 +25,7 @@ impl Transmitter<'_> {
             host.phase = Phase::Asking;
             return;
         }
-        let undone = shared.undone.load(Relaxed);
+        let undone = shared.undone.load(Acquire);
         if undone > 0 {
             if shared.in_flight.load(Relaxed) > 0 && !self.is_rest_lost(at) {
                 return;
@@ -37,7 +46,20 @@ impl Transmitter<'_> {
                 return;
             }
         }
-        if self.hosts[at].verifying == 0 && self.guard(at) {
+        if self.hosts[at].verifying == 0 && self.guard_at_end(at) {
+            self.give_up(at);
+            self.close(at);
+        }
+    }
+
+    /// Tells that a host is finished, after all of its results. The receiving thread may be about to hand over the last of
+    /// them, and one of these may be an open port that is to be asked a second time.
+    pub(super) fn close(&mut self, at: usize) {
+        if !self.cx.shared.is_handed_over(&mut self.hosts[at].handing_over) {
+            return;
+        }
+        self.read_notes();
+        if self.hosts[at].local.is_some() || (self.hosts[at].verifying == 0 && self.guard_at_end(at)) {
             self.finish(at);
         }
     }
@@ -121,6 +143,11 @@ impl Transmitter<'_> {
             let own = loss(late + host.canaries_lost, answered + host.canaries_good + host.canaries_lost);
             own.max(loss(late_everywhere, all.answered.load(Relaxed)))
         };
+        // What a pass over silent ports brought had been lost before: so many times as much as the pass before it did. A path
+        // that lets only so much through takes its share of these questions, and may let the canaries pass.
+        let fresh = answered.wrapping_sub(host.pass_from.2);
+        let lost_again = host.fresh_before.map_or(0.0, |before| at_least(fresh, before));
+        let share = share.max(lost_again);
         let mut missed = host.missed * share;
         if host.pass == 0 && !host.early_incomplete {
             missed *= share;
@@ -137,10 +164,12 @@ impl Transmitter<'_> {
         }
         let mut repair = !once && dropped > host.drops_at_start && host.repairs < REPAIRS;
         if host.sampled && undone < host.undone_at_sample {
-            // A port that had stayed silent answered to the sample.
+            // A port that had stayed silent answered to the sample. There is another one after the next pass.
             host.undone_at_sample = 0;
             repair |= host.repairs < REPAIRS;
+            host.sampled &= !repair;
         }
+        host.is_limited = !once && !enough && lost_again > 0.0;
         if (made >= needed && enough && !repair) || host.pass + 1 >= Use::PASSES || host.local.is_some() {
             return false;
         }
@@ -157,6 +186,7 @@ impl Transmitter<'_> {
         }
         host.missed = missed;
         host.pass_from = (host.canaries_good, host.canaries_lost, answered);
+        host.fresh_before = Some(fresh);
         host.stood_for = (0, 0);
         host.made = made;
         host.pass += 1;
@@ -166,14 +196,14 @@ impl Transmitter<'_> {
         true
     }
 
-    /// Every port has a result now: what never answered is told.
-    pub(super) fn finish(&mut self, at: usize) {
+    /// Every port gets a result now: what never answered is told.
+    pub(super) fn give_up(&mut self, at: usize) {
         let all = self.cx.shared;
         let shared = &all.hosts[at];
         let Ok(number) = u32::try_from(at) else { return };
         let dropped = self.lost_here(at) > self.hosts[at].drops_at_start;
         let host = &mut self.hosts[at];
-        host.phase = Phase::Finished;
+        host.phase = Phase::Closing;
         let answered = shared.answered.load(Relaxed) > 0 || host.target.answered;
         let (state, reason) = match (host.local, shared.unreachable.load(Relaxed)) {
             (Some(reason), _) => (State::Error, reason),
@@ -181,6 +211,7 @@ impl Transmitter<'_> {
             (None, 1) if !answered => (State::Unreachable, Reason::HostUnreachable),
             (None, 2) if !answered => (State::Unreachable, Reason::NetUnreachable),
             _ if host.fell_silent => (State::Filtered, Reason::FellSilent),
+            _ if host.is_limited => (State::Filtered, Reason::AnswersLimited),
             _ => (State::Filtered, Reason::NoResponse),
         };
         let told = |pair, answered| answered && state == State::Filtered && all.unreachable.get(pair);
@@ -209,6 +240,13 @@ impl Transmitter<'_> {
             }
         }
         self.cx.messenger.records(records);
+    }
+
+    fn finish(&mut self, at: usize) {
+        let Some(shared) = self.cx.shared.hosts.get(at) else { return };
+        let host = &mut self.hosts[at];
+        host.phase = Phase::Finished;
+        let answered = shared.answered.load(Relaxed) > 0 || host.target.answered;
         let echoed = shared.echoed.load(Relaxed).then_some(Presence::Up(HostReason::Echo));
         let port = answered.then_some(Presence::Up(HostReason::Port));
         self.cx.messenger.tell(Message::Host(Box::new(HostEnd {
@@ -243,5 +281,19 @@ impl Transmitter<'_> {
         if !changed.is_empty() {
             self.cx.messenger.tell(Message::Positions(changed));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_answers_say_nothing_of_a_limit_and_many_do() {
+        assert_eq!(at_least(0, 1000), 0.0);
+        assert_eq!(at_least(4, 4), 0.0);
+        assert!(at_least(7, 65_000) < 1e-4, "chance losses of a healthy path");
+        assert!((0.4..0.5).contains(&at_least(553, 1114)));
+        assert!(at_least(2619, 1018) > 0.89, "more than the pass before");
     }
 }

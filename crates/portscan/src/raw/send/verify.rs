@@ -17,6 +17,8 @@ pub(super) struct Guard {
     tries: u8,
     due_us: u64,
     told: bool,
+    /// Whether they were asked while the ports were.
+    is_early: bool,
 }
 
 impl Guard {
@@ -44,12 +46,29 @@ impl Guard {
         !self.asked.is_empty() && (self.is_open() || refused > may_refuse || (waited && !self.wants_more()))
     }
 
+    /// Whether some of them were silent and none was refused.
+    fn is_doubtful(&self) -> bool {
+        !self.is_open() && self.answers.iter().all(|(_, open)| *open)
+    }
+
     fn is_silent(&self, port: u16) -> bool {
         self.answers.iter().all(|(known, _)| *known != port)
     }
 }
 
 impl Transmitter<'_> {
+    /// The same when all else is done. Guards that were silent in the middle of a flood may have been lost in it, and are
+    /// asked anew.
+    pub(super) fn guard_at_end(&mut self, at: usize) -> bool {
+        let is_decided = self.guard(at);
+        let guard = &mut self.hosts[at].guard;
+        if is_decided && guard.is_early && guard.is_doubtful() {
+            *guard = Guard::default();
+            return self.guard(at);
+        }
+        is_decided
+    }
+
     /// Asks ports chosen by chance at a host with very many open ones; whether that is decided.
     pub(super) fn guard(&mut self, at: usize) -> bool {
         let open = self.cx.shared.hosts[at].open.load(Relaxed) as usize;
@@ -67,7 +86,9 @@ impl Transmitter<'_> {
                 *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 u16::try_from((*random >> 33) % u64::from(below)).unwrap_or(0)
             });
+            let is_early = self.hosts[at].phase == Phase::Asking;
             let guard = &mut self.hosts[at].guard;
+            guard.is_early |= is_early;
             (guard.tries, guard.due_us) = (0, 0);
             guard.asked = known.into_iter().chain(drawn).collect();
         }

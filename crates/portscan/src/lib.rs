@@ -26,6 +26,7 @@ mod connect;
 mod control;
 pub mod descriptors;
 mod engines;
+pub mod exclusive_file;
 mod icmp;
 mod job;
 #[cfg(feature = "lab")]

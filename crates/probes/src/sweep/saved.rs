@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use bartizan_domain::port_document::PortRecord;
 use bartizan_portscan::Error;
+use bartizan_portscan::exclusive_file::{create_beside, lock, open_locked};
 
 use super::{Key, key_of};
 
@@ -71,31 +71,22 @@ impl Saved {
         path.push(".services");
         let path = PathBuf::from(path);
         let failed = |error: std::io::Error| Error::Checkpoint { path: path.clone(), why: error.to_string() };
-        let (mut before_lock, mut is_new) = (None, false);
-        let before = match std::fs::symlink_metadata(&path) {
-            Ok(found) if found.is_file() => {
-                before_lock = Some(open_locked(&path).map_err(failed)?);
-                read(&path).map_err(failed)?
-            }
-            Ok(_) => return Err(failed(ErrorKind::InvalidInput.into())),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                is_new = true;
-                Vec::new()
-            }
-            Err(error) => return Err(failed(error)),
-        };
+        let locked = open_locked(&path).map_err(failed)?;
+        let is_new = locked.is_none();
+        let before = locked.as_ref().map_or(Ok(Vec::new()), read).map_err(failed)?;
         let known = if state.exists() { before } else { Vec::new() };
         let known: BTreeMap<Key, PortRecord> = known.into_iter().map(|record| (key_of(&record), record)).collect();
         // Whole before it takes the place of the one that was there.
         let mut staged = path.clone().into_os_string();
         staged.push(".new");
-        let mut file = create_new(Path::new(&staged)).map_err(failed)?;
+        let mut file = create_beside(Path::new(&staged)).map_err(failed)?;
+        lock(&file).map_err(failed)?;
         for record in known.values() {
             write(&mut file, record).map_err(failed)?;
         }
-        lock(&file).and_then(|()| std::fs::rename(&staged, &path)).map_err(failed)?;
+        std::fs::rename(&staged, &path).map_err(failed)?;
         // Until here nobody else could take either of the two for his own.
-        drop(before_lock);
+        drop(locked);
         Ok(Self { state: state.to_owned(), path, file, known, is_new })
     }
 
@@ -129,49 +120,12 @@ impl Saved {
     }
 }
 
-/// A file that nobody else has, through no link; one that a killed run left is taken away first.
-fn create_new(path: &Path) -> std::io::Result<File> {
-    match std::fs::symlink_metadata(path) {
-        Ok(found) if found.is_file() => std::fs::remove_file(path)?,
-        Ok(_) => {
-            return Err(std::io::Error::new(
-                ErrorKind::AlreadyExists,
-                "something that is no regular file is in the way",
-            ));
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    // Follows no link, and fails where somebody was faster.
-    File::create_new(path)
-}
-
-/// Locks a file for as long as it is open.
-fn lock(file: &File) -> std::io::Result<()> {
-    match file.try_lock() {
-        Err(std::fs::TryLockError::WouldBlock) => Err(std::io::Error::other("another run is using it")),
-        // A file system without locks is no obstacle.
-        _ => Ok(()),
-    }
-}
-
-/// Opens a file that is there and locks it, unless a run put another one in its place meanwhile.
-fn open_locked(path: &Path) -> std::io::Result<File> {
-    let file = File::open(path)?;
-    lock(&file)?;
-    let (opened, now) = (file.metadata()?, std::fs::metadata(path)?);
-    if (opened.dev(), opened.ino()) != (now.dev(), now.ino()) {
-        return Err(std::io::Error::other("another run is using it"));
-    }
-    Ok(file)
-}
-
 /// The ports in a file that an earlier run left.
 ///
 /// # Errors
 /// If it cannot be read, or begins with something else: then it is somebody's, and is left as it is.
-fn read(path: &Path) -> std::io::Result<Vec<PortRecord>> {
-    let mut reader = BufReader::new(File::open(path)?);
+fn read(file: &File) -> std::io::Result<Vec<PortRecord>> {
+    let mut reader = BufReader::new(file);
     let mut known = Vec::new();
     let mut line = Vec::new();
     for number in 0.. {

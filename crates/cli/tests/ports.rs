@@ -393,10 +393,14 @@ fn udp_services_are_found_and_identified() {
     let (address, port) = (server.address.ip().to_string(), server.address.port());
     // On a port that says nothing about it: silent to an empty datagram, and then asked in its own protocol.
     let udp = format!("U:{port}");
-    let base = ["ports", &address, "-p", &udp, "-o", "json", "--allow-partial"];
-    let silent = document(&base);
+    let base = ["ports", &address, "-p", &udp, "-o", "json"];
+    let silent = document(&[&base[..], &["--allow-partial"]].concat());
     assert_eq!(silent["hosts"][0]["ports"][0]["state"], "open|filtered");
+    assert_eq!((&silent["hosts"][0]["answered"], &silent["scan"]["partial"]), (&false.into(), &true.into()));
     let identified = document(&[&base[..], &["-sV"]].concat());
+    // Whoever answers at last is there.
+    assert_eq!((&identified["hosts"][0]["answered"], &identified["scan"]["answered"]), (&true.into(), &1.into()));
+    assert_eq!(identified["scan"]["partial"], false, "{identified}");
     let found = &identified["hosts"][0]["ports"][0];
     assert_eq!((found["protocol"].as_str(), found["port"].as_u64()), (Some("udp"), Some(u64::from(port))));
     assert_eq!((found["state"].as_str(), found["product"].as_str()), (Some("open"), Some("Unbound")));
@@ -488,8 +492,7 @@ fn a_udp_service_among_many_silent_ports_is_identified() {
     let mut ports: Vec<String> = silent.iter().map(|socket| socket.local_addr().unwrap().port().to_string()).collect();
     ports.push(server.address.port().to_string());
     let udp = format!("U:{}", ports.join(","));
-    let arguments =
-        ["ports", &address.to_string(), "-p", &udp, "-sV", "--timeout", "1", "-o", "json", "--allow-partial"];
+    let arguments = ["ports", &address.to_string(), "-p", &udp, "-sV", "--timeout", "1", "-o", "json"];
     let document = document(&arguments);
     let host = &document["hosts"][0];
     assert_eq!((host["ports"].as_array().unwrap().len(), &host["ports"][0]["product"]), (1, &Value::from("Unbound")));

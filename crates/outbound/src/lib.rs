@@ -26,7 +26,7 @@ use bartizan_domain::evidence::{FailureKind, ProbeFailure};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub use pace::Ceilings;
+pub use pace::{Ceilings, subnet_of};
 pub use policy::{Policy, Purpose};
 
 use pace::Pace;
@@ -111,6 +111,12 @@ impl Outbound {
     pub fn paced(mut self, ceilings: Ceilings) -> Self {
         self.pace = (ceilings != Ceilings::default()).then(|| Arc::new(Pace::new(ceilings)));
         self
+    }
+
+    /// Whether those who contact targets may have to wait for their turn.
+    #[must_use]
+    pub const fn is_paced(&self) -> bool {
+        self.pace.is_some()
     }
 
     /// The bounds in force.

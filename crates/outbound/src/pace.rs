@@ -26,6 +26,15 @@ pub struct Ceilings {
     pub per_subnet: Option<u32>,
 }
 
+/// What addresses of one /24 of IPv4 or /64 of IPv6 have in common.
+#[must_use]
+pub const fn subnet_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => (address.to_bits() >> 8) as u128,
+        IpAddr::V6(address) => (address.to_bits() >> 64) | 1 << 127,
+    }
+}
+
 /// When the next opening is free. Whoever holds it is the next one; the others wait in the order in which they came.
 type Gate = Arc<tokio::sync::Mutex<Instant>>;
 
@@ -46,12 +55,8 @@ impl Pace {
     /// Waits until `address` may be contacted. Who stops waiting for its address or subnet has taken nothing; one
     /// whose moment of the common ceiling is already taken loses it.
     pub async fn turn(&self, address: IpAddr) {
-        let subnet = match address {
-            IpAddr::V4(address) => u128::from(u32::from(address) >> 8),
-            IpAddr::V6(address) => (u128::from(address) >> 64) | 1 << 127,
-        };
         let host = wait_at(&self.hosts, address, self.ceilings.per_host).await;
-        let subnet = wait_at(&self.subnets, subnet, self.ceilings.per_subnet).await;
+        let subnet = wait_at(&self.subnets, subnet_of(address), self.ceilings.per_subnet).await;
         let now = Instant::now();
         let at = match self.ceilings.global {
             None => now,

@@ -50,6 +50,8 @@ const GREETING: Duration = Duration::from_millis(1500);
 const REST_OF_GREETING: Duration = Duration::from_millis(1000);
 /// What the whole search on one port may take beyond a number of timeouts of the caller.
 const WHOLE: Duration = Duration::from_secs(20);
+/// Under ceilings one question a second of a port has its turn at least (`sweep`), and of the many protocols each needs one.
+const TURNS: Duration = Duration::from_secs(60);
 
 /// A question put to a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -126,14 +128,19 @@ pub async fn identify(cx: &ProbeContext, endpoint: &Endpoint, name: Option<&str>
 async fn search(cx: &ProbeContext, endpoint: &Endpoint, name: Option<&str>) -> Result<Found, ProbeFailure> {
     let address = bartizan_portscan::zone::endpoint(endpoint.address, endpoint.port);
     if endpoint.transport == Transport::Udp {
-        let limit = cx.timeout * 2;
+        let limit = cx.timeout * 2 + turns(cx);
         let evidence = cx.within(limit, "identifying the service", Box::pin(udp::identify(cx, address))).await?;
         return Ok(Found { evidence, heard: Vec::new() });
     }
     let dialer = Dialer { cx, address, layer: Layer::Plain, name, wait: cx.timeout, ear: Ear::default() };
     // Enough for every stage of the search outside and inside TLS, and for what is asked of an application that was found.
-    let limit = cx.timeout * 6 + WHOLE;
+    let limit = cx.timeout * 6 + WHOLE + turns(cx);
     cx.within(limit, "identifying the service", Box::pin(Search::new(dialer).run())).await
+}
+
+/// How long the questions to a port may wait for their turns in all.
+const fn turns(cx: &ProbeContext) -> Duration {
+    if cx.outbound.is_paced() { TURNS } else { Duration::ZERO }
 }
 
 /// Evidence of a protocol with nothing else known yet.

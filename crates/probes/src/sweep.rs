@@ -27,12 +27,15 @@ pub use saved::Remembered;
 
 mod identify;
 mod saved;
+mod shares;
 mod tally;
 
 /// Ports of an address in one state other than open are listed one by one up to this number, and counted beyond.
 const LIST_AT_MOST: u32 = 25;
 /// Silent UDP ports of an address that are asked in the protocols we know.
 const SILENT_AT_MOST: u32 = 300;
+/// The same for all addresses together that nobody named and nothing answered from: each costs seconds.
+const SILENT_IN_ALL: u32 = 3000;
 
 /// What to ask of which addresses.
 #[derive(Clone)]
@@ -42,10 +45,13 @@ pub struct Sweep {
     pub addresses: Vec<IpAddr>,
     /// The names that lead to them, where any do.
     pub names: BTreeMap<IpAddr, Vec<String>>,
-    /// Names that lead nowhere this time. A sweep that is taken up again has the addresses that its names had when it was begun.
-    pub unresolved: Vec<String>,
-    /// Those among them that were named singly: they are asked although discovery finds nobody.
+    /// Names that lead to none of them, unresolved or excluded. A sweep that is taken up again has the addresses that its names
+    /// had when it was begun.
+    pub nowhere: BTreeSet<String>,
+    /// Addresses that were named singly, also by a name: they are asked although discovery finds nobody.
     pub singles: BTreeSet<IpAddr>,
+    /// Names that were given singly.
+    pub single_names: BTreeSet<String>,
     /// TCP ports. Without ports of either protocol the sweep looks which hosts are there, if the settings allow that.
     pub tcp: PortSet,
     /// UDP ports.
@@ -99,7 +105,7 @@ impl Sweep {
     /// Addresses by name, those that lead nowhere included.
     fn addresses_of_names(&self) -> BTreeMap<String, Vec<IpAddr>> {
         let mut names: BTreeMap<String, Vec<IpAddr>> =
-            self.unresolved.iter().map(|name| (name.clone(), Vec::new())).collect();
+            self.nowhere.iter().map(|name| (name.clone(), Vec::new())).collect();
         for (address, of_address) in &self.names {
             for name in of_address {
                 names.entry(name.clone()).or_default().push(*address);
@@ -111,15 +117,10 @@ impl Sweep {
     /// The same sweep with the addresses that its names had when it was begun.
     fn taken_up(&self, before: &TakenUp) -> Self {
         let mut sweep = Self { names: BTreeMap::new(), ..self.clone() };
-        let single = |name: &String| {
-            let now = self.names.iter().filter(|(_, names)| names.contains(name));
-            now.into_iter().any(|(address, _)| self.singles.contains(address))
-        };
         for (name, addresses) in &before.names {
-            let single = single(name);
             for address in addresses {
                 sweep.names.entry(*address).or_default().push(name.clone());
-                if single {
+                if self.single_names.contains(name) {
                     sweep.singles.insert(*address);
                 }
             }
@@ -149,6 +150,8 @@ impl Gap {
 pub struct SweepOutcome {
     /// The addresses that answered or were named singly, in order.
     pub hosts: Vec<PortsHost>,
+    /// The addresses that count as named singly, those of the names as they were when the sweep was begun.
+    pub singles: BTreeSet<IpAddr>,
     /// Ports of other addresses that have no state for trouble on this machine.
     pub errors: u64,
     /// Whether it was stopped before every port had a state and every open port was identified.
@@ -238,14 +241,14 @@ pub async fn run(
                     let (masked, address) = (report.accepts_everything, report.address);
                     let ports = tally.report(*report, sweep);
                     match &mut identifier {
-                        Some(identifier) if !masked => identifier.add(ports),
-                        Some(_) => {
-                            let open = ports.into_iter().filter(|port| port.state == PortState::Open);
-                            open.for_each(|port| on_event(SweepEvent::Open(port)));
+                        Some(identifier) => {
+                            // What accepts everything says nothing; UDP stands for itself.
+                            let (behind, asked) = ports.into_iter().partition(|port| masked && is_open_tcp(port));
+                            tell(behind, on_event);
+                            identifier.add(asked);
                         }
                         None => {
-                            let doubtful = ports.into_iter().filter(|port| untold.take(&key_of(port)).is_some());
-                            doubtful.for_each(|port| on_event(SweepEvent::Open(port)));
+                            tell(ports.into_iter().filter(|port| untold.take(&key_of(port)).is_some()).collect(), on_event);
                             // What is left of a host that accepts everything is counted.
                             untold.forget(address);
                         }
@@ -288,10 +291,16 @@ pub async fn run(
     }
     // A run that was stopped has hosts that are not finished.
     for host in outcome.unfinished {
-        if host.accepts_everything {
-            untold.forget(host.address);
+        let (masked, address) = (host.accepts_everything, host.address);
+        let ports = tally.unfinished(host, sweep).into_iter().filter(|port| masked && is_open_tcp(port));
+        match &identifier {
+            Some(_) => tell(ports.collect(), on_event),
+            None if masked => {
+                tell(ports.filter(|port| untold.take(&key_of(port)).is_some()).collect(), on_event);
+                untold.forget(address);
+            }
+            None => {}
         }
-        tally.unfinished(host, sweep);
     }
     // Without ports there are no pairs that tell.
     stopped |= sweep.is_discovery() && reports < sweep.addresses.len() && cx.cancel.is_cancelled();
@@ -315,7 +324,18 @@ pub async fn run(
         Some(state) if !stopped && !in_trouble && !left_to_do => Some(Remembered::new(state, services)),
         _ => None,
     };
-    Ok(SweepOutcome { hosts, errors, stopped, engines: outcome.engines, gaps, taken_up, remembered })
+    let singles = sweep.singles.clone();
+    Ok(SweepOutcome { hosts, singles, errors, stopped, engines: outcome.engines, gaps, taken_up, remembered })
+}
+
+const fn is_open_tcp(port: &PortRecord) -> bool {
+    matches!((port.state, port.protocol), (PortState::Open, Transport::Tcp))
+}
+
+/// Tells of those among the ports that are open.
+fn tell(ports: Vec<PortRecord>, on_event: &mut (dyn FnMut(SweepEvent) + Send)) {
+    let open = ports.into_iter().filter(|port| port.state == PortState::Open);
+    open.for_each(|port| on_event(SweepEvent::Open(port)));
 }
 
 /// Whether a port of a host has no state for trouble on this machine.
@@ -430,8 +450,9 @@ mod tests {
         Sweep {
             addresses: Vec::new(),
             names: BTreeMap::new(),
-            unresolved: Vec::new(),
+            nowhere: BTreeSet::new(),
             singles: BTreeSet::new(),
+            single_names: BTreeSet::new(),
             tcp: PortSet::new(),
             udp: PortSet::new(),
             never: Arc::new(|_| false),
@@ -446,8 +467,9 @@ mod tests {
         let name = |text: &str| vec![text.to_owned()];
         let sweep = Sweep {
             names: [(address(1), name("a.test")), (address(2), name("b.test"))].into(),
-            unresolved: name("c.test"),
+            nowhere: ["c.test".to_owned()].into(),
             singles: [address(1)].into(),
+            single_names: ["a.test".to_owned(), "c.test".to_owned()].into(),
             ..sweep_of_nothing()
         };
         let names = sweep.addresses_of_names();
@@ -458,7 +480,7 @@ mod tests {
         let taken_up = sweep.taken_up(&TakenUp { targets: 4, names });
         let expected = [(5, "c.test"), (7, "a.test"), (8, "a.test"), (9, "b.test")];
         assert_eq!(taken_up.names, expected.map(|(last, text)| (address(last), name(text))).into());
-        assert_eq!(taken_up.singles, [address(1), address(7), address(8)].into());
+        assert_eq!(taken_up.singles, [1, 5, 7, 8].map(address).into(), "whether its name leads anywhere today or not");
     }
 
     #[test]

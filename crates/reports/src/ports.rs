@@ -301,6 +301,15 @@ pub(crate) mod tests {
         let xml = rendered(PortsFormat::Xml, &document);
         assert!(!xml.contains("<x") && !xml.contains('\u{0}') && !xml.contains('\u{1b}') && !xml.contains('\u{fffe}'));
         assert!(!rendered(PortsFormat::Table, &document).contains('\u{1b}'));
+        document.hosts[0].ports[0] = PortRecord {
+            product: None,
+            version: None,
+            banner: Some(format!("hello\u{1b}[2J {}", "é".repeat(60))),
+            ..document.hosts[0].ports[0].clone()
+        };
+        let table = rendered(PortsFormat::Table, &document);
+        let shown = format!("“hello [2J {}…”", "é".repeat(38));
+        assert!(table.contains(&shown) && !table.contains('\u{1b}'), "the beginning of an unknown banner: {table}");
         for row in rendered(PortsFormat::Csv, &sample()).lines() {
             assert!(!row.contains(",=1+1"), "{row}");
         }

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-/// The arguments with nmap's spellings translated: `-Pn`, `-n`, `-iL FILE`, `-oX FILE`.
+/// The arguments with nmap's spellings translated: `-Pn`, `-n`, `-iL FILE`, `-oX FILE`, `--allports`.
 pub fn translate(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let arguments: Vec<OsString> = arguments.collect();
     let Some(begin) = command_at(&arguments).filter(|at| arguments.get(*at).is_some_and(|name| name == "ports")) else {
@@ -15,6 +15,7 @@ pub fn translate(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     while let Some(argument) = after.next() {
         match argument.to_str() {
             Some("-Pn") => translated.push("--no-discovery".into()),
+            Some("--allports") => translated.push("--ask-everything".into()),
             // Names of addresses are never asked for.
             Some("-n") => {}
             Some("-iL") => translated.push(with_value("@", after.next(), argument)),
@@ -65,6 +66,7 @@ mod tests {
                 "bartizan -v --config c.toml ports -iL hosts.txt -oX a.xml",
                 "bartizan -v --config c.toml ports @hosts.txt -o xml=a.xml",
             ),
+            ("bartizan ports -sV --allports a", "bartizan ports -sV --ask-everything a"),
             ("bartizan ports -iL - -oX -", "bartizan ports @- -o xml=-"),
             ("bartizan ports -iL", "bartizan ports -iL"),
             ("bartizan ports -- -n", "bartizan ports -- -n"),

@@ -80,7 +80,12 @@ pub struct PortsArgs {
     #[arg(long, help_heading = "What to scan")]
     pub service_detection: bool,
 
-    /// Folder of Recog fingerprints (XML) to use beside the built-in signatures
+    /// With -sV: ask printers and industrial controllers like everything else, although foreign requests are printed by
+    /// some and have stopped others
+    #[arg(long, help_heading = "What to scan")]
+    pub ask_everything: bool,
+
+    /// With -sV: folder of Recog fingerprints (XML) to use beside the built-in signatures
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "BARTIZAN_RECOG", help_heading = "What to scan")]
     pub recog: Option<PathBuf>,
 

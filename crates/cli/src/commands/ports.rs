@@ -3,6 +3,7 @@
 //! What is here: arguments to a sweep, the sweep's results to outputs and an exit code. Asking is done by
 //! `bartizan-portscan` and `bartizan-probes`, rendering by `bartizan-reports`.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -62,7 +63,7 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
     }
     // A scan that is taken up has the addresses that its names had.
     let goes_on = args.resume.as_ref().is_some_and(|file| std::fs::metadata(file).is_ok_and(|found| found.len() > 0));
-    let is_empty = plan.addresses.is_empty() && (!goes_on || plan.unresolved.is_empty());
+    let is_empty = plan.addresses.is_empty() && (!goes_on || plan.nowhere.is_empty());
     if is_empty {
         complain("no address is left to scan");
         if plan.gaps.is_empty() && plan.unresolved.is_empty() {
@@ -72,7 +73,8 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
     let sweep = sweep_of(&request, &mut plan, args);
     let addresses = sweep.addresses.len();
     let mut unread = false;
-    let outcome = if is_empty {
+    // A scan that was stopped while names were resolved does not know all of its targets, and leaves no state that says so.
+    let outcome = if is_empty || !plan.is_whole {
         nothing()
     } else {
         reporter.planned(addresses, request.tcp.len() + request.udp.len());
@@ -133,6 +135,7 @@ fn settle_state(args: &PortsArgs, remembered: Option<Remembered>, delivery: &Del
 const fn nothing() -> SweepOutcome {
     SweepOutcome {
         hosts: Vec::new(),
+        singles: BTreeSet::new(),
         errors: 0,
         stopped: false,
         engines: Vec::new(),
@@ -157,8 +160,9 @@ fn sweep_of(request: &Request, plan: &mut Plan, args: &PortsArgs) -> Sweep {
     Sweep {
         addresses: std::mem::take(&mut plan.addresses),
         names: std::mem::take(&mut plan.names),
-        unresolved: plan.unresolved.iter().map(|(name, _)| name.clone()).collect(),
+        nowhere: plan.nowhere.clone(),
         singles: plan.singles.clone(),
+        single_names: plan.single_names.clone(),
         tcp: request.tcp.clone(),
         udp: request.udp.clone(),
         never: plan.never(),

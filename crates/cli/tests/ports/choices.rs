@@ -1,7 +1,9 @@
 //! What is asked of whom: lists of addresses, hosts alone, ports by name, the interface, spellings of other tools.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -160,6 +162,34 @@ fn ports_are_named_by_service_by_rank_and_by_what_is_left_out() {
     }
 }
 
+/// What a printer would print is asked only by those who say so; what it says by itself is shown to people in any case.
+#[test]
+fn printers_are_asked_like_everything_else_only_on_demand() {
+    let printer = TcpListener::bind(("127.0.0.13", 9100)).unwrap();
+    std::thread::spawn(move || {
+        for stream in printer.incoming() {
+            let mut stream = stream.unwrap();
+            // Scanned, confirmed, or gone before it is served.
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+            let mut request = [0; 1024];
+            let count = stream.read(&mut request).unwrap_or(0);
+            if request[..count].starts_with(b"GET ") {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nServer: sample/1.0\r\nContent-Length: 0\r\n\r\n");
+            }
+        }
+    });
+    let base = ["ports", "127.0.0.13", "-p", "9100", "--engine", "connect", "--timeout", "2", "-o", "json", "-sV"];
+    let service = |arguments: &[&str]| {
+        let found = document(&[&base[..], arguments].concat());
+        found["hosts"][0]["ports"][0]["service"].as_str().map(str::to_owned)
+    };
+    assert_eq!(service(&[]), None);
+    assert_eq!(service(&["--ask-everything"]).as_deref(), Some("http"));
+    let refused = run(&["ports", "127.0.0.13", "-p", "9100", "--ask-everything"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("without -sV"), "{}", stderr(&refused));
+}
+
 #[test]
 fn spellings_of_nmap_mean_what_they_mean_there() {
     let folder = tempfile::tempdir().unwrap();
@@ -261,4 +291,33 @@ fn a_scan_that_is_taken_up_keeps_the_addresses_of_its_names() {
         assert_eq!((&found["hosts"][0]["names"][0], &found["scan"]["addresses"]), (&"nas".into(), &1.into()), "{text}");
         assert_eq!(found["scan"]["partial"], false, "{text}: {found}");
     }
+}
+
+/// A name that led nowhere when the scan was begun is not forgotten, and one that is excluded meanwhile is no obstacle.
+#[test]
+fn names_that_come_and_go_meanwhile_are_told_of() {
+    let Some(lab) = Lab::new() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let base = ["nas", "late", "-p", "8000", "--resume", state.to_str().unwrap(), "-o"];
+    let kept = |more: &[&str]| {
+        let output = lab.ports(&[&base[..], more, &["-o", "csv=/dev/full"]].concat());
+        assert!(state.exists(), "{}", stderr(&output));
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        let reasons = found["scan"]["partial_reasons"].to_string();
+        (addresses(&found).join(" "), reasons)
+    };
+    let hosts = HostsFile::new(&lab.near, "10.99.0.1 nas\n");
+    let (scanned, reasons) = kept(&["json"]);
+    assert_eq!(scanned, "10.99.0.1");
+    assert!(reasons.contains("late was not scanned"), "{reasons}");
+    drop(hosts);
+    let _hosts = HostsFile::new(&lab.near, "10.99.0.1 nas\n10.98.0.1 late\n");
+    let (scanned, reasons) = kept(&["json"]);
+    assert_eq!(scanned, "10.99.0.1");
+    assert!(reasons.contains("late was not scanned: it led nowhere when this scan was begun"), "{reasons}");
+    let (scanned, reasons) = kept(&["json", "--exclude", "late"]);
+    assert_eq!((scanned.as_str(), reasons.as_str()), ("10.99.0.1", "[]"));
+    let (scanned, _) = kept(&["json", "--exclude", "nas"]);
+    assert_eq!(scanned, "", "what is excluded meanwhile is not told of");
 }

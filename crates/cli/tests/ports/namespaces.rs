@@ -2,7 +2,7 @@
 //! end. Needs root, `ip`, `nft` and `python3`; without root the tests say so and do nothing.
 #![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,29 @@ impl Lab {
 
     pub fn near(&self, command: &[&str]) -> Output {
         Command::new("ip").args(["netns", "exec", &self.near]).args(command).output().unwrap()
+    }
+
+    /// A server of the far end that answers nothing but requests for the time (RFC 5905).
+    pub fn tell_the_time(&mut self, address: &str, port: u16) {
+        const SERVER: &str = "
+import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind((sys.argv[1], int(sys.argv[2])))
+print('ready', flush=True)
+while True:
+    request, client = server.recvfrom(2048)
+    if len(request) == 48 and request[0] & 7 == 3:
+        server.sendto(bytes([0x24, 2]) + bytes(22) + request[40:48] + bytes(16), client)
+";
+        let mut server = Command::new("ip")
+            .args(["netns", "exec", &self.far, "python3", "-c", SERVER, address, &port.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        self.servers.push(server);
+        assert_eq!(line, "ready\n");
     }
 
     /// Gives both ends an address more.

@@ -12,6 +12,8 @@ use bartizan_domain::evidence::{ProbeFailure, ServiceEvidence};
 use bartizan_outbound::io_failure;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
 use super::wire::{Cursor, printable};
 use super::{binary, evidence, openvpn, signatures};
@@ -29,6 +31,10 @@ pub fn datagram(service: &str) -> Option<(&'static [u8], Reader)> {
 
 /// How long an answer is awaited before the question is put again.
 const WAIT: Duration = Duration::from_millis(1200);
+/// What whoever answered another question is allowed for thinking about this one, beside [`ROUND_TRIPS`].
+const THINKING: Duration = Duration::from_millis(300);
+/// Round trips that an answer may take where one of the same port is known.
+const ROUND_TRIPS: u32 = 4;
 /// How often a question is put.
 const ATTEMPTS: usize = 2;
 
@@ -146,10 +152,13 @@ impl Question {
 /// Identifies what answers at `address`. Silence is evidence of nothing: the service is then unknown.
 pub async fn identify(cx: &ProbeContext, address: SocketAddr) -> Result<ServiceEvidence, ProbeFailure> {
     let (usual, others) = Question::for_port(address.port());
-    let mut failure = None;
+    let (mut failure, heard) = (None, Heard::default());
     for questions in [usual, others] {
         let mut answers: FuturesUnordered<_> = (questions.iter().copied().enumerate())
-            .map(|(rank, question)| async move { (rank, question, ask(cx, address, question).await) })
+            .map(|(rank, question)| {
+                let heard = &heard;
+                async move { (rank, question, ask(cx, address, question, heard).await) }
+            })
             .collect();
         let mut best: Option<(usize, ServiceEvidence)> = None;
         let mut is_public_refused = false;
@@ -203,10 +212,42 @@ pub async fn identify(cx: &ProbeContext, address: SocketAddr) -> Result<ServiceE
     }
 }
 
+/// The shortest round trip of a port's answers, once there is one: who answers one question does not keep the others waiting
+/// for as long as one who may not be there.
+#[derive(Debug, Default)]
+struct Heard(watch::Sender<Option<Duration>>);
+
+impl Heard {
+    fn answered(&self, round_trip: Duration) {
+        self.0.send_if_modified(|shortest| {
+            let is_shorter = shortest.is_none_or(|before| round_trip < before);
+            *shortest = if is_shorter { Some(round_trip) } else { *shortest };
+            is_shorter
+        });
+    }
+
+    /// What `answer` gives, unless it takes too long since `sent`.
+    async fn in_time<T>(&self, longest: Duration, sent: Instant, answer: impl Future<Output = T>) -> Option<T> {
+        let mut shortest = self.0.subscribe();
+        tokio::pin!(answer);
+        loop {
+            let known = *shortest.borrow_and_update();
+            let wait = known.map_or(longest, |round_trip| longest.min(round_trip * ROUND_TRIPS + THINKING));
+            tokio::select! {
+                biased;
+                answer = &mut answer => return Some(answer),
+                () = sleep_until(sent + wait) => return None,
+                _ = shortest.changed() => {}
+            }
+        }
+    }
+}
+
 async fn ask(
     cx: &ProbeContext,
     address: SocketAddr,
     question: Question,
+    heard: &Heard,
 ) -> Result<Option<ServiceEvidence>, ProbeFailure> {
     let failed = |error: std::io::Error| io_failure(&error, "asking a UDP service");
     let from_any_port = question.answers_from_any_port();
@@ -225,14 +266,17 @@ async fn ask(
             datagram.socket.send(&request).await
         };
         sent.map_err(failed)?;
-        match tokio::time::timeout(cx.timeout.min(WAIT), datagram.socket.recv_from(&mut answer)).await {
-            Err(_) => {}
-            Ok(received) => {
-                let (count, from) = received.map_err(failed)?;
-                let found = question.read(answer.get(..count).unwrap_or_default());
-                if found.is_some() && from.ip() == address.ip() {
-                    return Ok(found);
+        let sent = Instant::now();
+        let received = heard.in_time(cx.timeout.min(WAIT), sent, datagram.socket.recv_from(&mut answer)).await;
+        if let Some(received) = received {
+            let (count, from) = received.map_err(failed)?;
+            let found = question.read(answer.get(..count).unwrap_or_default());
+            if found.is_some() && from.ip() == address.ip() {
+                // Of a repeated question nobody knows which one was answered (Karn's rule).
+                if attempt == 0 {
+                    heard.answered(sent.elapsed());
                 }
+                return Ok(found);
             }
         }
     }
@@ -391,6 +435,27 @@ mod tests {
         let found = snmp(&report).unwrap();
         assert_eq!(found.product.as_deref(), Some("Net-SNMP"));
         assert!(dns(binary::VERSION_BIND).is_none(), "an echo is no server");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_answers_one_question_does_not_keep_the_others_waiting() {
+        let (heard, begin) = (Heard::default(), Instant::now());
+        let never = std::future::pending::<()>;
+        assert_eq!(heard.in_time(WAIT, begin, never()).await, None);
+        assert_eq!(begin.elapsed(), WAIT, "nobody has answered yet");
+        let (begin, soon) = (Instant::now(), Duration::from_millis(20));
+        let another = async {
+            sleep_until(begin + soon).await;
+            heard.answered(soon);
+            heard.answered(soon * 2);
+        };
+        assert_eq!(tokio::join!(heard.in_time(WAIT, begin, never()), another).0, None);
+        assert_eq!(begin.elapsed(), soon * 4 + THINKING, "four of the shortest round trips");
+        let far = Heard::default();
+        far.answered(Duration::from_secs(1));
+        let begin = Instant::now();
+        assert_eq!(far.in_time(WAIT, begin, never()).await, None);
+        assert_eq!(begin.elapsed(), WAIT, "never longer than without an answer");
     }
 
     proptest! {

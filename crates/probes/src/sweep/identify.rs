@@ -8,17 +8,18 @@ use bartizan_domain::Transport;
 use bartizan_domain::evidence::ports::PortState;
 use bartizan_domain::evidence::{Endpoint, FailureKind, Observation, ServiceEvidence};
 use bartizan_domain::port_document::{PortRecord, PortsHost};
-use bartizan_portscan::{Reason, zone};
+use bartizan_portscan::{HostReason, Reason, zone};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use super::saved::Saved;
+use super::shares::Shares;
 use super::{Gap, Key, Sweep, key_of};
 use crate::{ProbeContext, services};
 
-/// Turns that a port needs in each second while it is asked.
-const TURNS: usize = 2;
+/// Waiting ports among which one is looked for whose address may be asked.
+const LOOK_AHEAD: usize = 1024;
 /// How often a port is asked where this machine was in trouble.
 const TRIES: u32 = 5;
 /// How long is waited for that to pass, more each time.
@@ -34,24 +35,13 @@ struct Task {
 
 type Answer<'a> = Pin<Box<dyn Future<Output = (Task, Observation<ServiceEvidence>)> + Send + 'a>>;
 
-/// How many ports may be asked at a time: under a rate, only so many as get their turns before their time is over.
-fn within(sweep: &Sweep, at_once: usize) -> usize {
-    let hosts = sweep.addresses.len().max(1);
-    let wide = |rate: u32| usize::try_from(rate).unwrap_or(usize::MAX);
-    let rates = sweep.settings.rates;
-    let bounds = [
-        rates.global.map(wide),
-        rates.per_host.map(|rate| wide(rate).saturating_mul(hosts)),
-        rates.per_subnet.map(|rate| wide(rate).saturating_mul(hosts)),
-    ];
-    bounds.into_iter().flatten().fold(at_once, |least, rate| least.min(rate / TURNS))
-}
-
 /// Identification in progress.
 pub struct Identifier<'a> {
     cx: &'a ProbeContext,
     sweep: &'a Sweep,
     at_once: usize,
+    /// Of what ceilings leave for each address and subnet.
+    shares: Shares,
     /// When that was halved the last time.
     slowed: Option<Instant>,
     saved: Option<Saved>,
@@ -65,6 +55,8 @@ pub struct Identifier<'a> {
     total: usize,
     /// Ports that could not be asked for trouble on this machine, and what the first of them met.
     unasked: Option<(usize, String)>,
+    /// Ports that were not asked to the end, because ceilings let them ask too little in their time.
+    hurried: usize,
     /// Why nothing more is remembered.
     forgetful: Option<String>,
     /// Whether a port was not asked to the end because the scan is being stopped.
@@ -85,10 +77,12 @@ pub struct Identified {
 
 impl<'a> Identifier<'a> {
     pub fn new(cx: &'a ProbeContext, sweep: &'a Sweep, at_once: usize, saved: Option<Saved>, together: bool) -> Self {
+        let shares = Shares::new(sweep.settings.rates);
         Self {
             cx,
             sweep,
-            at_once: within(sweep, at_once).max(1),
+            at_once: at_once.min(shares.in_all()).max(1),
+            shares,
             slowed: None,
             saved,
             running: together,
@@ -98,6 +92,7 @@ impl<'a> Identifier<'a> {
             results: BTreeMap::new(),
             total: 0,
             unasked: None,
+            hurried: 0,
             forgetful: None,
             cut_short: false,
         }
@@ -150,6 +145,7 @@ impl<'a> Identifier<'a> {
         loop {
             self.ask();
             let (task, observation) = self.asking.next().await?;
+            self.shares.give_back(task.port.address);
             if let Some(record) = self.take(task, observation) {
                 self.results.insert(key_of(&record), record.clone());
                 return Some(record);
@@ -160,7 +156,9 @@ impl<'a> Identifier<'a> {
     /// Asks as many ports at a time as may be.
     fn ask(&mut self) {
         while self.running && self.asking.len() < self.at_once {
-            let Some(task) = self.waiting.pop_front() else { break };
+            let next = self.waiting.iter().take(LOOK_AHEAD).position(|task| self.shares.may(task.port.address));
+            let Some(task) = next.and_then(|at| self.waiting.remove(at)) else { break };
+            self.shares.take(task.port.address);
             let (cx, sweep) = (self.cx, self.sweep);
             self.asking.push(Box::pin(async move {
                 tokio::time::sleep(PAUSE * task.tries).await;
@@ -184,10 +182,13 @@ impl<'a> Identifier<'a> {
                 return Some(record);
             }
             Observation::Failed(failure) => {
+                // Not the port was slow, perhaps, but its turns were.
+                let is_hurried = failure.kind == FailureKind::Timeout && self.cx.outbound.is_paced();
                 let (again, keep) = match failure.kind {
                     // It says nothing about the port.
                     FailureKind::Local | FailureKind::Cancelled => (TRIES, false),
                     // It was there a moment ago: too much at a time for somebody on the way, perhaps.
+                    FailureKind::Timeout if is_hurried => (2, false),
                     FailureKind::Timeout | FailureKind::Unreachable if record.protocol == Transport::Tcp => (2, false),
                     _ => (1, true),
                 };
@@ -201,6 +202,7 @@ impl<'a> Identifier<'a> {
                 if again == TRIES {
                     self.unasked.get_or_insert((0, failure.detail)).0 += 1;
                 }
+                self.hurried += usize::from(is_hurried);
                 if keep {
                     self.keep(&record);
                 }
@@ -251,8 +253,8 @@ impl<'a> Identifier<'a> {
             for record in &mut host.ports {
                 match self.results.get(&key_of(record)) {
                     Some(known) => *record = known.clone(),
-                    // A host that accepts everything is told of when it is finished.
-                    None if record.state == PortState::Open && !host.everything_open => untold.push(record.clone()),
+                    // What accepts everything was told of when its host was finished.
+                    None if record.state == PortState::Open && !record.everything_open => untold.push(record.clone()),
                     None => {}
                 }
             }
@@ -270,6 +272,10 @@ impl<'a> Identifier<'a> {
                     sum.count -= 1;
                 }
             }
+            // A host that was silent until it was asked in the right protocol.
+            if !host.answered && host.has_open() {
+                (host.answered, host.reason) = (true, Some(HostReason::Port.as_str().to_owned()));
+            }
             host.summarised.retain(|sum| sum.count > 0);
             host.ports.sort_by_key(|port| (port.protocol, port.port));
         }
@@ -278,6 +284,12 @@ impl<'a> Identifier<'a> {
             gaps.push(Gap::Unfinished(format!(
                 "what speaks on {ports} {} is not known because of trouble on this machine: {why}",
                 if *ports == 1 { "port" } else { "ports" }
+            )));
+        }
+        if self.hurried > 0 {
+            gaps.push(Gap::Doubt(format!(
+                "{} were not asked to the end what speaks there: the ceilings on the rate leave too little for it",
+                if self.hurried == 1 { "1 port".to_owned() } else { format!("{} ports", self.hurried) }
             )));
         }
         if let Some(since) = &self.forgetful {

@@ -9,8 +9,15 @@ use bartizan_domain::evidence::ports::{PortState, PortSummary};
 use bartizan_domain::port_document::{ACCEPTS_EVERYTHING, PortRecord, PortsHost};
 use bartizan_portscan::{Finding, HostReason, HostReport, Presence, Protocol, Reason, State, Unfinished, zone};
 
-use super::{Gap, LIST_AT_MOST, SILENT_AT_MOST, Services, Sweep, micros, record_of, transport};
+use super::{Gap, LIST_AT_MOST, SILENT_AT_MOST, SILENT_IN_ALL, Services, Sweep, micros, record_of, transport};
 use crate::ports::summary_state;
+
+/// Silence that proves less than that of a filter.
+const DOUBTFUL: [(Reason, &str); 3] = [
+    (Reason::RateLimited, "tells of closed UDP ports only so often: silent ones may be closed"),
+    (Reason::AnswersLimited, "may be asked only so often: silent ports may be open or closed"),
+    (Reason::FellSilent, "answered nothing any more while it was scanned: silent ports may be open or closed"),
+];
 
 /// Findings so far, by address. Of an address that does not answer and was not named singly only its number is left.
 #[derive(Default)]
@@ -22,6 +29,10 @@ pub struct Tally {
     not_looked_for: usize,
     /// Ports of addresses that are left out that have no state for trouble on this machine.
     pub errors: u64,
+    /// Silent UDP ports that are to be asked at addresses that nobody named and nothing answered from.
+    silent_asked: u32,
+    /// Such addresses whose silent ports are too many in all to be asked.
+    silent_skipped: usize,
 }
 
 #[derive(Default)]
@@ -60,8 +71,8 @@ impl Tally {
         worth
     }
 
-    /// Takes what is known of a host that was not finished.
-    pub fn unfinished(&mut self, host: Unfinished, sweep: &Sweep) {
+    /// Takes what is known of a host that was not finished; returns the same of it.
+    pub fn unfinished(&mut self, host: Unfinished, sweep: &Sweep) -> Vec<PortRecord> {
         let answered = host.counts.iter().any(|count| matches!(count.state, State::Open | State::Closed));
         let report = HostReport {
             address: host.address,
@@ -72,7 +83,7 @@ impl Tally {
             accepts_everything: host.accepts_everything,
             unconfirmed: Vec::new(),
         };
-        self.report(report, sweep);
+        self.report(report, sweep)
     }
 
     /// The findings as hosts, and what was left out. An address without any was not asked (the run was stopped).
@@ -82,14 +93,21 @@ impl Tally {
             let count = self.not_looked_for;
             gaps.push(Gap::Unfinished(format!("{count} addresses could not be looked for: trouble on this machine")));
         }
+        if self.silent_skipped > 0 {
+            let count = self.silent_skipped;
+            gaps.push(Gap::Doubt(format!(
+                "the silent UDP ports of {count} addresses that nothing answered from were not asked what speaks there; \
+                 {SILENT_IN_ALL} such ports are in one scan"
+            )));
+        }
         let hosts = self.hosts.into_iter().map(|(address, ports)| {
             let named = zone::text(address);
-            let counts = ports.report.iter().flat_map(|report| &report.counts);
-            let limited: u32 = counts.filter(|count| count.reason == Reason::RateLimited).map(|c| c.ports).sum();
-            if limited > 0 {
-                gaps.push(Gap::Doubt(format!(
-                    "{named} tells of closed UDP ports only so often: {limited} silent ports may be closed"
-                )));
+            for (reason, text) in DOUBTFUL {
+                let counts = ports.report.iter().flat_map(|report| &report.counts);
+                let silent: u32 = counts.filter(|count| count.reason == reason).map(|count| count.ports).sum();
+                if silent > 0 {
+                    gaps.push(Gap::Doubt(format!("{named} {text} ({silent} ports)")));
+                }
             }
             if let (Services::Identify { .. }, skipped @ 1..) = (sweep.services, ports.silent_skipped()) {
                 gaps.push(Gap::Doubt(format!(
@@ -105,13 +123,25 @@ impl Tally {
 
 impl Tally {
     /// Whether nothing is to be told of a finished host one by one: it did not answer, nobody named it, and nothing more is asked.
-    fn is_nobody(&self, report: &HostReport, sweep: &Sweep) -> bool {
-        let answers = |state: State| matches!(state, State::Open | State::Closed);
-        let answered =
-            matches!(report.presence, Presence::Up(_)) || report.counts.iter().any(|count| answers(count.state));
-        let worth_asking = matches!(sweep.services, Services::Identify { .. })
-            && report.counts.iter().any(|count| count.state == State::OpenFiltered);
-        !answered && !worth_asking && !sweep.singles.contains(&report.address)
+    fn is_nobody(&mut self, report: &HostReport, sweep: &Sweep) -> bool {
+        !answered(report) && !sweep.singles.contains(&report.address) && !self.takes_silent(report, sweep)
+    }
+
+    /// Whether the silent UDP ports of an address that nothing answered from are asked all the same. Those of a whole network
+    /// without hosts would take days and all memory.
+    fn takes_silent(&mut self, report: &HostReport, sweep: &Sweep) -> bool {
+        let silent = report.counts.iter().filter(|count| count.state == State::OpenFiltered);
+        let silent: u32 = silent.map(|count| count.ports).sum();
+        if silent == 0 || sweep.services == Services::Skip {
+            return false;
+        }
+        let asked = self.silent_asked.saturating_add(silent.min(SILENT_AT_MOST));
+        if asked > SILENT_IN_ALL {
+            self.silent_skipped += 1;
+            return false;
+        }
+        self.silent_asked = asked;
+        true
     }
 
     fn leave_out(&mut self, report: &HostReport, sweep: &Sweep) {
@@ -150,6 +180,11 @@ impl Tally {
         }
         gaps
     }
+}
+
+fn answered(report: &HostReport) -> bool {
+    let answers = |state: State| matches!(state, State::Open | State::Closed);
+    matches!(report.presence, Presence::Up(_)) || report.counts.iter().any(|count| answers(count.state))
 }
 
 /// What the report of a host says of one of its ports.

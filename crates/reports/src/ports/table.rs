@@ -9,6 +9,9 @@ use comfy_table::{Attribute, Cell, Color};
 use crate::table::{new_table, printable};
 use crate::{Colour, RenderOptions, ReportError};
 
+/// Characters of a banner that are shown where no product is known.
+const BANNER: usize = 48;
+
 pub(super) fn render(document: &PortsDocument, options: RenderOptions, out: &mut dyn Write) -> Result<(), ReportError> {
     if document.is_discovery() {
         document.hosts.iter().try_for_each(|host| presence(host, out))?;
@@ -107,12 +110,24 @@ fn row(port: &PortRecord, services: bool, colour: Colour) -> Vec<Cell> {
             (None, false) if port.state == PortState::Open => "unknown".to_owned(),
             (None, false) => String::new(),
         };
-        let product: Vec<&str> =
-            [&port.product, &port.version].into_iter().filter_map(|text| text.as_deref()).collect();
         cells.push(Cell::new(printable(&service)));
-        cells.push(Cell::new(printable(&product.join(" "))));
+        cells.push(Cell::new(product(port)));
     }
     cells
+}
+
+/// Product and version; where neither is known, the beginning of what the port said, for people to judge.
+fn product(port: &PortRecord) -> String {
+    let known: Vec<&str> = [&port.product, &port.version].into_iter().filter_map(|text| text.as_deref()).collect();
+    match (known.is_empty(), port.banner.as_deref()) {
+        (true, Some(banner)) => {
+            let banner = printable(banner);
+            let cut: String = banner.chars().take(BANNER).collect();
+            let more = if cut.len() < banner.len() { "…" } else { "" };
+            format!("“{}{more}”", cut.trim_end())
+        }
+        _ => printable(&known.join(" ")),
+    }
 }
 
 fn summary(document: &PortsDocument, out: &mut dyn Write) -> Result<(), ReportError> {

@@ -78,7 +78,7 @@ pub fn document(
     let mut cut_off = Several::new("addresses that were named singly were not reached");
     let (mut hosts, mut names, mut answered) = (Vec::new(), zones::Names::default(), 0);
     for mut host in outcome.hosts {
-        let single = plan.singles.contains(&host.address);
+        let single = outcome.singles.contains(&host.address);
         answered += u64::from(host.answered);
         if !host.answered && single && !outcome.stopped {
             let address = zone::text(host.address);
@@ -134,14 +134,18 @@ pub fn document(
     }
 }
 
-/// The names that were not resolved. A scan that is taken up has the addresses that they had when it was begun.
+/// The names that were not scanned. A scan that is taken up has the addresses that they had when it was begun, or none.
 pub fn unresolved(plan: &Plan, taken_up: Option<&TakenUp>) -> Vec<Gap> {
+    let had = |name: &String| Some(!taken_up?.names.get(name)?.is_empty());
     let mut unresolved = Several::new("names were not scanned");
     for (name, why) in &plan.unresolved {
-        let had = taken_up.and_then(|before| before.names.get(name)).is_some_and(|addresses| !addresses.is_empty());
-        if !had {
+        if had(name) != Some(true) {
             unresolved.push(format!("{name} was not scanned: {why}"));
         }
+    }
+    let lost = taken_up.iter().flat_map(|before| before.names.keys()).filter(|name| had(name) == Some(false));
+    for name in lost.filter(|name| !plan.nowhere.contains(*name)) {
+        unresolved.push(format!("{name} was not scanned: it led nowhere when this scan was begun; scan it by itself"));
     }
     unresolved.into_sentences().map(Gap::Unfinished).collect()
 }

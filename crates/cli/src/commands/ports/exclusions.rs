@@ -31,6 +31,10 @@ impl Exclusions {
         let written = text.trim();
         let (bare, zone) = zones::take(written).map_err(anyhow::Error::msg)?;
         let text = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&bare);
+        let named = text.parse::<IpAddr>().ok().or_else(|| text.parse::<IpNet>().ok().map(|net| net.network()));
+        if zone.is_some() && !named.is_some_and(zone::is_link_local) {
+            bail!("`{written}`: {}", zones::ONLY_LINK_LOCAL);
+        }
         if let (Ok(address), at) = (text.parse::<IpAddr>(), zone.unwrap_or(0)) {
             let address = if at > 0 { zone::within(address, at) } else { address };
             self.add(address, address);
@@ -216,6 +220,10 @@ mod tests {
         whole.settle();
         for text in ["fe80::1", "febf::1", "fe80:0:0:7::1"] {
             assert!(whole.contain(on(text, lo)) && !whole.contain(on(text, lo + 1)), "{text}");
+        }
+        for text in ["2001:db8:0:1::%lo/64", "2001:db8::1%lo", "fd00::%lo/10"] {
+            let error = excluded.read(text).unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains("only link-local"), "{error}");
         }
         assert!(excluded.read("fe80::1%no-such-device").unwrap_err().to_string().contains("no-such-device"));
     }

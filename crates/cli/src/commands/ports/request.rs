@@ -13,7 +13,7 @@ use bartizan_outbound::{Ceilings, Policy};
 use bartizan_portscan::{Choice, Discovery, Engine, Never, Rates, Settings, zone};
 use bartizan_probes::services::recog::Recog;
 use bartizan_probes::sweep::Gap;
-use bartizan_probes::{ProbeContext, resolve};
+use bartizan_probes::{Caution, ProbeContext, resolve};
 use futures::{Stream, StreamExt as _};
 
 use super::document::Several;
@@ -48,6 +48,7 @@ pub struct Request {
     pub service_detection: bool,
     policy: Policy,
     recog: Option<Arc<Recog>>,
+    caution: Caution,
 }
 
 /// A scan with every name resolved.
@@ -58,6 +59,10 @@ pub struct Plan {
     pub names: BTreeMap<IpAddr, Vec<String>>,
     /// Addresses that were named singly, or by a name that was.
     pub singles: BTreeSet<IpAddr>,
+    /// Names that were given singly.
+    pub single_names: BTreeSet<String>,
+    /// Names that lead to none of the addresses: not resolved, excluded, or left out.
+    pub nowhere: BTreeSet<String>,
     /// Names that were not resolved, and why.
     pub unresolved: Vec<(String, String)>,
     /// What else could not be planned.
@@ -130,13 +135,18 @@ impl Request {
             (EngineChoice::Connect, ..) | (_, _, true) => Engine::Connect,
             (EngineChoice::Auto, ..) => Engine::Auto,
         };
+        let service_detection = args.service_detection || args.has(ScanLetter::Services);
+        if args.ask_everything && !service_detection {
+            bail!("--ask-everything: nothing is asked what speaks there without -sV; add that, or leave this out");
+        }
         Ok(Self {
             targets,
             excluded,
             tcp,
             udp: udp_ports,
             settings: settings(args, engine),
-            service_detection: args.service_detection || args.has(ScanLetter::Services),
+            service_detection,
+            caution: if args.ask_everything { Caution::AskEverything } else { Caution::Spare },
             policy: Policy { allow_private: !args.public_only },
             recog: args.recog.as_deref().map(Recog::load).transpose().context("--recog")?.map(Arc::new),
         })
@@ -145,8 +155,9 @@ impl Request {
     /// What was loaded from the folder of Recog fingerprints, in words.
     pub fn recog_note(&self) -> Option<String> {
         let recog = self.recog.as_ref()?;
+        let unused = if self.service_detection { "" } else { "; without -sV they are not used" };
         Some(format!(
-            "{} Recog fingerprints loaded, {} need an expression engine we do not have",
+            "{} Recog fingerprints loaded, {} need an expression engine we do not have{unused}",
             recog.loaded, recog.skipped
         ))
     }
@@ -163,6 +174,7 @@ impl Request {
             per_subnet: args.rate_subnet,
         });
         cx.recog.clone_from(&self.recog);
+        cx.caution = self.caution;
         cx
     }
 
@@ -186,6 +198,8 @@ impl Request {
             addresses: Vec::new(),
             names: BTreeMap::new(),
             singles: BTreeSet::new(),
+            single_names: BTreeSet::new(),
+            nowhere: BTreeSet::new(),
             unresolved: Vec::new(),
             gaps: Vec::new(),
             is_whole: true,
@@ -198,17 +212,26 @@ impl Request {
         for Given { target, in_list } in &self.targets {
             let named = if if *in_list { listed } else { given } { Named::Singly } else { Named::InAList };
             match target {
-                Target::Domain { name, .. } => match found.next().await {
-                    Some(Observation::Observed(addresses)) => {
-                        for address in addresses {
-                            plan.add(address, Some(name), named);
+                Target::Domain { name, .. } => {
+                    let before = plan.addresses.len();
+                    match found.next().await {
+                        Some(Observation::Observed(addresses)) => {
+                            for address in addresses {
+                                plan.add(address, Some(name), named);
+                            }
+                        }
+                        other => {
+                            plan.is_whole &= !cx.cancel.is_cancelled();
+                            plan.unresolved.push((name.clone(), other.map_or_else(String::new, why)));
                         }
                     }
-                    other => {
-                        plan.is_whole &= !cx.cancel.is_cancelled();
-                        plan.unresolved.push((name.clone(), other.map_or_else(String::new, why)));
+                    if plan.addresses.len() == before {
+                        plan.nowhere.insert(name.clone());
                     }
-                },
+                    if named == Named::Singly {
+                        plan.single_names.insert(name.clone());
+                    }
+                }
                 Target::Ip { address, .. } => {
                     plan.add(*address, None, named);
                 }

@@ -12,6 +12,9 @@ use ipnet::{IpNet, Ipv6Net};
 /// Bits that tell link-local addresses of one link apart begin here; those between the prefix and here are zero.
 const HOST_BITS: u8 = 64;
 
+/// What is said of other addresses with a zone.
+pub const ONLY_LINK_LOCAL: &str = "only link-local addresses (fe80::/10) have a zone (RFC 4007 section 11)";
+
 /// Takes the zone out of an address, also in brackets or with a prefix length (`fe80::%eth0/120`): the text without it, and
 /// the index of the interface.
 ///
@@ -80,9 +83,7 @@ pub fn target(text: &str, interface: Option<&str>) -> Result<Target, String> {
         )),
         (Some(index), true) => Ok(within(target, index)),
         (None, false) => Ok(target),
-        (Some(_), false) => Err(format!(
-            "`{text}`: only link-local addresses (fe80::/10) have a zone (RFC 4007 section 11); --interface names the interface to send from"
-        )),
+        (Some(_), false) => Err(format!("`{text}`: {ONLY_LINK_LOCAL}; --interface names the interface to send from")),
         (None, true) => Err(format!(
             "`{text}` is a link-local address, which is another host on each link: write it with its zone (RFC 4007 section 11), as in `fe80::1%eth0`, or name the link with --interface"
         )),

@@ -31,8 +31,9 @@ pub fn datagram(service: &str) -> Option<(&'static [u8], Reader)> {
 
 /// How long an answer is awaited before the question is put again.
 const WAIT: Duration = Duration::from_millis(1200);
-/// What whoever answered another question is allowed for thinking about this one, beside [`ROUND_TRIPS`].
-const THINKING: Duration = Duration::from_millis(300);
+/// What whoever answered another question is allowed for thinking about each attempt at this one, beside [`ROUND_TRIPS`]. An
+/// answer to the first attempt may come during the second.
+const THINKING: Duration = Duration::from_millis(150);
 /// Round trips that an answer may take where one of the same port is known.
 const ROUND_TRIPS: u32 = 4;
 /// How often a question is put.

@@ -21,14 +21,14 @@ use crate::limits::subnets;
 use crate::links::Links;
 use crate::order::shuffle;
 use crate::sys::packet::{self as device, Medium, Ring, Sender};
-use crate::{Control, Error, HostReason, Never, Presence, Reason, Settings, State};
+use crate::{Control, Error, HostReason, Never, Presence, Rates, Reason, Settings, State};
 use clock::Clock;
 use cookie::{Cookies, SOURCE_PORTS};
 use discover::{Asker, Search};
 use netlink::{Netlink, Route};
 use packet::Link;
 use routes::{Routes, Way};
-use send::{Hop, Sending, Target, Transmitter};
+use send::{Hop, Sending, Target, Transmitter, second};
 use shared::Shared;
 
 mod clock;
@@ -494,11 +494,26 @@ fn ask(
         let receiver = std::thread::Builder::new()
             .name("portscan-receive".into())
             .spawn_scoped(scope, || receive::receive(&shared, &ids, rings, run.messenger))?;
+        if is_worth_a_second_thread(run, shared.hosts.len() * shared.ports.len()) {
+            let (second, work) = second::pair();
+            let thread = std::thread::Builder::new().name("portscan-send".into());
+            // Without it everything goes out from here.
+            if thread.spawn_scoped(scope, || work.run(senders)).is_ok() {
+                transmitter.helped_by(second);
+            }
+        }
         transmitter.run();
         shared.stop.store(true, Relaxed);
         receiver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok(())
     })
+}
+
+/// Whether so many questions may keep a processor busy, and there is another one.
+fn is_worth_a_second_thread(run: &Run<'_>, questions: usize) -> bool {
+    const MANY: usize = 16_384;
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    questions >= MANY && processors > 1 && run.settings.rates == Rates::default()
 }
 
 #[cfg(test)]

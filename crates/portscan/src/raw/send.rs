@@ -30,10 +30,12 @@ mod finish;
 mod hops;
 mod learn;
 mod out;
+pub mod second;
 mod verify;
 
 pub use hops::Hop;
 use out::{Outgoing, Refusals};
+use second::Second;
 use verify::Guard;
 
 /// Shortest and longest wait for an answer.
@@ -206,6 +208,8 @@ pub struct Transmitter<'a> {
     wheel: Wheel,
     now_us: u64,
     outgoing: Vec<Outgoing>,
+    /// What sends as well, where there is one.
+    second: Option<Second>,
     window: Window,
     pace: Pace,
     global_epoch: EpochStart,
@@ -297,6 +301,7 @@ impl<'a> Transmitter<'a> {
             wheel: Wheel::new(),
             now_us: 0,
             outgoing,
+            second: None,
             window: Window::new(256.0, 65_536.0),
             pace: Pace::new(20_000.0, 200_000.0),
             global_epoch: EpochStart::default(),
@@ -315,6 +320,11 @@ impl<'a> Transmitter<'a> {
         }
     }
 
+    /// Has a second thread send as well.
+    pub fn helped_by(&mut self, second: Second) {
+        self.second = Some(second);
+    }
+
     /// Runs until every host is finished or the run is cancelled.
     pub fn run(&mut self) {
         if let Ok(mut sender) = self.cx.shared.sender.lock() {
@@ -322,6 +332,7 @@ impl<'a> Transmitter<'a> {
         }
         while !self.active.is_empty() && !self.cx.control.is_cancelled() {
             self.tick();
+            self.take_back();
             self.land();
             self.read_notes();
             self.recount();
@@ -337,6 +348,7 @@ impl<'a> Transmitter<'a> {
                 self.wait();
             }
         }
+        self.end_second();
         self.count_traffic();
     }
 

@@ -4,6 +4,7 @@
 //! full table of connections passes. So each refused pair is remembered by itself, asked again with pauses that grow, and
 //! reported as trouble of this machine only if it stays at that. It never left, so the same attempt is made again.
 
+use super::second::{Load, Second};
 use super::*;
 use crate::raw::trouble::{is_down, is_full, is_of_device, reason};
 
@@ -23,20 +24,39 @@ enum Purpose {
     Other,
 }
 
+/// Packets for one sender.
+pub struct Packets {
+    pub batch: Batch,
+    /// The host of each, if it is for one.
+    purposes: Vec<(Option<usize>, Purpose)>,
+}
+
+impl Packets {
+    pub fn new() -> Self {
+        Self { batch: Batch::new(), purposes: Vec::new() }
+    }
+
+    fn clear(&mut self) {
+        self.batch.clear();
+        self.purposes.clear();
+    }
+}
+
 /// What waits for one sender.
 pub(super) struct Outgoing {
-    batch: Batch,
-    /// The host of each packet, if it is for one.
-    purposes: Vec<(Option<usize>, Purpose)>,
+    packets: Packets,
     /// Since when the device has refused every packet.
     stuck_since: Option<Instant>,
 }
 
 impl Outgoing {
     pub(super) fn new() -> Self {
-        Self { batch: Batch::new(), purposes: Vec::new(), stuck_since: None }
+        Self { packets: Packets::new(), stuck_since: None }
     }
 }
+
+/// A packet that the kernel refused: its host, if it was for one, what it was for, and why.
+type Refused = (Option<usize>, Purpose, io::Error);
 
 /// The refused pairs of a host.
 #[derive(Debug, Default)]
@@ -70,6 +90,41 @@ pub(super) fn next_refused(host: &mut HostPlan, refused: &Bits, shared: &Shared,
     }
     refusals.asking = false;
     None
+}
+
+/// Sends packets from number `first` on. A device without room is waited for; what the kernel refuses after that is returned.
+fn send_all(
+    cx: &Sending<'_>,
+    sender: &Sender,
+    (packets, mut first): (&mut Packets, usize),
+    stuck_since: &mut Option<Instant>,
+) -> Vec<Refused> {
+    let mut refused = Vec::new();
+    while first < packets.batch.len() {
+        match packets.batch.send(sender, first) {
+            Ok(sent) => {
+                first += sent.max(1);
+                *stuck_since = None;
+            }
+            Err(error) => {
+                let (full, down) = (is_full(&error), is_down(&error));
+                if full || down {
+                    let since = stuck_since.get_or_insert_with(Instant::now).elapsed();
+                    // A device that fell may be back in a moment; how long that is waited for its watcher knows as well.
+                    let patience = if down || cx.links.is_down() { PATIENCE } else { STUCK };
+                    if since < patience && !cx.control.is_cancelled() {
+                        std::thread::sleep(Duration::from_micros(if down { 5000 } else { 200 }));
+                        continue;
+                    }
+                }
+                if let Some((at, purpose)) = packets.purposes.get(first).copied() {
+                    refused.push((at, purpose, error));
+                }
+                first += 1;
+            }
+        }
+    }
+    refused
 }
 
 impl Transmitter<'_> {
@@ -135,10 +190,16 @@ impl Transmitter<'_> {
         write: impl FnOnce(&mut [u8; LONGEST]) -> usize,
     ) {
         if let Some(outgoing) = self.outgoing.get_mut(way) {
-            outgoing.batch.push(to, write);
-            outgoing.purposes.push(purpose);
-            if outgoing.batch.is_full() {
-                self.flush(way);
+            outgoing.packets.batch.push(to, write);
+            outgoing.packets.purposes.push(purpose);
+            if outgoing.packets.batch.is_full() {
+                self.take_back();
+                let outgoing = self.outgoing.get_mut(way);
+                let is_taken = (self.second.as_mut().zip(outgoing))
+                    .is_some_and(|(second, outgoing)| second.take(way, &mut outgoing.packets));
+                if !is_taken {
+                    self.flush(way);
+                }
             }
         }
     }
@@ -157,45 +218,53 @@ impl Transmitter<'_> {
         }
     }
 
-    /// Sends a batch. A device without room is waited for; what the kernel refuses after that is told of.
+    /// Sends a batch from here.
     fn flush(&mut self, way: usize) {
         let (Some(outgoing), Some(sender)) = (self.outgoing.get_mut(way), self.cx.senders.get(way)) else { return };
-        let total = outgoing.batch.len();
-        let mut first = 0;
-        let mut refused: Vec<(usize, Purpose, io::Error)> = Vec::new();
-        let mut failed = 0;
-        while first < total {
-            match outgoing.batch.send(sender, first) {
-                Ok(sent) => {
-                    first += sent.max(1);
-                    outgoing.stuck_since = None;
-                }
-                Err(error) => {
-                    let (full, down) = (is_full(&error), is_down(&error));
-                    if full || down {
-                        let since = outgoing.stuck_since.get_or_insert_with(Instant::now).elapsed();
-                        // A device that fell may be back in a moment; how long that is waited for its watcher knows as well.
-                        let patience = if down || self.cx.links.is_down() { PATIENCE } else { STUCK };
-                        if since < patience && !self.cx.control.is_cancelled() {
-                            std::thread::sleep(Duration::from_micros(if down { 5000 } else { 200 }));
-                            continue;
-                        }
-                    }
-                    if let Some((Some(at), purpose)) = outgoing.purposes.get(first).copied() {
-                        refused.push((at, purpose, error));
-                    }
-                    failed += 1;
-                    first += 1;
-                }
+        let Outgoing { packets, stuck_since } = outgoing;
+        let total = packets.batch.len();
+        let refused = send_all(&self.cx, sender, (packets, 0), stuck_since);
+        packets.clear();
+        self.went_out(total, refused);
+    }
+
+    /// Takes back what the second thread has done with; what was refused there is sent from here.
+    pub(super) fn take_back(&mut self) {
+        let load = self.second.as_mut().filter(|second| second.is_busy()).and_then(Second::done);
+        self.took_back(load);
+    }
+
+    /// Waits for what the second thread still has, and lets it end.
+    pub(super) fn end_second(&mut self) {
+        let load = self.second.as_mut().and_then(Second::wait);
+        self.took_back(load);
+        self.second = None;
+    }
+
+    fn took_back(&mut self, load: Option<Load>) {
+        let Some(Load { way, mut packets, sent }) = load else { return };
+        let total = packets.batch.len();
+        let refused = match (self.outgoing.get_mut(way), self.cx.senders.get(way)) {
+            (Some(outgoing), Some(sender)) if sent < total => {
+                send_all(&self.cx, sender, (&mut packets, sent), &mut outgoing.stuck_since)
             }
+            _ => Vec::new(),
+        };
+        packets.clear();
+        if let Some(second) = &mut self.second {
+            second.give_back(packets);
         }
-        outgoing.batch.clear();
-        outgoing.purposes.clear();
+        self.went_out(total, refused);
+    }
+
+    fn went_out(&mut self, total: usize, refused: Vec<Refused>) {
         let traffic = &self.cx.messenger.traffic;
-        traffic.sent.fetch_add((total - failed) as u64, Relaxed);
+        traffic.sent.fetch_add((total - refused.len()) as u64, Relaxed);
         traffic.attempts.fetch_add(total as u64, Relaxed);
         for (at, purpose, error) in refused {
-            self.refused(at, purpose, &error);
+            if let Some(at) = at {
+                self.refused(at, purpose, &error);
+            }
         }
     }
 

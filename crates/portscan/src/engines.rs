@@ -87,13 +87,15 @@ impl<'a> Engines<'a> {
         } else {
             self.leave_out_lost(&mut shares)?;
         }
+        self.nowhere(&shares.nowhere);
+        self.down(std::mem::take(&mut shares.no_host), HostReason::NoHost);
         if !self.prepared.udp_ports.is_empty() {
             self.udp(&shares)?;
         }
-        self.nowhere(&shares.nowhere);
-        self.down(std::mem::take(&mut shares.no_host), HostReason::NoHost);
         if self.prepared.tcp_ports.is_empty() {
-            self.end_all(&shares);
+            if self.prepared.udp_ports.is_empty() {
+                self.end_all(&shares);
+            }
             return Ok(());
         }
         if !shares.raw.is_empty() {
@@ -247,24 +249,28 @@ impl<'a> Engines<'a> {
         self.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, ..HostEnd::default() })));
     }
 
-    /// Ends hosts of which only UDP ports were asked.
+    /// Ends hosts that were only looked for.
     fn end_all(&self, shares: &Shares) {
         if self.control.is_cancelled() {
             return;
         }
-        for host in shares.raw.iter().chain(&shares.connect).copied() {
-            let presence = shares.presence(host);
-            let mac = shares.here.get(&host).and_then(raw::Here::mac);
-            self.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, mac, ..HostEnd::default() })));
+        for host in shares.raw.iter().chain(&shares.connect) {
+            self.end(shares, *host, 0);
         }
+    }
+
+    /// Ends a host of which no TCP port is asked.
+    fn end(&self, shares: &Shares, host: u32, rtt_us: u32) {
+        let presence = shares.presence(host);
+        let mac = shares.here.get(&host).and_then(raw::Here::mac);
+        self.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, rtt_us, mac, ..HostEnd::default() })));
     }
 
     fn udp(&self, shares: &Shares) -> Result<(), Error> {
         let first_index = u32::try_from(self.prepared.tcp_ports.len()).unwrap_or(0);
-        let targets = shares.raw.iter().chain(&shares.connect);
-        let targets = targets.filter_map(|id| Some((*id, *self.prepared.targets.get(*id as usize)?))).collect();
         let plan = udp::Plan {
-            targets,
+            ids: shares.raw.iter().chain(&shares.connect).copied().collect(),
+            addresses: &self.prepared.targets,
             ports: &self.prepared.udp_ports,
             first_index,
             payloads: &self.job.udp_payloads,
@@ -272,6 +278,11 @@ impl<'a> Engines<'a> {
             never: &self.job.never,
             skip: &|host, port| self.earlier.is_done(host, port),
             messenger: self.messenger,
+            finished: &|host, rtt_us| {
+                if self.prepared.tcp_ports.is_empty() {
+                    self.end(shares, host, rtt_us);
+                }
+            },
             interface: self.job.settings.interface.as_deref(),
             links: self.links,
             seed: self.seed,

@@ -3,10 +3,10 @@
 //! A host may tell of closed ports only so often (Linux: six at once, then one a second). Silence next to refusals
 //! therefore does not mean much: the silent ports of such a host are asked again one by one, slower than that, for a
 //! bounded time. Connected sockets take answers from the host and port that was asked and from nobody else, and need no
-//! privilege.
+//! privilege. Which hosts are worked on at a time is decided in [`hosts`].
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,21 +17,22 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use crate::collect::{Messenger, Record};
-use crate::connect::answers::{Answer, HostIs, Why, bind_device, family_of, own_address, read_told, told_by_filter};
+use crate::connect::answers::{Answer, Why, bind_device, family_of, own_address, read_told, told_by_filter};
 use crate::limits::{Ceiling, subnets};
 use crate::links::Links;
-use crate::order::{Order, shuffle};
+use crate::order::shuffle;
 use crate::sys::errors::{keep_errors, next_told};
 use crate::timing::{Attempt, Rtt};
 use crate::{Control, Error, Never, Reason, Settings, State, descriptors, zone};
+use hosts::{Host, Hosts, Manner, Question};
 
-/// Questions out at one host and in all. A host that is silent throughout, so that nothing is known of limits, gets more
-/// of them with time.
-const HOST_AT_ONCE: u32 = 32;
-const HOST_AT_MOST: u32 = 256;
+mod hosts;
+mod tftp;
+
+/// Questions out in all.
 const AT_ONCE: usize = 4000;
-/// Between two questions at a host that limits its refusals.
-const SLOW: Duration = Duration::from_millis(1050);
+/// Questions between two looks at the answers.
+const BURST: usize = 256;
 /// Tries after trouble on this machine, with pauses that grow between them; where it does not pass for one port of a host, and
 /// nothing goes out to it meanwhile, its other ports do not wait for it as well.
 const LOCAL_TRIES: u8 = 10;
@@ -41,8 +42,9 @@ const NAP: Duration = Duration::from_millis(20);
 
 /// What to ask.
 pub struct Plan<'a> {
-    /// Numbers and addresses of the targets.
-    pub targets: Vec<(u32, IpAddr)>,
+    /// Numbers of the targets, and the addresses of all targets of the job.
+    pub ids: Vec<u32>,
+    pub addresses: &'a [IpAddr],
     pub ports: &'a [u16],
     /// Index of the first port in the job.
     pub first_index: u32,
@@ -51,33 +53,13 @@ pub struct Plan<'a> {
     pub never: &'a Never,
     pub skip: &'a dyn Fn(u32, u32) -> bool,
     pub messenger: &'a Messenger,
+    /// Is told of each host, once all results of its ports are on their way, with its smoothed round trip in microseconds.
+    pub finished: &'a dyn Fn(u32, u32),
     pub interface: Option<&'a str>,
     /// The devices that lead to the targets.
     pub links: &'a Links,
     /// Of the order of hosts and ports.
     pub seed: u64,
-}
-
-/// Whether a payload is a TFTP read request: its opcode, a name, and one of the modes (RFC 1350 section 5).
-fn is_tftp_request(payload: &[u8]) -> bool {
-    let Some(rest) = payload.strip_prefix(&[0, 1]) else { return false };
-    let mut words = rest.split(|byte| *byte == 0).skip(1);
-    words.next().is_some_and(|mode| [&b"octet"[..], b"netascii"].iter().any(|known| mode.eq_ignore_ascii_case(known)))
-}
-
-/// Whether a datagram is data, an error or an acknowledgement of options of TFTP (RFC 1350, RFC 2347).
-const fn is_tftp_answer(datagram: &[u8]) -> bool {
-    matches!(datagram, [0, 3 | 5, _, _, ..] | [0, 6, ..])
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Question {
-    host: usize,
-    port: usize,
-    asked: u8,
-    local: u8,
-    /// Whether it was put alone, as a host wants it that limits its refusals.
-    alone: bool,
 }
 
 struct Flight {
@@ -88,29 +70,11 @@ struct Flight {
     falls: u32,
 }
 
-struct Host {
-    /// How many ports had their first question, and at which place of the order this host begins.
-    next: usize,
-    turn: usize,
-    again: VecDeque<Question>,
-    /// Questions that wait for trouble on this machine to pass, and whether it did not pass for one of them.
-    held: u32,
-    hopeless: bool,
-    out: u32,
-    refused: u32,
-    answered: bool,
-    silent: u32,
-    rtt: Rtt,
-    slow_left: u32,
-    slow_next: Instant,
-    ceiling: Option<Ceiling>,
-}
-
 struct Work<'a> {
     plan: &'a Plan<'a>,
-    hosts: Vec<Host>,
-    order: Order,
-    subnet_of: Vec<usize>,
+    hosts: Hosts,
+    /// By number of the target, where there is a ceiling for subnets.
+    subnet_of: HashMap<u32, usize>,
     subnets: Vec<Ceiling>,
     ceiling: Option<Ceiling>,
     epoll: OwnedFd,
@@ -128,30 +92,23 @@ struct Work<'a> {
 /// Runs the plan to its end or until it is cancelled.
 pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?;
-    let rates = plan.settings.rates;
-    let now = Instant::now();
-    let (subnet_of, count) = subnets(&plan.targets.iter().map(|(_, address)| *address).collect::<Vec<_>>());
-    let host = |(number, _): (usize, &(u32, IpAddr))| Host {
-        next: 0,
-        turn: usize::try_from(plan.seed % 65_521).unwrap_or(0).wrapping_mul(number + 1) % plan.ports.len().max(1),
-        again: VecDeque::new(),
-        held: 0,
-        hopeless: false,
-        out: 0,
-        refused: 0,
-        answered: false,
-        silent: 0,
-        rtt: Rtt::default(),
-        slow_left: u32::try_from(plan.settings.udp_patience.as_millis() / SLOW.as_millis()).unwrap_or(u32::MAX),
-        slow_next: now,
-        ceiling: rates.per_host.map(Ceiling::new),
-    };
+    let Settings { rates, udp_patience, .. } = plan.settings;
+    let (mut subnet_of, mut of_subnets) = (HashMap::new(), Vec::new());
+    if let Some(rate) = rates.per_subnet {
+        let addresses: Vec<IpAddr> =
+            plan.ids.iter().filter_map(|id| plan.addresses.get(*id as usize).copied()).collect();
+        let (numbers, count) = subnets(&addresses);
+        subnet_of = plan.ids.iter().copied().zip(numbers).collect();
+        of_subnets = vec![Ceiling::new(rate); count];
+    }
+    let mut ids = plan.ids.clone();
+    shuffle(&mut ids, plan.seed);
+    let manner = Manner { ports: plan.ports.len(), patience: *udp_patience, rate: rates.per_host, seed: plan.seed };
     let mut work = Work {
         plan,
-        hosts: plan.targets.iter().enumerate().map(host).collect(),
-        order: Order::new(1, plan.ports.len(), plan.seed).unwrap_or_else(|| unreachable!("at most 65535 ports")),
+        hosts: Hosts::new(ids, manner),
         subnet_of,
-        subnets: rates.per_subnet.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); count]),
+        subnets: of_subnets,
         ceiling: rates.global.map(Ceiling::new),
         epoll,
         flights: HashMap::new(),
@@ -159,45 +116,19 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<(), Error> {
         held: BTreeMap::new(),
         rtt: Rtt::default(),
         number: 0,
-        began: now,
+        began: Instant::now(),
         records: Vec::new(),
     };
     work.go(control)
 }
 
-impl Host {
-    fn is(&self) -> HostIs {
-        if self.answered || self.refused > 0 { HostIs::Answering } else { HostIs::Silent }
-    }
-
-    /// Questions that may be out.
-    fn at_once(&self) -> u32 {
-        if self.refused > 0 { HOST_AT_ONCE } else { (HOST_AT_ONCE + self.silent / 2).min(HOST_AT_MOST) }
-    }
-}
-
 impl Work<'_> {
     fn go(&mut self, control: &Control) -> Result<(), Error> {
         let at_once = AT_ONCE.min(self.plan.settings.max_in_flight).min(descriptors::available());
-        let mut active: Vec<usize> = (0..self.hosts.len()).collect();
-        shuffle(&mut active, self.plan.seed);
-        let mut events: Vec<epoll::Event> = Vec::with_capacity(256);
-        while !active.is_empty() && !control.is_cancelled() {
-            let mut started = 0;
-            if !control.is_paused() && !self.plan.links.is_down() && !self.plan.messenger.is_congested() {
-                for at in &active {
-                    if self.flights.len() >= at_once || started >= 256 {
-                        break;
-                    }
-                    if let Some(question) = self.next_question(*at) {
-                        self.ask(question);
-                        started += 1;
-                    }
-                }
-                // Hosts take turns.
-                let turn = started.min(active.len());
-                active.rotate_left(turn);
-            }
+        let mut events: Vec<epoll::Event> = Vec::with_capacity(BURST);
+        while !self.hosts.is_empty() && !control.is_cancelled() {
+            let is_held_back = control.is_paused() || self.plan.links.is_down() || self.plan.messenger.is_congested();
+            let started = if is_held_back { 0 } else { self.ask_in_turn(at_once) };
             events.clear();
             let nap = if started > 0 { Duration::from_millis(1) } else { NAP };
             let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
@@ -212,66 +143,73 @@ impl Work<'_> {
                 }
             }
             self.expire();
-            let ports = self.plan.ports.len();
-            active.retain(|at| {
-                let host = &self.hosts[*at];
-                host.next < ports || !host.again.is_empty() || host.out > 0 || host.held > 0
-            });
             if !self.records.is_empty() {
                 self.plan.messenger.records(std::mem::take(&mut self.records));
+            }
+            for (id, rtt_us) in self.hosts.finished() {
+                (self.plan.finished)(id, rtt_us);
             }
         }
         Ok(())
     }
 
-    fn next_question(&mut self, at: usize) -> Option<Question> {
-        let now = Instant::now();
-        let now_us = u64::try_from((now - self.began).as_micros()).unwrap_or(u64::MAX);
-        let subnet = self.subnet_of.get(at).copied().unwrap_or(usize::MAX);
-        let host = &self.hosts[at];
-        let free = self.ceiling.as_ref().is_none_or(|one| one.ready(now_us))
-            && host.ceiling.as_ref().is_none_or(|one| one.ready(now_us))
+    /// One question to each host whose turn it is; begins others while those that are worked on have no use for all the room
+    /// there is. Returns how many went out.
+    fn ask_in_turn(&mut self, at_once: usize) -> usize {
+        let (mut started, mut turns, mut room) = (0, 0, 0);
+        while started < BURST && self.flights.len() < at_once && self.held.len() < HELD_AT_MOST {
+            let now = Instant::now();
+            let now_us = u64::try_from((now - self.began).as_micros()).unwrap_or(u64::MAX);
+            if self.ceiling.as_ref().is_some_and(|one| !one.ready(now_us)) {
+                break;
+            }
+            let Some(place) = self.hosts.at(turns) else {
+                let has_room = self.flights.len() + room < at_once;
+                if !self.hosts.begin(has_room, self.plan.addresses, now) {
+                    break;
+                }
+                continue;
+            };
+            turns += 1;
+            if let Some(question) = self.next_question(place, now, now_us) {
+                self.ask(question);
+                started += 1;
+                room += self.hosts.room(place);
+            }
+        }
+        self.hosts.turned(turns);
+        started
+    }
+
+    fn next_question(&mut self, place: usize, now: Instant, now_us: u64) -> Option<Question> {
+        let host = self.hosts.get(place);
+        let subnet = self.subnet_of.get(&host.id).copied().unwrap_or(usize::MAX);
+        let is_free = host.ceiling.as_ref().is_none_or(|one| one.ready(now_us))
             && self.subnets.get(subnet).is_none_or(|one| one.ready(now_us));
-        if !free || host.out >= host.at_once() || self.held.len() >= HELD_AT_MOST {
+        if !is_free || host.out >= host.at_once() {
             return None;
         }
-        let host = &mut self.hosts[at];
-        let mut question = None;
-        while host.next < self.plan.ports.len() && question.is_none() {
-            let (_, port) = self.order.pair((host.next + host.turn) as u64 % self.order.len())?;
-            host.next += 1;
-            let index = self.plan.first_index + u32::try_from(port).ok()?;
-            if !(self.plan.skip)(self.plan.targets[at].0, index) {
-                question = Some(Question { host: at, port, asked: 0, local: 0, alone: false });
-            }
+        let (skip, first) = (self.plan.skip, self.plan.first_index);
+        let question =
+            self.hosts.next(place, now, |id, port| u32::try_from(port).is_ok_and(|port| skip(id, first + port)))?;
+        let host = self.hosts.get_mut(place).ceiling.as_mut();
+        for ceiling in [self.ceiling.as_mut(), host, self.subnets.get_mut(subnet)].into_iter().flatten() {
+            ceiling.sent(now_us);
         }
-        if question.is_none() && host.next >= self.plan.ports.len() {
-            // Repetitions come after all first questions. Where refusals are limited they come one by one.
-            let limited = host.refused > 0 && host.slow_left > 0;
-            if limited && (host.out > 0 || now < host.slow_next) {
-                return None;
-            }
-            question = host.again.pop_front();
-            if limited && let Some(question) = &mut question {
-                question.alone = true;
-                host.slow_left -= 1;
-            }
-        }
-        question?;
-        if let Some(one) = &mut self.ceiling {
-            one.sent(now_us);
-        }
-        if let Some(one) = &mut self.hosts[at].ceiling {
-            one.sent(now_us);
-        }
-        if let Some(one) = self.subnets.get_mut(subnet) {
-            one.sent(now_us);
-        }
-        question
+        Some(question)
+    }
+
+    fn host(&mut self, question: Question) -> &mut Host {
+        self.hosts.get_mut(question.host)
+    }
+
+    /// The number of the port that is asked.
+    fn port(&self, question: Question) -> u16 {
+        self.plan.ports.get(usize::from(question.port.port)).copied().unwrap_or(0)
     }
 
     fn ask(&mut self, question: Question) {
-        let address = self.plan.targets[question.host].1;
+        let address = self.hosts.get(question.host).address;
         if (self.plan.never)(address) {
             return;
         }
@@ -290,16 +228,14 @@ impl Work<'_> {
                 }
                 self.plan.messenger.traffic.sent.fetch_add(1, Relaxed);
                 let now = Instant::now();
-                let is_last = question.asked + 1 >= self.plan.settings.attempts.max(1);
+                let is_last = question.port.asked + 1 >= self.plan.settings.attempts.max(1);
                 let attempt = if is_last { Attempt::Last } else { Attempt::Earlier };
                 let limit = self.plan.settings.timeout;
-                let host = &mut self.hosts[question.host];
-                host.hopeless = false;
+                let elsewhere = self.rtt;
+                let host = self.host(question);
+                host.sent(now);
                 // Some services think long before they answer: the last wait is the whole.
-                let wait = if is_last { limit } else { host.rtt.wait(attempt, &self.rtt, limit) };
-                host.out += 1;
-                // The one that is put alone needs its distance from the last of the others as well.
-                host.slow_next = now + SLOW;
+                let wait = if is_last { limit } else { host.rtt.wait(attempt, &elsewhere, limit) };
                 self.deadlines.push(Reverse((now + wait, self.number)));
                 self.flights.insert(self.number, Flight { socket, question, sent: now, falls });
             }
@@ -308,7 +244,7 @@ impl Work<'_> {
     }
 
     fn send(&self, address: IpAddr, question: Question) -> Result<OwnedFd, Errno> {
-        let port = self.plan.ports.get(question.port).copied().unwrap_or(0);
+        let port = self.port(question);
         let target = zone::endpoint(address, port);
         let (family, errors) = family_of(address);
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
@@ -318,7 +254,7 @@ impl Work<'_> {
             bind_device(&socket, name)?;
         }
         let payload = self.payload(question);
-        if is_tftp_request(payload) {
+        if tftp::is_request(payload) {
             // The answer comes from another port, which a connected socket would not take it from.
             rustix::net::sendto(&socket, payload, SendFlags::NOSIGNAL, &target)?;
         } else {
@@ -330,15 +266,17 @@ impl Work<'_> {
 
     /// What this attempt at a port says.
     fn payload(&self, question: Question) -> &[u8] {
-        let port = self.plan.ports.get(question.port).copied().unwrap_or(0);
-        let Some(payloads) = self.plan.payloads.get(&port).filter(|payloads| !payloads.is_empty()) else { return &[] };
-        payloads.get(usize::from(question.asked) % payloads.len()).map_or(&[], Vec::as_slice)
+        let Some(payloads) = self.plan.payloads.get(&self.port(question)).filter(|payloads| !payloads.is_empty())
+        else {
+            return &[];
+        };
+        payloads.get(usize::from(question.port.asked) % payloads.len()).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a datagram answers a question. The kernel has seen to its sender, unless the socket takes any.
     fn answers(&self, question: Question, datagram: &[u8], from: Option<IpAddr>) -> bool {
-        let address = self.plan.targets.get(question.host).map(|(_, address)| *address);
-        !is_tftp_request(self.payload(question)) || (from.is_some() && from == address && is_tftp_answer(datagram))
+        let address = self.hosts.get(question.host).address;
+        !tftp::is_request(self.payload(question)) || (from == Some(address) && tftp::is_answer(datagram))
     }
 
     fn read(&mut self, number: u64, flight: Flight) {
@@ -352,8 +290,8 @@ impl Work<'_> {
                     return;
                 }
                 self.timed(&flight);
-                self.hosts[flight.question.host].out -= 1;
-                self.hosts[flight.question.host].answered = true;
+                self.host(flight.question).out -= 1;
+                self.host(flight.question).answered = true;
                 self.record(flight.question, State::Open, Reason::UdpResponse, Some(flight.sent));
             }
             Err(Errno::AGAIN) => {
@@ -361,8 +299,8 @@ impl Work<'_> {
                 self.flights.insert(number, flight);
             }
             Err(errno) => {
-                self.hosts[flight.question.host].out -= 1;
-                let target = self.plan.targets[flight.question.host].1;
+                self.host(flight.question).out -= 1;
+                let target = self.hosts.get(flight.question.host).address;
                 match next_told(flight.socket.as_fd()) {
                     Some(told) => match read_told(&told, own_address(&flight.socket)) {
                         // The host itself says that nothing listens; from another it is the word of a filter.
@@ -387,14 +325,14 @@ impl Work<'_> {
     /// Takes in how long the host took.
     fn timed(&mut self, flight: &Flight) {
         let took = flight.sent.elapsed();
-        self.hosts[flight.question.host].rtt.observe(took);
+        self.host(flight.question).rtt.observe(took);
         self.rtt.observe(took);
     }
 
     fn failed(&mut self, question: Question, errno: Errno, sent: Option<Instant>) {
         match errno {
             Errno::CONNREFUSED => {
-                self.hosts[question.host].refused += 1;
+                self.host(question).refused += 1;
                 self.record(question, State::Closed, Reason::PortUnreachable, sent);
             }
             Errno::HOSTUNREACH | Errno::HOSTDOWN => self.silent(question, Why::Host),
@@ -410,7 +348,7 @@ impl Work<'_> {
 
     /// Trouble on this machine: tried again, then told.
     fn local(&mut self, mut question: Question, errno: Errno) {
-        question.local += 1;
+        question.port.local += 1;
         let passing = matches!(
             errno,
             Errno::MFILE
@@ -426,12 +364,12 @@ impl Work<'_> {
                 | Errno::PERM
                 | Errno::ACCESS
         );
-        let host = &mut self.hosts[question.host];
-        host.hopeless |= question.local >= LOCAL_TRIES;
+        let host = self.host(question);
+        host.hopeless |= question.port.local >= LOCAL_TRIES;
         if passing && !host.hopeless {
             host.held += 1;
             self.number += 1;
-            let due = Instant::now() + Duration::from_millis(5 << question.local.min(7));
+            let due = Instant::now() + Duration::from_millis(5 << question.port.local.min(7));
             self.held.insert((due, self.number), question);
             return;
         }
@@ -447,12 +385,12 @@ impl Work<'_> {
     }
 
     fn silent(&mut self, mut question: Question, why: Why) {
-        if question.asked + 1 < self.plan.settings.attempts.max(1) {
-            question.asked += 1;
-            self.hosts[question.host].again.push_back(question);
+        if question.port.asked + 1 < self.plan.settings.attempts.max(1) {
+            question.port.asked += 1;
+            self.host(question).put_back(question.port);
             return;
         }
-        let host = &mut self.hosts[question.host];
+        let host = self.host(question);
         host.silent += 1;
         let limited = host.refused > 0 && !question.alone;
         let (state, reason) = match why {
@@ -467,16 +405,16 @@ impl Work<'_> {
         let now = Instant::now();
         while let Some(entry) = self.held.first_entry().filter(|entry| entry.key().0 <= now) {
             let question = entry.remove();
-            let host = &mut self.hosts[question.host];
+            let host = self.host(question);
             host.held -= 1;
-            host.again.push_back(question);
+            host.put_back(question.port);
         }
         while let Some(Reverse((due, number))) = self.deadlines.peek().copied()
             && due <= now
         {
             self.deadlines.pop();
             if let Some(flight) = self.flights.remove(&number) {
-                self.hosts[flight.question.host].out -= 1;
+                self.host(flight.question).out -= 1;
                 if flight.falls == self.plan.links.falls() {
                     self.silent(flight.question, Why::NoResponse);
                 } else {
@@ -488,31 +426,13 @@ impl Work<'_> {
     }
 
     fn record(&mut self, question: Question, state: State, reason: Reason, sent: Option<Instant>) {
-        let (Some((host, _)), Ok(port)) = (self.plan.targets.get(question.host), u32::try_from(question.port)) else {
-            return;
-        };
+        let host = self.hosts.get(question.host).id;
         let rtt_us = sent.map_or(0, |sent| u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX).max(1));
         if rtt_us > 0 {
             self.plan.messenger.traffic.received.fetch_add(1, Relaxed);
         }
-        let port = self.plan.first_index + port;
-        let attempts = question.asked + 1;
-        self.records.push(Record { host: *host, port, state, reason, rtt_us, ttl: 0, attempts });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tftp_is_recognised_by_its_request_and_its_answers() {
-        assert!(is_tftp_request(b"\0\x01a-file\0octet\0") && is_tftp_request(b"\0\x01x\0NETASCII\0blksize\x00512\0"));
-        for other in [&b""[..], b"\0", b"\0\x01", b"\0\x01octet", b"\0\x01octet\0", b"\0\x02a\0octet\0", b"\x23\0\0\0"]
-        {
-            assert!(!is_tftp_request(other), "{other:?}");
-        }
-        assert!(is_tftp_answer(&[0, 5, 0, 1]) && is_tftp_answer(&[0, 3, 0, 1, 9]) && is_tftp_answer(&[0, 6]));
-        assert!(!is_tftp_answer(&[0, 5]) && !is_tftp_answer(&[0, 1, 0, 0]) && !is_tftp_answer(&[]));
+        let port = self.plan.first_index + u32::from(question.port.port);
+        let attempts = question.port.asked + 1;
+        self.records.push(Record { host, port, state, reason, rtt_us, ttl: 0, attempts });
     }
 }

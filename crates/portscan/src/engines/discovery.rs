@@ -282,7 +282,6 @@ impl Engines<'_> {
             if self.control.is_cancelled() {
                 break;
             }
-            let targets: Vec<(u32, IpAddr)> = part.iter().copied().zip(self.addresses(part)).collect();
             let take = |record: &Record| {
                 if matches!(record.state, State::Open | State::Closed) && up.insert(record.host) {
                     self.found(1);
@@ -290,7 +289,8 @@ impl Engines<'_> {
             };
             collect::aside(&self.messenger.traffic, take, |messenger| {
                 let plan = udp::Plan {
-                    targets,
+                    ids: part.to_vec(),
+                    addresses: &self.prepared.targets,
                     ports,
                     first_index: 0,
                     payloads: &self.job.udp_payloads,
@@ -298,6 +298,7 @@ impl Engines<'_> {
                     never: &self.job.never,
                     skip: &|_, _| false,
                     messenger,
+                    finished: &|_, _| {},
                     interface: self.job.settings.interface.as_deref(),
                     links: self.links,
                     seed: self.seed,

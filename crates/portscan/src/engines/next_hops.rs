@@ -219,16 +219,35 @@ impl Engines<'_> {
 
     /// Where no hosts are looked for: takes those away that have a next hop nobody answers for, and reports their ports.
     pub(super) fn leave_out_lost(&self, shares: &mut Shares) -> Result<(), Error> {
+        // The raw engine looks for next hops itself, but only after the datagrams, whose silence would say nothing of it.
+        if !self.prepared.udp_ports.is_empty() && !shares.raw.is_empty() {
+            self.leave_out_lost_of_raw(shares)?;
+        }
         let ids = std::mem::take(&mut shares.connect);
         let (reachable, lost) = self.reachable(shares, &ids)?;
         shares.connect = reachable;
+        self.all_unreachable(lost);
+        Ok(())
+    }
+
+    /// The same for the hosts of the raw engine. What is learned of the others is kept for it.
+    fn leave_out_lost_of_raw(&self, shares: &mut Shares) -> Result<(), Error> {
+        let Some(routes) = shares.routes.as_ref() else { return Ok(()) };
+        let (found, not_opened) = raw::find_next_hops(&self.raw_run(), routes, &shares.raw)?;
+        let gone: HashSet<u32> = found.no_router.iter().chain(&found.no_neighbour).copied().collect();
+        shares.raw.retain(|id| !gone.contains(id));
+        shares.here.extend(found.here);
+        self.all_unreachable(Lost { no_router: found.no_router, no_neighbour: found.no_neighbour });
+        not_opened.map_or(Ok(()), |not_opened| self.fall_back(shares, not_opened))
+    }
+
+    fn all_unreachable(&self, lost: Lost) {
         for id in lost.no_router {
             self.unreachable(id, Some(Presence::Down(HostReason::NoRouter)), Reason::NoNeighbour);
         }
         for id in lost.no_neighbour {
             self.unreachable(id, None, Reason::NoNeighbour);
         }
-        Ok(())
     }
 
     /// Divides hosts into those that can be reached, as far as is known, and those with a next hop that nobody answers for. To

@@ -224,6 +224,32 @@ pub fn find(run: &Run<'_>, routes: &Routes, ids: &[u32], ports: &[u16]) -> Resul
     Ok((found, None))
 }
 
+/// Finds the next hops of the targets with these numbers and asks nobody else anything. Those of which this machine's trouble
+/// kept it from learning anything are in no list.
+pub fn find_next_hops(run: &Run<'_>, routes: &Routes, ids: &[u32]) -> Result<(Found, Option<NotOpened>), Error> {
+    let mut found = Found::default();
+    for (part, ids_of_part) in ids.chunks(HOSTS_AT_ONCE).enumerate() {
+        if run.control.is_cancelled() {
+            break;
+        }
+        let Part { ways, mut devices, .. } = match Part::open(routes, ids_of_part, run.settings.timeout) {
+            Ok(part) => part,
+            Err(error) => return Ok((found, Some(NotOpened::at(error, ids, part * HOSTS_AT_ONCE)))),
+        };
+        let Resolved { targets, lost, .. } = resolve(run, routes, &ways, &mut devices, &HashMap::new())?;
+        for (id, why) in lost {
+            match why {
+                Lost::InTrouble(_) => {}
+                Lost::NoNeighbour => found.no_neighbour.push(id),
+                Lost::NoRouter => found.no_router.push(id),
+            }
+        }
+        let here = |target: &Target| (target.id, Here { link: target.link, presence: target.presence });
+        found.here.extend(targets.iter().map(here));
+    }
+    Ok((found, None))
+}
+
 /// Asks the TCP ports of the targets with these numbers; `routes` holds the ways to all targets of the job, `here` what
 /// [`find`] said of them.
 pub fn run(run: &Run<'_>, routes: &Routes, ids: &[u32], here: &HashMap<u32, Here>) -> Result<Option<NotOpened>, Error> {

@@ -10,7 +10,7 @@ use bartizan_portscan::{Control, Engine, Event, HostReason, Job, Presence, Proto
 
 mod support;
 
-use support::{Lab, addresses, ip, work};
+use support::{Lab, addresses, ip, work, work_and};
 
 /// Silent ports have their results while other ports of the same hosts were not asked at all yet.
 #[test]
@@ -46,6 +46,35 @@ fn a_run_that_was_stopped_early_repeats_little() {
     // of them for the second time.
     let repeated = lab.counted("datagrams") - 40_000;
     assert!(repeated <= 20 * 128 + 2 * 400, "{repeated} datagrams for nothing");
+}
+
+/// A host that limits its refusals takes its time, and the others are told of meanwhile.
+#[test]
+fn hosts_of_which_only_datagrams_are_asked_end_one_by_one() {
+    let Some(lab) = Lab::new() else { return };
+    lab.rules(
+        "table inet lab { chain prerouting { type filter hook prerouting priority -300;\n\
+         ip daddr 10.98.0.0/24 drop\n }\n }\n",
+    );
+    let mut job = Job::new(addresses(&["10.99.0.1", "10.98.0.101", "10.98.0.102", "10.98.0.103"]), Vec::new());
+    job.udp_ports = (3000..3030).collect();
+    job.settings.timeout = Duration::from_millis(100);
+    job.settings.udp_patience = Duration::from_millis(3200);
+    let (mut ended, mut findings) = (Vec::new(), 0);
+    let (results, _) = lab.at_near(|| {
+        work_and(&job, |event| match event {
+            Event::Found(_) => findings += 1,
+            Event::Host(report) => ended.push((report.address, findings)),
+            _ => {}
+        })
+    });
+    assert_eq!(ended.len(), 4);
+    for (at, (address, findings)) in ended.iter().enumerate() {
+        let is_slow = *address == IpAddr::from([10, 99, 0, 1]);
+        assert_eq!((is_slow, *findings == 120), (at == 3, at == 3), "{ended:?}");
+    }
+    let report = &results.hosts[&IpAddr::from([10, 99, 0, 1])];
+    assert!(report.rtt.is_some() && report.presence != Presence::Unknown, "{report:?}");
 }
 
 /// The kernel looks for a neighbour for longer than a datagram is waited for, so that silence says nothing.

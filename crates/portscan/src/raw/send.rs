@@ -574,6 +574,16 @@ mod tests {
         }
     }
 
+    fn sending<'a>(
+        shared: &'a Shared,
+        control: &'a Control,
+        links: &'a Links,
+        settings: &'a Settings,
+        messenger: &'a Messenger,
+    ) -> Sending<'a> {
+        Sending { shared, control, links, settings, messenger, senders: &[], positions: false }
+    }
+
     /// Nobody reads, so not all hosts that are done tell their results.
     #[test]
     fn silent_hosts_that_end_together_do_not_fill_the_memory() {
@@ -584,15 +594,7 @@ mod tests {
         let settings = Settings { attempts: 1, timeout: Duration::from_millis(1), ..Settings::default() };
         let (messenger, messages) = Messenger::new();
         let (control, links) = (Control::new(), Links::new(Vec::new()));
-        let cx = Sending {
-            shared: &shared,
-            control: &control,
-            links: &links,
-            settings: &settings,
-            messenger: &messenger,
-            senders: &[],
-            positions: false,
-        };
+        let cx = sending(&shared, &control, &links, &settings, &messenger);
         let mut transmitter = Transmitter::new(cx, targets, Vec::new(), 1, 1);
         transmitter.now_us = 10_000_000;
         transmitter.hosts.iter_mut().for_each(|host| host.phase = Phase::Waiting);
@@ -614,15 +616,7 @@ mod tests {
         let shared = Shared::new(&[target.address], vec![80, 81], Cookies::new([1, 2, 3], Duration::ZERO));
         let (messenger, messages) = Messenger::new();
         let (control, links, settings) = (Control::new(), Links::new(Vec::new()), Settings::default());
-        let cx = Sending {
-            shared: &shared,
-            control: &control,
-            links: &links,
-            settings: &settings,
-            messenger: &messenger,
-            senders: &[],
-            positions: false,
-        };
+        let cx = sending(&shared, &control, &links, &settings, &messenger);
         let mut transmitter = Transmitter::new(cx, vec![target], Vec::new(), 1, 1);
         transmitter.now_us = 10_000_000;
         transmitter.hosts[0].phase = Phase::Waiting;

@@ -15,8 +15,8 @@ const USUAL: [u16; 24] = [
     443, 80, 22, 3389, 445, 25, 135, 8080, 8443, 53, 21, 23, 110, 143, 139, 993, 3306, 5900, 587, 111, 5432, 6379,
     8000, 1723,
 ];
-/// So many of them without the privilege to send anything else.
-const USUAL_BY_CONNECT: usize = 16;
+/// So many of them are asked whatever the job is about.
+const USUAL_EVERYWHERE: usize = 16;
 /// Ports of the job itself that are asked, of each protocol.
 const OWN_TCP: usize = 8;
 const OWN_UDP: usize = 4;
@@ -36,11 +36,15 @@ struct Heard {
     in_trouble: BTreeSet<u32>,
 }
 
-/// Ports of the job to look for hosts with: the usual ones among them first.
-fn own_tcp(asked: &[u16]) -> Vec<u16> {
+/// Ports to look for hosts with: the usual ones, and some of the job.
+fn ports_to_look_at(asked: &[u16]) -> Vec<u16> {
     let usual = USUAL.iter().filter(|port| asked.binary_search(port).is_ok());
     let others = asked.iter().filter(|port| !USUAL.contains(port));
-    usual.chain(others).copied().take(OWN_TCP).collect()
+    let own = usual.chain(others).take(OWN_TCP);
+    let mut ports: Vec<u16> = own.chain(USUAL.iter().take(USUAL_EVERYWHERE)).copied().collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
 }
 
 impl Engines<'_> {
@@ -102,7 +106,7 @@ impl Engines<'_> {
 
     fn look_raw(&self, shares: &mut Shares, ids: &[u32]) -> Result<(), Error> {
         let Some(routes) = shares.routes.as_ref() else { return Ok(()) };
-        let (found, not_opened) = raw::find(&self.raw_run(), routes, ids, &own_tcp(&self.prepared.tcp_ports))?;
+        let (found, not_opened) = raw::find(&self.raw_run(), routes, ids, &ports_to_look_at(&self.prepared.tcp_ports))?;
         let mut silent = found.silent;
         let begun: Vec<u32> = silent.keys().copied().filter(|id| self.has_begun(*id)).collect();
         let mut here = found.here;
@@ -224,10 +228,7 @@ impl Engines<'_> {
 
     /// Which hosts answer on a TCP port, and why others cannot.
     fn answering_tcp(&self, ids: &[u32]) -> Result<Heard, Error> {
-        let mut ports = own_tcp(&self.prepared.tcp_ports);
-        ports.extend(USUAL.iter().take(USUAL_BY_CONNECT));
-        ports.sort_unstable();
-        ports.dedup();
+        let ports = ports_to_look_at(&self.prepared.tcp_ports);
         let heard = Mutex::new(Heard::default());
         let take = |records: Vec<Record>| {
             let mut heard = heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -324,10 +325,13 @@ mod tests {
 
     #[test]
     fn own_ports_are_few_and_the_likely_ones_come_first() {
-        assert_eq!(own_tcp(&[25, 2525]), [25, 2525]);
-        assert_eq!(own_tcp(&[]), [0_u16; 0]);
+        let mut usual = USUAL[..USUAL_EVERYWHERE].to_vec();
+        usual.sort_unstable();
+        assert_eq!(ports_to_look_at(&[]), usual);
+        let of_job = ports_to_look_at(&[25, 111, 2525]);
+        assert!(of_job.len() == USUAL_EVERYWHERE + 2 && of_job.contains(&111) && of_job.contains(&2525));
         let all: Vec<u16> = (1..=1000).collect();
-        assert_eq!(own_tcp(&all), [443, 80, 22, 445, 25, 135, 53, 21]);
+        assert_eq!(ports_to_look_at(&all), usual, "those of the job are among them");
     }
 
     /// More answers than an engine may have waiting: they are read while it asks.

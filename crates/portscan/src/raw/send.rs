@@ -134,7 +134,9 @@ struct HostPlan {
     share_from: u32,
     last_answer_us: u64,
     last_sent_us: u64,
-    /// The same to the microsecond, where the other is the beginning of a round.
+    /// When each port had been asked once; 0 until then.
+    all_asked_us: u64,
+    /// The time of the last question to the microsecond, where the other is the beginning of a round.
     last_sent_exact_us: u64,
     /// Canaries that are out: when they went, their numbers, and how many questions went out since the one before.
     canaries: VecDeque<(u64, u8, u32)>,
@@ -267,6 +269,7 @@ impl<'a> Transmitter<'a> {
                     share_from: 0,
                     last_answer_us: 0,
                     last_sent_us: 0,
+                    all_asked_us: 0,
                     last_sent_exact_us: 0,
                     canaries: VecDeque::new(),
                     canary_number: 0,
@@ -382,13 +385,14 @@ impl<'a> Transmitter<'a> {
         let host = &self.cx.shared.hosts[at];
         let longest = u32::try_from(self.cx.settings.timeout.as_micros()).unwrap_or(u32::MAX).min(RTO_MOST_US);
         let smoothed = host.smoothed_us.load(Relaxed);
-        if smoothed == 0 {
-            let elsewhere = self.cx.shared.smoothed_us.load(Relaxed).saturating_mul(4);
-            return RTO_BLIND_US.max(elsewhere).min(longest);
-        }
         let variation = host.variation_us.load(Relaxed).saturating_mul(4);
-        let wait = smoothed.saturating_add(variation.max(SLACK_US));
-        wait.max(RTO_LEAST_US).min(longest)
+        let wait = smoothed.saturating_add(variation.max(SLACK_US)).max(RTO_LEAST_US);
+        let blind = match smoothed {
+            0 => RTO_BLIND_US.max(self.cx.shared.smoothed_us.load(Relaxed).saturating_mul(4)),
+            _ if !self.has_answered(at) => RTO_BLIND_US,
+            _ => 0,
+        };
+        wait.max(blind).min(longest)
     }
 
     /// Gives up the flights that are overdue.

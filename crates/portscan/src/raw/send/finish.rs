@@ -6,6 +6,11 @@ use super::*;
 const FEW: u32 = 512;
 /// From the third pass on, a few silent ports wait before they are asked again: twice this, then four times, eight times.
 const APART_US: u64 = 20_000;
+/// Passes at a host that may be asked only so often, and still answers some more in each.
+const PASSES_LIMITED: u8 = 32;
+/// How long after its first question, at least, a port of a host that answers elsewhere is given up: as long as TCP waits before
+/// anything is known of a path (RFC 6298 section 2.1).
+const SLOWEST_US: u64 = 1_000_000;
 
 /// The share that one count is of another, at least: each may differ by twice its standard deviation (Poisson), so that a few
 /// say nothing.
@@ -26,6 +31,9 @@ impl Transmitter<'_> {
             return;
         }
         let undone = shared.undone.load(Acquire);
+        if host.all_asked_us == 0 {
+            host.all_asked_us = host.last_sent_us.max(1);
+        }
         if undone > 0 {
             if shared.in_flight.load(Relaxed) > 0 && !self.is_rest_lost(at) {
                 return;
@@ -38,11 +46,13 @@ impl Transmitter<'_> {
                 self.hosts[at].phase = Phase::Asking;
                 return;
             }
-            // The last answers get more time than the others: nothing waits for them but the end.
+            // The last answers get more time than the others: nothing waits for them but the end. And who refuses a port at
+            // once may stand in front of somebody far away who accepts on another.
             let patience = u64::from(self.patience(at));
             let blind = u64::try_from(self.cx.settings.timeout.as_micros()).unwrap_or(u64::MAX);
-            let grace = if shared.smoothed_us.load(Relaxed) == 0 { blind } else { (patience * 2).max(100_000) };
-            if self.now_us < self.hosts[at].last_sent_us + grace {
+            let grace = if self.has_answered(at) { (patience * 2).max(100_000) } else { blind };
+            let host = &self.hosts[at];
+            if self.now_us < (host.last_sent_us + grace).max(host.all_asked_us + blind.min(SLOWEST_US)) {
                 return;
             }
         }
@@ -119,6 +129,12 @@ impl Transmitter<'_> {
         true
     }
 
+    /// Whether a port of the host answered; that somebody answers an echo request for it says nothing about how far away it is.
+    pub(super) fn has_answered(&self, at: usize) -> bool {
+        let (Some(shared), Some(host)) = (self.cx.shared.hosts.get(at), self.hosts.get(at)) else { return false };
+        host.target.answered || shared.answered.load(Relaxed) > 0
+    }
+
     /// Whether silent ports are to be asked again; starts the pass if so and if it is time.
     pub(super) fn another_pass(&mut self, at: usize, undone: u32) -> bool {
         let all = self.cx.shared;
@@ -169,14 +185,17 @@ impl Transmitter<'_> {
             repair |= host.repairs < REPAIRS;
             host.sampled &= !repair;
         }
-        host.is_limited = !once && !enough && lost_again > 0.0;
-        if (made >= needed && enough && !repair) || host.pass + 1 >= Use::PASSES || host.local.is_some() {
+        // The last few of such a host are asked as long as one more of them answers.
+        host.is_limited = !once && (lost_again > 0.0 || (host.is_limited && fresh > 0));
+        let passes = if host.is_limited { PASSES_LIMITED } else { Use::PASSES };
+        let enough = enough && !host.is_limited;
+        if (made >= needed && enough && !repair) || host.pass + 1 >= passes || host.local.is_some() {
             return false;
         }
         // Loss that is no chance lasts: a target that is overloaded for a moment drops each of a few quick repetitions.
         if host.pass > 0
             && !once
-            && undone <= FEW
+            && (undone <= FEW || host.is_limited)
             && self.now_us < host.last_sent_exact_us + APART_US * (1 << host.pass.min(4))
         {
             return true;

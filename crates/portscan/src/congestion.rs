@@ -82,12 +82,17 @@ impl Window {
 
     /// Starts anew with a known size.
     pub fn restart(&mut self, size: f32) {
-        self.size = size.clamp(Self::LEAST, self.most);
+        self.size = size.min(self.most).max(self.least());
         self.threshold = self.size;
     }
 
+    /// Whoever may have next to nothing out has no more than that.
+    const fn least(&self) -> f32 {
+        Self::LEAST.min(self.most)
+    }
+
     fn shrink(&mut self, factor: f32) {
-        self.size = (self.size * factor).max(Self::LEAST);
+        self.size = (self.size * factor).max(self.least());
         self.threshold = self.size;
     }
 }
@@ -255,6 +260,20 @@ mod tests {
 
     fn calm(answered: u32) -> Epoch {
         Epoch { answered, late: 0, shortest_us: 20_000, recent_us: 20_300 }
+    }
+
+    /// Such as the share of one thread where the system allows few descriptors.
+    #[test]
+    fn a_window_is_never_larger_than_it_may_be() {
+        for most in [1.0, 2.0, 7.0, 8.0] {
+            let mut window = Window::new(most, most);
+            window.restart(64.0);
+            assert!(f64::from(window.size()) <= f64::from(most), "{most}");
+            window.restart(0.0);
+            window.epoch(&Epoch { answered: 100, late: 90, shortest_us: 100, recent_us: 100 });
+            window.answered(1000);
+            assert!((1.0..=f64::from(most)).contains(&f64::from(window.size())), "{most}: {}", window.size());
+        }
     }
 
     #[test]

@@ -36,6 +36,16 @@ struct Device {
     down_since_us: AtomicU64,
 }
 
+/// Ends the watching thread, also where the work breaks off.
+struct Ending<'a>(&'a OwnedFd);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        // The counter of a fresh event descriptor has room.
+        let _ = rustix::io::write(self.0, &1_u64.to_ne_bytes());
+    }
+}
+
 impl Links {
     /// The devices that lead to these addresses, which are in order.
     pub fn new(behind: Vec<(IpAddr, u32)>) -> Self {
@@ -98,10 +108,10 @@ impl Links {
             let (watched, ended) = (self, &stop);
             let thread = std::thread::Builder::new().name("portscan-links".into());
             let started = thread.spawn_scoped(scope, move || watched.watch(&mut netlink, ended));
+            let ending = Ending(ended);
             let result = work();
+            drop(ending);
             if let Ok(thread) = started {
-                // The counter of a fresh event descriptor has room.
-                let _ = rustix::io::write(&stop, &1_u64.to_ne_bytes());
                 thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             }
             result
@@ -174,6 +184,14 @@ mod tests {
         assert!(!links.is_down() && !links.is_lost(addresses[0]));
         links.take(3, false);
         assert_eq!(links.falls(), 2);
+    }
+
+    /// The thread that watches does not hold up what breaks off.
+    #[test]
+    fn work_that_panics_ends_the_watch() {
+        let links = Links::new(vec![("192.0.2.1".parse().unwrap(), 1)]);
+        let work = std::panic::AssertUnwindSafe(|| links.watched(|| panic!("for the test")));
+        assert!(std::panic::catch_unwind(work).is_err());
     }
 
     /// Such as a bridge without members: nothing was lost over it, and nobody waits for it.

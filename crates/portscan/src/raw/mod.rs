@@ -481,6 +481,15 @@ fn all_ports(run: &Run<'_>, (host, presence): (u32, Option<Presence>), ports: u6
     run.messenger.tell(Message::Host(Box::new(HostEnd { host, presence, ..HostEnd::default() })));
 }
 
+/// Ends the receiving thread, also where the sending one breaks off.
+struct Ending<'a>(&'a Shared);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Relaxed);
+    }
+}
+
 fn ask(
     run: &Run<'_>,
     (targets, hops): (Vec<Target>, Vec<Hop>),
@@ -528,8 +537,11 @@ fn ask(
                 transmitter.helped_by(second);
             }
         }
+        let ending = Ending(&shared);
+        // It goes with whatever breaks off, and the second thread with it.
+        let mut transmitter = transmitter;
         transmitter.run();
-        shared.stop.store(true, Relaxed);
+        drop(ending);
         receiver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok(())
     })

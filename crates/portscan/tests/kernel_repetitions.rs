@@ -84,7 +84,7 @@ fn ceilings_hold_for_what_the_kernel_repeats() {
 #[test]
 fn a_host_farther_away_than_a_second_is_found() {
     let Some(lab) = Lab::new() else { return };
-    let _relay = Relay::slow(&lab, Duration::from_millis(600));
+    let _relay = Relay::slow(&lab, Duration::from_millis(600), "all");
     let (_listeners, truth) = lab.at_far(|| listen(&["10.97.0.1"], 5));
     let mut job = job(&["10.97.0.1"], 100);
     job.tcp_ports.extend(truth.iter().map(|(_, port)| *port));

@@ -13,7 +13,7 @@ use bartizan_portscan::{Control, Discovery, Engine, Event, Job, Presence, Reason
 
 mod support;
 
-use support::{Lab, addresses, ip, listen, work, work_and};
+use support::{Lab, Relay, addresses, ip, listen, work, work_and};
 
 const PATH: Link = Link {
     delay: Duration::from_millis(10),
@@ -292,4 +292,23 @@ fn an_excluded_address_of_the_link_appears_in_no_frame() {
             assert_eq!((with("10.99.0.3"), with("fd99::3")), (0, 0), "{engine:?} {discovery:?}");
         }
     }
+}
+
+/// Somebody on the way refuses ports, or answers echo requests, at once; who accepts is far behind him.
+#[test]
+fn who_accepts_late_is_not_missed_for_an_early_answer_of_another() {
+    std::thread::scope(|scope| {
+        for (packets, delay) in [("acceptances", 800), ("tcp", 300)] {
+            scope.spawn(move || {
+                let Some(lab) = Lab::new() else { return };
+                let _relay = Relay::slow(&lab, Duration::from_millis(delay), packets);
+                let (_listeners, truth) = lab.at_far(|| listen(&["10.97.0.1"], 5));
+                let mut job = Job::new(addresses(&["10.97.0.1"]), (1..=100).collect());
+                job.tcp_ports.extend(truth.iter().map(|(_, port)| *port));
+                job.settings.engine = Engine::Syn;
+                let (results, _) = lab.at_near(|| work(&job));
+                assert_eq!(results.open(), truth, "{packets}: {:?}", results.hosts);
+            });
+        }
+    });
 }

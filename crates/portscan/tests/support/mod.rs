@@ -238,9 +238,10 @@ pub fn addresses(texts: &[&str]) -> Vec<IpAddr> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
-/// Carries packets between two TUN devices, one in each namespace, and takes its time for each: seconds, the third argument.
+/// Carries packets between two TUN devices, one in each namespace, and takes its time for some of them: seconds, the third
+/// argument, for all, for TCP, or for acceptances, as the fourth says.
 const RELAY: &str = "
-import ctypes, fcntl, os, select, struct, sys, time
+import ctypes, fcntl, heapq, os, select, struct, sys, time
 libc = ctypes.CDLL(None)
 def tun(space):
     inside = os.open('/var/run/netns/' + space, os.O_RDONLY)
@@ -249,14 +250,20 @@ def tun(space):
     fcntl.ioctl(device, 0x400454ca, struct.pack('16sH22x', b't0', 0x1001))
     return device
 one, two = tun(sys.argv[1]), tun(sys.argv[2])
-late = []
+def is_slow(packet):
+    tcp = packet[0] >> 4 == 4 and packet[9] == 6
+    flags = packet[(packet[0] & 15) * 4 + 13] if tcp else 0
+    return {'all': True, 'tcp': tcp, 'acceptances': flags & 0x12 == 0x12}[sys.argv[4]]
+late, number = [], 0
 print('ready', flush=True)
 while True:
     wait = max(0, late[0][0] - time.monotonic()) if late else None
     for device in select.select([one, two], [], [], wait)[0]:
-        late.append((time.monotonic() + float(sys.argv[3]), two if device == one else one, os.read(device, 65536)))
+        packet, number = os.read(device, 65536), number + 1
+        due = time.monotonic() + (float(sys.argv[3]) if is_slow(packet) else 0)
+        heapq.heappush(late, (due, number, two if device == one else one, packet))
     while late and late[0][0] <= time.monotonic():
-        _, device, packet = late.pop(0)
+        _, _, device, packet = heapq.heappop(late)
         try:
             os.write(device, packet)
         except OSError:
@@ -269,14 +276,14 @@ pub struct Relay(Child);
 
 impl Relay {
     pub fn new(lab: &Lab) -> Self {
-        Self::slow(lab, Duration::ZERO)
+        Self::slow(lab, Duration::ZERO, "all")
     }
 
-    /// One on which a packet takes `delay` to the other side.
-    pub fn slow(lab: &Lab, delay: Duration) -> Self {
+    /// One on which packets take `delay` to the other side: `all`, those of `tcp`, or `acceptances` alone.
+    pub fn slow(lab: &Lab, delay: Duration, packets: &str) -> Self {
         let delay = delay.as_secs_f64().to_string();
         let mut command = Command::new("python3");
-        command.args(["-c", RELAY, &lab.near, &lab.far, &delay]).stdout(Stdio::piped());
+        command.args(["-c", RELAY, &lab.near, &lab.far, &delay, packets]).stdout(Stdio::piped());
         let mut relay = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(relay.stdout.take().unwrap()).read_line(&mut line).unwrap();

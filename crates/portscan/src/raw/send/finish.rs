@@ -78,12 +78,12 @@ impl Transmitter<'_> {
     /// answers are awaited anyway. If one of them answers after all, silence was not what it seemed, and all are asked again.
     fn sample(&mut self, at: usize, undone: u32) {
         let all = self.cx.shared;
-        let (Some(shared), Ok(number)) = (all.hosts.get(at), u32::try_from(at)) else { return };
-        let host = &mut self.hosts[at];
+        let Ok(number) = u32::try_from(at) else { return };
         let off = self.cx.settings.verification == Verification::Off || self.cx.settings.attempts <= 1;
-        if off || host.sampled || !(host.target.answered || shared.answered.load(Relaxed) > 0) || host.local.is_some() {
+        if off || self.hosts[at].sampled || !self.has_answered(at) || self.hosts[at].local.is_some() {
             return;
         }
+        let host = &mut self.hosts[at];
         host.sampled = true;
         host.undone_at_sample = undone;
         // Each silent port is as likely to be chosen as any other, however few there are (Vitter's algorithm R).

@@ -19,6 +19,7 @@ use worker::Worker;
 
 pub mod answers;
 mod flow;
+mod limited;
 mod patience;
 mod silence;
 mod sockets;

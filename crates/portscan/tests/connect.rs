@@ -12,7 +12,7 @@ use bartizan_portscan::{Discovery, Engine, Job, Protocol, Reason, State, Verific
 
 mod support;
 
-use support::{Lab, Results, addresses, command, listen, work};
+use support::{Lab, Relay, Results, addresses, command, listen, work};
 
 fn job(targets: &[&str], ports: impl IntoIterator<Item = u16>) -> Job {
     let mut job = Job::new(addresses(targets), ports.into_iter().collect());
@@ -101,6 +101,17 @@ fn a_host_that_only_a_router_speaks_for_is_unreachable() {
             assert_eq!(told, (State::Unreachable, Reason::NoNeighbour), "{nobody} {protocol:?} {port}");
         }
     }
+}
+
+#[test]
+fn an_open_port_is_found_that_accepts_long_after_others_refuse() {
+    let Some(lab) = Lab::new() else { return };
+    let _relay = Relay::slow(&lab, Duration::from_millis(650), "acceptances");
+    let (_listeners, truth) = lab.at_far(|| listen(&["10.97.0.1"], 20));
+    let job = job(&["10.97.0.1"], truth.iter().map(|(_, port)| *port).chain(1..1000));
+    let (results, _) = lab.at_near(|| work(&job));
+    assert_eq!(results.open(), truth);
+    assert_eq!(results.count("10.97.0.1", State::Closed), 999);
 }
 
 #[test]

@@ -41,6 +41,22 @@ fn no_port_is_lost_behind_a_limit_on_questions() {
     });
 }
 
+/// So narrow that repetitions which go out together are of no use, and come to an end before it lets all of them through.
+#[test]
+fn no_port_is_lost_by_connections_behind_a_narrow_limit() {
+    let Some(lab) = Lab::new() else { return };
+    let open: BTreeSet<u16> = (1..=4).map(|n| n * 101).collect();
+    let listen = |port: &u16| TcpListener::bind(("10.99.0.1", *port)).unwrap();
+    let _listeners: Vec<TcpListener> = lab.at_far(|| open.iter().map(listen).collect());
+    lab.rules(&format!("table inet lab {{ {}\n }}\n", policer(20, 50)));
+    let mut job = Job::new(addresses(&["10.99.0.1"]), (1..=500).collect());
+    job.settings.engine = Engine::Connect;
+    let (results, outcome) = lab.at_near(|| work(&job));
+    let found: BTreeSet<u16> = results.open().into_iter().map(|(_, port)| port).collect();
+    assert_eq!(found, open);
+    assert_eq!(results.count("10.99.0.1", State::Closed), 500 - 4, "{outcome:?}");
+}
+
 #[test]
 fn a_proxy_is_unmasked_behind_a_limit_on_questions() {
     std::thread::scope(|scope| {

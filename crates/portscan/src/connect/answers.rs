@@ -36,6 +36,8 @@ pub enum Why {
     Network,
     /// Nobody on the link answers for the address of the host or of its router.
     NoNeighbour,
+    /// Nothing came, from a host that answers only so often.
+    Limited,
 }
 
 impl Why {
@@ -51,6 +53,7 @@ impl Why {
             Self::Host => (state, Reason::HostUnreachable),
             Self::Network => (state, Reason::NetUnreachable),
             Self::NoNeighbour => (State::Unreachable, Reason::NoNeighbour),
+            Self::Limited => (State::Filtered, Reason::AnswersLimited),
         }
     }
 }

@@ -5,10 +5,12 @@
 //! after all, so is the whole lot.
 
 use super::answers::{HostIs, Why};
+use super::limited::{Allowance, MOST_ATTEMPTS, Round};
 use crate::MAX_ATTEMPTS;
 use crate::checkpoint::Begun;
 use crate::congestion::is_enough;
 use crate::timing::Rtt;
+use std::time::{Duration, Instant};
 
 /// Silent ports of a host that wait before they are looked at, and of all hosts and workers together.
 const LOT: usize = 512;
@@ -50,6 +52,7 @@ struct Canary {
 pub struct Host {
     pub rtt: Rtt,
     pub seen: Seen,
+    pub allowance: Allowance,
     /// Whether a port of it answered in an earlier run.
     pub answered_before: bool,
     /// Questions for the state of its ports that this worker has in flight or put off.
@@ -109,6 +112,8 @@ impl Seen {
 pub struct Verdict {
     /// To be asked again.
     pub again: Vec<Silent>,
+    /// So much time between two of these.
+    pub apart: Option<Duration>,
     /// To be asked as a sample; the lot waits for them in [`Host::sampled`].
     pub samples: Vec<Silent>,
     /// Silence is their state.
@@ -127,6 +132,7 @@ impl Host {
         Self {
             rtt: Rtt::default(),
             seen: Seen::default(),
+            allowance: Allowance::default(),
             answered_before: false,
             out: 0,
             silent: Vec::new(),
@@ -181,15 +187,21 @@ impl Host {
     }
 
     /// Decides about the ports that are silent; `random` chooses the sample.
-    pub fn judge(&mut self, everywhere: &Seen, mut random: impl FnMut(usize) -> usize) -> Verdict {
+    pub fn judge(&mut self, everywhere: &Seen, now: Instant, mut random: impl FnMut(usize) -> usize) -> Verdict {
         let mut verdict = Verdict::default();
-        if self.samples_out > 0 {
+        if self.samples_out > 0 || self.silent.is_empty() {
             return verdict;
         }
         let share = self.seen.loss(everywhere);
-        let enough = |asked: u8| asked >= MAX_ATTEMPTS || is_enough(share.powi(i32::from(asked)), self.seen.answered);
-        let (rest, again) = std::mem::take(&mut self.silent).into_iter().partition(|port| enough(port.asked));
-        verdict.again = again;
+        let Round { is_limited, apart } = self.allowance.round(self.silent.len(), now);
+        let most = if is_limited { MOST_ATTEMPTS } else { MAX_ATTEMPTS };
+        let enough = |asked: u8| asked >= most || is_enough(share.powi(i32::from(asked)), self.seen.answered);
+        let (mut rest, again): (Vec<Silent>, _) =
+            std::mem::take(&mut self.silent).into_iter().partition(|port| enough(port.asked));
+        (verdict.again, verdict.apart) = (again, apart);
+        for port in rest.iter_mut().filter(|port| is_limited && port.why == Why::NoResponse) {
+            port.why = Why::Limited;
+        }
         if rest.is_empty() || self.is() == HostIs::Silent || self.repairs >= REPAIRS {
             verdict.settled = rest;
             return verdict;
@@ -253,7 +265,7 @@ mod tests {
         let judge = |mut host: Host| {
             let everywhere = host.seen;
             let mut next = 0;
-            let verdict = host.judge(&everywhere, |length| {
+            let verdict = host.judge(&everywhere, Instant::now(), |length| {
                 next += 1;
                 next % length
             });
@@ -276,7 +288,7 @@ mod tests {
         let everywhere = host.seen;
         for round in 0..4 {
             let mut at = 0;
-            let verdict = host.judge(&everywhere, |length| {
+            let verdict = host.judge(&everywhere, Instant::now(), |length| {
                 at += 1;
                 at % length
             });
@@ -295,7 +307,7 @@ mod tests {
             host.silent = again.again;
         }
         let mut calm = self::host(5000, 0, 128, 2);
-        let samples = calm.judge(&everywhere, |_| 0).samples;
+        let samples = calm.judge(&everywhere, Instant::now(), |_| 0).samples;
         assert_eq!(samples.len(), 1, "chance may choose the same twice");
         assert_eq!(calm.sample(samples[0].index, false).settled.len(), 128);
     }

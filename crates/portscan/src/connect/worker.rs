@@ -1,7 +1,7 @@
 //! One thread of the connect engine.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -142,6 +142,9 @@ pub struct Worker<'p> {
     again: BinaryHeap<Reverse<(Instant, Ticket, Question)>>,
     /// Questions that wait for the ceilings of their hosts.
     turns: Turns<Question>,
+    /// Repetitions to hosts that may be asked only so often, and when the next to each is due.
+    held: HashMap<usize, ceilings::Held>,
+    held_due: BinaryHeap<Reverse<(Instant, usize)>>,
     hosts: Vec<Host>,
     /// Of all hosts together.
     everywhere: (Seen, Rtt),
@@ -192,6 +195,8 @@ impl<'p> Worker<'p> {
             deadlines: BinaryHeap::new(),
             again: BinaryHeap::new(),
             turns: Turns::new(),
+            held: HashMap::new(),
+            held_due: BinaryHeap::new(),
             silent_at_most: silence::lot(hosts.len(), threads),
             unjudged: Vec::new(),
             hosts,
@@ -211,8 +216,7 @@ impl<'p> Worker<'p> {
             }
             self.fetch_errands();
             let exhausted = self.start_some();
-            let waiting = self.again.len() + self.turns.len();
-            if exhausted && self.in_flight == 0 && waiting == 0 && !self.judge_all() {
+            if exhausted && self.in_flight == 0 && self.put_off() == 0 && !self.judge_all() {
                 // The last results may bring errands, and who brings them is there for them.
                 self.flush();
                 if !self.plan.errands.is_some_and(|errands| errands.are_waiting()) {
@@ -293,6 +297,7 @@ impl<'p> Worker<'p> {
     }
 
     fn next_question(&mut self, now: Instant) -> Next {
+        self.release(now);
         if let Some(Reverse((due, ticket, question))) = self.again.peek().copied()
             && due <= now
         {
@@ -446,6 +451,7 @@ impl<'p> Worker<'p> {
                     seen.late += u32::from(late);
                 }
                 host.answers(question.index, state == State::Open);
+                host.allowance.answered(question.asked, question.asked >= self.plan.settings.attempts);
                 self.flow.answer(if late { Repeated::Yes } else { Repeated::No }, excess, self.in_flight);
             }
             question.asked = question.asked.saturating_add(repeated);
@@ -497,6 +503,7 @@ impl<'p> Worker<'p> {
             return;
         }
         self.flow.silence();
+        host.allowance.silent(Instant::now());
         if why != Why::NoResponse {
             host.unreachable = Some(why);
         }
@@ -587,7 +594,8 @@ impl<'p> Worker<'p> {
         let may_start = self.may_start() && self.in_flight < self.flow.size();
         let turn = self.turns.due_us().map(|due_us| self.began + Duration::from_micros(due_us));
         let again = self.again.peek().map(|Reverse((due, ..))| *due);
-        for due in [again, turn].into_iter().flatten().filter(|_| may_start) {
+        let held = self.held_due.peek().map(|Reverse((due, _))| *due);
+        for due in [again, turn, held].into_iter().flatten().filter(|_| may_start) {
             nap = nap.min(until(due) + Duration::from_micros(500));
         }
         let is_left = !self.lot.is_empty() || self.next.load(Ordering::Relaxed) < self.plan.pairs.len();

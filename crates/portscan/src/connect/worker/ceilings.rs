@@ -1,9 +1,56 @@
 //! When a question may go out, how long its socket waits, and room in the ceilings for what the kernel repeats meanwhile.
 
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+
 use super::super::GUARD_ATTEMPTS;
 use super::*;
 
+/// Questions for a host that may be asked only so often.
+#[derive(Debug)]
+pub(super) struct Held {
+    apart: Duration,
+    questions: VecDeque<Question>,
+}
+
 impl Worker<'_> {
+    /// Questions that are put off.
+    pub(super) fn put_off(&self) -> usize {
+        self.again.len() + self.turns.len() + self.held.values().map(|held| held.questions.len()).sum::<usize>()
+    }
+
+    /// Has a question wait, so that so much time goes by between two for its host.
+    pub(super) fn hold(&mut self, question: Question, apart: Duration, now: Instant) {
+        let held = self.held.entry(question.host).or_insert_with(|| {
+            self.held_due.push(Reverse((now + apart, question.host)));
+            Held { apart, questions: VecDeque::new() }
+        });
+        held.apart = apart;
+        held.questions.push_back(question);
+    }
+
+    /// Has the questions asked whose time has come.
+    pub(super) fn release(&mut self, now: Instant) {
+        while let Some(Reverse((due, host))) = self.held_due.peek().copied()
+            && due <= now
+        {
+            self.held_due.pop();
+            let Entry::Occupied(mut entry) = self.held.entry(host) else { continue };
+            let held = entry.get_mut();
+            let question = held.questions.pop_front();
+            if held.questions.is_empty() {
+                entry.remove();
+            } else {
+                // What was missed for want of a processor is not caught up with.
+                let earliest = now.checked_sub(LATE).unwrap_or(now);
+                self.held_due.push(Reverse((due.max(earliest) + held.apart, host)));
+            }
+            if let Some(question) = question {
+                self.ask_again(question, now);
+            }
+        }
+    }
+
     /// A question whose turn has come at the ceilings of its host and subnet.
     pub(super) fn next_turn(&mut self, now_us: u64) -> Option<(u64, Question)> {
         let limits = self.limits?;

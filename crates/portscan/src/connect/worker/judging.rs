@@ -7,7 +7,7 @@ impl Worker<'_> {
     pub(super) fn judge(&mut self, at: usize) {
         let Some(host) = self.hosts.get_mut(at) else { return };
         let random = &mut self.random;
-        let mut verdict = host.judge(&self.everywhere.0, |length| {
+        let mut verdict = host.judge(&self.everywhere.0, Instant::now(), |length| {
             *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(*random >> 33).unwrap_or(0) % length.max(1)
         });
@@ -21,7 +21,7 @@ impl Worker<'_> {
     /// Decides about all silent ports that are left; whether there is something to do about them.
     pub(super) fn judge_all(&mut self) -> bool {
         (0..self.hosts.len()).for_each(|at| self.judge(at));
-        !self.again.is_empty()
+        self.put_off() > 0
     }
 
     /// Decides about the silent ports of hosts of which this worker has nothing more to ask, so that they need not wait for
@@ -52,7 +52,10 @@ impl Worker<'_> {
         for silent in verdict.again {
             let question =
                 Question { host, index: silent.index, asked: silent.asked, local: 0, kind: Kind::State, reserved: 0 };
-            self.ask_again(question, now);
+            match verdict.apart {
+                Some(apart) => self.hold(question, apart, now),
+                None => self.ask_again(question, now),
+            }
         }
         for silent in verdict.samples {
             let question =

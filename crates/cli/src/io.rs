@@ -15,6 +15,10 @@ use anyhow::{Context as _, Result, bail};
 use bartizan_reports::{Format, PortsFormat, ReportError};
 use tempfile::NamedTempFile;
 
+use place::Place;
+
+mod place;
+
 /// Temporary names of the files that were begun.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -117,23 +121,94 @@ impl<F: Formats> fmt::Display for OutputSpec<F> {
     }
 }
 
+impl<F: Formats> OutputSpec<F> {
+    /// Everything that is written.
+    fn places(&self) -> Vec<Place> {
+        match &self.file {
+            None => vec![Place::of_stdout()],
+            Some(file) if self.format.grows() => vec![Place::of(file), Place::of(&beside(file, ".partial"))],
+            Some(file) => vec![Place::of(file)],
+        }
+    }
+}
+
 /// The outputs to write when `asked` were asked for: the table, unless there are others. Only one may go to standard
 /// output, and no two to one file.
 pub fn settle<F: Formats>(asked: &[OutputSpec<F>]) -> Result<Vec<OutputSpec<F>>> {
     if asked.is_empty() {
         return Ok(vec![OutputSpec { format: F::DEFAULT, file: None }]);
     }
-    for (index, output) in asked.iter().enumerate() {
-        if asked[..index].iter().any(|other| other.file == output.file) {
-            match &output.file {
-                None => bail!(
-                    "-o {output}: only one format can go to standard output; give the others a file, as in -o {output}=FILE"
-                ),
-                Some(_) => bail!("-o {output}: two outputs cannot go to one file"),
-            }
+    let mut taken: Vec<(&OutputSpec<F>, Vec<Place>)> = Vec::new();
+    for output in asked {
+        let places = output.places();
+        let is_same =
+            |(other, others): &&(&OutputSpec<F>, Vec<Place>)| other.file == output.file || meet(others, &places);
+        match taken.iter().find(is_same) {
+            Some((other, _)) if other.file.is_none() || output.file.is_none() => bail!(
+                "-o {output}: only one format can go to standard output; give the others a file, as in -o {output}=FILE"
+            ),
+            Some((other, _)) => bail!("-o {output}: two outputs cannot go to one file; -o {other} goes there"),
+            None => taken.push((output, places)),
         }
     }
     Ok(asked.to_vec())
+}
+
+/// A file that a command needs for something else than a result.
+#[derive(Debug)]
+pub struct Needed {
+    /// What names it, as in `--resume st`.
+    named_by: String,
+    places: Vec<Place>,
+}
+
+impl Needed {
+    /// The file that `named_by` names, and those that stand beside it: their names end in `endings`.
+    pub fn new(named_by: String, file: &Path, endings: &[&str]) -> Self {
+        let mut places = vec![Place::of(file)];
+        places.extend(endings.iter().map(|ending| Place::of(&beside(file, ending))));
+        Self { named_by, places }
+    }
+
+    /// The lists of targets that arguments name, as `@FILE`.
+    pub fn lists(arguments: &[String]) -> Vec<Self> {
+        let files = arguments.iter().filter_map(|text| Some((text, text.strip_prefix('@')?)));
+        files.map(|(text, file)| Self::new(text.clone(), input(Path::new(file)), &[])).collect()
+    }
+
+    /// Refuses to use it for what `other` names too.
+    pub fn refuse_as(&self, other: &Self) -> Result<()> {
+        if meet(&self.places, &other.places) {
+            bail!("{} and {} name one file: each needs its own", self.named_by, other.named_by);
+        }
+        Ok(())
+    }
+
+    /// Refuses to write results over it.
+    pub fn refuse_as_output<F: Formats>(&self, outputs: &[OutputSpec<F>]) -> Result<()> {
+        for output in outputs.iter().filter(|output| output.file.is_some()) {
+            if meet(&self.places, &output.places()) {
+                bail!("-o {output}: that would write over the file of {}; give the results another", self.named_by);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file that is read when `-` names standard input.
+pub fn input(path: &Path) -> &Path {
+    if path == Path::new("-") { Path::new("/dev/stdin") } else { path }
+}
+
+fn meet(some: &[Place], others: &[Place]) -> bool {
+    some.iter().any(|one| others.iter().any(|other| one.is(other)))
+}
+
+/// The path of the same name with `ending` after it.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.to_owned().into_os_string();
+    path.push(ending);
+    PathBuf::from(path)
 }
 
 /// An opened destination.
@@ -166,16 +241,10 @@ impl Sink {
             File::options().append(true).open(path).with_context(context)?;
         }
         if output.format.grows() {
-            let mut partial = path.clone().into_os_string();
-            partial.push(".partial");
-            let partial = PathBuf::from(partial);
+            let partial = beside(path, ".partial");
             let file = File::create(&partial).with_context(context)?;
             return Ok(Self::Growing { writer: BufWriter::new(file), partial, path: path.clone() });
         }
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
         let mut builder = tempfile::Builder::new();
         builder.prefix(".bartizan-").suffix(".tmp");
         #[cfg(unix)]
@@ -184,7 +253,7 @@ impl Sink {
             // As any new file: the umask takes away.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(folder).map_err(|error| in_folder(&error)).with_context(context)?;
+        let file = builder.tempfile_in(place::folder(path)).map_err(|error| in_folder(&error)).with_context(context)?;
         UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(file.path().to_owned());
         Ok(Self::Replacing { writer: BufWriter::new(file), path: path.clone() })
     }

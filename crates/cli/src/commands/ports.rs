@@ -25,6 +25,7 @@ mod exclusions;
 mod outputs;
 mod reporter;
 mod request;
+mod roles;
 mod spec;
 mod watch;
 mod zones;

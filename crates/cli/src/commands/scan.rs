@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::outputs::{Ending, Outputs};
 use crate::args::{EngineChoice, ScanArgs};
 use crate::exit::Exit;
-use crate::io::{read_bounded, read_text};
+use crate::io::{Needed, read_bounded, read_text};
 use crate::network::{self, Private};
 use crate::progress::Reporter;
 use crate::signals::Interrupts;
@@ -36,6 +36,7 @@ const MAX_INPUT: u64 = 4 * 1024 * 1024;
 /// Runs the command.
 pub fn run(args: &ScanArgs) -> Result<Exit> {
     let catalog = Catalog::builtin();
+    Needed::lists(&args.targets).iter().try_for_each(|list| list.refuse_as_output(&args.results.output))?;
     let targets = targets::read(&args.targets)?;
     network::refuse_unscannable(&targets)?;
     if targets.is_empty() {

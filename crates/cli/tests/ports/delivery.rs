@@ -273,3 +273,47 @@ fn a_service_is_not_unknown_because_this_machine_had_no_descriptor() {
         }
     }
 }
+
+/// No two roles for one file: whatever it is called, it would hold one of the two in the end, or neither.
+#[test]
+fn a_file_that_is_named_twice_is_refused_before_anything_is_asked() {
+    let (server, port) = listener("127.0.0.16");
+    server.set_nonblocking(true).unwrap();
+    let port = port.to_string();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    std::fs::write(folder.path().join("list"), "127.0.0.16\n").unwrap();
+    std::fs::write(folder.path().join("never"), "192.0.2.1\n").unwrap();
+    std::fs::write(folder.path().join("old.csv"), "old").unwrap();
+    std::os::unix::fs::symlink("old.csv", folder.path().join("link")).unwrap();
+    std::os::unix::fs::symlink("st.new", folder.path().join("dangling")).unwrap();
+    let before = listing(folder.path());
+    for (arguments, part) in [
+        (&["-o", "csv=st", "--resume", "st"][..], "--resume st"),
+        (&["-o", "csv=./st.services", "--resume", "st"], "--resume st"),
+        (&["-o", "csv=dangling", "--resume", "st"], "--resume st"),
+        (&["-o", "csv=sub/../st.services.new", "--resume", "st"], "--resume st"),
+        (&["-o", "csv=a", "-o", "json=./a"], "-o csv=a goes there"),
+        (&["-o", "csv=old.csv", "-o", "json=link"], "-o csv=old.csv goes there"),
+        (&["@list", "-o", "csv=list"], "@list"),
+        (&["-iL", "list", "-o", "csv=sub/../list"], "@list"),
+        (&["--exclude-file", "never", "-o", "csv=never"], "--exclude-file never"),
+        (&["--exclude-file", "never", "--resume", "./never"], "--exclude-file never"),
+    ] {
+        let output = run_in(folder.path(), &[&["ports", "127.0.0.16", "-p", &port], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(listing(folder.path()), before, "{arguments:?}");
+        assert!(server.accept().is_err(), "{arguments:?}: it was asked");
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("list")).unwrap(), "127.0.0.16\n");
+    let scan = run_in(folder.path(), &["scan", "@list", "-o", "json=./list"]);
+    assert_eq!(scan.status.code(), Some(2), "{}", stderr(&scan));
+    assert!(stderr(&scan).contains("@list"), "{}", stderr(&scan));
+    // Standard output may be a file as well.
+    let out = std::fs::File::create(folder.path().join("out")).unwrap();
+    let command = ["ports", "127.0.0.16", "-p", &port, "-o", "csv", "-o", "json=out"];
+    let output = bartizan().current_dir(folder.path()).args(command).stdout(out).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("only one format"), "{}", stderr(&output));
+}

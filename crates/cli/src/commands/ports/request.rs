@@ -18,6 +18,7 @@ use futures::{Stream, StreamExt as _};
 
 use super::document::Several;
 use super::exclusions::Exclusions;
+use super::roles;
 use super::spec::{self, Bare};
 use super::zones;
 use crate::args::{EngineChoice, PortsArgs, ScanLetter};
@@ -104,6 +105,7 @@ impl Request {
         }
         let (tcp, udp_ports) = asked;
         refuse_second_use_of_input(args)?;
+        roles::refuse_second_role(args)?;
         let interface = args.interface.as_deref();
         let targets = targets::read_by(&args.targets, &|text| zones::target(text, interface))?;
         network::refuse_unscannable(targets.iter().map(|given| &given.target))?;

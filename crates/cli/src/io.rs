@@ -220,7 +220,8 @@ pub enum Sink {
     Replacing { writer: BufWriter<NamedTempFile>, path: PathBuf },
     /// A file that grows as `FILE.partial`.
     Growing { writer: BufWriter<File>, partial: PathBuf, path: PathBuf },
-    /// Something that is no regular file, such as `/dev/null` or a named pipe: written as it is.
+    /// Something that is no regular file, such as `/dev/null` or a named pipe, or is open already, such as `/dev/stdout`:
+    /// written as it is.
     Direct { writer: BufWriter<File>, path: PathBuf },
 }
 
@@ -229,6 +230,12 @@ impl Sink {
     pub fn open<F: Formats>(output: &OutputSpec<F>) -> Result<Self> {
         let Some(path) = &output.file else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
         let context = || format!("cannot write `{}` (-o {output})", path.display());
+        // The file behind a link is replaced, and the link stays.
+        let path = &place::target(path);
+        if let Some(open) = place::descriptor(path) {
+            let file = already_open(path, open).with_context(context)?;
+            return Ok(Self::Direct { writer: BufWriter::new(file), path: path.clone() });
+        }
         if let Ok(existing) = std::fs::metadata(path) {
             if existing.is_dir() {
                 return Err(anyhow::anyhow!("it is a folder")).with_context(context);
@@ -315,6 +322,12 @@ pub fn remove_unfinished() {
         // Those that are complete have their name, and are not there any more under this one.
         let _ = std::fs::remove_file(path);
     }
+}
+
+/// What is open already, such as `/dev/stdout`: nothing in it is written over, also if it is a file that others write to.
+fn already_open(path: &Path, (number, is_ours): (u32, bool)) -> io::Result<File> {
+    let stream = if is_ours { place::standard_stream(number) } else { None };
+    stream.unwrap_or_else(|| File::options().append(true).open(path))
 }
 
 /// Why no file could be made in a folder, without the temporary name, which is nothing the user gave.

@@ -28,7 +28,8 @@ impl Place {
 
     /// What standard output is.
     pub fn of_stdout() -> Self {
-        Self { path: PathBuf::new(), id: stdout_metadata().as_ref().and_then(id) }
+        let found = standard_stream(1).and_then(|file| file.ok()?.metadata().ok());
+        Self { path: PathBuf::new(), id: found.as_ref().and_then(id) }
     }
 
     /// Whether both are one.
@@ -46,13 +47,44 @@ pub fn folder(path: &Path) -> &Path {
 }
 
 /// The path behind the links at the end of `path`, also if nothing is there; the last of them if there is no end to them.
+/// What an open descriptor leads to has no path of its own (see [`descriptor`]).
 pub fn target(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
+        if descriptor(&path).is_some() {
+            break;
+        }
         let Ok(next) = fs::read_link(&path) else { break };
         path = folder(&path).join(next);
     }
     path
+}
+
+/// The open descriptor that a path such as `/proc/self/fd/1` names, and whether it is one of this process.
+pub fn descriptor(path: &Path) -> Option<(u32, bool)> {
+    let number = path.file_name()?.to_str()?.parse().ok()?;
+    let folder = folder(path).canonicalize().ok()?;
+    let mut parts = folder.strip_prefix("/proc").ok()?.iter();
+    let process = parts.next()?;
+    let is_ours = process.to_str() == Some(std::process::id().to_string().as_str());
+    (parts.next_back()? == "fd").then_some((number, is_ours))
+}
+
+/// What is open as standard output or standard error, to be written to in its own place.
+#[cfg(unix)]
+pub fn standard_stream(number: u32) -> Option<std::io::Result<fs::File>> {
+    use std::os::fd::AsFd as _;
+    let copy = match number {
+        1 => std::io::stdout().as_fd().try_clone_to_owned(),
+        2 => std::io::stderr().as_fd().try_clone_to_owned(),
+        _ => return None,
+    };
+    Some(copy.map(fs::File::from))
+}
+
+#[cfg(not(unix))]
+pub fn standard_stream(_: u32) -> Option<std::io::Result<fs::File>> {
+    None
 }
 
 /// Files and pipes are told apart by device and number. Other things, such as `/dev/null` or a terminal, may be named
@@ -65,18 +97,6 @@ fn id(found: &fs::Metadata) -> Option<(u64, u64)> {
 
 #[cfg(not(unix))]
 fn id(_: &fs::Metadata) -> Option<(u64, u64)> {
-    None
-}
-
-#[cfg(unix)]
-fn stdout_metadata() -> Option<fs::Metadata> {
-    use std::os::fd::AsFd as _;
-    let copy = std::io::stdout().as_fd().try_clone_to_owned().ok()?;
-    fs::File::from(copy).metadata().ok()
-}
-
-#[cfg(not(unix))]
-fn stdout_metadata() -> Option<fs::Metadata> {
     None
 }
 
@@ -110,5 +130,24 @@ mod tests {
             assert_eq!(Place::of(&at(one)).is(&Place::of(&at(other))), is_one, "{one} {other}");
         }
         assert!(!Place::of(Path::new("/dev/null")).is(&Place::of(Path::new("/dev/zero"))));
+    }
+
+    #[test]
+    fn links_to_what_is_open_end_at_the_descriptor() {
+        let of = |path: &str| descriptor(&target(Path::new(path)));
+        for (path, found) in [
+            ("/dev/stdout", Some((1, true))),
+            ("/dev/stderr", Some((2, true))),
+            ("/dev/fd/1", Some((1, true))),
+            ("/proc/self/fd/7", Some((7, true))),
+            ("/proc/thread-self/fd/1", Some((1, true))),
+            ("/proc/1/fd/1", None),
+            ("/proc/self/fdinfo/1", None),
+            ("/dev/null", None),
+            ("1", None),
+        ] {
+            // Of other processes the folder can be read or not, but it is never ours.
+            assert_eq!(of(path).filter(|(_, is_ours)| *is_ours), found, "{path}");
+        }
     }
 }

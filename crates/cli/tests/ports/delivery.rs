@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 
 use serde_json::Value;
 
-use super::common::{bartizan, run_in, stderr, stdout};
+use super::common::{bartizan, run, run_in, stderr, stdout};
 use super::{listener, listing};
 
 /// A server that greets as OpenSSH does for as long as it is wanted, and its port.
@@ -316,4 +316,66 @@ fn a_file_that_is_named_twice_is_refused_before_anything_is_asked() {
     let output = bartizan().current_dir(folder.path()).args(command).stdout(out).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("only one format"), "{}", stderr(&output));
+}
+
+/// What is open already is written to, whatever it is: a file, one that is appended to, a pipe.
+#[test]
+fn results_go_to_what_is_already_open() {
+    let (_server, port) = listener("127.0.0.17");
+    let port = port.to_string();
+    let base = ["ports", "127.0.0.17", "-p", &port, "-q", "-o"];
+    // A link of our own in place of the one in /dev, which a fault in the program would replace.
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/proc/self/fd/1", folder.path().join("stdout")).unwrap();
+    let program = env!("CARGO_BIN_EXE_bartizan");
+    for (path, redirected, before) in [
+        ("stdout", "> out", ""),
+        ("/dev/fd/1", "> out", ""),
+        ("/proc/self/fd/1", ">> out", "before\n"),
+        ("/dev/fd/2", "2>> out", "before\n"),
+        ("/dev/fd/3", "3>> out", "before\n"),
+        ("stdout", "| cat > out", ""),
+    ] {
+        std::fs::write(folder.path().join("out"), "before\n").unwrap();
+        let script = format!("\"$@\" csv={path} {redirected}");
+        let output = Command::new("sh")
+            .current_dir(folder.path())
+            .args(["-c", &script, "sh", program])
+            .args(base)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{script}: {}", stderr(&output));
+        let written = std::fs::read_to_string(folder.path().join("out")).unwrap();
+        assert!(written.starts_with(before) && written.contains(&format!(",{port},")), "{script}: {written}");
+        assert_eq!(written.lines().count(), 2 + before.lines().count(), "{script}: {written}");
+        assert_eq!(listing(folder.path()), ["out", "stdout"], "{script}");
+        assert!(folder.path().join("stdout").is_symlink(), "{script}: the link was replaced");
+    }
+    // Standard output by another name is standard output.
+    let two = run(&[&base[..], &["csv", "-o", "json=/dev/fd/1"]].concat());
+    assert_eq!(two.status.code(), Some(2), "{}", stderr(&two));
+    assert!(stderr(&two).contains("only one format"), "{}", stderr(&two));
+}
+
+#[test]
+fn the_file_behind_a_link_is_replaced_and_not_the_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("there")).unwrap();
+    std::fs::write(at("there/old.json"), "old").unwrap();
+    for (link, to) in [("link", "second"), ("second", "there/old.json"), ("new", "there/new.json"), ("lost", "no/x")] {
+        std::os::unix::fs::symlink(to, at(link)).unwrap();
+    }
+    for link in ["link", "new"] {
+        let output = run_in(folder.path(), &["ports", "127.0.0.1", "-p", "1", "-o", &format!("json={link}")]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    for name in ["there/old.json", "there/new.json"] {
+        assert_eq!(read(folder.path(), name)["schema"], "bartizan.ports/1", "{name}");
+    }
+    assert!(at("link").is_symlink() && at("second").is_symlink() && at("new").is_symlink());
+    assert_eq!(listing(&at("there")), ["new.json", "old.json"]);
+    let lost = run_in(folder.path(), &["ports", "127.0.0.1", "-p", "1", "-o", "json=lost"]);
+    assert_eq!(lost.status.code(), Some(2));
+    assert!(stderr(&lost).contains("`lost`") && stderr(&lost).contains("no such folder"), "{}", stderr(&lost));
 }

@@ -81,10 +81,29 @@ fn hosts_alone_are_looked_for_when_no_port_is_to_be_asked() {
     assert_eq!((&line["address"], &line["reason"]), (&"10.99.0.1".into(), &"neighbour".into()));
     let xml = stdout(&lab.ports(&[&base[..], &["-o", "xml"]].concat()));
     assert!(xml.contains("<status state=\"up\" reason=\"arp-response\"") && !xml.contains("<port"), "{xml}");
+    let found = stdout(&lab.ports(&[&base[..], &["--open", "-o", "json"]].concat()));
+    assert_eq!(addresses(&serde_json::from_str(&found).unwrap()), ["10.99.0.1"], "who did not answer is not open");
     for other in [&["-p", "80"][..], &["-sV"], &["--udp"], &["--top-ports", "5"], &["-Pn"], &["-sS"]] {
         let output = run(&[&["ports", "127.0.0.1", "-sn"][..], other].concat());
         assert_eq!(output.status.code(), Some(2), "{other:?}");
         assert!(stderr(&output).contains("--discover-only"), "{other:?}: {}", stderr(&output));
+    }
+}
+
+/// Where no port is asked, the hosts are all there is to list.
+#[test]
+fn only_open_lists_every_host_that_answered_when_hosts_alone_are_looked_for() {
+    let base = ["ports", "127.0.0.1", "127.0.0.18", "-sn", "--open", "-o"];
+    let found = document(&[&base[..], &["json"]].concat());
+    assert_eq!(addresses(&found), ["127.0.0.1", "127.0.0.18"]);
+    for (format, part) in [
+        ("table", "127.0.0.18: up"),
+        ("jsonl", "{\"address\":\"127.0.0.18\""),
+        ("csv", "\n127.0.0.18,"),
+        ("xml", "addr=\"127.0.0.18\""),
+    ] {
+        let text = stdout(&run(&[&base[..], &[format]].concat()));
+        assert!(text.contains(part), "{format}: {text}");
     }
 }
 

@@ -77,6 +77,7 @@ pub fn document(
     let mut silent = Several::new("addresses that were named singly did not answer on any port");
     let mut cut_off = Several::new("addresses that were named singly were not reached");
     let (mut hosts, mut names, mut answered) = (Vec::new(), zones::Names::default(), 0);
+    let asks_ports = !(request.tcp.is_empty() && request.udp.is_empty());
     for mut host in outcome.hosts {
         let single = outcome.singles.contains(&host.address);
         answered += u64::from(host.answered);
@@ -93,11 +94,14 @@ pub fn document(
                 _ => silent.push(format!("{address} did not answer on any port")),
             }
         }
-        let is_listed = if args.open {
-            host.keep_open();
-            host.has_open()
-        } else {
-            host.answered || single || host.has_open()
+        let is_listed = match (args.open, asks_ports) {
+            (true, true) => {
+                host.keep_open();
+                host.has_open()
+            }
+            // Where no port was asked, what is open is the host.
+            (true, false) => host.answered,
+            (false, _) => host.answered || single || host.has_open(),
         };
         if is_listed {
             names.host(&mut host);

@@ -18,6 +18,7 @@ use tempfile::NamedTempFile;
 use place::Place;
 
 mod place;
+mod rights;
 
 /// Temporary names of the files that were begun.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -236,7 +237,8 @@ impl Sink {
             let file = already_open(path, open).with_context(context)?;
             return Ok(Self::Direct { writer: BufWriter::new(file), path: path.clone() });
         }
-        if let Ok(existing) = std::fs::metadata(path) {
+        let existing = std::fs::metadata(path).ok();
+        if let Some(existing) = &existing {
             if existing.is_dir() {
                 return Err(anyhow::anyhow!("it is a folder")).with_context(context);
             }
@@ -250,6 +252,7 @@ impl Sink {
         if output.format.grows() {
             let partial = beside(path, ".partial");
             let file = File::create(&partial).with_context(context)?;
+            existing.iter().for_each(|existing| rights::keep(&file, existing));
             return Ok(Self::Growing { writer: BufWriter::new(file), partial, path: path.clone() });
         }
         let mut builder = tempfile::Builder::new();
@@ -257,10 +260,12 @@ impl Sink {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            // As any new file: the umask takes away.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
+            // A new file is as any: the umask takes away. One that is replaced is nobody else's until it has its rights.
+            let mode = if existing.is_some() { 0o600 } else { 0o666 };
+            builder.permissions(std::fs::Permissions::from_mode(mode));
         }
         let file = builder.tempfile_in(place::folder(path)).map_err(|error| in_folder(&error)).with_context(context)?;
+        existing.iter().for_each(|existing| rights::keep(file.as_file(), existing));
         UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(file.path().to_owned());
         Ok(Self::Replacing { writer: BufWriter::new(file), path: path.clone() })
     }

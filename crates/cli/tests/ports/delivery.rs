@@ -379,3 +379,35 @@ fn the_file_behind_a_link_is_replaced_and_not_the_link() {
     assert_eq!(lost.status.code(), Some(2));
     assert!(stderr(&lost).contains("`lost`") && stderr(&lost).contains("no such folder"), "{}", stderr(&lost));
 }
+
+/// Results that replace others are for the same eyes, and a new file is as any other.
+#[test]
+fn a_file_that_is_replaced_keeps_its_mode_and_its_owner() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let modes = [("private", 0o600), ("group", 0o640), ("public", 0o666), ("foreign", 0o640)];
+    for (name, mode) in modes {
+        std::fs::write(at(name), "old").unwrap();
+        std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let may_give_away = chown(at("foreign"), Some(1234), Some(2345)).is_ok();
+    let before = std::fs::metadata(at("foreign")).unwrap();
+    let command = ["ports", "127.0.0.1", "-p", "1", "-o", "json=private", "-o", "csv=group", "-o", "xml=public"];
+    let script = ["-c", "umask 022 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_bartizan")];
+    let output = Command::new("sh")
+        .current_dir(folder.path())
+        .args(script)
+        .args(command)
+        .args(["-o", "jsonl=foreign", "-o", "table=new"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for (name, mode) in modes.into_iter().chain([("new", 0o644)]) {
+        let found = std::fs::metadata(at(name)).unwrap();
+        assert!(found.len() > 3, "{name} was not written");
+        assert_eq!(found.mode() & 0o7777, mode, "{name}");
+    }
+    let after = std::fs::metadata(at("foreign")).unwrap();
+    assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()), "given away: {may_give_away}");
+}

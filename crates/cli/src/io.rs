@@ -20,8 +20,8 @@ use place::Place;
 mod place;
 mod rights;
 
-/// Temporary names of the files that were begun.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// Temporary names of the files that were begun; `None` when no more may be.
+static UNFINISHED: Mutex<Option<Vec<PathBuf>>> = Mutex::new(Some(Vec::new()));
 
 /// What `-o` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,7 +266,10 @@ impl Sink {
         }
         let file = builder.tempfile_in(place::folder(path)).map_err(|error| in_folder(&error)).with_context(context)?;
         existing.iter().for_each(|existing| rights::keep(file.as_file(), existing));
-        UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(file.path().to_owned());
+        match UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(unfinished) => unfinished.push(file.path().to_owned()),
+            None => return Err(anyhow::anyhow!("the program is ending")).with_context(context),
+        }
         Ok(Self::Replacing { writer: BufWriter::new(file), path: path.clone() })
     }
 
@@ -321,9 +324,10 @@ impl Write for Sink {
     }
 }
 
-/// Removes the files that have no name of their own yet: for who ends the process at once, so that nothing is dropped.
+/// Removes the files that have no name of their own yet, and lets none be begun after: for who ends the process at once,
+/// so that nothing is dropped.
 pub fn remove_unfinished() {
-    for path in UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+    for path in UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take().into_iter().flatten() {
         // Those that are complete have their name, and are not there any more under this one.
         let _ = std::fs::remove_file(path);
     }

@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use bartizan_domain::Clock as _;
+use bartizan_probes::ProbeContext;
 use bartizan_probes::sweep::{self, Remembered, Services, Sweep, SweepEvent, SweepOutcome};
 
 use crate::args::PortsArgs;
 use crate::exit::Exit;
-use crate::io::complain;
+use crate::io::{complain, remove_unfinished};
 use crate::terminal::SystemClock;
 use document::document;
 use outputs::{Delivery, Outputs};
@@ -51,7 +52,10 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
     let cx = request.context(args);
     // Before a file is made that would have to be taken away, and before names take their time.
     let watch = Watch::begin(&cx.cancel, args.max_time, &reporter)?;
-    let mut outputs = Outputs::open(args)?;
+    let mut outputs = match opened(args, &cx).await {
+        Ok(outputs) => outputs,
+        Err(error) => return stopped_before_it_began(&watch, args, error),
+    };
     if let Some(note) = request.recog_note() {
         reporter.say(&note);
     }
@@ -119,6 +123,20 @@ async fn scan(args: &PortsArgs, request: Request) -> Result<Exit> {
     })
 }
 
+/// The outputs. A named pipe is not open before somebody reads it, and that is not waited for when the scan is to end.
+async fn opened(args: &PortsArgs, cx: &ProbeContext) -> Result<Outputs> {
+    let asked = args.output.clone();
+    let mut opening = tokio::task::spawn_blocking(move || Outputs::open(&asked));
+    tokio::select! {
+        biased;
+        outputs = &mut opening => outputs.context("the outputs were not opened")?,
+        () = cx.cancel.cancelled() => {
+            remove_unfinished();
+            bail!("not every output could be opened before the end: a named pipe waits for who reads it; nothing was asked")
+        }
+    }
+}
+
 /// What remembers a scan goes when its results are where they were to go, and not before.
 fn settle_state(args: &PortsArgs, remembered: Option<Remembered>, delivery: &Delivery) {
     let (Some(remembered), Some(file)) = (remembered, &args.resume) else { return };
@@ -146,7 +164,7 @@ const fn nothing() -> SweepOutcome {
     }
 }
 
-/// An error while names were resolved, which may be that the scan was stopped.
+/// An error while outputs were opened or names resolved, which may be that the scan was stopped.
 fn stopped_before_it_began(watch: &Watch, args: &PortsArgs, error: anyhow::Error) -> Result<Exit> {
     match watch.so_far() {
         Ended::ByItself | Ended::Unread => Err(error),

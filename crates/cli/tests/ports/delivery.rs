@@ -411,3 +411,45 @@ fn a_file_that_is_replaced_keeps_its_mode_and_its_owner() {
     let after = std::fs::metadata(at("foreign")).unwrap();
     assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()), "given away: {may_give_away}");
 }
+
+/// A named pipe that nobody reads is waited for, but not against a signal or the time limit.
+#[test]
+fn a_pipe_without_a_reader_does_not_hold_a_scan_that_is_to_end() {
+    use rustix::process::Signal;
+    for (stop, limit, code) in [
+        (Some(Signal::INT), &[][..], 130),
+        (Some(Signal::TERM), &[], 130),
+        (None, &["--max-time", "1s"], 3),
+        (None, &["--max-time", "1s", "--allow-partial"], 0),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let made = Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap();
+        assert!(made.success());
+        let mut child = bartizan()
+            .current_dir(folder.path())
+            .args(["ports", "127.0.0.1", "-p", "1", "-o", "json=a.json", "-o", "csv=pipe", "-o", "xml=a.xml"])
+            .args(limit)
+            .spawn()
+            .unwrap();
+        let begin = std::time::Instant::now();
+        // The temporary file of the first output is there when the second is waited for, or very soon will be.
+        while limit.is_empty() && listing(folder.path()).len() < 2 {
+            assert!(begin.elapsed().as_secs() < 30, "it does not begin");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        if let Some(stop) = stop {
+            signal(&child, stop);
+        }
+        while child.try_wait().unwrap().is_none() {
+            if begin.elapsed().as_secs() > 60 {
+                child.kill().unwrap();
+                panic!("{stop:?} {limit:?}: it waits for a reader");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(stderr(&output).contains("a named pipe waits"), "{}", stderr(&output));
+        assert_eq!(listing(folder.path()), ["pipe"]);
+    }
+}

@@ -190,7 +190,7 @@ impl Value {
 }
 
 impl Recog {
-    /// Reads every `.xml` file of a folder.
+    /// Reads every `.xml` file of a folder. What has such a name and is no file, such as a folder or a pipe, is passed over.
     ///
     /// # Errors
     /// The first file that cannot be read, is larger than the bounds or is no fingerprint file; a folder without any.
@@ -202,7 +202,9 @@ impl Recog {
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).map_err(io(folder))? {
             let path = entry.map_err(io(folder))?.path();
-            if path.extension().is_some_and(|extension| extension == "xml") {
+            if path.extension().is_some_and(|extension| extension == "xml")
+                && fs::metadata(&path).map_err(io(&path))?.is_file()
+            {
                 files.push(path);
             }
         }
@@ -236,6 +238,7 @@ impl Recog {
         let mut current: Option<Draft> = None;
         loop {
             match reader.read_event().map_err(|error| error.to_string())? {
+                Event::Eof if depth > 0 => return Err("it is cut: it ends within an element".to_owned()),
                 Event::Eof => return Ok(()),
                 event @ (Event::Start(_) | Event::Empty(_)) => {
                     let opens = matches!(event, Event::Start(_));
@@ -510,7 +513,9 @@ mod tests {
         let deep = format!("<fingerprints matches=\"ssh.banner\">{}", "<a>".repeat(20));
         let long = format!("<fingerprints matches=\"ssh.banner\"><fingerprint pattern=\"{}\"/>", "a".repeat(5000));
         let entity = "<!DOCTYPE a [<!ENTITY x 'y'>]><fingerprints matches=\"&x;\"/>";
+        let cut = FILE.split("<fingerprint pattern=\"^(?=").next().unwrap();
         for (text, part) in [
+            (cut, "it is cut"),
             (deep.as_str(), "nested"),
             (long.as_str(), "at most 4000"),
             (entity, "bad.xml"),
@@ -522,6 +527,21 @@ mod tests {
         }
         assert!(matches!(Recog::load(folder(&[]).path()), Err(RecogError::Empty(_))));
         assert!(matches!(Recog::load(Path::new("/nonexistent")), Err(RecogError::Io { .. })));
+    }
+
+    /// A pipe would be waited for until somebody writes to it.
+    #[cfg(unix)]
+    #[test]
+    fn only_files_are_read() {
+        let folder = folder(&[("ssh.xml", FILE)]);
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.xml")).status().unwrap();
+        assert!(made.success());
+        std::fs::create_dir(folder.path().join("folder.xml")).unwrap();
+        let (sender, loaded) = std::sync::mpsc::channel();
+        let path = folder.path().to_owned();
+        std::thread::spawn(move || sender.send(Recog::load(&path).map(|recog| recog.loaded)));
+        let loaded = loaded.recv_timeout(std::time::Duration::from_secs(20)).expect("it waits for the pipe");
+        assert_eq!(loaded.unwrap(), 1);
     }
 
     proptest! {

@@ -49,14 +49,14 @@ impl Delivery {
 
 impl Outputs {
     /// Opens every destination; if one cannot be opened, none is touched.
-    pub fn open(args: &PortsArgs) -> Result<Self> {
+    pub fn open(asked: &[OutputSpec<PortsFormat>]) -> Result<Self> {
         let mut outputs = Self {
             lines: Vec::new(),
             rendered: Vec::new(),
             zones: zones::Names::default(),
             delivery: Delivery::default(),
         };
-        for output in settle(&args.output)? {
+        for output in settle(asked)? {
             let sink = Sink::open(&output)?;
             match output.format {
                 PortsFormat::Jsonl => outputs.lines.push((output, sink)),

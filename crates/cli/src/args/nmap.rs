@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-/// The arguments with nmap's spellings translated: `-Pn`, `-n`, `-iL FILE`, `-oX FILE`, `--allports`.
+/// The arguments with nmap's spellings translated: `-Pn`, `-n`, `-sSV`, `-iL FILE`, `-oX FILE`, `--allports`.
 pub fn translate(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let arguments: Vec<OsString> = arguments.collect();
     let Some(begin) = command_at(&arguments).filter(|at| arguments.get(*at).is_some_and(|name| name == "ports")) else {
@@ -18,6 +18,14 @@ pub fn translate(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
             Some("--allports") => translated.push("--ask-everything".into()),
             // Names of addresses are never asked for.
             Some("-n") => {}
+            // Several of its scans in one word, as in -sSV.
+            Some(text) if letters_of(text).is_some_and(|letters| letters.len() > 1) => {
+                let letters = letters_of(text).unwrap_or_default();
+                translated.extend(letters.chars().map(|letter| format!("-s{letter}").into()));
+            }
+            Some(text) if text.len() > 3 && text.starts_with("-iL") => {
+                translated.push(format!("@{}", &text[3..]).into());
+            }
             Some("-iL") => translated.push(with_value("@", after.next(), argument)),
             Some("-oX") => {
                 translated.push("-o".into());
@@ -31,6 +39,11 @@ pub fn translate(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
         }
     }
     translated
+}
+
+/// The letters after `-s`, if each of them is a scan that can be asked for.
+fn letters_of(text: &str) -> Option<&str> {
+    text.strip_prefix("-s").filter(|letters| letters.chars().all(|letter| "VUSTn".contains(letter)))
 }
 
 /// A value with something before it; an argument that lacks its value stays as it is, and is refused.
@@ -68,6 +81,8 @@ mod tests {
             ),
             ("bartizan ports -sV --allports a", "bartizan ports -sV --ask-everything a"),
             ("bartizan ports -iL - -oX -", "bartizan ports @- -o xml=-"),
+            ("bartizan ports -sSV -sTU -iLhosts.txt", "bartizan ports -sS -sV -sT -sU @hosts.txt"),
+            ("bartizan ports -sSX -sC -s", "bartizan ports -sSX -sC -s"),
             ("bartizan ports -iL", "bartizan ports -iL"),
             ("bartizan ports -- -n", "bartizan ports -- -n"),
             ("bartizan scan -n", "bartizan scan -n"),

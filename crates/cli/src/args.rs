@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bartizan_domain::{ScanProfile, Severity};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::io::OutputSpec;
 
@@ -28,6 +28,7 @@ mod feeds;
 mod mail;
 pub mod nmap;
 mod ports;
+mod precedence;
 mod server;
 mod sign_in;
 mod values;
@@ -337,6 +338,17 @@ pub enum ColorMode {
     Auto,
     Always,
     Never,
+}
+
+impl Cli {
+    /// The arguments that were parsed, without what others overrule.
+    pub fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = Self::from_arg_matches(matches)?;
+        if let (Command::Ports(ports), Some((_, matches))) = (&mut cli.command, matches.subcommand()) {
+            ports.drop_overruled(matches);
+        }
+        Ok(cli)
+    }
 }
 
 /// The whole command tree.

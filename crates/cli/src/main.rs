@@ -8,8 +8,6 @@
 
 use std::process::ExitCode;
 
-use clap::FromArgMatches as _;
-
 mod args;
 mod clock;
 mod commands;
@@ -53,7 +51,7 @@ fn parse() -> Result<args::Cli, Exit> {
         Exit::Failure
     })?;
     let matches = command.try_get_matches_from(args::nmap::translate(std::env::args_os())).map_err(settled)?;
-    args::Cli::from_arg_matches(&matches).map_err(settled)
+    args::Cli::from_matches(&matches).map_err(settled)
 }
 
 fn run(args: args::Cli) -> Exit {

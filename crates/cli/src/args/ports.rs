@@ -49,7 +49,7 @@ pub struct PortsArgs {
     pub ports: Option<String>,
 
     /// Ask the N TCP ports that are most often open, as -p top:N; UDP ports, where they are asked, are the usual ones
-    #[arg(long, value_name = "N", conflicts_with = "ports", help_heading = "What to scan")]
+    #[arg(long, value_name = "N", help_heading = "What to scan")]
     pub top_ports: Option<u32>,
 
     /// Leave these ports out; without T: or U: of both protocols

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::common::{run, run_in, stderr, stdout};
+use super::common::{bartizan, run, run_in, stderr, stdout};
 use super::namespaces::{Lab, ip};
 use super::{document, listener};
 
@@ -221,6 +221,10 @@ fn spellings_of_nmap_mean_what_they_mean_there() {
     let xml = std::fs::read_to_string(folder.path().join("a.xml")).unwrap();
     assert!(xml.contains("addr=\"127.0.0.12\"") && xml.contains("-Pn -n -p"), "{xml}");
     assert_eq!(stdout(&output).lines().count(), 2);
+    let together = ["ports", "-sTV", "-Pn", "-p", &port.to_string(), "-iLhosts.txt", "-oX", "-"];
+    let output = run_in(folder.path(), &[&together[..], &["--timeout", "1"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("addr=\"127.0.0.12\""), "{}", stdout(&output));
 }
 
 /// A state file that somebody made for the purpose is as good as none.
@@ -339,4 +343,68 @@ fn names_that_come_and_go_meanwhile_are_told_of() {
     assert_eq!((scanned.as_str(), reasons.as_str()), ("10.99.0.1", "[]"));
     let (scanned, _) = kept(&["json", "--exclude", "nas"]);
     assert_eq!(scanned, "", "what is excluded meanwhile is not told of");
+}
+
+/// A flag wins over the environment, and that over the file, also where one excludes the other.
+#[test]
+fn what_was_typed_overrules_the_environment_and_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("both.toml", "[ports]\nports = \"22,80\"\nservice-detection = true\nask-everything = true\n"),
+        ("top.toml", "[ports]\ntop-ports = 7\n"),
+        ("hosts.toml", "[ports]\ndiscover-only = true\n"),
+        ("udp.toml", "[ports]\nudp = true\n"),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let asked = |file: &str, environment: Option<(&str, &str)>, arguments: &[&str]| {
+        let mut command = bartizan();
+        if !file.is_empty() {
+            command.env("BARTIZAN_CONFIG", file);
+        }
+        command.envs(environment).current_dir(folder.path());
+        command.args(["ports", "127.0.0.1", "--wait", "100", "-o", "json"]).args(arguments).output().unwrap()
+    };
+    let ports = Some(("BARTIZAN_PORTS", "81"));
+    for (file, environment, arguments, tcp) in [
+        ("", ports, &["--top-ports", "1"][..], "443"),
+        ("", ports, &["-sn"], ""),
+        ("", ports, &["--discover-only"], ""),
+        ("both.toml", None, &["-sn"], ""),
+        ("both.toml", ports, &["--top-ports", "1"], "443"),
+        ("both.toml", ports, &[], "81"),
+        ("top.toml", None, &["-p", "82"], "82"),
+        ("top.toml", ports, &[], "81"),
+        ("top.toml", None, &["-sU", "-p", "T:82"], "82"),
+        ("hosts.toml", None, &["-p", "82"], "82"),
+        ("hosts.toml", ports, &[], "81"),
+        ("hosts.toml", None, &[], ""),
+        ("udp.toml", None, &["--top-ports", "1"], "443"),
+        ("udp.toml", None, &["-sn"], ""),
+        ("", Some(("BARTIZAN_ENGINE", "syn")), &["-sT", "-p", "82"], "82"),
+    ] {
+        let output = asked(file, environment, arguments);
+        let case = format!("{file} {environment:?} {arguments:?}");
+        assert_eq!(output.status.code(), Some(0), "{case}: {}", stderr(&output));
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(found["scan"]["tcp_ports"], tcp, "{case}");
+        assert_eq!(found["scan"]["udp_ports"], "", "{case}");
+        let detects = file == "both.toml" && arguments != ["-sn"];
+        assert_eq!(found["scan"]["service_detection"], detects, "{case}");
+        if environment.is_some_and(|(name, _)| name == "BARTIZAN_ENGINE") {
+            assert_eq!(found["scan"]["engine"], "connect", "{case}");
+        }
+    }
+    // Of two that were typed none wins.
+    for (file, arguments, part) in [
+        ("", &["-p", "80", "--top-ports", "3"][..], "--top-ports 3 and --ports 80"),
+        ("", &["-sn", "-p", "80"], "--discover-only"),
+        ("", &["-sT", "--engine", "syn"], "only one engine"),
+        ("", &["-p", "80", "--ask-everything"], "without -sV"),
+        ("both.toml", &["-sn", "-Pn"], "--no-discovery"),
+    ] {
+        let output = asked(file, None, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+    }
 }

@@ -87,6 +87,11 @@ impl Request {
             (true, false) => Bare::Udp,
             (false, _) => Bare::Tcp,
         };
+        if let (Some(ports), Some(count)) = (&args.ports, args.top_ports) {
+            bail!(
+                "--top-ports {count} and --ports {ports}: only one list of ports can be asked for; -p takes top:{count} too"
+            );
+        }
         let mut asked = match (args.top_ports, bare) {
             (None, _) => spec::read(args.ports.as_deref(), bare)?,
             (Some(count), Bare::Udp) => {
@@ -133,6 +138,8 @@ impl Request {
         }
         let engine = match (args.engine, syn, connect) {
             (_, true, true) => bail!("-sS and -sT: only one engine can be asked for"),
+            (EngineChoice::Syn, _, true) => bail!("--engine syn and -sT: only one engine can be asked for"),
+            (EngineChoice::Connect, true, _) => bail!("--engine connect and -sS: only one engine can be asked for"),
             (EngineChoice::Syn, ..) | (_, true, _) => Engine::Syn,
             (EngineChoice::Connect, ..) | (_, _, true) => Engine::Connect,
             (EngineChoice::Auto, ..) => Engine::Auto,

@@ -28,10 +28,9 @@ impl PortsArgs {
         let typed = |is_given: bool| if is_given { Origin::Typed } else { Origin::Nowhere };
         self.drop_hosts_alone_or_questions(from, typed);
         self.drop_one_list_of_ports(from, typed);
-        if self.has(ScanLetter::Syn) || self.has(ScanLetter::Connect) {
-            if from("engine", true) < Origin::Typed {
-                self.engine = EngineChoice::Auto;
-            }
+        let has_engine_letter = self.has(ScanLetter::Syn) || self.has(ScanLetter::Connect);
+        if has_engine_letter && from("engine", true) < Origin::Typed {
+            self.engine = EngineChoice::Auto;
         }
         let detects = self.service_detection || self.has(ScanLetter::Services);
         if !detects && from("ask_everything", self.ask_everything) < Origin::Typed {
@@ -73,9 +72,9 @@ impl PortsArgs {
         let top_ports = from("top_ports", self.top_ports.is_some());
         self.ports.take_if(|_| ports < top_ports);
         self.top_ports.take_if(|_| top_ports < ports);
-        let both = self.has(ScanLetter::Syn) || self.has(ScanLetter::Connect);
+        let asks_both = self.has(ScanLetter::Syn) || self.has(ScanLetter::Connect);
         let udp = from("udp", self.udp).max(typed(self.has(ScanLetter::Udp)));
-        if !both && self.top_ports.is_some() {
+        if !asks_both && self.top_ports.is_some() {
             self.udp &= udp >= top_ports;
             self.top_ports.take_if(|_| top_ports < udp);
         }

@@ -18,6 +18,7 @@ pub use feeds::{FeedsArgs, FeedsCommand, FetchArgs, ImportArgs};
 pub use mail::MailArgs;
 use ports::HELP as PORTS_HELP;
 pub use ports::{EngineChoice, PortsArgs, ScanLetter};
+use precedence::drop_leniency_or_strictness;
 pub use server::{JobArgs, LogArgs, LogFormat, LogLevel, MonitoringArgs, Secret, ServeArgs, ServerArgs, WorkerArgs};
 pub use sign_in::SignInArgs;
 use values::{duration, host_port, resolver, web_address, whole};
@@ -157,7 +158,7 @@ pub struct ScanArgs {
     pub results: ResultArgs,
 
     /// End with 0 although the scan has gaps
-    #[arg(long, env = "BARTIZAN_ALLOW_PARTIAL", conflicts_with = "strict", help_heading = "Results")]
+    #[arg(long, env = "BARTIZAN_ALLOW_PARTIAL", help_heading = "Results")]
     pub allow_partial: bool,
 
     /// Gaps count more than findings: end with 3 rather than 1
@@ -258,7 +259,7 @@ pub struct ConvertArgs {
     pub rejudge: bool,
 
     /// Print the evidence of each host as JSON instead of results: what fixtures of checks are made from
-    #[arg(long, help_heading = "Results", conflicts_with_all = ["rejudge", "output"])]
+    #[arg(long, help_heading = "Results", conflicts_with = "rejudge")]
     pub print_evidence: bool,
 }
 
@@ -344,8 +345,13 @@ impl Cli {
     /// The arguments that were parsed, without what others overrule.
     pub fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut cli = Self::from_arg_matches(matches)?;
-        if let (Command::Ports(ports), Some((_, matches))) = (&mut cli.command, matches.subcommand()) {
-            ports.drop_overruled(matches);
+        let Some((_, matches)) = matches.subcommand() else { return Ok(cli) };
+        match &mut cli.command {
+            Command::Ports(args) => args.drop_overruled(matches),
+            Command::Convert(args) => args.drop_overruled(matches)?,
+            Command::Scan(args) => drop_leniency_or_strictness(&mut args.allow_partial, &mut args.strict, matches)?,
+            Command::Audit(args) => drop_leniency_or_strictness(&mut args.allow_partial, &mut args.strict, matches)?,
+            _ => {}
         }
         Ok(cli)
     }

@@ -409,6 +409,29 @@ fn settings_come_from_flag_then_environment_then_file() {
     assert!(with(&["--ports", "80"], None).contains("concurrency 500"));
 }
 
+/// What was typed wins over the environment, also where one excludes the other; of two that were typed none wins.
+#[test]
+fn what_was_typed_overrules_what_it_excludes() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("none.txt"), "# nothing\n").unwrap();
+    fs::write(folder.path().join("strict.toml"), "[scan]\nstrict = true\n").unwrap();
+    let partial = ("BARTIZAN_ALLOW_PARTIAL", "true");
+    for (variables, arguments, code, part) in [
+        (&[partial][..], &["scan", "@none.txt", "--strict"][..], 4, "no target"),
+        (&[partial, ("BARTIZAN_CONFIG", "strict.toml")], &["scan", "@none.txt"], 4, "no target"),
+        (&[partial, ("BARTIZAN_STRICT", "true")], &["scan", "@none.txt"], 2, "cannot be used with"),
+        (&[], &["scan", "@none.txt", "--strict", "--allow-partial"], 2, "cannot be used with"),
+        (&[], &["audit", ".", "--strict", "--allow-partial"], 2, "cannot be used with"),
+        (&[("BARTIZAN_OUTPUT", "json")], &["convert", "gone", "--print-evidence"], 2, "cannot read `gone`"),
+        (&[], &["convert", "gone", "--print-evidence", "-o", "json"], 2, "cannot be used with"),
+    ] {
+        let output =
+            bartizan().current_dir(folder.path()).envs(variables.iter().copied()).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{variables:?} {arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(part), "{variables:?} {arguments:?}: {}", stderr(&output));
+    }
+}
+
 fn listing(folder: &std::path::Path) -> Vec<String> {
     let mut names: Vec<String> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

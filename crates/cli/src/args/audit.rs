@@ -71,7 +71,7 @@ pub struct AuditArgs {
     pub fail_on: Option<Severity>,
 
     /// End with 0 although files could not be read or ecosystems are not covered
-    #[arg(long, env = "BARTIZAN_ALLOW_PARTIAL", conflicts_with = "strict", help_heading = "Results")]
+    #[arg(long, env = "BARTIZAN_ALLOW_PARTIAL", help_heading = "Results")]
     pub allow_partial: bool,
 
     /// Gaps count more than findings: end with 3 rather than 1

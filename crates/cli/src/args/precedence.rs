@@ -1,10 +1,11 @@
-//! What was typed wins over the environment, and that over the configuration file: also where arguments of `bartizan ports`
-//! exclude one another. Those that stand at the same place and exclude one another are refused later.
+//! What was typed wins over the environment, and that over the configuration file: also where arguments exclude one
+//! another. Those that stand at the same place and exclude one another are refused.
 
 use clap::ArgMatches;
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 
-use super::{EngineChoice, PortsArgs, ScanLetter};
+use super::{ConvertArgs, EngineChoice, PortsArgs, ScanLetter};
 
 /// Where a value is from. Later ones win.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,16 +16,62 @@ enum Origin {
     Typed,
 }
 
+fn origin(matches: &ArgMatches, id: &str, is_given: bool) -> Origin {
+    match matches.value_source(id) {
+        Some(ValueSource::CommandLine) if is_given => Origin::Typed,
+        Some(ValueSource::EnvVariable) if is_given => Origin::Environment,
+        // Values of the file are defaults to the parser, and so are the program's own.
+        Some(_) if is_given => Origin::File,
+        _ => Origin::Nowhere,
+    }
+}
+
+/// Takes the one of `--allow-partial` and `--strict` back that the other overrules.
+///
+/// # Errors
+/// If neither does.
+pub fn drop_leniency_or_strictness(
+    allow_partial: &mut bool,
+    strict: &mut bool,
+    matches: &ArgMatches,
+) -> Result<(), clap::Error> {
+    if !(*allow_partial && *strict) {
+        return Ok(());
+    }
+    let (lenient, exact) = (origin(matches, "allow_partial", true), origin(matches, "strict", true));
+    if lenient == exact {
+        let why = "the argument '--allow-partial' cannot be used with '--strict'\n";
+        return Err(clap::Error::raw(ErrorKind::ArgumentConflict, why));
+    }
+    *allow_partial = lenient > exact;
+    *strict = exact > lenient;
+    Ok(())
+}
+
+impl ConvertArgs {
+    /// Evidence that is printed goes to no output; `matches` are those of the command.
+    ///
+    /// # Errors
+    /// If both were typed.
+    pub fn drop_overruled(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let output = origin(matches, "output", !self.results.output.is_empty());
+        match origin(matches, "print_evidence", self.print_evidence) {
+            Origin::Nowhere => {}
+            printed if printed > output => self.results.output.clear(),
+            printed if printed < output => self.print_evidence = false,
+            _ => {
+                let why = "the argument '--print-evidence' cannot be used with '--output <FORMAT[=FILE]>'\n";
+                return Err(clap::Error::raw(ErrorKind::ArgumentConflict, why));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl PortsArgs {
     /// Drops what is overruled; `matches` are those of the command.
     pub fn drop_overruled(&mut self, matches: &ArgMatches) {
-        let from = |id: &str, is_given: bool| match matches.value_source(id) {
-            Some(ValueSource::CommandLine) if is_given => Origin::Typed,
-            Some(ValueSource::EnvVariable) if is_given => Origin::Environment,
-            // Values of the file are defaults to the parser, and so are the program's own.
-            Some(_) if is_given => Origin::File,
-            _ => Origin::Nowhere,
-        };
+        let from = |id: &str, is_given: bool| origin(matches, id, is_given);
         let typed = |is_given: bool| if is_given { Origin::Typed } else { Origin::Nowhere };
         self.drop_hosts_alone_or_questions(from, typed);
         self.drop_one_list_of_ports(from, typed);

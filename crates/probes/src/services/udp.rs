@@ -13,7 +13,7 @@ use bartizan_outbound::io_failure;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::wire::{Cursor, printable};
 use super::{binary, evidence, openvpn, signatures};
@@ -268,7 +268,13 @@ async fn ask(
         };
         sent.map_err(failed)?;
         let sent = Instant::now();
-        let received = heard.in_time(cx.timeout.min(WAIT), sent, datagram.socket.recv_from(&mut answer)).await;
+        let (longest, received) = (cx.timeout.min(WAIT), datagram.socket.recv_from(&mut answer));
+        // What silence says of the community is worth the whole wait.
+        let received = if question.is_public() {
+            timeout(longest, received).await.ok()
+        } else {
+            heard.in_time(longest, sent, received).await
+        };
         if let Some(received) = received {
             let (count, from) = received.map_err(failed)?;
             let found = question.read(answer.get(..count).unwrap_or_default());

@@ -547,10 +547,10 @@ fn ask(
     })
 }
 
-/// Whether so many questions may keep a processor busy for long, and there is another one. Two processors that share a socket and
-/// a ring need a little more time together than one.
+/// Whether so many questions may keep a processor busy, and there is another one. Two processors that share a socket and a ring
+/// need a little more time together than one alone, and a third less by the clock.
 fn is_worth_a_second_thread(run: &Run<'_>, questions: usize) -> bool {
-    const MANY: usize = 1 << 17;
+    const MANY: usize = 1 << 15;
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     questions >= MANY && processors > 1 && run.settings.rates == Rates::default()
 }

@@ -8,7 +8,7 @@ const FEW: u32 = 512;
 const APART_US: u64 = 20_000;
 /// Passes at a host that may be asked only so often, and still answers some more in each.
 const PASSES_LIMITED: u8 = 32;
-/// How long after its first question, at least, a port of a host that answers elsewhere is given up: as long as TCP waits before
+/// How long after its first question, at least, a port of a host that refuses others is given up: as long as TCP waits before
 /// anything is known of a path (RFC 6298 section 2.1).
 const SLOWEST_US: u64 = 1_000_000;
 
@@ -51,8 +51,10 @@ impl Transmitter<'_> {
             let patience = u64::from(self.patience(at));
             let blind = u64::try_from(self.cx.settings.timeout.as_micros()).unwrap_or(u64::MAX);
             let grace = if self.has_answered(at) { (patience * 2).max(100_000) } else { blind };
+            let refuses = shared.answered.load(Relaxed) > shared.open.load(Relaxed);
+            let slowest = if refuses { blind.min(SLOWEST_US) } else { 0 };
             let host = &self.hosts[at];
-            if self.now_us < (host.last_sent_us + grace).max(host.all_asked_us + blind.min(SLOWEST_US)) {
+            if self.now_us < (host.last_sent_us + grace).max(host.all_asked_us + slowest) {
                 return;
             }
         }

@@ -8,6 +8,8 @@ use super::second::{Load, Second};
 use super::*;
 use crate::raw::trouble::{is_down, is_full, is_of_device, reason};
 
+/// Round trips up to which the processor and not the path is what questions wait for.
+const NEAR_US: u32 = 5000;
 /// How long a device without room is waited for.
 const STUCK: Duration = Duration::from_secs(5);
 /// Times the refused pairs of a host are asked again.
@@ -194,8 +196,12 @@ impl Transmitter<'_> {
             outgoing.packets.purposes.push(purpose);
             if outgoing.packets.batch.is_full() {
                 self.take_back();
+                let (trip, in_flight) =
+                    (self.cx.shared.smoothed_us.load(Relaxed), self.cx.shared.in_flight.load(Relaxed));
+                // Where ports are silent it is the pace that questions wait for.
+                let is_busy = (1..NEAR_US).contains(&trip) && in_flight > 0;
                 let outgoing = self.outgoing.get_mut(way);
-                let is_taken = (self.second.as_mut().zip(outgoing))
+                let is_taken = (self.second.as_mut().filter(|_| is_busy).zip(outgoing))
                     .is_some_and(|(second, outgoing)| second.take(way, &mut outgoing.packets));
                 if !is_taken {
                     self.flush(way);

@@ -4,13 +4,14 @@
 //! of them would have answered; then a few of it, chosen by chance, are asked once more, and if one of those answers
 //! after all, so is the whole lot.
 
+use std::time::{Duration, Instant};
+
 use super::answers::{HostIs, Why};
 use super::limited::{Allowance, MOST_ATTEMPTS, Round};
 use crate::MAX_ATTEMPTS;
 use crate::checkpoint::Begun;
 use crate::congestion::is_enough;
 use crate::timing::Rtt;
-use std::time::{Duration, Instant};
 
 /// Silent ports of a host that wait before they are looked at, and of all hosts and workers together.
 const LOT: usize = 512;

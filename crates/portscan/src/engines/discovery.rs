@@ -324,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_ports_are_few_and_the_likely_ones_come_first() {
+    fn a_few_ports_of_the_job_are_asked_beside_the_usual_ones() {
         let mut usual = USUAL[..USUAL_EVERYWHERE].to_vec();
         usual.sort_unstable();
         assert_eq!(ports_to_look_at(&[]), usual);

@@ -93,7 +93,7 @@ pub struct Search<'a> {
     pub rates: Rates,
     /// Of the order of hosts.
     pub seed: u64,
-    /// TCP ports of the job that are asked beside the usual ones to see whether a host is there.
+    /// TCP ports that are asked beside [`PORTS`] to see whether a host is there.
     pub ports: &'a [u16],
     /// How long the caller would wait for an answer.
     pub timeout: Duration,

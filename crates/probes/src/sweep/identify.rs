@@ -288,8 +288,8 @@ impl<'a> Identifier<'a> {
         }
         if self.hurried > 0 {
             gaps.push(Gap::Doubt(format!(
-                "{} were not asked to the end what speaks there: the ceilings on the rate leave too little for it",
-                if self.hurried == 1 { "1 port".to_owned() } else { format!("{} ports", self.hurried) }
+                "{} not asked to the end what speaks there: the ceilings on the rate leave too little for it",
+                if self.hurried == 1 { "1 port was".to_owned() } else { format!("{} ports were", self.hurried) }
             )));
         }
         if let Some(since) = &self.forgetful {
@@ -352,6 +352,27 @@ mod tests {
             again.take(&("192.0.2.1".parse().unwrap(), protocol, port)).is_some()
         });
         assert_eq!(known, [false, false, false, true, true]);
+    }
+
+    #[test]
+    fn ports_whose_turns_came_too_late_are_told_of_and_not_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        std::fs::write(&state, "state").unwrap();
+        let clock = std::sync::Arc::new(FixedClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
+        let ceilings = bartizan_outbound::Ceilings { global: Some(1), ..Default::default() };
+        let cx = ProbeContext::new(Outbound::new(Settings::default()).paced(ceilings), clock);
+        let sweep = sweep_of_nothing();
+        let mut identifier = Identifier::new(&cx, &sweep, 1, Some(Saved::open(&state).unwrap()), true);
+        let failed = || Observation::Failed(ProbeFailure::new(FailureKind::Timeout, "no answer"));
+        assert!(identifier.take(Task { port: record(53, "udp"), tries: 0 }, failed()).is_none(), "it is asked again");
+        let again = identifier.waiting.pop_back().unwrap();
+        assert!(identifier.take(again, failed()).is_some());
+        let Identified { gaps, saved, .. } = identifier.finish(&mut []);
+        assert!(matches!(&gaps[..], [Gap::Doubt(text)] if text.starts_with("1 port was not asked")), "{gaps:?}");
+        drop(saved);
+        let key = ("192.0.2.1".parse().unwrap(), Transport::Udp, 53);
+        assert!(Saved::open(&state).unwrap().take(&key).is_none());
     }
 
     #[test]

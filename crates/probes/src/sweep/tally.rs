@@ -357,6 +357,28 @@ mod tests {
         }
     }
 
+    /// Each costs seconds, and a network without hosts has millions of them.
+    #[test]
+    fn silent_datagrams_of_addresses_that_nobody_named_are_asked_up_to_a_bound_in_all() {
+        let sweep = Sweep { services: Services::Identify { at_once: 1 }, ..sweep(&["192.0.2.1"]) };
+        let mut tally = Tally::default();
+        let mut silent = |last: u8| {
+            let address = IpAddr::from([192, 0, 2, last]);
+            let mut report = report(&[(Protocol::Udp, State::OpenFiltered, 300)]);
+            (report.address, report.presence) = (address, Presence::Unknown);
+            for port in 1..=300 {
+                tally.add(Finding { address, ..finding(port, Protocol::Udp, State::OpenFiltered) });
+            }
+            tally.report(report, &sweep).len()
+        };
+        let asked: Vec<usize> = (1..=13).map(&mut silent).collect();
+        // Ten of those that were found in a network, and the one that was named.
+        assert_eq!(asked, [[300; 11].as_slice(), &[0; 2]].concat());
+        let (hosts, gaps) = tally.hosts(&sweep);
+        assert_eq!(hosts.len(), 11);
+        assert!(matches!(&gaps[..], [Gap::Doubt(text)] if text.contains("2 addresses")), "{gaps:?}");
+    }
+
     #[test]
     fn open_ports_of_a_host_that_accepts_everything_are_counted_and_those_of_a_real_one_listed() {
         for (masked, open, listed) in [(true, 1000_u16, 0), (true, 2, 2), (false, 300, 300)] {

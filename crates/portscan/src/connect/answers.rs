@@ -93,23 +93,41 @@ pub fn bind_device(socket: &OwnedFd, name: &str) -> Result<(), Errno> {
     bound.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NODEV))
 }
 
-/// Reads the end of an attempt off its socket; `None` if it has not ended.
-pub fn read(socket: &OwnedFd) -> Option<Answer> {
-    Some(match sockopt::socket_error(socket) {
-        Ok(Ok(())) if rustix::net::getpeername(socket).is_ok() => accepted(socket),
-        Ok(Ok(())) => return None,
-        Ok(Err(errno)) => told_or(socket, errno),
-        Err(errno) => classify(errno),
-    })
+/// Reads the end of an attempt at `target` off its socket, which the kernel said has ended; `None` if it has not.
+///
+/// Connecting once more is how the kernel tells it in one call: as long as the attempt lasts that does nothing
+/// (`EALREADY`), afterwards it gives the end, and leaves a socket that was refused ready for another attempt
+/// (`__inet_stream_connect` of Linux).
+pub fn read(socket: &OwnedFd, target: SocketAddr) -> Option<Answer> {
+    // First, as a port that ICMP speaks of is "refused" as well. It is there before the kernel says that the attempt has ended.
+    if let Some(told) = next_told(socket.as_fd())
+        && let Some(answer) = read_told(&told, own_address(socket)).or_else(|| told.errno.map(classify_told))
+    {
+        return Some(answer);
+    }
+    match rustix::net::connect(socket, &target) {
+        Ok(()) => Some(accepted(socket)),
+        Err(Errno::ALREADY | Errno::INPROGRESS) => None,
+        Err(errno) => Some(classify_told(errno)),
+    }
 }
 
-/// The same for an attempt whose time is over: the answer may have come while this thread had no processor.
+/// The same for an attempt whose time is over, of which the kernel said nothing: the answer may have come while this thread had
+/// no processor. The socket is of no use afterwards.
 pub fn read_late(socket: &OwnedFd) -> Answer {
-    read(socket).unwrap_or_else(|| {
-        // The handshake may end this very moment.
-        reset_on_close(socket);
-        Answer::Silent(Why::NoResponse)
-    })
+    match sockopt::socket_error(socket) {
+        Ok(Ok(())) if rustix::net::getpeername(socket).is_ok() => accepted(socket),
+        Ok(Ok(())) => {
+            // The handshake may end this very moment.
+            reset_on_close(socket);
+            Answer::Silent(Why::NoResponse)
+        }
+        Ok(Err(errno)) => {
+            let told = next_told(socket.as_fd()).and_then(|told| read_told(&told, own_address(socket)));
+            told.unwrap_or_else(|| classify_told(errno))
+        }
+        Err(errno) => classify(errno),
+    }
 }
 
 /// Closing resets instead of waiting out `TIME_WAIT`, which would use up local ports.
@@ -127,11 +145,6 @@ pub fn accepted(socket: &OwnedFd) -> Answer {
         _ => false,
     };
     if itself { Answer::Local(Reason::SelfConnect) } else { Answer::Final(State::Open, Reason::SynAck) }
-}
-
-fn told_or(socket: &OwnedFd, errno: Errno) -> Answer {
-    let told = next_told(socket.as_fd()).and_then(|told| read_told(&told, own_address(socket)));
-    told.unwrap_or_else(|| classify_told(errno))
 }
 
 /// The address that a socket sends from.
@@ -161,8 +174,8 @@ pub fn read_told(told: &Told, own: Option<IpAddr>) -> Option<Answer> {
     })
 }
 
-/// What an error means that a socket was told of after its packet had gone out: it came by ICMP, so these are no trouble
-/// of this machine. The kernel gives EACCES for "administratively prohibited", "source address failed policy" and
+/// What an error means that a socket was told of after its packet had gone out: unless a reset came it was ICMP, so these
+/// are no trouble of this machine. The kernel gives EACCES for "administratively prohibited", "source address failed policy" and
 /// "reject route" of ICMPv6, ENOPROTOOPT for "protocol unreachable", EPROTO for "parameter problem".
 fn classify_told(errno: Errno) -> Answer {
     match told_by_filter(errno) {
@@ -231,7 +244,9 @@ mod tests {
     #[test]
     fn what_icmp_says_in_full_decides() {
         let (router, own): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.9".parse().unwrap());
-        let means = |origin, kind, code, from| read_told(&Told { origin, kind, code, from: Some(from) }, Some(own));
+        let means = |origin, kind, code, from| {
+            read_told(&Told { origin, kind, code, from: Some(from), errno: None }, Some(own))
+        };
         let filtered = |reason| Some(Answer::Final(State::Filtered, reason));
         assert_eq!(means(2, 3, 3, router), filtered(Reason::PortUnreachable), "not closed: no reset came");
         assert_eq!(means(2, 3, 13, router), filtered(Reason::AdminProhibited));

@@ -33,7 +33,8 @@ pub struct Sockets {
 struct Socket {
     fd: OwnedFd,
     family: usize,
-    in_flight: bool,
+    /// Whom it is connecting to.
+    in_flight: Option<SocketAddr>,
 }
 
 /// Place among the spare ones of a family whose sockets are not used again.
@@ -74,7 +75,7 @@ impl Sockets {
         };
         let ended = match rustix::net::connect(&socket.fd, &target) {
             Err(Errno::INPROGRESS) => {
-                socket.in_flight = true;
+                socket.in_flight = Some(target);
                 return Ok(slot);
             }
             Ok(()) => answers::accepted(&socket.fd),
@@ -86,13 +87,7 @@ impl Sockets {
 
     /// The slot of a socket that was refused and can connect once more.
     fn used(&mut self, family: usize) -> Option<usize> {
-        let slot = self.spare.get_mut(family)?.pop()?;
-        let is_ready =
-            (self.slots.get(slot)?.as_ref()).is_some_and(|socket| rustix::net::connect_unspec(&socket.fd).is_ok());
-        if !is_ready {
-            self.close(slot);
-        }
-        is_ready.then_some(slot)
+        self.spare.get_mut(family)?.pop()
     }
 
     /// A slot with a new socket.
@@ -114,7 +109,7 @@ impl Sockets {
             return Err(answers::classify(errno));
         }
         if let Some(place) = self.slots.get_mut(slot) {
-            *place = Some(Socket { fd, family: place_of(&target), in_flight: false });
+            *place = Some(Socket { fd, family: place_of(&target), in_flight: None });
             self.open += 1;
         }
         Ok(slot)
@@ -142,31 +137,32 @@ impl Sockets {
 
     /// The answer to an attempt; `None` if it did not end, or the slot is not in flight.
     pub fn read(&mut self, slot: usize) -> Option<Answer> {
-        let socket = self.slots.get(slot)?.as_ref().filter(|socket| socket.in_flight)?;
-        let answer = answers::read(&socket.fd)?;
-        self.end(slot, answer);
+        let socket = self.slots.get_mut(slot)?.as_mut()?;
+        let answer = answers::read(&socket.fd, socket.in_flight?)?;
+        if answer == Answer::Final(State::Closed, Reason::ConnRefused) {
+            self.spare(slot);
+        } else {
+            self.close(slot);
+        }
         Some(answer)
     }
 
     /// The same when its time is over, if it has not ended by now.
     pub fn read_late(&mut self, slot: usize) -> Option<Answer> {
-        let socket = self.slots.get(slot)?.as_ref().filter(|socket| socket.in_flight)?;
+        let socket = self.slots.get(slot)?.as_ref().filter(|socket| socket.in_flight.is_some())?;
         let answer = answers::read_late(&socket.fd);
-        self.end(slot, answer);
+        self.close(slot);
         Some(answer)
     }
 
-    fn end(&mut self, slot: usize, answer: Answer) {
+    /// The socket of a slot was refused.
+    fn spare(&mut self, slot: usize) {
         let Some(socket) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return };
-        if answer == Answer::Final(State::Closed, Reason::ConnRefused) {
-            socket.in_flight = false;
-            let family = socket.family;
-            match self.spare.get_mut(family) {
-                Some(spare) => spare.push(slot),
-                None => self.close(slot),
-            }
-        } else {
-            self.close(slot);
+        socket.in_flight = None;
+        let family = socket.family;
+        match self.spare.get_mut(family) {
+            Some(spare) => spare.push(slot),
+            None => self.close(slot),
         }
     }
 }
@@ -213,8 +209,8 @@ mod tests {
         let target: SocketAddr = "[fe80::1%1]:1".parse().unwrap();
         assert!(sockets.used(place_of(&target)).is_none());
         let slot = sockets.opened(target, None).unwrap();
-        sockets.slots[slot].as_mut().unwrap().in_flight = true;
-        sockets.end(slot, REFUSED);
+        sockets.slots[slot].as_mut().unwrap().in_flight = Some(target);
+        sockets.spare(slot);
         assert_eq!((sockets.open, sockets.spare.iter().map(Vec::len).sum::<usize>()), (0, 0));
     }
 

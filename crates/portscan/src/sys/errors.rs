@@ -4,6 +4,8 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use rustix::io::Errno;
+
 use super::{check, read, set};
 
 /// Has the kernel keep what ICMP says about packets of this socket, with type, code and sender, and not an error number
@@ -32,6 +34,8 @@ pub struct Told {
     pub code: u8,
     /// Who sent it.
     pub from: Option<IpAddr>,
+    /// What the kernel makes of it.
+    pub errno: Option<Errno>,
 }
 
 impl Told {
@@ -85,7 +89,8 @@ fn read_told(control: &[u8]) -> Option<Told> {
                 libc::AF_INET6 => read::<[u8; 16]>(data, 24).map(IpAddr::from),
                 _ => None,
             };
-            return Some(Told { origin, kind, code, from });
+            let errno = read::<i32>(data, 0).filter(|number| (1..4096).contains(number)).map(Errno::from_raw_os_error);
+            return Some(Told { origin, kind, code, from, errno });
         }
         at = next.checked_next_multiple_of(size_of::<usize>())?;
     }
@@ -128,7 +133,8 @@ mod tests {
             bytes
         };
         let from = [&2_u16.to_ne_bytes()[..], &[0, 0, 192, 0, 2, 7]].concat();
-        let told = Told { origin: 2, kind: 3, code: 13, from: Some("192.0.2.7".parse().unwrap()) };
+        let errno = Some(Errno::CONNREFUSED);
+        let told = Told { origin: 2, kind: 3, code: 13, from: Some("192.0.2.7".parse().unwrap()), errno };
         assert_eq!(read_told(&control(libc::SOL_IP, libc::IP_RECVERR, &from)), Some(told));
         // Another message before it, padded.
         let mut other = 17_usize.to_ne_bytes().to_vec();

@@ -26,6 +26,10 @@ impl Transmitter<'_> {
     pub(super) fn finish_pass(&mut self, at: usize) {
         let shared = &self.cx.shared.hosts[at];
         let host = &mut self.hosts[at];
+        if host.pass == 0 && !shared.paced.load(Relaxed) {
+            // The next pass would ask them anyway, and until the last answers are in the path has nothing else to carry.
+            host.early.append(&mut host.unpaid);
+        }
         if !host.early.is_empty() || (!host.unpaid.is_empty() && host.early_credit >= 1.0) {
             host.phase = Phase::Asking;
             return;

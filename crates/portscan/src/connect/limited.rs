@@ -65,6 +65,11 @@ impl Allowance {
         self.fresh += usize::from(is_extra);
     }
 
+    /// Whether answers took more attempts than chance explains.
+    pub const fn is_suspected(&self) -> bool {
+        self.late >= LEAST_LATE && self.lost >= self.late.saturating_mul(LOST_EACH)
+    }
+
     /// A round is over that left so many ports silent.
     pub fn round(&mut self, left: usize, now: Instant) -> Round {
         let fresh = std::mem::take(&mut self.fresh);
@@ -75,8 +80,7 @@ impl Allowance {
             (self.answers, self.since) = (0, Some(now));
         }
         self.quiet = if fresh > 0 { 0 } else { self.quiet.saturating_add(1) };
-        let is_limited =
-            self.quiet < QUIET_ROUNDS && self.late >= LEAST_LATE && self.lost >= self.late.saturating_mul(LOST_EACH);
+        let is_limited = self.quiet < QUIET_ROUNDS && self.is_suspected();
         let is_worth_it = is_limited && fresh * LEAST_SHARE >= left;
         // A little faster than answers came, so that a limit that lets more through is noticed.
         let apart = self.apart.filter(|_| is_worth_it).map(|apart| (apart * 4 / 5).clamp(SHORTEST, LONGEST));

@@ -30,6 +30,8 @@ const BATCH: usize = 256;
 const NAP: Duration = Duration::from_millis(50);
 /// Results are handed over at least as often.
 const TELL_EVERY: Duration = Duration::from_millis(20);
+/// Open ports wait for each other at most so long: each is to be asked a second time, which the end of a host waits for.
+const TELL_OPEN_EVERY: Duration = Duration::from_millis(2);
 /// Shortest sleep between attempts that are spread out.
 const LEAST_NAP: Duration = Duration::from_micros(500);
 /// Questions put off at most, before new ones are taken.
@@ -354,7 +356,7 @@ impl<'p> Worker<'p> {
             Err(answer) => return self.conclude(question, now, answer),
         };
         let Patience { wait, repetitions } = self.patience(&question);
-        self.reserve(&question, repetitions);
+        self.began(&question, repetitions);
         let falls = self.plan.links.falls();
         self.number = self.number.wrapping_add(1);
         self.deadlines.push(Reverse((now + wait, slot, self.number)));
@@ -399,9 +401,7 @@ impl<'p> Worker<'p> {
         self.flow.ended(open);
         let repeated = self.schedule.sent_in(open);
         self.attempts += u64::from(repeated);
-        if flight.reserved > repeated {
-            self.give_back(flight.question.host, flight.reserved - repeated);
-        }
+        self.ended(flight.question.host, flight.reserved, repeated);
         let question = Question { asked: flight.question.asked.saturating_add(repeated), ..flight.question };
         let fell = flight.falls != self.plan.links.falls();
         let answer = match answer {
@@ -493,7 +493,11 @@ impl<'p> Worker<'p> {
             if question.asked < most {
                 return self.ask_again(question, Instant::now() + APART.min(self.plan.settings.timeout));
             }
-            return self.errand_done(errand, Some(false));
+            // Where most questions are dropped, silence says nothing against a port that accepted once.
+            let host = self.hosts.get(question.host);
+            let is_limited = host.is_some_and(|host| host.allowance.is_suspected());
+            let accepted = if is_limited && question.kind == Kind::Verify { None } else { Some(false) };
+            return self.errand_done(errand, accepted);
         }
         let Some(host) = self.hosts.get_mut(question.host) else { return };
         if question.kind == Kind::Canary {
@@ -565,7 +569,7 @@ impl<'p> Worker<'p> {
         let attempts = question.asked.saturating_add(question.local);
         let rtt_us = rtt.map_or(0, |rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).max(1));
         self.batch.push(Record { host, port: question.index, state, reason, rtt_us, ttl: 0, attempts });
-        if self.batch.len() >= BATCH {
+        if self.batch.len() >= BATCH || (state == State::Open && self.last_flush.elapsed() >= TELL_OPEN_EVERY) {
             self.flush();
         }
     }

@@ -17,7 +17,7 @@ use crate::timing::Rtt;
 /// Open ports of a host that are asked a second time; one with more is hardly what it seems.
 const VERIFY_AT_MOST: usize = 2000;
 /// From the answer to the second question: whatever accepts once and never again is known by it, so it need not be long.
-const VERIFY_AFTER: Duration = Duration::from_millis(50);
+const VERIFY_AFTER: Duration = Duration::from_millis(20);
 /// So many of them as soon as they are due; between two of the others so much time goes by, whatever the host.
 const VERIFY_AT_ONCE: usize = 8;
 const VERIFY_EVERY: Duration = Duration::from_micros(500);

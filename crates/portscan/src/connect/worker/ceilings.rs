@@ -103,26 +103,27 @@ impl Worker<'_> {
         self.schedule.patience(last, if is_extra { needed } else { left })
     }
 
-    /// Makes room in the ceilings for repetitions by the kernel.
-    pub(super) fn reserve(&mut self, question: &Question, times: u8) {
+    /// A question went out that the kernel may repeat so often, for which the ceilings have to have room.
+    pub(super) fn began(&mut self, question: &Question, repetitions: u8) {
         if let Some(pace) = self.pace {
-            self.next_start += pace * u32::from(times);
+            self.next_start += pace * u32::from(repetitions);
         }
         // What is known of the host may be other than when its turn came.
-        if let Some(limits) = self.limits.filter(|_| times != question.reserved) {
+        if let Some(limits) = self.limits.filter(|_| repetitions.max(question.reserved) > 0) {
             let mut limits = limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            limits.reserve(question.host, times.saturating_sub(question.reserved));
-            limits.give_back(question.host, question.reserved.saturating_sub(times));
+            limits.began(question.host, repetitions, question.reserved);
         }
     }
 
-    /// Gives back what was not used of it.
-    pub(super) fn give_back(&mut self, host: usize, times: u8) {
+    /// It ended after so many of these; gives back the room for the others.
+    pub(super) fn ended(&mut self, host: usize, repetitions: u8, sent: u8) {
+        let unsent = repetitions.saturating_sub(sent);
         if let Some(pace) = self.pace {
-            self.next_start = self.next_start.checked_sub(pace * u32::from(times)).unwrap_or(self.next_start);
+            self.next_start = self.next_start.checked_sub(pace * u32::from(unsent)).unwrap_or(self.next_start);
         }
-        if let Some(limits) = self.limits {
-            limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).give_back(host, times);
+        if let Some(limits) = self.limits.filter(|_| repetitions > 0) {
+            let mut limits = limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            limits.ended(host, repetitions, unsent);
         }
     }
 }

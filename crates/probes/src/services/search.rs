@@ -20,6 +20,12 @@ use super::{
 };
 use crate::Caution;
 
+/// Whether an answer speaks of TLS, as those of a TLS port to plain HTTP do.
+fn names_tls(heard: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(heard).to_ascii_lowercase();
+    ["https", "ssl", "tls"].iter().any(|name| text.contains(name))
+}
+
 type Asking<'c> = Pin<Box<dyn Future<Output = (Question, Answer)> + Send + 'c>>;
 
 /// Questions that are put together.
@@ -245,13 +251,32 @@ impl<'c> Search<'c> {
     /// complaining, and every server that complains does so with that status.
     async fn settle(&mut self, found: Found) -> Option<End> {
         let is_doubtful = matches!(found.evidence.details, ServiceDetails::Http { status: 400, .. });
-        if is_doubtful && self.dialer.layer == Layer::Plain && !self.answered.contains(&Question::Tls) {
-            let hello = ask(&self.dialer.for_question(self.dialer.cx.timeout), Question::Tls).await;
-            if matches!(hello.reply, Ok(Reply::Tls)) {
-                return Some(End::Tls);
-            }
+        if is_doubtful
+            && self.dialer.layer == Layer::Plain
+            && !self.answered.contains(&Question::Tls)
+            && self.speaks_tls(&found).await
+        {
+            return Some(End::Tls);
         }
         Some(End::Found(Box::new(found)))
+    }
+
+    /// Whether a port that complained in HTTP answers to the hello of TLS that is under way, or to another one.
+    async fn speaks_tls(&mut self, complaint: &Found) -> bool {
+        let mut silent = false;
+        while self.asked.contains(&Question::Tls) && !silent {
+            match self.asking.next().await {
+                Some((Question::Tls, Answer { reply: Ok(Reply::Tls), .. })) => return true,
+                Some((Question::Tls, _)) | None => silent = true,
+                Some(_) => {}
+            }
+        }
+        // A complaint that does not name what it misses is not worth waiting once more for.
+        if silent && !names_tls(&complaint.heard) {
+            return false;
+        }
+        let hello = ask(&self.dialer.for_question(self.dialer.cx.timeout), Question::Tls).await;
+        matches!(hello.reply, Ok(Reply::Tls))
     }
 
     /// What another question was answered with may be a greeting that came late. Its server is listened to once more, as

@@ -161,6 +161,8 @@ fn bad_input_is_refused_before_anything_is_written() {
         (&["audit", "--store", "store", "app", "--os", "amiga:3"], "amiga"),
         (&["audit", "--store", "store", "app", "--ignore-file", "no-reason.toml", "-o", "json=out.json"], "`reason`"),
         (&["audit", "--store", "store", "app", "--vex", "vex.json", "-o", "json=out.json"], "neither OpenVEX"),
+        (&["audit", "--store", "store", "app", "--vex", "vex.json", "-o", "openvex=app/../vex.json"], "write over"),
+        (&["audit", "--store", "store", "feeds/npm.jsonl", "-o", "json=feeds/npm.jsonl"], "write over"),
         (&["explain", "--store", "store", "lodash", "CVE-2099-1001"], "add a PATH"),
         (&["explain", "--store", "store", "pkg:npm", "CVE-2099-1001"], "package URL"),
     ] {

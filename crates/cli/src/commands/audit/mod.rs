@@ -17,7 +17,7 @@ use bartizan_reports::audit::{AuditDocument, AuditFormat, render};
 
 use crate::args::{AuditArgs, AuditOutput, InventoryArgs};
 use crate::exit::Exit;
-use crate::io::{Sink, complain, read_bounded, say, settle};
+use crate::io::{self, Needed, Sink, complain, read_bounded, say, settle};
 use crate::terminal::{Destination, SystemClock, render_options};
 
 mod baseline;
@@ -29,9 +29,22 @@ mod gaps;
 /// Bytes of an earlier result at most.
 const MAX_BASELINE: u64 = 512 << 20;
 
+/// Refuses to write results over what is read. An earlier result may be replaced by the new one, which is a common way to keep
+/// the last one.
+fn refuse_second_role(args: &AuditArgs) -> Result<()> {
+    let paths = args.paths.iter().map(|path| (path, path.display().to_string()));
+    let vex = args.vex.iter().map(|file| (file, format!("--vex {}", file.display())));
+    let ignore = args.ignore_file.iter().map(|file| (file, format!("--ignore-file {}", file.display())));
+    for (file, named_by) in paths.chain(vex).chain(ignore) {
+        Needed::new(named_by, io::input(file), &[]).refuse_as_output(&args.output)?;
+    }
+    Ok(())
+}
+
 /// Runs the command.
 pub fn run(args: &AuditArgs) -> Result<Exit> {
     let outputs = settle(&args.output)?;
+    refuse_second_role(args)?;
     let clock = SystemClock;
     let now = clock.now();
     let mut decisions = Decisions::new(now.date_naive());

@@ -313,3 +313,23 @@ impl<'c> Search<'c> {
         Found { evidence, heard: Vec::new() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complaints_of_ports_of_tls_name_it() {
+        for body in [
+            "<center>The plain HTTP request was sent to HTTPS port</center>",
+            "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+            "Client sent an HTTP request to an HTTPS server.",
+            "Bad Request\r\nThis combination of host and port requires TLS.\r\n",
+        ] {
+            assert!(names_tls(format!("HTTP/1.1 400 Bad Request\r\n\r\n{body}").as_bytes()), "{body}");
+        }
+        assert!(!names_tls(
+            b"HTTP/1.1 400 Bad Request\r\nServer: tinyproxy/1.11.1\r\n\r\nYou tried to connect to the proxy"
+        ));
+    }
+}

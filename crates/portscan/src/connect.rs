@@ -19,7 +19,7 @@ use worker::Worker;
 
 pub mod answers;
 mod flow;
-mod limited;
+pub mod limited;
 mod patience;
 mod silence;
 mod sockets;
@@ -87,8 +87,21 @@ pub trait Errands: Sync {
     fn are_waiting(&self) -> bool;
     /// One to do now.
     fn next(&self, now: Instant) -> Option<Errand>;
-    /// Whether the port accepted; `None` if it could not be asked.
-    fn done(&self, errand: Errand, accepted: Option<bool>);
+    /// What came of it.
+    fn done(&self, errand: Errand, outcome: ErrandOutcome);
+}
+
+/// What came of an errand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrandOutcome {
+    /// The port accepted.
+    Accepted,
+    /// It did not: it was refused, or somebody on the way said that it is not to be had.
+    Refused,
+    /// Nothing came back.
+    Silent,
+    /// It could not be asked.
+    NotAsked,
 }
 
 /// Which pairs of target and port are asked, by their indices, in which order.

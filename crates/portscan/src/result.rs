@@ -235,7 +235,8 @@ pub struct HostReport {
     /// Ports chosen by chance were open as well: a proxy or tarpit accepts on behalf of the host, and its open ports
     /// prove nothing.
     pub accepts_everything: bool,
-    /// Open ports that did not accept a second time when the verification pass asked again.
+    /// Open ports that did not accept a second time when the verification pass asked again. Silence then says nothing about a
+    /// host or path that lets only so many questions through.
     pub unconfirmed: Vec<u16>,
 }
 

@@ -1,7 +1,8 @@
 //! Sockets of the connect engine, and what the end of an attempt means.
 //!
 //! The kernel gives the same error number for an ICMP message of a filter and for a missing host, and calls a port that
-//! ICMP speaks of "refused" like one that answered with a reset. What ICMP said in full is in the socket's error queue.
+//! ICMP speaks of "refused" like one that answered with a reset. What ICMP said in full is in the socket's error queue, from
+//! Linux 5.8 on (`tcp_v4_err`); before, such a port counts as closed.
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
@@ -100,13 +101,12 @@ pub fn bind_device(socket: &OwnedFd, name: &str) -> Result<(), Errno> {
 /// (`__inet_stream_connect` of Linux).
 pub fn read(socket: &OwnedFd, target: SocketAddr) -> Option<Answer> {
     // First, as a port that ICMP speaks of is "refused" as well. It is there before the kernel says that the attempt has ended.
-    if let Some(told) = next_told(socket.as_fd())
-        && let Some(answer) = read_told(&told, own_address(socket)).or_else(|| told.errno.map(classify_told))
-    {
-        return Some(answer);
-    }
+    let told = next_told(socket.as_fd());
+    let told = told.and_then(|told| read_told(&told, own_address(socket)).or_else(|| told.errno.map(classify_told)));
     match rustix::net::connect(socket, &target) {
+        // Whatever was said before, the handshake came to its end.
         Ok(()) => Some(accepted(socket)),
+        Err(_) if told.is_some() => told,
         Err(Errno::ALREADY | Errno::INPROGRESS) => None,
         Err(errno) => Some(classify_told(errno)),
     }
@@ -114,21 +114,24 @@ pub fn read(socket: &OwnedFd, target: SocketAddr) -> Option<Answer> {
 
 /// The same for an attempt whose time is over, of which the kernel said nothing: the answer may have come while this thread had
 /// no processor. The socket is of no use afterwards.
-pub fn read_late(socket: &OwnedFd) -> Answer {
-    match sockopt::socket_error(socket) {
-        Ok(Ok(())) if rustix::net::getpeername(socket).is_ok() => accepted(socket),
-        Ok(Ok(())) => {
+pub fn read_late(socket: &OwnedFd, target: SocketAddr) -> Answer {
+    match read(socket, target) {
+        // Or was it the word of ICMP, which came between two looks?
+        Some(REFUSED) => next_told(socket.as_fd()).and_then(|told| read_told(&told, None)).unwrap_or(REFUSED),
+        Some(answer) => answer,
+        None => {
+            // What ICMP said while the socket was in use is no end to the kernel, and may be all that there is.
+            let soft = sockopt::socket_error(socket).ok().and_then(Result::err);
+            let told = next_told(socket.as_fd()).and_then(|told| read_told(&told, own_address(socket)));
             // The handshake may end this very moment.
             reset_on_close(socket);
-            Answer::Silent(Why::NoResponse)
+            told.or(soft.map(classify_told)).unwrap_or(Answer::Silent(Why::NoResponse))
         }
-        Ok(Err(errno)) => {
-            let told = next_told(socket.as_fd()).and_then(|told| read_told(&told, own_address(socket)));
-            told.unwrap_or_else(|| classify_told(errno))
-        }
-        Err(errno) => classify(errno),
     }
 }
+
+/// A port that answered with a reset.
+pub const REFUSED: Answer = Answer::Final(State::Closed, Reason::ConnRefused);
 
 /// Closing resets instead of waiting out `TIME_WAIT`, which would use up local ports.
 fn reset_on_close(socket: &OwnedFd) {

@@ -24,12 +24,31 @@ const LEAST_SHARE: usize = 32;
 const SHORTEST: Duration = Duration::from_micros(100);
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// What the answers of a host tell of how often it may be asked.
-#[derive(Debug, Default)]
-pub struct Allowance {
+/// What answers to repetitions tell.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Losses {
     /// Answers to repetitions, and attempts at these ports that had been lost.
     late: u32,
     lost: u32,
+}
+
+impl Losses {
+    /// A port answered after so many attempts in vain.
+    pub fn answered(&mut self, in_vain: u8) {
+        self.late += u32::from(in_vain > 0);
+        self.lost = self.lost.saturating_add(u32::from(in_vain));
+    }
+
+    /// Whether answers took more attempts than chance explains.
+    pub const fn suggest_a_limit(&self) -> bool {
+        self.late >= LEAST_LATE && self.lost >= self.late.saturating_mul(LOST_EACH)
+    }
+}
+
+/// What the answers of a host tell of how often it may be asked.
+#[derive(Debug, Default)]
+pub struct Allowance {
+    losses: Losses,
     /// Answers, and since when they are counted.
     answers: u32,
     since: Option<Instant>,
@@ -60,14 +79,8 @@ impl Allowance {
     pub fn answered(&mut self, in_vain: u8, is_extra: bool) {
         // What came before the first silence was let through at once.
         self.answers += u32::from(self.since.is_some());
-        self.late += u32::from(in_vain > 0);
-        self.lost = self.lost.saturating_add(u32::from(in_vain));
+        self.losses.answered(in_vain);
         self.fresh += usize::from(is_extra);
-    }
-
-    /// Whether answers took more attempts than chance explains.
-    pub const fn is_suspected(&self) -> bool {
-        self.late >= LEAST_LATE && self.lost >= self.late.saturating_mul(LOST_EACH)
     }
 
     /// A round is over that left so many ports silent.
@@ -80,7 +93,7 @@ impl Allowance {
             (self.answers, self.since) = (0, Some(now));
         }
         self.quiet = if fresh > 0 { 0 } else { self.quiet.saturating_add(1) };
-        let is_limited = self.quiet < QUIET_ROUNDS && self.is_suspected();
+        let is_limited = self.quiet < QUIET_ROUNDS && self.losses.suggest_a_limit();
         let is_worth_it = is_limited && fresh * LEAST_SHARE >= left;
         // A little faster than answers came, so that a limit that lets more through is noticed.
         let apart = self.apart.filter(|_| is_worth_it).map(|apart| (apart * 4 / 5).clamp(SHORTEST, LONGEST));

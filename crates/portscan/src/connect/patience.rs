@@ -37,7 +37,7 @@ impl Schedule {
     }
 
     /// When the kernel sends this repetition; the first is 1.
-    fn sent_at(self, repetition: u8) -> Duration {
+    pub fn sent_at(self, repetition: u8) -> Duration {
         let evenly = repetition.min(self.linear.saturating_add(1));
         let doubled = u32::from((repetition - evenly).min(16));
         FIRST * (u32::from(evenly) + ((2 << doubled) - 2))

@@ -12,8 +12,8 @@ use std::time::Duration;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
-use super::answers::{self, Answer};
-use crate::{Reason, State};
+use super::answers::{self, Answer, REFUSED};
+use crate::State;
 
 /// Sockets of a worker by slot; a slot names a socket while it is in flight.
 #[derive(Debug)]
@@ -66,10 +66,18 @@ impl Sockets {
     /// # Errors
     /// With the answer if the attempt ended at once.
     pub fn connect(&mut self, target: SocketAddr, interface: Option<&str>) -> Result<usize, Answer> {
-        let slot = match self.used(place_of(&target)) {
-            Some(slot) => slot,
-            None => self.opened(target, interface)?,
-        };
+        if let Some(slot) = self.spare.get_mut(place_of(&target)).and_then(Vec::pop) {
+            match self.begin(slot, target) {
+                // What a used socket complains of may be its own past.
+                Err(answer) if answer != REFUSED && !matches!(answer, Answer::Final(State::Open, _)) => {}
+                other => return other,
+            }
+        }
+        let slot = self.opened(target, interface)?;
+        self.begin(slot, target)
+    }
+
+    fn begin(&mut self, slot: usize, target: SocketAddr) -> Result<usize, Answer> {
         let Some(socket) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
             return Err(answers::classify(Errno::BADF));
         };
@@ -83,11 +91,6 @@ impl Sockets {
         };
         self.close(slot);
         Err(ended)
-    }
-
-    /// The slot of a socket that was refused and can connect once more.
-    fn used(&mut self, family: usize) -> Option<usize> {
-        self.spare.get_mut(family)?.pop()
     }
 
     /// A slot with a new socket.
@@ -139,7 +142,7 @@ impl Sockets {
     pub fn read(&mut self, slot: usize) -> Option<Answer> {
         let socket = self.slots.get_mut(slot)?.as_mut()?;
         let answer = answers::read(&socket.fd, socket.in_flight?)?;
-        if answer == Answer::Final(State::Closed, Reason::ConnRefused) {
+        if answer == REFUSED {
             self.spare(slot);
         } else {
             self.close(slot);
@@ -149,8 +152,8 @@ impl Sockets {
 
     /// The same when its time is over, if it has not ended by now.
     pub fn read_late(&mut self, slot: usize) -> Option<Answer> {
-        let socket = self.slots.get(slot)?.as_ref().filter(|socket| socket.in_flight.is_some())?;
-        let answer = answers::read_late(&socket.fd);
+        let socket = self.slots.get(slot)?.as_ref()?;
+        let answer = answers::read_late(&socket.fd, socket.in_flight?);
         self.close(slot);
         Some(answer)
     }
@@ -173,6 +176,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::Reason;
 
     /// A port that nobody offers, by having been offered a moment ago.
     fn closed(address: IpAddr) -> SocketAddr {
@@ -198,7 +202,6 @@ mod tests {
     }
 
     const OPEN: Answer = Answer::Final(State::Open, Reason::SynAck);
-    const REFUSED: Answer = Answer::Final(State::Closed, Reason::ConnRefused);
 
     #[test]
     fn a_socket_that_was_on_one_link_is_not_used_for_another() {
@@ -207,7 +210,7 @@ mod tests {
         }
         let mut sockets = Sockets::new(4).unwrap();
         let target: SocketAddr = "[fe80::1%1]:1".parse().unwrap();
-        assert!(sockets.used(place_of(&target)).is_none());
+        assert!(sockets.spare.get(place_of(&target)).is_none());
         let slot = sockets.opened(target, None).unwrap();
         sockets.slots[slot].as_mut().unwrap().in_flight = Some(target);
         sockets.spare(slot);

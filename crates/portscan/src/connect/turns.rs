@@ -16,20 +16,6 @@ pub struct Limits {
     hosts: Vec<Ceiling>,
     subnets: Vec<Ceiling>,
     subnet_of: Vec<usize>,
-    repeated: Vec<Repeated>,
-}
-
-/// What the kernel may still repeat of questions to a host.
-///
-/// Each of them was paid for when its question went out, and is sent seconds later. Where questions are suddenly not repeated any
-/// more, because the host turned out to be near, those that follow would come on top of the repetitions of those before. So they
-/// go on at the price of those.
-#[derive(Debug, Clone, Copy, Default)]
-struct Repeated {
-    /// Repetitions of questions that are out.
-    out: u32,
-    /// The most of one of these.
-    each: u8,
 }
 
 impl Limits {
@@ -43,18 +29,15 @@ impl Limits {
             hosts: rates.per_host.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); targets.len()]),
             subnets: rates.per_subnet.map_or_else(Vec::new, |rate| vec![Ceiling::new(rate); subnets]),
             subnet_of,
-            repeated: vec![Repeated::default(); targets.len()],
         }))
     }
 
-    /// Takes the next moment at which a host may be asked, if its own turn has come, and room for so many repetitions or, while
-    /// there are still some to come of others, for as many as of those.
+    /// Takes the next moment at which a host may be asked, if its own turn has come, and room for so many repetitions.
     ///
     /// # Errors
     /// When its turn comes; nothing is taken then.
     fn take(&mut self, host: usize, repetitions: u8, now_us: u64) -> Result<u64, u64> {
         let subnet = self.subnet_of.get(host).copied().unwrap_or(usize::MAX);
-        let repetitions = self.repeated.get(host).map_or(repetitions, |of_others| repetitions.max(of_others.each));
         let mut own = self.hosts.get_mut(host);
         let turn = own.as_ref().map_or(now_us, |ceiling| ceiling.free_at(now_us));
         if turn > now_us {
@@ -69,27 +52,14 @@ impl Limits {
         Ok(at_us)
     }
 
-    /// A question to a host went out, of which so many repetitions may follow; there is room for `reserved` of them.
-    pub fn began(&mut self, host: usize, repetitions: u8, reserved: u8) {
-        if let Some(repeated) = self.repeated.get_mut(host) {
-            repeated.out += u32::from(repetitions);
-            repeated.each = repeated.each.max(repetitions);
-        }
-        for ceiling in self.of(host).into_iter().flatten() {
-            ceiling.reserve(repetitions.saturating_sub(reserved));
-            ceiling.give_back(reserved.saturating_sub(repetitions));
-        }
+    /// So many repetitions of a question to a host may follow.
+    pub fn reserve(&mut self, host: usize, times: u8) {
+        self.of(host).into_iter().flatten().for_each(|ceiling| ceiling.reserve(times));
     }
 
-    /// It ended, and of so many repetitions some were not sent.
-    pub fn ended(&mut self, host: usize, repetitions: u8, unsent: u8) {
-        if let Some(repeated) = self.repeated.get_mut(host) {
-            repeated.out = repeated.out.saturating_sub(u32::from(repetitions));
-            if repeated.out == 0 {
-                repeated.each = 0;
-            }
-        }
-        self.of(host).into_iter().flatten().for_each(|ceiling| ceiling.give_back(unsent));
+    /// So many of those are not sent.
+    pub fn give_back(&mut self, host: usize, times: u8) {
+        self.of(host).into_iter().flatten().for_each(|ceiling| ceiling.give_back(times));
     }
 
     fn of(&mut self, host: usize) -> [Option<&mut Ceiling>; 2] {
@@ -124,7 +94,12 @@ impl<Q> Turns<Q> {
 
     /// A question whose host may be asked, and when it may go out: now or, for its subnet, later. `repetitions` says how often
     /// the kernel may repeat it, for which room is made as well.
-    pub fn next(&mut self, limits: &Mutex<Limits>, now_us: u64, repetitions: impl Fn(&Q) -> u8) -> Option<(u64, Q)> {
+    pub fn next(
+        &mut self,
+        limits: &Mutex<Limits>,
+        now_us: u64,
+        mut repetitions: impl FnMut(&Q) -> u8,
+    ) -> Option<(u64, Q)> {
         if self.due_us().is_none_or(|due_us| due_us > now_us) {
             return None;
         }
@@ -134,7 +109,7 @@ impl<Q> Turns<Q> {
         {
             self.due.pop();
             let first = self.waiting.get(&host).and_then(VecDeque::front);
-            match limits.take(host, first.map_or(0, &repetitions), now_us) {
+            match limits.take(host, first.map_or(0, &mut repetitions), now_us) {
                 Err(turn_us) => self.due.push(Reverse((turn_us, host))),
                 Ok(at_us) => {
                     let Some(queue) = self.waiting.get_mut(&host) else { continue };
@@ -191,36 +166,6 @@ mod tests {
         sent.retain(|(at_us, _)| *at_us < 5_000_000);
         sent.sort_unstable();
         sent
-    }
-
-    /// The kernel repeats each question once after a second. When the host turns out to be near it does not do so any more, and
-    /// what it still sends of the questions before counts.
-    #[test]
-    fn a_ceiling_holds_when_questions_are_suddenly_not_repeated_any_more() {
-        let rates = Rates { per_host: Some(100), ..Rates::default() };
-        let limits = Limits::new(rates, &[IpAddr::from([192, 0, 2, 1])]).unwrap();
-        let mut turns = Turns::new();
-        (0..2000).for_each(|number| turns.put(0, number, 0));
-        let (mut sent, mut out) = (Vec::new(), VecDeque::new());
-        for now_us in (0..6_000_000).step_by(500) {
-            while let Some(began) = out.front().copied().filter(|began| began + 1_800_000 <= now_us) {
-                sent.push(began + 1_000_000);
-                out.pop_front();
-                limits.lock().unwrap().ended(0, 1, 0);
-            }
-            let repetitions = u8::from(now_us < 2_500_000);
-            while let Some((at_us, _)) = turns.next(&limits, now_us, |_| repetitions) {
-                sent.push(at_us);
-                limits.lock().unwrap().began(0, repetitions, repetitions);
-                if repetitions > 0 {
-                    out.push_back(at_us);
-                }
-            }
-        }
-        let in_a_second = |from_us| sent.iter().filter(|at_us| (from_us..from_us + 1_000_000).contains(*at_us)).count();
-        let most = (0..5_000_000).step_by(50_000).map(in_a_second).max();
-        assert!(most.is_some_and(|most| (95..=102).contains(&most)), "{most:?} in a second");
-        assert!(in_a_second(5_000_000) >= 95, "it is the old pace in the end");
     }
 
     #[test]

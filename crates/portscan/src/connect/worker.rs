@@ -14,13 +14,16 @@ use super::patience::{Patience, Schedule};
 use super::silence::{self, Host, Seen, Silent, Verdict};
 use super::sockets::Sockets;
 use super::turns::{Limits, Turns};
-use super::{APART, Errand, LOT, Plan, Silence, VERIFY_ATTEMPTS};
+use super::{APART, Errand, ErrandOutcome, LOT, Plan, Silence, VERIFY_ATTEMPTS};
 use crate::collect::Record;
 use crate::timing::{Attempt, Rtt};
 use crate::{Control, Error, Reason, State, Verification, zone};
 
 mod ceilings;
 mod judging;
+mod repetitions;
+
+use repetitions::Repetitions;
 
 /// Attempts started between two looks at the answers.
 const BURST: usize = 128;
@@ -148,6 +151,8 @@ pub struct Worker<'p> {
     held: HashMap<usize, ceilings::Held>,
     held_due: BinaryHeap<Reverse<(Instant, usize)>>,
     hosts: Vec<Host>,
+    /// What the kernel may still repeat of this worker's questions to each, where that counts.
+    repetitions: Vec<Repetitions>,
     /// Of all hosts together.
     everywhere: (Seen, Rtt),
     silent_at_most: usize,
@@ -156,7 +161,10 @@ pub struct Worker<'p> {
     random: u64,
     batch: Vec<Record>,
     attempts: u64,
+    /// Whether one of them is an open port.
+    has_open: bool,
     last_flush: Instant,
+    last_judged: Instant,
 }
 
 impl<'p> Worker<'p> {
@@ -179,6 +187,8 @@ impl<'p> Worker<'p> {
                 host.begun(begun);
             }
         }
+        let counts = limits.is_some() || pace.is_some();
+        let repetitions = vec![Repetitions::default(); if counts { hosts.len() } else { 0 }];
         Ok(Self {
             plan,
             control,
@@ -201,12 +211,15 @@ impl<'p> Worker<'p> {
             held_due: BinaryHeap::new(),
             silent_at_most: silence::lot(hosts.len(), threads),
             unjudged: Vec::new(),
+            repetitions,
             hosts,
             everywhere: (Seen::default(), Rtt::default()),
             random: rand::random::<u64>() | 1,
             batch: Vec::new(),
             attempts: 0,
+            has_open: false,
             last_flush: now,
+            last_judged: now,
         })
     }
 
@@ -237,8 +250,11 @@ impl<'p> Worker<'p> {
             }
             self.expire();
             self.flow.tick(self.now_us(Instant::now()), self.everywhere.1.smoothed_us());
-            if self.last_flush.elapsed() >= TELL_EVERY {
+            if self.last_judged.elapsed() >= TELL_EVERY {
+                self.last_judged = Instant::now();
                 self.judge_finished();
+            }
+            if self.last_flush.elapsed() >= self.flush_every() {
                 self.flush();
             }
         }
@@ -356,7 +372,7 @@ impl<'p> Worker<'p> {
             Err(answer) => return self.conclude(question, now, answer),
         };
         let Patience { wait, repetitions } = self.patience(&question);
-        self.began(&question, repetitions);
+        self.began(&question, repetitions, now);
         let falls = self.plan.links.falls();
         self.number = self.number.wrapping_add(1);
         self.deadlines.push(Reverse((now + wait, slot, self.number)));
@@ -425,7 +441,12 @@ impl<'p> Worker<'p> {
 
     fn answered(&mut self, mut question: Question, started: Instant, state: State, reason: Reason) {
         if let Some(errand) = question.errand() {
-            return self.errand_done(errand, (state != State::Error).then_some(state == State::Open));
+            let outcome = match state {
+                State::Open => ErrandOutcome::Accepted,
+                State::Error => ErrandOutcome::NotAsked,
+                _ => ErrandOutcome::Refused,
+            };
+            return self.errand_done(errand, outcome);
         }
         let Some(host) = self.hosts.get_mut(question.host) else { return };
         let by_host = matches!(state, State::Open | State::Closed);
@@ -473,9 +494,9 @@ impl<'p> Worker<'p> {
         }
     }
 
-    fn errand_done(&self, errand: Errand, accepted: Option<bool>) {
+    fn errand_done(&self, errand: Errand, outcome: ErrandOutcome) {
         if let Some(errands) = self.plan.errands {
-            errands.done(errand, accepted);
+            errands.done(errand, outcome);
         }
     }
 
@@ -493,11 +514,7 @@ impl<'p> Worker<'p> {
             if question.asked < most {
                 return self.ask_again(question, Instant::now() + APART.min(self.plan.settings.timeout));
             }
-            // Where most questions are dropped, silence says nothing against a port that accepted once.
-            let host = self.hosts.get(question.host);
-            let is_limited = host.is_some_and(|host| host.allowance.is_suspected());
-            let accepted = if is_limited && question.kind == Kind::Verify { None } else { Some(false) };
-            return self.errand_done(errand, accepted);
+            return self.errand_done(errand, ErrandOutcome::Silent);
         }
         let Some(host) = self.hosts.get_mut(question.host) else { return };
         if question.kind == Kind::Canary {
@@ -545,7 +562,7 @@ impl<'p> Worker<'p> {
             Kind::Canary => {}
             Kind::Verify | Kind::Guard => {
                 if let Some(errand) = question.errand() {
-                    self.errand_done(errand, None);
+                    self.errand_done(errand, ErrandOutcome::NotAsked);
                 }
             }
             Kind::State => {
@@ -569,13 +586,20 @@ impl<'p> Worker<'p> {
         let attempts = question.asked.saturating_add(question.local);
         let rtt_us = rtt.map_or(0, |rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).max(1));
         self.batch.push(Record { host, port: question.index, state, reason, rtt_us, ttl: 0, attempts });
-        if self.batch.len() >= BATCH || (state == State::Open && self.last_flush.elapsed() >= TELL_OPEN_EVERY) {
+        self.has_open |= state == State::Open;
+        if self.batch.len() >= BATCH {
             self.flush();
         }
     }
 
+    /// How long results wait at most.
+    const fn flush_every(&self) -> Duration {
+        if self.has_open { TELL_OPEN_EVERY } else { TELL_EVERY }
+    }
+
     fn flush(&mut self) {
         self.last_flush = Instant::now();
+        self.has_open = false;
         let attempts = std::mem::take(&mut self.attempts);
         self.plan.traffic.attempts.fetch_add(attempts, Ordering::Relaxed);
         self.plan.traffic.sent.fetch_add(attempts, Ordering::Relaxed);
@@ -588,7 +612,7 @@ impl<'p> Worker<'p> {
     fn nap(&self) -> Duration {
         let now = Instant::now();
         let until = |due: Instant| due.saturating_duration_since(now);
-        let mut nap = NAP;
+        let mut nap = if self.has_open { TELL_OPEN_EVERY } else { NAP };
         if let Some(Reverse((due, ..))) = self.deadlines.peek() {
             nap = nap.min(until(*due) + Duration::from_micros(500));
         }

@@ -10,7 +10,8 @@ use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::connect::{Errand, Errands};
+use crate::connect::limited::Losses;
+use crate::connect::{Errand, ErrandOutcome, Errands};
 use crate::masking::{GUARDS, GUARDS_OPEN, MANY, PILOT, draw, is_suspected};
 use crate::timing::Rtt;
 
@@ -61,8 +62,10 @@ struct Host {
     /// How many were or will be asked a second time, and how many of these answers are due.
     asked_again: usize,
     verifying: usize,
-    /// Those that did not accept then.
+    /// Those that were refused then, and those that were silent.
     refuted: Vec<u16>,
+    silent: Vec<u16>,
+    losses: Losses,
     ended: bool,
 }
 
@@ -131,6 +134,9 @@ impl<'a> Finishing<'a> {
             let Some(host) = hosts.all.get_mut(record.host as usize) else { continue };
             host.left = host.left.saturating_sub(1);
             host.no_neighbour |= record.reason == Reason::NoNeighbour;
+            if matches!(record.state, State::Open | State::Closed) {
+                host.losses.answered(record.attempts.saturating_sub(1));
+            }
             if record.rtt_us > 0 {
                 host.rtt.observe(Duration::from_micros(u64::from(record.rtt_us)));
             }
@@ -235,6 +241,10 @@ impl<'a> Finishing<'a> {
         let no_router = host.no_neighbour && self.shares.is_routed(id);
         let accepts_everything = host.guard.is_everything();
         let mut unconfirmed = std::mem::take(&mut host.refuted);
+        // Where most questions are dropped, silence says nothing against a port that accepted once.
+        if !host.losses.suggest_a_limit() {
+            unconfirmed.append(&mut host.silent);
+        }
         if accepts_everything {
             unconfirmed.clear();
         }
@@ -281,23 +291,27 @@ impl Errands for Finishing<'_> {
         errand
     }
 
-    fn done(&self, errand: Errand, accepted: Option<bool>) {
+    fn done(&self, errand: Errand, outcome: ErrandOutcome) {
         let mut hosts = self.lock();
         let (Errand::Verify { host: at, .. } | Errand::Guard { host: at, .. }) = errand;
         let Some(host) = hosts.all.get_mut(at as usize).filter(|host| !host.ended) else { return };
         match (errand, &mut host.guard) {
             (Errand::Guard { .. }, Guard::Asking { out, accepted: all, .. }) => {
                 *out = out.saturating_sub(1);
-                *all += usize::from(accepted == Some(true));
+                *all += usize::from(outcome == ErrandOutcome::Accepted);
             }
             (Errand::Guard { .. }, _) => {}
             (Errand::Verify { port, .. }, _) => {
                 host.verifying = host.verifying.saturating_sub(1);
-                match accepted {
-                    Some(true) => self.engines.messenger.tell(Message::Confirmed(vec![(self.id(at), port)])),
-                    Some(false) => host.refuted.extend(self.engines.prepared.tcp_ports.get(port as usize)),
+                let number = self.engines.prepared.tcp_ports.get(port as usize);
+                match outcome {
+                    ErrandOutcome::Accepted => {
+                        self.engines.messenger.tell(Message::Confirmed(vec![(self.id(at), port)]));
+                    }
+                    ErrandOutcome::Refused => host.refuted.extend(number),
+                    ErrandOutcome::Silent => host.silent.extend(number),
                     // Trouble on this machine says nothing against the first answer.
-                    None => {}
+                    ErrandOutcome::NotAsked => {}
                 }
             }
         }

@@ -124,6 +124,8 @@ struct HostPlan {
     fresh_before: Option<u32>,
     /// Whether the passes ended although they still brought answers.
     is_limited: bool,
+    /// Whether they did so at any time.
+    was_limited: bool,
     /// The hand-over that the end of the host waits for.
     handing_over: Option<u64>,
     repairs: u8,
@@ -161,7 +163,9 @@ struct HostPlan {
     /// Whether silent ports were sampled, and how many there were then.
     sampled: bool,
     undone_at_sample: u32,
-    unconfirmed: Vec<u16>,
+    /// Open ports that were refused when they were asked a second time, and those that were silent then.
+    refuted: Vec<u16>,
+    silent_again: Vec<u16>,
     guard: Guard,
     refusals: Refusals,
     /// Trouble that concerns all of its ports.
@@ -261,6 +265,7 @@ impl<'a> Transmitter<'a> {
                     pass_from: (0, 0, 0),
                     fresh_before: None,
                     is_limited: false,
+                    was_limited: false,
                     handing_over: None,
                     repairs: 0,
                     drops_at_start: lost_before,
@@ -288,7 +293,8 @@ impl<'a> Transmitter<'a> {
                     verifying: 0,
                     sampled: false,
                     undone_at_sample: 0,
-                    unconfirmed: Vec::new(),
+                    refuted: Vec::new(),
+                    silent_again: Vec::new(),
                     guard: Guard::default(),
                     refusals: Refusals::default(),
                     local: None,
@@ -645,7 +651,7 @@ mod tests {
         // Meanwhile the thread may read on.
         shared.hand_overs.fetch_add(1, Relaxed);
         transmitter.verify_open.clear();
-        transmitter.verify_ended(0, 0, true);
+        transmitter.verify_ended(0, 0, verify::Second::Accepted);
         transmitter.ask_round();
         assert_eq!((ends(), transmitter.active.len()), (1, 0));
     }

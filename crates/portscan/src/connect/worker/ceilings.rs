@@ -55,10 +55,17 @@ impl Worker<'_> {
     pub(super) fn next_turn(&mut self, now_us: u64) -> Option<(u64, Question)> {
         let limits = self.limits?;
         let mut turns = std::mem::replace(&mut self.turns, Turns::new());
-        let next = turns.next(limits, now_us, |question| self.patience(question).repetitions);
+        let next = turns.next(limits, now_us, |question| self.price(question, now_us));
         self.turns = turns;
         let (at_us, question) = next?;
-        Some((at_us, Question { reserved: self.patience(&question).repetitions, ..question }))
+        Some((at_us, Question { reserved: self.price(&question, now_us), ..question }))
+    }
+
+    /// How many repetitions a question is to have room for: its own, or those of questions before it.
+    fn price(&mut self, question: &Question, now_us: u64) -> u8 {
+        let own = self.patience(question).repetitions;
+        let schedule = self.schedule;
+        self.repetitions.get_mut(question.host).map_or(own, |of_host| of_host.price(own, now_us, schedule))
     }
 
     /// Puts a question off until the ceilings of its host and subnet let it go.
@@ -104,26 +111,33 @@ impl Worker<'_> {
     }
 
     /// A question went out that the kernel may repeat so often, for which the ceilings have to have room.
-    pub(super) fn began(&mut self, question: &Question, repetitions: u8) {
+    pub(super) fn began(&mut self, question: &Question, repetitions: u8, now: Instant) {
+        let now_us = self.now_us(now);
+        let schedule = self.schedule;
+        let Some(of_host) = self.repetitions.get_mut(question.host) else { return };
+        let price = of_host.price(repetitions, now_us, schedule);
+        of_host.began(repetitions);
         if let Some(pace) = self.pace {
-            self.next_start += pace * u32::from(repetitions);
+            self.next_start += pace * u32::from(price);
         }
         // What is known of the host may be other than when its turn came.
-        if let Some(limits) = self.limits.filter(|_| repetitions.max(question.reserved) > 0) {
+        if let Some(limits) = self.limits.filter(|_| price != question.reserved) {
             let mut limits = limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            limits.began(question.host, repetitions, question.reserved);
+            limits.reserve(question.host, price.saturating_sub(question.reserved));
+            limits.give_back(question.host, question.reserved.saturating_sub(price));
         }
     }
 
     /// It ended after so many of these; gives back the room for the others.
     pub(super) fn ended(&mut self, host: usize, repetitions: u8, sent: u8) {
+        let Some(of_host) = self.repetitions.get_mut(host).filter(|_| repetitions > 0) else { return };
+        of_host.ended(repetitions);
         let unsent = repetitions.saturating_sub(sent);
         if let Some(pace) = self.pace {
             self.next_start = self.next_start.checked_sub(pace * u32::from(unsent)).unwrap_or(self.next_start);
         }
-        if let Some(limits) = self.limits.filter(|_| repetitions > 0) {
-            let mut limits = limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            limits.ended(host, repetitions, unsent);
+        if let Some(limits) = self.limits.filter(|_| unsent > 0) {
+            limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).give_back(host, unsent);
         }
     }
 }

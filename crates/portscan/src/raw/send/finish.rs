@@ -26,10 +26,6 @@ impl Transmitter<'_> {
     pub(super) fn finish_pass(&mut self, at: usize) {
         let shared = &self.cx.shared.hosts[at];
         let host = &mut self.hosts[at];
-        if host.pass == 0 && !shared.paced.load(Relaxed) {
-            // The next pass would ask them anyway, and until the last answers are in the path has nothing else to carry.
-            host.early.append(&mut host.unpaid);
-        }
         if !host.early.is_empty() || (!host.unpaid.is_empty() && host.early_credit >= 1.0) {
             host.phase = Phase::Asking;
             return;
@@ -193,6 +189,7 @@ impl Transmitter<'_> {
         }
         // The last few of such a host are asked as long as one more of them answers.
         host.is_limited = !once && (lost_again > 0.0 || (host.is_limited && fresh > 0));
+        host.was_limited |= host.is_limited;
         let passes = if host.is_limited { PASSES_LIMITED } else { Use::PASSES };
         let enough = enough && !host.is_limited;
         if (made >= needed && enough && !repair) || host.pass + 1 >= passes || host.local.is_some() {
@@ -274,13 +271,18 @@ impl Transmitter<'_> {
         let answered = shared.answered.load(Relaxed) > 0 || host.target.answered;
         let echoed = shared.echoed.load(Relaxed).then_some(Presence::Up(HostReason::Echo));
         let port = answered.then_some(Presence::Up(HostReason::Port));
+        let mut unconfirmed = std::mem::take(&mut host.refuted);
+        // Where most questions are dropped, silence says nothing against a port that accepted once.
+        if !host.was_limited {
+            unconfirmed.append(&mut host.silent_again);
+        }
         self.cx.messenger.tell(Message::Host(Box::new(HostEnd {
             host: host.target.id,
             presence: host.target.presence.or(port).or(echoed),
             rtt_us: shared.smoothed_us.load(Relaxed),
             mac: host.target.mac,
             accepts_everything: host.guard.is_open(),
-            unconfirmed: std::mem::take(&mut host.unconfirmed),
+            unconfirmed,
         })));
     }
 

@@ -56,6 +56,14 @@ impl Guard {
     }
 }
 
+/// What a second question at an open port was met with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Second {
+    Accepted,
+    Refused,
+    Silent,
+}
+
 impl Transmitter<'_> {
     /// The same when all else is done. Guards that were silent in the middle of a flood may have been lost in it, and are
     /// asked anew.
@@ -139,7 +147,7 @@ impl Transmitter<'_> {
                 if let Some(host) = self.hosts.get(number as usize).filter(|_| accepted) {
                     confirmed.push((host.target.id, port));
                 }
-                self.verify_ended(number, port, accepted);
+                self.verify_ended(number, port, if accepted { Second::Accepted } else { Second::Refused });
             }
         }
         if !confirmed.is_empty() {
@@ -158,11 +166,14 @@ impl Transmitter<'_> {
         }
     }
 
-    pub(super) fn verify_ended(&mut self, number: u32, port: u32, confirmed: bool) {
+    pub(super) fn verify_ended(&mut self, number: u32, port: u32, second: Second) {
         let Some(host) = self.hosts.get_mut(number as usize) else { return };
         host.verifying = host.verifying.saturating_sub(1);
-        if !confirmed && let Some(port) = self.cx.shared.ports.get(port as usize) {
-            host.unconfirmed.push(*port);
+        let port = self.cx.shared.ports.get(port as usize);
+        match second {
+            Second::Accepted => {}
+            Second::Refused => host.refuted.extend(port),
+            Second::Silent => host.silent_again.extend(port),
         }
     }
 
@@ -177,14 +188,14 @@ impl Transmitter<'_> {
             let at = number as usize;
             let masked = self.hosts.get(at).is_some_and(|host| host.guard.is_open());
             if masked && self.verify_open.remove(&(number, port)).is_some() {
-                self.verify_ended(number, port, true);
+                self.verify_ended(number, port, Second::Accepted);
             }
             if !self.verify_open.contains_key(&(number, port)) {
                 continue;
             }
             if tries >= Use::VERIFICATIONS {
                 self.verify_open.remove(&(number, port));
-                self.verify_ended(number, port, false);
+                self.verify_ended(number, port, Second::Silent);
                 continue;
             }
             if !self.below_ceilings(at) {

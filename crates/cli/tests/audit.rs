@@ -163,6 +163,7 @@ fn bad_input_is_refused_before_anything_is_written() {
         (&["audit", "--store", "store", "app", "--vex", "vex.json", "-o", "json=out.json"], "neither OpenVEX"),
         (&["audit", "--store", "store", "app", "--vex", "vex.json", "-o", "openvex=app/../vex.json"], "write over"),
         (&["audit", "--store", "store", "feeds/npm.jsonl", "-o", "json=feeds/npm.jsonl"], "write over"),
+        (&["audit", "--store", "store", "app", "-o", "json=app/package-lock.json"], "write over"),
         (&["explain", "--store", "store", "lodash", "CVE-2099-1001"], "add a PATH"),
         (&["explain", "--store", "store", "pkg:npm", "CVE-2099-1001"], "package URL"),
     ] {

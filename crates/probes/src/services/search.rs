@@ -251,28 +251,31 @@ impl<'c> Search<'c> {
     /// complaining, and every server that complains does so with that status.
     async fn settle(&mut self, found: Found) -> Option<End> {
         let is_doubtful = matches!(found.evidence.details, ServiceDetails::Http { status: 400, .. });
-        if is_doubtful
-            && self.dialer.layer == Layer::Plain
-            && !self.answered.contains(&Question::Tls)
-            && self.speaks_tls(&found).await
-        {
+        if is_doubtful && self.dialer.layer == Layer::Plain && self.speaks_tls(&found).await {
             return Some(End::Tls);
         }
         Some(End::Found(Box::new(found)))
     }
 
-    /// Whether a port that complained in HTTP answers to the hello of TLS that is under way, or to another one.
+    /// Whether a port that complained in HTTP answers to a hello of TLS: to the one that is under way or, where that got no
+    /// answer and the complaint names TLS, to another one.
     async fn speaks_tls(&mut self, complaint: &Found) -> bool {
-        let mut silent = false;
-        while self.asked.contains(&Question::Tls) && !silent {
+        let mut unanswered = self.answered.contains(&Question::Tls);
+        let mut failed = false;
+        while self.asked.contains(&Question::Tls) && !unanswered {
             match self.asking.next().await {
-                Some((Question::Tls, Answer { reply: Ok(Reply::Tls), .. })) => return true,
-                Some((Question::Tls, _)) | None => silent = true,
+                Some((Question::Tls, Answer { reply, .. })) => {
+                    if matches!(reply, Ok(Reply::Tls)) {
+                        return true;
+                    }
+                    (unanswered, failed) = (true, reply.is_err());
+                }
                 Some(_) => {}
+                None => unanswered = true,
             }
         }
-        // A complaint that does not name what it misses is not worth waiting once more for.
-        if silent && !names_tls(&complaint.heard) {
+        // A failure says nothing about the peer.
+        if unanswered && !failed && !names_tls(&complaint.heard) {
             return false;
         }
         let hello = ask(&self.dialer.for_question(self.dialer.cx.timeout), Question::Tls).await;

@@ -32,13 +32,18 @@ const MAX_BASELINE: u64 = 512 << 20;
 /// Refuses to write results over what is read. An earlier result may be replaced by the new one, which is a common way to keep
 /// the last one.
 fn refuse_second_role(args: &AuditArgs) -> Result<()> {
-    let paths = args.paths.iter().map(|path| (path, path.display().to_string()));
-    let vex = args.vex.iter().map(|file| (file, format!("--vex {}", file.display())));
-    let ignore = args.ignore_file.iter().map(|file| (file, format!("--ignore-file {}", file.display())));
-    for (file, named_by) in paths.chain(vex).chain(ignore) {
-        Needed::new(named_by, io::input(file), &[]).refuse_as_output(&args.output)?;
+    let paths = args.paths.iter().map(|path| (path.as_path(), path.display().to_string()));
+    let vex = args.vex.iter().map(|file| (file.as_path(), format!("--vex {}", file.display())));
+    let ignore = args.ignore_file.iter().map(|file| (file.as_path(), format!("--ignore-file {}", file.display())));
+    refuse_as_outputs(paths.chain(vex).chain(ignore), &args.output)
+}
+
+fn refuse_as_outputs<'a>(read: impl Iterator<Item = (&'a Path, String)>, outputs: &[AuditOutput]) -> Result<()> {
+    if outputs.iter().all(|output| output.file.is_none()) {
+        return Ok(());
     }
-    Ok(())
+    read.into_iter()
+        .try_for_each(|(file, named_by)| Needed::new(named_by, io::input(file), &[]).refuse_as_output(outputs))
 }
 
 /// Runs the command.
@@ -77,6 +82,8 @@ pub fn run(args: &AuditArgs) -> Result<Exit> {
         complain("no lock file, SBOM or package database found: nothing to audit");
         return Ok(Exit::Nothing);
     }
+    let found = inventory.sources.iter().map(|source| (Path::new(&source.path), source.path.clone()));
+    refuse_as_outputs(found, &args.output)?;
     decisions.audits("", args.vex_product.iter().cloned().chain(inventory.platform()));
     for source in &inventory.sources {
         let about = source.reading.iter().flat_map(|reading| &reading.about);

@@ -35,7 +35,7 @@ impl Transmitter<'_> {
             host.all_asked_us = host.last_sent_us.max(1);
         }
         if undone > 0 {
-            if shared.in_flight.load(Relaxed) > 0 && !self.is_rest_lost(at) {
+            if self.are_more_coming(at) || (shared.in_flight.load(Relaxed) > 0 && !self.is_rest_lost(at)) {
                 return;
             }
             if self.ask_refused(at) || self.another_pass(at, undone) {
@@ -105,6 +105,18 @@ impl Transmitter<'_> {
                 *other = port;
             }
         }
+    }
+
+    /// Whether answers to the first questions still follow each other. A path that has become slow has those under way that were
+    /// given up, and they are more than all that is lost.
+    fn are_more_coming(&self, at: usize) -> bool {
+        let (shared, host) = (&self.cx.shared.hosts[at], &self.hosts[at]);
+        // Without what a queue adds: those that it holds come one after the other.
+        let shortest = Some(shared.shortest_us.load(Relaxed)).filter(|us| *us < u32::MAX).unwrap_or(0);
+        let reorder = u64::from(REORDER_US.max(shortest / 4));
+        let read_until = self.now_us.min(self.cx.shared.read_until_us.load(Relaxed));
+        let is_clocked = host.pass == 0 && host.last_answer_us > 0 && !shared.paced.load(Relaxed);
+        is_clocked && read_until < host.last_answer_us + reorder
     }
 
     /// At the end of a pass: once the last question is answered, and nothing has come for as long as answers overtake

@@ -223,6 +223,12 @@ pub fn loss(lost: u32, asked: u32) -> f32 {
     (as_f32(lost) / as_f32(asked)).clamp(1e-4, 0.9)
 }
 
+/// Where this share of questions gets lost, whether so many after one another are lost by chance now and then: more often than once
+/// in a thousand times.
+pub fn could_be_chance(share: f32, questions: u8) -> bool {
+    share.powi(i32::from(questions)) > 1e-3
+}
+
 /// Whether silent ports were asked often enough: `missed` is the chance that an answering port stayed silent in every
 /// pass, `answering` how many answered. Less than one run in ten thousand may lose one.
 pub fn is_enough(missed: f32, answering: u32) -> bool {

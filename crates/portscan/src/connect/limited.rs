@@ -7,6 +7,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::congestion::could_be_chance;
+
 /// Attempts at a port of such a host, as long as repetitions bring something.
 pub const MOST_ATTEMPTS: u8 = 32;
 /// Late answers from which on they tell something, and how many attempts were lost before each of them: more than chance takes
@@ -27,7 +29,8 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// What answers to repetitions tell.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Losses {
-    /// Answers to repetitions, and attempts at these ports that had been lost.
+    answers: u32,
+    /// Of these, to repetitions, and attempts at these ports that had been lost.
     late: u32,
     lost: u32,
 }
@@ -35,8 +38,16 @@ pub struct Losses {
 impl Losses {
     /// A port answered after so many attempts in vain.
     pub fn answered(&mut self, in_vain: u8) {
+        self.answers += 1;
         self.late += u32::from(in_vain > 0);
         self.lost = self.lost.saturating_add(u32::from(in_vain));
+    }
+
+    /// Whether so much gets lost that so many questions in vain say nothing.
+    #[expect(clippy::cast_precision_loss, reason = "a share does not need more than 24 bits")]
+    pub fn explain_silence(&self, attempts: u8) -> bool {
+        let share = self.lost as f32 / (self.lost.saturating_add(self.answers)).max(1) as f32;
+        could_be_chance(share, attempts)
     }
 
     /// Whether answers took more attempts than chance explains.
@@ -125,6 +136,20 @@ mod tests {
         assert_eq!(round((1..7).flat_map(|lost| vec![lost; 64 >> lost])), free);
         assert_eq!(round([5; 7]), free, "too few to tell");
         assert_eq!(round([0; 100]), free);
+    }
+
+    #[test]
+    fn silence_says_something_where_little_gets_lost() {
+        let losses = |in_vain: &[u8]| {
+            let mut losses = Losses::default();
+            in_vain.iter().for_each(|in_vain| losses.answered(*in_vain));
+            losses
+        };
+        assert!(!losses(&[]).explain_silence(3));
+        assert!(!losses(&[0; 99]).explain_silence(3));
+        assert!(!losses(&[[0; 19], [1; 19]].concat()[..20]).explain_silence(3), "one in twenty");
+        assert!(losses(&[1; 50]).explain_silence(3), "half");
+        assert!(losses(&[5; 50]).explain_silence(3));
     }
 
     #[test]

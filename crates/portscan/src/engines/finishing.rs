@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::connect::limited::Losses;
-use crate::connect::{Errand, ErrandOutcome, Errands};
+use crate::connect::{Errand, ErrandOutcome, Errands, VERIFY_ATTEMPTS};
 use crate::masking::{GUARDS, GUARDS_OPEN, MANY, PILOT, draw, is_suspected};
 use crate::timing::Rtt;
 
@@ -242,7 +242,7 @@ impl<'a> Finishing<'a> {
         let accepts_everything = host.guard.is_everything();
         let mut unconfirmed = std::mem::take(&mut host.refuted);
         // Where most questions are dropped, silence says nothing against a port that accepted once.
-        if !host.losses.suggest_a_limit() {
+        if !host.losses.explain_silence(VERIFY_ATTEMPTS) {
             unconfirmed.append(&mut host.silent);
         }
         if accepts_everything {

@@ -18,7 +18,7 @@ use super::shared::{Bits, Shared};
 use super::wheel::{Flight, Wheel};
 use crate::checkpoint::Position;
 use crate::collect::{HostEnd, Message, Messenger, Record};
-use crate::congestion::{Epoch, Pace, Window, is_enough, loss};
+use crate::congestion::{Epoch, Pace, Window, could_be_chance, is_enough, loss};
 use crate::limits::Ceiling;
 use crate::links::{Links, PATIENCE};
 use crate::masking::{GUARDS, GUARDS_OPEN, MANY, PILOT, draw, is_suspected};
@@ -124,8 +124,6 @@ struct HostPlan {
     fresh_before: Option<u32>,
     /// Whether the passes ended although they still brought answers.
     is_limited: bool,
-    /// Whether they did so at any time.
-    was_limited: bool,
     /// The hand-over that the end of the host waits for.
     handing_over: Option<u64>,
     repairs: u8,
@@ -265,7 +263,6 @@ impl<'a> Transmitter<'a> {
                     pass_from: (0, 0, 0),
                     fresh_before: None,
                     is_limited: false,
-                    was_limited: false,
                     handing_over: None,
                     repairs: 0,
                     drops_at_start: lost_before,

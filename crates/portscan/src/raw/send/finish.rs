@@ -201,7 +201,6 @@ impl Transmitter<'_> {
         }
         // The last few of such a host are asked as long as one more of them answers.
         host.is_limited = !once && (lost_again > 0.0 || (host.is_limited && fresh > 0));
-        host.was_limited |= host.is_limited;
         let passes = if host.is_limited { PASSES_LIMITED } else { Use::PASSES };
         let enough = enough && !host.is_limited;
         if (made >= needed && enough && !repair) || host.pass + 1 >= passes || host.local.is_some() {
@@ -285,7 +284,8 @@ impl Transmitter<'_> {
         let port = answered.then_some(Presence::Up(HostReason::Port));
         let mut unconfirmed = std::mem::take(&mut host.refuted);
         // Where most questions are dropped, silence says nothing against a port that accepted once.
-        if !host.was_limited {
+        let share = loss(shared.late.load(Relaxed), shared.answered.load(Relaxed));
+        if !could_be_chance(share, Use::VERIFICATIONS) {
             unconfirmed.append(&mut host.silent_again);
         }
         self.cx.messenger.tell(Message::Host(Box::new(HostEnd {

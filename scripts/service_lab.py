@@ -31,7 +31,10 @@ def free_port(first=[21000]):
 
 
 # Packages that cannot stand beside one another are unpacked, and with them the libraries that nothing else brings.
-UNPACKED = {"exim4-daemon-light": ["libidn12"], "proftpd-core": [], "pure-ftpd": [], "vsftpd": [], "postfix": []}
+UNPACKED = {
+    "exim4-daemon-light": ["libidn12"], "proftpd-core": ["libmemcached11", "libmemcachedutil2", "libhashkit2", "libpcre2-posix3"],
+    "pure-ftpd": [], "vsftpd": [], "postfix": [],
+}
 versions = {}
 
 

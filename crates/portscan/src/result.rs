@@ -235,8 +235,8 @@ pub struct HostReport {
     /// Ports chosen by chance were open as well: a proxy or tarpit accepts on behalf of the host, and its open ports
     /// prove nothing.
     pub accepts_everything: bool,
-    /// Open ports that did not accept a second time when the verification pass asked again. Silence then says nothing about a
-    /// host or path that lets only so many questions through.
+    /// Open ports that did not accept a second time when the verification pass asked again. Silence then counts only
+    /// where the loss on the way does not explain it.
     pub unconfirmed: Vec<u16>,
 }
 

@@ -241,7 +241,7 @@ impl<'a> Finishing<'a> {
         let no_router = host.no_neighbour && self.shares.is_routed(id);
         let accepts_everything = host.guard.is_everything();
         let mut unconfirmed = std::mem::take(&mut host.refuted);
-        // Where most questions are dropped, silence says nothing against a port that accepted once.
+        // Where much gets lost, silence says nothing against a port that accepted once.
         if !host.losses.explain_silence(VERIFY_ATTEMPTS) {
             unconfirmed.append(&mut host.silent);
         }

@@ -648,7 +648,7 @@ mod tests {
         // Meanwhile the thread may read on.
         shared.hand_overs.fetch_add(1, Relaxed);
         transmitter.verify_open.clear();
-        transmitter.verify_ended(0, 0, verify::Second::Accepted);
+        transmitter.verify_ended(0, 0, verify::SecondAnswer::Accepted);
         transmitter.ask_round();
         assert_eq!((ends(), transmitter.active.len()), (1, 0));
     }

@@ -283,7 +283,7 @@ impl Transmitter<'_> {
         let echoed = shared.echoed.load(Relaxed).then_some(Presence::Up(HostReason::Echo));
         let port = answered.then_some(Presence::Up(HostReason::Port));
         let mut unconfirmed = std::mem::take(&mut host.refuted);
-        // Where most questions are dropped, silence says nothing against a port that accepted once.
+        // Where much gets lost, silence says nothing against a port that accepted once.
         let share = loss(shared.late.load(Relaxed), shared.answered.load(Relaxed));
         if !could_be_chance(share, Use::VERIFICATIONS) {
             unconfirmed.append(&mut host.silent_again);

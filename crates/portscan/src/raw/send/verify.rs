@@ -58,7 +58,7 @@ impl Guard {
 
 /// What a second question at an open port was met with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Second {
+pub(super) enum SecondAnswer {
     Accepted,
     Refused,
     Silent,
@@ -147,7 +147,7 @@ impl Transmitter<'_> {
                 if let Some(host) = self.hosts.get(number as usize).filter(|_| accepted) {
                     confirmed.push((host.target.id, port));
                 }
-                self.verify_ended(number, port, if accepted { Second::Accepted } else { Second::Refused });
+                self.verify_ended(number, port, if accepted { SecondAnswer::Accepted } else { SecondAnswer::Refused });
             }
         }
         if !confirmed.is_empty() {
@@ -166,14 +166,14 @@ impl Transmitter<'_> {
         }
     }
 
-    pub(super) fn verify_ended(&mut self, number: u32, port: u32, second: Second) {
+    pub(super) fn verify_ended(&mut self, number: u32, port: u32, second: SecondAnswer) {
         let Some(host) = self.hosts.get_mut(number as usize) else { return };
         host.verifying = host.verifying.saturating_sub(1);
         let port = self.cx.shared.ports.get(port as usize);
         match second {
-            Second::Accepted => {}
-            Second::Refused => host.refuted.extend(port),
-            Second::Silent => host.silent_again.extend(port),
+            SecondAnswer::Accepted => {}
+            SecondAnswer::Refused => host.refuted.extend(port),
+            SecondAnswer::Silent => host.silent_again.extend(port),
         }
     }
 
@@ -188,14 +188,14 @@ impl Transmitter<'_> {
             let at = number as usize;
             let masked = self.hosts.get(at).is_some_and(|host| host.guard.is_open());
             if masked && self.verify_open.remove(&(number, port)).is_some() {
-                self.verify_ended(number, port, Second::Accepted);
+                self.verify_ended(number, port, SecondAnswer::Accepted);
             }
             if !self.verify_open.contains_key(&(number, port)) {
                 continue;
             }
             if tries >= Use::VERIFICATIONS {
                 self.verify_open.remove(&(number, port));
-                self.verify_ended(number, port, Second::Silent);
+                self.verify_ended(number, port, SecondAnswer::Silent);
                 continue;
             }
             if !self.below_ceilings(at) {

@@ -242,6 +242,6 @@ mod tests {
         let found = files.iter().filter(|file| std::fs::read_to_string(file).unwrap().contains(word));
         let mut found: Vec<&Path> = found.map(|file| file.strip_prefix(&root).unwrap()).collect();
         found.sort();
-        assert_eq!(found, ["sys/errors.rs", "sys/packet.rs", "sys.rs"].map(Path::new));
+        assert_eq!(found, ["sys/errors.rs", "sys/packet.rs", "sys/release.rs", "sys.rs"].map(Path::new));
     }
 }

@@ -1,5 +1,6 @@
-//! The only module with `unsafe`: packet sockets, their shared receive ring and sending in batches ([`packet`]), and the
-//! error queues of ordinary sockets ([`errors`]). The `libc` calls here have no safe wrapper in `rustix` or `socket2`.
+//! The only module with `unsafe`: packet sockets, their shared receive ring and sending in batches ([`packet`]), the error
+//! queues of ordinary sockets ([`errors`]), and closing without waiting ([`release`]). The calls here have no safe wrapper in
+//! `rustix` or `socket2`.
 //!
 //! Invariants that the code outside relies on and this module keeps:
 //!
@@ -12,6 +13,8 @@
 //! 5. Structures handed to `setsockopt`, `bind` and `getsockopt` are fully initialised plain data with their true size.
 //! 6. [`errors::next_told`] hands `recvmsg` buffers of its own that outlive the call, with their true sizes, and reads of the
 //!    control buffer only what the kernel says it wrote, and never beyond the buffer.
+//! 7. The `io_uring` of [`release`] is never mapped, and nothing is submitted to it: the kernel writes its parameters into a live
+//!    structure and reads as many descriptors as the list has, during the call alone.
 
 #![expect(unsafe_code, reason = "packet rings and sendmmsg have no safe wrapper; the invariants are written above")]
 #![expect(clippy::cast_possible_truncation, reason = "sizes of C structures, all far below the limits of socklen_t")]
@@ -22,6 +25,7 @@ use std::ptr;
 
 pub mod errors;
 pub mod packet;
+pub mod release;
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }

@@ -263,3 +263,29 @@ fn a_silent_host_is_done_in_seconds() {
     // Ten thousand ports, each waited for twice for 0.2 s and more: one after the other that is an hour.
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
+
+/// The last questions at a port go out beside each other: what answers first counts, once, and silence of all is silence.
+#[test]
+fn a_path_that_loses_costs_no_port_and_tells_none_twice() {
+    // In hundredths, each way.
+    for loss in [1, 4] {
+        let Some(lab) = Lab::new() else { return };
+        lab.rules(&format!(
+            "table inet lab {{ chain input {{ type filter hook input priority 0; policy accept;\n\
+             tcp dport 3000-3019 drop\n tcp flags syn numgen random mod 100 < {loss} drop\n }}\n\
+             chain output {{ type filter hook output priority 0; policy accept;\n\
+             tcp flags & (rst|syn) != 0 numgen random mod 100 < {loss} drop\n }}\n }}\n"
+        ));
+        let (_listeners, truth) = lab.at_far(|| listen(&["10.99.0.1", "fd99::1"], 40));
+        let open = truth.iter().map(|(_, port)| *port);
+        let mut job = job(&["10.99.0.1", "fd99::1"], (1..3020).chain(open));
+        job.settings.discovery = Discovery::Off;
+        let (results, outcome) = lab.at_near(|| work(&job));
+        assert_eq!(results.open(), truth, "{loss}: {:?}", outcome.progress);
+        assert_eq!(outcome.progress.done, outcome.progress.total);
+        for address in ["10.99.0.1", "fd99::1"] {
+            assert_eq!(results.count(address, State::Filtered), 20, "{address} {loss}");
+            assert_eq!(results.count(address, State::Error), 0);
+        }
+    }
+}

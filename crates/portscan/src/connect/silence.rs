@@ -30,6 +30,9 @@ const OPEN_CANARY_EACH: u32 = 256;
 /// Canaries at open ports of a host, of all workers together.
 const OPEN_CANARIES: u8 = 8;
 
+/// Silence is rare if so many times as many ports answer.
+const SELDOM: u32 = 8;
+
 /// A port that stayed silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silent {
@@ -54,6 +57,8 @@ pub struct Host {
     pub rtt: Rtt,
     pub seen: Seen,
     pub allowance: Allowance,
+    /// Attempts for the state of its ports that stayed silent.
+    pub in_vain: u32,
     /// Whether a port of it answered in an earlier run.
     pub answered_before: bool,
     /// Questions for the state of its ports that this worker has in flight or put off.
@@ -134,6 +139,7 @@ impl Host {
             rtt: Rtt::default(),
             seen: Seen::default(),
             allowance: Allowance::default(),
+            in_vain: 0,
             answered_before: false,
             out: 0,
             silent: Vec::new(),
@@ -187,18 +193,32 @@ impl Host {
         Some(canary.index)
     }
 
+    /// Whether silence is so rare that chance explains it. Where it is not, a limit may be in force, and whoever asks more often
+    /// learns less.
+    pub const fn is_seldom_silent(&self) -> bool {
+        self.in_vain.saturating_mul(SELDOM) <= self.seen.answered
+    }
+
+    /// Whether so many attempts in vain are enough, by the loss that was seen.
+    fn is_enough(&self, asked: u8, everywhere: &Seen) -> bool {
+        is_enough(self.seen.loss(everywhere).powi(i32::from(asked)), self.seen.answered)
+    }
+
+    /// Whether a port that was silent at so many attempts is asked once more.
+    pub fn goes_on_after(&self, asked: u8, everywhere: &Seen) -> bool {
+        asked < MAX_ATTEMPTS && !self.is_enough(asked, everywhere)
+    }
+
     /// Decides about the ports that are silent; `random` chooses the sample.
     pub fn judge(&mut self, everywhere: &Seen, now: Instant, mut random: impl FnMut(usize) -> usize) -> Verdict {
         let mut verdict = Verdict::default();
         if self.samples_out > 0 || self.silent.is_empty() {
             return verdict;
         }
-        let share = self.seen.loss(everywhere);
         let Round { is_limited, apart } = self.allowance.round(self.silent.len(), now);
         let most = if is_limited { MOST_ATTEMPTS } else { MAX_ATTEMPTS };
-        let enough = |asked: u8| asked >= most || is_enough(share.powi(i32::from(asked)), self.seen.answered);
-        let (mut rest, again): (Vec<Silent>, _) =
-            std::mem::take(&mut self.silent).into_iter().partition(|port| enough(port.asked));
+        let (mut rest, again): (Vec<Silent>, _) = (std::mem::take(&mut self.silent).into_iter())
+            .partition(|port| port.asked >= most || self.is_enough(port.asked, everywhere));
         (verdict.again, verdict.apart) = (again, apart);
         for port in rest.iter_mut().filter(|port| is_limited && port.why == Why::NoResponse) {
             port.why = Why::Limited;
@@ -332,6 +352,19 @@ mod tests {
             count(&mut host, 100_000)
         };
         assert_eq!((each(2), each(3), each(8)), (4, 3, 1));
+    }
+
+    #[test]
+    fn silence_goes_on_being_doubted_where_packets_get_lost() {
+        let mut lossy = Host { in_vain: 1_300, ..host(60_000, 1_200, 0, 0) };
+        let calm = host(5_000, 0, 0, 0);
+        assert!(lossy.goes_on_after(2, &lossy.seen) && !lossy.goes_on_after(8, &lossy.seen));
+        assert!(!calm.goes_on_after(2, &calm.seen));
+        assert!(lossy.is_seldom_silent() && !Host { in_vain: 2, ..host(10, 0, 0, 0) }.is_seldom_silent());
+        lossy.in_vain = 8_000;
+        assert!(!lossy.is_seldom_silent());
+        let hopeless = host(60, 50, 0, 0);
+        assert!(!hopeless.goes_on_after(MAX_ATTEMPTS, &hopeless.seen), "there is an end to it");
     }
 
     #[test]

@@ -20,9 +20,11 @@ use crate::timing::{Attempt, Rtt};
 use crate::{Control, Error, Reason, State, Verification, zone};
 
 mod ceilings;
+mod hedges;
 mod judging;
 mod repetitions;
 
+use hedges::Hedges;
 use repetitions::Repetitions;
 
 /// Attempts started between two looks at the answers.
@@ -145,6 +147,8 @@ pub struct Worker<'p> {
     number: u32,
     deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
     again: BinaryHeap<Reverse<(Instant, Ticket, Question)>>,
+    /// Ports that are asked by several sockets at the same time.
+    hedges: Hedges,
     /// Questions that wait for the ceilings of their hosts.
     turns: Turns<Question>,
     /// Repetitions to hosts that may be asked only so often, and when the next to each is due.
@@ -206,6 +210,7 @@ impl<'p> Worker<'p> {
             number: 0,
             deadlines: BinaryHeap::new(),
             again: BinaryHeap::new(),
+            hedges: Hedges::default(),
             turns: Turns::new(),
             held: HashMap::new(),
             held_due: BinaryHeap::new(),
@@ -249,6 +254,7 @@ impl<'p> Worker<'p> {
                 }
             }
             self.expire();
+            self.hedge(Instant::now());
             self.flow.tick(self.now_us(Instant::now()), self.everywhere.1.smoothed_us());
             if self.last_judged.elapsed() >= TELL_EVERY {
                 self.last_judged = Instant::now();
@@ -359,7 +365,7 @@ impl<'p> Worker<'p> {
             _ => self.plan.ports.get(question.index as usize).copied(),
         };
         let Some(port) = port else { return };
-        if (self.plan.never)(*address) {
+        if (self.plan.never)(*address) || self.is_answered_meanwhile(&question) {
             return;
         }
         if self.plan.links.is_lost(*address) {
@@ -371,7 +377,8 @@ impl<'p> Worker<'p> {
             Ok(slot) => slot,
             Err(answer) => return self.conclude(question, now, answer),
         };
-        let Patience { wait, repetitions } = self.patience(&question);
+        let patience = self.patience(&question);
+        let Patience { wait, repetitions } = patience;
         self.began(&question, repetitions, now);
         let falls = self.plan.links.falls();
         self.number = self.number.wrapping_add(1);
@@ -382,6 +389,7 @@ impl<'p> Worker<'p> {
         let flight = Flight { question, started: now, number: self.number, falls, reserved: repetitions };
         self.flights[slot] = Some(flight);
         self.in_flight += 1;
+        self.perhaps_hedge(&question, slot, patience, now);
         self.perhaps_a_canary(question, now);
     }
 
@@ -425,18 +433,35 @@ impl<'p> Worker<'p> {
             Answer::Silent(_) if fell => Answer::Local(Reason::NetworkDown),
             answer => answer,
         };
-        match answer {
-            Answer::Silent(why) => self.silent(question, why),
-            answer => self.conclude(flight.question, flight.started, answer),
+        // An answer counts the repetitions itself.
+        let question = if matches!(answer, Answer::Silent(_)) { question } else { flight.question };
+        if let Some(question) = self.unless_beside(question, Some(slot), &answer) {
+            self.came_to(question, flight.started, answer);
         }
     }
 
-    fn conclude(&mut self, question: Question, started: Instant, answer: Answer) {
+    /// A question came to this without having gone out.
+    fn conclude(&mut self, question: Question, now: Instant, answer: Answer) {
+        if let Some(question) = self.unless_beside(question, None, &answer) {
+            self.came_to(question, now, answer);
+        }
+    }
+
+    fn came_to(&mut self, question: Question, started: Instant, answer: Answer) {
         match answer {
             Answer::Final(state, reason) => self.answered(question, started, state, reason),
-            Answer::Silent(why) => self.silent(question, why),
+            Answer::Silent(why) => self.silent(question, started, why),
             Answer::Local(reason) => self.in_trouble(question, reason),
         }
+    }
+
+    /// When a question that stayed silent is to be asked again.
+    fn again_at(&self, question: &Question, started: Instant) -> Instant {
+        let apart = APART.min(self.plan.settings.timeout);
+        let now = Instant::now();
+        // Where nearly all is answered, waiting was time enough.
+        let seldom = self.hosts.get(question.host).is_some_and(Host::is_seldom_silent);
+        if seldom && !self.flow.needs_canaries() { now.max(started + apart) } else { now + apart }
     }
 
     fn answered(&mut self, mut question: Question, started: Instant, state: State, reason: Reason) {
@@ -507,12 +532,12 @@ impl<'p> Worker<'p> {
         }
     }
 
-    fn silent(&mut self, mut question: Question, why: Why) {
+    fn silent(&mut self, mut question: Question, started: Instant, why: Why) {
         if let Some(errand) = question.errand() {
             question.asked += 1;
             let most = if question.kind == Kind::Verify { VERIFY_ATTEMPTS } else { self.guard_attempts() };
             if question.asked < most {
-                return self.ask_again(question, Instant::now() + APART.min(self.plan.settings.timeout));
+                return self.ask_again(question, self.again_at(&question, started));
             }
             return self.errand_done(errand, ErrandOutcome::Silent);
         }
@@ -525,6 +550,7 @@ impl<'p> Worker<'p> {
         }
         self.flow.silence();
         host.allowance.silent(Instant::now());
+        host.in_vain += u32::from(question.kind == Kind::State);
         if why != Why::NoResponse {
             host.unreachable = Some(why);
         }
@@ -534,7 +560,7 @@ impl<'p> Worker<'p> {
         }
         question.asked += 1;
         if question.asked < self.plan.settings.attempts {
-            return self.ask_again(question, Instant::now() + APART.min(self.plan.settings.timeout));
+            return self.ask_again(question, self.again_at(&question, started));
         }
         let silent = Silent { index: question.index, asked: question.asked, why };
         self.out(question.host, -1);
@@ -623,7 +649,7 @@ impl<'p> Worker<'p> {
         let turn = self.turns.due_us().map(|due_us| self.began + Duration::from_micros(due_us));
         let again = self.again.peek().map(|Reverse((due, ..))| *due);
         let held = self.held_due.peek().map(|Reverse((due, _))| *due);
-        for due in [again, turn, held].into_iter().flatten().filter(|_| may_start) {
+        for due in [again, turn, held, self.hedge_due()].into_iter().flatten().filter(|_| may_start) {
             nap = nap.min(until(due) + Duration::from_micros(500));
         }
         let is_left = !self.lot.is_empty() || self.next.load(Ordering::Relaxed) < self.plan.pairs.len();

@@ -11,6 +11,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::limits::subnets;
 use crate::links::Links;
 use crate::order::shuffle;
 use crate::sys::packet::{self as device, Medium, Ring, Sender};
+use crate::sys::release::release;
 use crate::{Control, Error, HostReason, Never, Presence, Rates, Reason, Settings, State};
 use clock::Clock;
 use cookie::{Cookies, SOURCE_PORTS};
@@ -103,19 +105,18 @@ impl Devices {
     }
 }
 
-/// All are closed at the same time: the kernel lets each packet socket wait until no processor can be in it any more,
-/// for some ten milliseconds.
+/// Nobody waits until they are closed, which takes the kernel some ten milliseconds for each. Where it cannot do that alone,
+/// all are closed at the same time.
 impl Drop for Devices {
     fn drop(&mut self) {
-        let (rings, senders) = (std::mem::take(&mut self.rings), std::mem::take(&mut self.senders));
+        let rings = std::mem::take(&mut self.rings).into_iter().map(OwnedFd::from);
+        let senders = std::mem::take(&mut self.senders).into_iter().map(OwnedFd::from);
+        let Err(descriptors) = release(rings.chain(senders).collect()) else { return };
         std::thread::scope(|scope| {
-            let closer = || std::thread::Builder::new().name("portscan-close".into());
-            for ring in rings {
+            for descriptor in descriptors {
+                let closer = std::thread::Builder::new().name("portscan-close".into());
                 // Without a thread the descriptor is closed here.
-                let _ = closer().spawn_scoped(scope, move || drop(ring));
-            }
-            for sender in senders {
-                let _ = closer().spawn_scoped(scope, move || drop(sender));
+                let _ = closer.spawn_scoped(scope, move || drop(descriptor));
             }
         });
     }

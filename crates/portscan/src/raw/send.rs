@@ -390,15 +390,19 @@ impl<'a> Transmitter<'a> {
     fn patience(&self, at: usize) -> u32 {
         let host = &self.cx.shared.hosts[at];
         let longest = u32::try_from(self.cx.settings.timeout.as_micros()).unwrap_or(u32::MAX).min(RTO_MOST_US);
-        let smoothed = host.smoothed_us.load(Relaxed);
-        let variation = host.variation_us.load(Relaxed).saturating_mul(4);
-        let wait = smoothed.saturating_add(variation.max(SLACK_US)).max(RTO_LEAST_US);
-        let blind = match smoothed {
+        let blind = match host.smoothed_us.load(Relaxed) {
             0 => RTO_BLIND_US.max(self.cx.shared.smoothed_us.load(Relaxed).saturating_mul(4)),
             _ if !self.has_answered(at) => RTO_BLIND_US,
             _ => 0,
         };
-        wait.max(blind).min(longest)
+        self.usual_wait(at).max(blind).min(longest)
+    }
+
+    /// How long answers of the host take where nothing holds them up.
+    fn usual_wait(&self, at: usize) -> u32 {
+        let host = &self.cx.shared.hosts[at];
+        let variation = host.variation_us.load(Relaxed).saturating_mul(4);
+        host.smoothed_us.load(Relaxed).saturating_add(variation.max(SLACK_US)).max(RTO_LEAST_US)
     }
 
     /// Gives up the flights that are overdue.

@@ -60,9 +60,8 @@ pub struct Instruction {
 
 /// The receive side of one interface: a ring shared with the kernel, filtered there, that starts at the network header.
 pub struct Ring {
+    mapping: Mapping,
     fd: OwnedFd,
-    base: *mut u8,
-    blocks: usize,
     next: usize,
     /// Whether packets begin with the link header.
     whole: bool,
@@ -70,8 +69,14 @@ pub struct Ring {
     interface: u32,
 }
 
-// SAFETY: the mapping belongs to the ring alone and is not tied to a thread; access needs `&mut self`.
-unsafe impl Send for Ring {}
+/// The memory that it shares with the kernel.
+struct Mapping {
+    base: *mut u8,
+    blocks: usize,
+}
+
+// SAFETY: the memory belongs to the mapping alone and is not tied to a thread; access needs the ring's `&mut self`.
+unsafe impl Send for Mapping {}
 
 impl std::fmt::Debug for Ring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,8 +139,8 @@ impl Ring {
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let whole = kind == libc::SOCK_RAW;
-        let ring = Self { fd, base: base.cast(), blocks, next: 0, whole, interface };
+        let (whole, mapping) = (kind == libc::SOCK_RAW, Mapping { base: base.cast(), blocks });
+        let ring = Self { mapping, fd, next: 0, whole, interface };
         bind_link(ring.fd.as_fd(), interface, ETH_P_ALL)?;
         Ok(ring)
     }
@@ -148,12 +153,12 @@ impl Ring {
     /// Hands every packet that is ready to `take`; returns how many blocks were emptied.
     pub fn drain(&mut self, mut take: impl FnMut(Frame<'_>)) -> usize {
         let mut emptied = 0;
-        while emptied < self.blocks {
+        while emptied < self.mapping.blocks {
             let offset = self.next * BLOCK_SIZE;
             // SAFETY: `next < blocks`, so the block lies inside the mapping (invariant 1), which is aligned to pages.
             // The status word is only touched as an atomic, by us and by the kernel (invariant 2).
             let (block, status) = unsafe {
-                let block = self.base.add(offset);
+                let block = self.mapping.base.add(offset);
                 let header = block.cast::<libc::tpacket_block_desc>();
                 let status = ptr::addr_of_mut!((*header).hdr.bh1.block_status);
                 (block, AtomicU32::from_ptr(status))
@@ -167,7 +172,7 @@ impl Ring {
             let interface = self.interface;
             frames(bytes, self.whole, &mut |bytes, at_us| take(Frame { bytes, at_us, interface }));
             status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
-            self.next = (self.next + 1) % self.blocks;
+            self.next = (self.next + 1) % self.mapping.blocks;
             emptied += 1;
         }
         emptied
@@ -187,7 +192,13 @@ impl Ring {
     }
 }
 
-impl Drop for Ring {
+impl From<Ring> for OwnedFd {
+    fn from(ring: Ring) -> Self {
+        ring.fd
+    }
+}
+
+impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: the mapping of invariant 1, unmapped once; no borrow of it outlives `drain`.
         unsafe {
@@ -264,6 +275,12 @@ impl Sender {
             let _ = set(fd.as_fd(), libc::SOL_SOCKET, libc::SO_SNDBUF, &buffer);
         }
         Ok(Self { fd, medium })
+    }
+}
+
+impl From<Sender> for OwnedFd {
+    fn from(sender: Sender) -> Self {
+        sender.fd
     }
 }
 

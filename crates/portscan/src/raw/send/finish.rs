@@ -55,6 +55,10 @@ impl Transmitter<'_> {
             let slowest = if refuses { blind.min(SLOWEST_US) } else { 0 };
             let host = &self.hosts[at];
             if self.now_us < (host.last_sent_us + grace).max(host.all_asked_us + slowest) {
+                if host.verifying == 0 {
+                    // Time enough to ask those as well. Whatever comes of it, the end looks at it.
+                    self.guard_at_end(at);
+                }
                 return;
             }
         }

@@ -114,7 +114,9 @@ impl Transmitter<'_> {
             // An echo may tell the round trip, and that nothing is wrong with the path.
             self.send_canary(at);
         }
-        if self.now_us > quiet_since + u64::from(self.patience(at).min(RTO_BLIND_US)) {
+        // Who sent an echo back is not far away; ports of his that say nothing are no clock, though they may be slow to speak.
+        let wait = if shared.echoed.load(Relaxed) { self.usual_wait(at) } else { self.patience(at).min(RTO_BLIND_US) };
+        if self.now_us > quiet_since + u64::from(wait) {
             self.switch_to_pace(at);
         }
     }

@@ -462,3 +462,49 @@ async fn a_complaint_that_does_not_name_tls_is_not_asked_for_it_again() {
     let found = identified(&context(4 * SECOND), address).await;
     assert_eq!((found.service.as_deref(), found.tls, hellos.load(Ordering::SeqCst)), (Some("http"), false, 1));
 }
+
+/// On a port where HTTP is expected nothing else is asked before it. One that reads lines is silent to a hello, which it takes for the
+/// beginning of one.
+#[tokio::test]
+async fn a_proxy_that_reads_lines_is_not_waited_for_as_if_it_spoke_tls() {
+    let address = peer(&format!("{OWN}:8888"), |mut stream| async move {
+        let mut heard = Vec::new();
+        while let Some(more) = read(&mut stream).await {
+            heard.extend(more);
+            if heard.ends_with(b"\r\n\r\n") {
+                let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 8\r\n\r\nno loops";
+                return stream.write_all(answer).await.ok();
+            }
+        }
+        None
+    })
+    .await;
+    let found = tokio::time::timeout(20 * SECOND, identified(&context(120 * SECOND), address)).await.unwrap();
+    assert_eq!((found.service.as_deref(), found.tls), (Some("http"), false));
+}
+
+/// Nor is one that takes its time for the hello given up because it ends a connection on which more than that came.
+#[tokio::test]
+async fn a_slow_tls_port_that_complains_in_http_and_takes_nothing_but_a_hello_is_told_by_it() {
+    let hellos = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&hellos);
+    let address = peer(&format!("{OWN}:8080"), move |mut stream| {
+        let counted = Arc::clone(&counted);
+        async move {
+            let request = read(&mut stream).await?;
+            if request.starts_with(b"GET ") {
+                let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 8\r\n\r\nno loops";
+                stream.write_all(answer).await.ok()?;
+            } else if request.starts_with(&[22, 3]) && !request.ends_with(b"\r\n\r\n") {
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(SECOND).await;
+                stream.write_all(&[0x15, 3, 3, 0, 2, 2, 40]).await.ok()?;
+            }
+            None
+        }
+    })
+    .await;
+    let found = identified(&context(4 * SECOND), address).await;
+    assert_ne!(found.service.as_deref(), Some("http"), "{found:?}");
+    assert!(hellos.load(Ordering::SeqCst) > 0);
+}

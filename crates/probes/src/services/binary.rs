@@ -541,6 +541,16 @@ pub async fn tls_hello(dialer: &Dialer<'_>) -> Result<Vec<u8>, ProbeFailure> {
         .await
 }
 
+/// Whether a TLS hello with the end of an HTTP request behind it is answered in HTTP. Anything else says nothing: a server that
+/// speaks TLS may as well end the connection, because of what follows the hello.
+pub async fn takes_hello_for_http(dialer: &Dialer<'_>) -> bool {
+    const HTTP: &[u8] = b"HTTP/";
+    let hello = [client_hello(dialer.name).as_slice(), b"\r\n\r\n"].concat();
+    let Ok(mut channel) = dialer.open().await else { return false };
+    let answer = channel.ask(&hello, |answer| Enough::when(answer.len() >= HTTP.len())).await;
+    answer.is_ok_and(|answer| answer.starts_with(HTTP))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -16,7 +16,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::wire::{self, Dialer, Ear, Layer};
 use super::{
-    ANSWER, Answer, Found, GREETING, HINTED_GREETING, OTHERS, Question, Reply, ask, exchanges, hints, signatures, text,
+    ANSWER, Answer, Found, GREETING, HINTED_GREETING, OTHERS, Question, Reply, ask, binary, exchanges, hints,
+    signatures, text,
 };
 use crate::Caution;
 
@@ -258,7 +259,7 @@ impl<'c> Search<'c> {
     }
 
     /// Whether a port that complained in HTTP answers to a hello of TLS: to the one that is under way or, where that got no
-    /// answer and the complaint names TLS, to another one.
+    /// answer and the complaint names TLS, to another one. Who answers a hello in the words of HTTP does not speak TLS.
     async fn speaks_tls(&mut self, complaint: &Found) -> bool {
         let mut unanswered = self.answered.contains(&Question::Tls);
         let mut failed = false;
@@ -278,8 +279,19 @@ impl<'c> Search<'c> {
         if unanswered && !failed && !names_tls(&complaint.heard) {
             return false;
         }
-        let hello = ask(&self.dialer.for_question(self.dialer.cx.timeout), Question::Tls).await;
-        matches!(hello.reply, Ok(Reply::Tls))
+        let dialer = self.dialer.for_question(self.dialer.cx.timeout);
+        let mut hello = std::pin::pin!(ask(&dialer, Question::Tls));
+        if !names_tls(&complaint.heard) {
+            // Whoever reads lines may take a hello for the beginning of one, and say nothing before it ends.
+            tokio::select! {
+                biased;
+                hello = &mut hello => return matches!(hello.reply, Ok(Reply::Tls)),
+                is_http = binary::takes_hello_for_http(&dialer) => if is_http {
+                    return false;
+                },
+            }
+        }
+        matches!(hello.await.reply, Ok(Reply::Tls))
     }
 
     /// What another question was answered with may be a greeting that came late. Its server is listened to once more, as

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use bartizan_catalog::Catalog;
 use bartizan_domain::evidence::ServiceEvidence;
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde::Deserialize;
 
 /// Characters searched of a greeting or header, and of a page.
@@ -49,9 +49,33 @@ pub enum Field {
 struct Signature {
     service: String,
     field: Field,
-    pattern: Regex,
+    pattern: Pattern,
     name: String,
     cpe: Option<String>,
+}
+
+/// A pattern that is compiled when it is first searched: most are of services that a run never meets.
+struct Pattern {
+    text: String,
+    compiled: OnceLock<Regex>,
+}
+
+impl Pattern {
+    const fn new(text: String) -> Self {
+        Self { text, compiled: OnceLock::new() }
+    }
+
+    fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        let compiled = self.compiled.get_or_init(|| match self.compile() {
+            Ok(compiled) => compiled,
+            Err(error) => unreachable!("the embedded content is tested: {error}"),
+        });
+        compiled.captures(text)
+    }
+
+    fn compile(&self) -> Result<Regex, regex::Error> {
+        regex::RegexBuilder::new(&self.text).size_limit(1 << 20).build()
+    }
 }
 
 /// Fills product, version and CPE from `text`, which a server of the identified protocol said of itself first. The first
@@ -159,16 +183,14 @@ fn signatures() -> &'static [Signature] {
 
 fn parse(text: &str) -> Result<Vec<Signature>, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-    file.product
-        .into_iter()
-        .map(|entry| {
-            let pattern = regex::RegexBuilder::new(&entry.pattern)
-                .size_limit(1 << 20)
-                .build()
-                .map_err(|error| format!("{}: {error}", entry.pattern))?;
-            Ok(Signature { service: entry.service, field: entry.field, pattern, name: entry.name, cpe: entry.cpe })
-        })
-        .collect()
+    let signature = |entry: Entry| Signature {
+        service: entry.service,
+        field: entry.field,
+        pattern: Pattern::new(entry.pattern),
+        name: entry.name,
+        cpe: entry.cpe,
+    };
+    Ok(file.product.into_iter().map(signature).collect())
 }
 
 #[cfg(test)]
@@ -181,6 +203,13 @@ mod tests {
         let mut evidence = ServiceEvidence { service: Some(service.into()), ..ServiceEvidence::default() };
         apply(&mut evidence, text);
         (evidence.product.unwrap_or_default(), evidence.version.unwrap_or_default(), evidence.cpe.unwrap_or_default())
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        for signature in signatures() {
+            assert!(signature.pattern.compile().is_ok(), "{}", signature.pattern.text);
+        }
     }
 
     #[test]
